@@ -1,0 +1,111 @@
+/**
+ * What a NIC is to Sallyport: frames of packet memory go round between the
+ * driver's rings and its caller. Which side holds a frame is which call it last
+ * went through:
+ *
+ * ```
+ *             provide              receive
+ *   caller ───────────► driver ───────────────► caller
+ *             transmit             reclaim
+ *   caller ───────────► driver ───────────────► caller
+ * ```
+ *
+ * No call blocks, and none keeps a reference to the arrays it is given.
+ */
+
+import type { Batch } from "../caps/memory.ts";
+import type { KernelProgram } from "../caps/program.ts";
+
+/** What is known of a NIC once it is open. */
+export interface DriverInfo {
+  /** As a person named it: `xdp:veth0`, `pcap:trace.pcap`, `emulated`. */
+  readonly name: string;
+  /** How its packets come and go, for people: `AF_XDP native, copy`. */
+  readonly mode: string;
+  /** The interface's own hardware address: six bytes. */
+  readonly mac: Uint8Array;
+  /** The largest frame, Ethernet header included, in bytes. */
+  readonly frameBytesMax: number;
+  /** Whether its frames are the memory that pages are made of. */
+  readonly mapped: boolean;
+}
+
+/** A NIC that is open. Made by a function of its own module, closed by disposal. */
+export interface Driver extends Disposable {
+  /** What is known of the NIC. */
+  readonly info: DriverInfo;
+
+  /** How its frames become pages that can be posted, and come back. */
+  readonly pages: PageExchange;
+
+  /**
+   * Hands over free frames to receive into: a prefix of `frames[0..count)`.
+   * @returns how many were taken; fewer when the NIC's ring is full.
+   */
+  provide(frames: Uint32Array, count: number): number;
+
+  /**
+   * Takes the frames that arrived: fills `offset`, `length`, and, where the NIC
+   * classifies, `tagLow` and `tagHigh` (0 and 0 otherwise) from index 0.
+   * @returns how many; at most `max`, itself at most `BATCH_MAX`. Each one's
+   * frame is the caller's now.
+   */
+  receive(batch: Batch, max: number): number;
+
+  /**
+   * Sends the packets `batch[0..count)`, in order. A packet lies within one
+   * frame; that frame is the driver's until {@link reclaim} gives it back.
+   * @returns how many were taken; the rest is still the caller's.
+   */
+  transmit(batch: Batch, count: number): number;
+
+  /**
+   * Takes back frames whose packets have been sent, into `frames`.
+   * @returns how many.
+   */
+  reclaim(frames: Uint32Array): number;
+
+  /**
+   * Resolves when frames may have arrived or space may have become free, when
+   * `delayMs` have passed, or when {@link wake} was called; whichever is first.
+   */
+  wait(delayMs: number): Promise<void>;
+
+  /** Ends a {@link wait} that is under way; without effect otherwise. */
+  wake(): void;
+
+  /**
+   * Puts a classifier at the NIC itself, in place of the one before, without
+   * losing a packet in between. A driver without this is classified for in
+   * packet memory.
+   * @throws when the NIC refuses the program; the one before stays.
+   */
+  offload?(program: KernelProgram): void;
+
+  /** Whether nothing will ever arrive again (a capture at its end, a link that is gone). */
+  readonly ended: boolean;
+
+  /** Counts since it was opened, by what was counted: `rx-ring-full`, `no-socket`. */
+  counters(): Readonly<Record<string, number>>;
+}
+
+/**
+ * How frames of packet memory become buffers to post, and how those are taken
+ * back. A mapped NIC's pages *are* its frames; another's are copies: Frantz's
+ * rule is that nobody above can tell.
+ */
+export interface PageExchange {
+  /** Whether a page is the frame's own memory. */
+  readonly mapped: boolean;
+  /**
+   * The page for `frame`, ready to be posted in a transfer list. The caller
+   * made the bytes around the packet clean first.
+   */
+  lend(frame: number): ArrayBuffer;
+  /**
+   * Takes back the page that was lent for `frame`: true when `page` is that
+   * one, false for everything else, which is then nobody's concern. Never
+   * throws, whatever `page` is.
+   */
+  accept(frame: number, page: unknown): boolean;
+}

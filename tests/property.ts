@@ -1,0 +1,42 @@
+/** Properties with a seed that is printed on failure, and a command that repeats it. */
+
+import fc from "fast-check";
+
+const seedText = Deno.env.get("SALLYPORT_SEED");
+const pathText = Deno.env.get("SALLYPORT_PATH");
+const factor = Number(Deno.env.get("SALLYPORT_RUNS") ?? "1");
+
+/** How many runs a property gets: `runs`, times SALLYPORT_RUNS. */
+export function runsOf(runs: number): number {
+  return Math.max(1, Math.round(runs * factor));
+}
+
+/**
+ * Registers a test that checks `property` on `runs` values. On failure its
+ * message says which seed and path repeat the shrunk counterexample, and how.
+ */
+export function testProperty<T>(
+  name: string,
+  options: { readonly runs: number; readonly file: string },
+  property: fc.IRawProperty<T>,
+): void {
+  Deno.test(name, async () => {
+    const seed = seedText === undefined
+      ? Date.now() & 0x7fffffff
+      : Number(seedText);
+    const details = await fc.check(property, {
+      numRuns: runsOf(options.runs),
+      seed,
+      ...(pathText === undefined ? {} : { path: pathText }),
+    });
+    if (!details.failed) return;
+    const file = options.file.replace(/^.*\/tests\//, "tests/");
+    throw new Error(
+      `${await fc.asyncDefaultReportMessage(details)}\n\nRepeat with:\n  ` +
+        `SALLYPORT_SEED=${details.seed} SALLYPORT_PATH=${
+          details.counterexamplePath ?? ""
+        } ` +
+        `deno task test ${file} --filter ${JSON.stringify(name)}\n`,
+    );
+  });
+}
