@@ -1,0 +1,71 @@
+/** What a running system shows of itself: plain data, for consoles and tests. */
+
+/** Counts by reason or by name; absent means 0. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** One capability's account. Its tag is never shown: `label` names it. */
+export interface CapabilitySnapshot {
+  /** `udp-echo#2`: the holder and a small number of its own. */
+  readonly label: string;
+  /** The packets that it stands for, in words: `udp dst port 7 and dst host 10.77.0.2`. */
+  readonly filter: string;
+  /** The pages that it may hold at once. */
+  readonly quotaPages: number;
+  /** The pages that its holder has now. */
+  readonly heldPages: number;
+  /** Packets and bytes handed to the holder. */
+  readonly deliveredPackets: number;
+  readonly deliveredBytes: number;
+  /** Packets and bytes that the holder had sent. */
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  /** Packets of this capability that were dropped, by reason, both ways. */
+  readonly drops: Counts;
+}
+
+/** One service. */
+export interface ServiceSnapshot {
+  readonly name: string;
+  readonly state: "starting" | "running" | "failed" | "stopped";
+  /** Why it failed, in one line. */
+  readonly failure?: string;
+  readonly capabilities: readonly CapabilitySnapshot[];
+  /** What the protocol core counted: `echoed`, `drop:checksum`. */
+  readonly counters: Counts;
+  /** Messages of the service that the driver or the filter service refused, by reason. */
+  readonly refusals: Counts;
+}
+
+/** Where the pages are. The four always add up to `total`. */
+export interface PagesSnapshot {
+  readonly total: number;
+  readonly free: number;
+  readonly lent: number;
+  readonly inFlight: number;
+  readonly quarantined: number;
+}
+
+/** A whole system at one moment. */
+export interface SystemSnapshot {
+  readonly uptimeMs: number;
+  readonly nic: {
+    readonly name: string;
+    readonly mode: string;
+    readonly mac: string;
+    readonly address: string;
+    /** Whether nothing will ever arrive again. */
+    readonly ended: boolean;
+    readonly receivedPackets: number;
+    readonly receivedBytes: number;
+    readonly sentPackets: number;
+    readonly sentBytes: number;
+    /** The driver's own counts. */
+    readonly counters: Counts;
+  };
+  /** Packets that nobody holds a capability for, where the driver saw them. */
+  readonly unclaimedPackets: number;
+  readonly pages: PagesSnapshot;
+  readonly services: readonly ServiceSnapshot[];
+  /** The peer on an emulated wire, when there is one: `ping-sent`, `ping-answered`. */
+  readonly peer?: Counts;
+}
