@@ -3,14 +3,19 @@
  * which every backend reads.
  *
  * All loads are big-endian and unsigned. An atom's offset counts from the
- * **base**: the frame's first byte, until a header atom moves the base to the
- * byte after that header. A load that ends beyond the frame does not match:
- * grants are total, they never abort.
+ * frame's first byte, or from the **base**: the frame's first byte too, until a
+ * header atom moves the base to the byte after that header. A load that ends
+ * beyond the frame does not match: grants are total, they never abort.
+ *
+ * Addresses are read from the frame and ports from the base, so that both can
+ * stand behind the header atom and be one flow's key together.
  */
 
-/** Where and how wide a load is: `(load(base + offset, width) & mask)`. */
+/** Where and how wide a load is: `(load(from + offset, width) & mask)`. */
 export interface Field {
-  /** Bytes from the base. */
+  /** What `offset` counts from: the frame's first byte, or the base. */
+  readonly from: "frame" | "base";
+  /** Bytes from there. */
   readonly offset: number;
   /** Bytes loaded. */
   readonly width: 1 | 2 | 4;
