@@ -1,0 +1,360 @@
+/**
+ * The manifest: which NIC a system runs on, under which address, and which
+ * services are connected to it. Checked at the edge, once; what comes out is
+ * plain data that can be posted to a worker.
+ */
+
+import { z } from "zod";
+import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
+import {
+  formatMac,
+  type InterfaceAddress,
+  macFor,
+  readInterfaceAddress,
+  readMac,
+} from "./interface_address.ts";
+import {
+  describeIssues,
+  ManifestError,
+  SERVICE_NAME_EXPECTED,
+  showValue,
+} from "./manifest_error.ts";
+import { formatNic, type NicChoice, readNic } from "./nic.ts";
+
+export { ManifestError } from "./manifest_error.ts";
+export type { ManifestProblem } from "./manifest_error.ts";
+export type { NicChoice } from "./nic.ts";
+export type { InterfaceAddress } from "./interface_address.ts";
+
+/** The protocol cores that a service can run. */
+export const CORE_NAMES = ["arp", "icmp-echo", "udp-echo"] as const;
+
+/** The most services of one system. */
+export const SERVICES_MAX = 64;
+
+/** One service: a core, and what its capability may hold. */
+export type ServiceManifest =
+  & {
+    /** The most pages that it may hold at once. */
+    readonly quotaPages: number;
+    /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
+    readonly copyBytesMax: number;
+  }
+  & (
+    | { readonly core: "arp" | "icmp-echo" }
+    | { readonly core: "udp-echo"; readonly port: number }
+  );
+
+/** A system, checked and with its defaults filled in. */
+export interface Manifest {
+  /** What the packets come from. */
+  readonly nic: NicChoice;
+  /** The address that the system answers on. */
+  readonly address: InterfaceAddress;
+  /** Its Ethernet address: six bytes. */
+  readonly mac: Uint8Array;
+  /** What becomes of packets that nobody holds a capability for. */
+  readonly unclaimed: "kernel" | "drop";
+  /** Frames of packet memory. */
+  readonly frames: number;
+  /** How a capture is replayed, and the emulated peer paced. */
+  readonly pace: "at-once" | "recorded";
+  /** Where to capture what crosses the NIC. */
+  readonly write?: string;
+  /** What the emulated peer's choices come from. */
+  readonly seed: number;
+  /** By name. */
+  readonly services: Readonly<Record<string, ServiceManifest>>;
+}
+
+/** A service as it is written in a manifest. */
+export interface ServiceManifestInput {
+  /** The protocol core that it runs. */
+  readonly core: typeof CORE_NAMES[number];
+  /** For `udp-echo` only: where it listens, 7 unless told. */
+  readonly port?: number | undefined;
+  /** 1 to the number of frames; 64 unless told. */
+  readonly quotaPages?: number | undefined;
+  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 128 unless told. */
+  readonly copyBytesMax?: number | undefined;
+}
+
+/** A manifest as it is written (JSON). */
+export interface ManifestInput {
+  /** `emulated`, `xdp:IFNAME` or `pcap:FILE`. */
+  readonly nic: string;
+  /** `10.77.0.2/24`. */
+  readonly address: string;
+  /** `02:53:0a:4d:00:02`; made of the address unless told. */
+  readonly mac?: string | undefined;
+  /** `kernel` on `xdp:` and `drop` elsewhere unless told. */
+  readonly unclaimed?: "kernel" | "drop" | undefined;
+  /** 64 to 262144; 4096 unless told. */
+  readonly frames?: number | undefined;
+  /** `recorded` unless told. */
+  readonly pace?: "at-once" | "recorded" | undefined;
+  /** The path of a capture to write. */
+  readonly write?: string | undefined;
+  /** 0 to 4294967295; 1 unless told. */
+  readonly seed?: number | undefined;
+  /** By name: lower-case letters, digits and dashes; 1 to 64 services. */
+  readonly services: Readonly<Record<string, ServiceManifestInput>>;
+}
+
+const FRAMES_MIN = 64;
+const NAME_LENGTH_MAX = 32;
+
+interface Asked {
+  readonly error: (issue: { readonly input?: unknown }) => string;
+}
+
+function asked(expected: string): Asked {
+  return {
+    error: (issue) => `expected ${expected}, got ${showValue(issue.input)}`,
+  };
+}
+
+function wholeNumber(low: number, high: number): z.ZodType<number, number> {
+  // `abort`: one complaint a field, and no checks across fields after it.
+  const params = {
+    ...asked(`a whole number from ${low} to ${high}`),
+    abort: true,
+  };
+  return z.int(params).min(low, params).max(high, params);
+}
+
+/** A text that `read` turns into a value, or says what is wrong with. */
+function readText<T extends object>(
+  expected: string,
+  read: (text: string) => T | { readonly problem: string },
+): z.ZodType<T, string> {
+  return z.string(asked(expected)).transform((text, context) => {
+    const value = read(text);
+    if (!("problem" in value)) return value;
+    context.addIssue(`${value.problem}, got ${showValue(text)}`);
+    return z.NEVER;
+  });
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(" or ");
+}
+
+function oneOf<const T extends readonly string[]>(
+  ...names: T
+): z.ZodType<T[number], T[number]> {
+  return z.enum(names, asked(quoted(names))) as unknown as z.ZodType<
+    T[number],
+    T[number]
+  >;
+}
+
+const holding = {
+  quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
+  copyBytesMax: wholeNumber(0, PAGE_BYTES).default(128),
+};
+
+const service = z.discriminatedUnion("core", [
+  z.strictObject({ core: z.literal("arp"), ...holding }),
+  z.strictObject({ core: z.literal("icmp-echo"), ...holding }),
+  z.strictObject({
+    core: z.literal("udp-echo"),
+    port: wholeNumber(1, 65535).default(7),
+    ...holding,
+  }),
+], {
+  error: (issue) =>
+    issue.code === "invalid_union"
+      ? `expected ${quoted(CORE_NAMES)}, got ${
+        showValue((issue.input as { core?: unknown }).core)
+      }`
+      : `expected a service such as {"core": "arp"}, got ${
+        showValue(issue.input)
+      }`,
+});
+
+const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
+  /^[a-z0-9][a-z0-9-]*$/,
+);
+
+const fields = z.strictObject({
+  nic: readText(
+    "the name of a NIC (emulated, xdp:IFNAME or pcap:FILE)",
+    readNic,
+  ),
+  address: readText(
+    "an IPv4 address with a prefix, such as 10.77.0.2/24",
+    readInterfaceAddress,
+  ),
+  mac: readText("an Ethernet address, such as 02:53:0a:4d:00:02", readMac)
+    .optional(),
+  unclaimed: oneOf("kernel", "drop").optional(),
+  frames: wholeNumber(FRAMES_MIN, FRAMES_MAX).default(4096),
+  pace: oneOf("at-once", "recorded").default("recorded"),
+  write: z.string(asked("the path of a file")).regex(
+    /^[^\0]+$/,
+    asked("the path of a file"),
+  ).optional(),
+  seed: wholeNumber(0, 0xffffffff).default(1),
+  services: z.record(
+    serviceName,
+    service,
+    asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
+  ),
+}, asked("an object with the manifest's fields"));
+
+/** Checks a manifest as it is written and fills in its defaults. */
+export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
+  .superRefine((manifest, context) => {
+    const complain = (path: string[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    checkServices(manifest.services, complain);
+    checkQuotas(manifest, complain);
+    checkNic(manifest, complain);
+  })
+  .transform(({ mac, unclaimed, write, ...manifest }): Manifest => ({
+    ...manifest,
+    mac: mac ?? macFor(manifest.address.address),
+    unclaimed: unclaimed ??
+      (manifest.nic.kind === "xdp" ? "kernel" : "drop"),
+    ...(write === undefined ? {} : { write }),
+  }));
+
+type Complain = (path: string[], message: string) => void;
+
+/** No two services may want the same packets: siblings' grants never overlap. */
+function checkServices(
+  services: Manifest["services"],
+  complain: Complain,
+): void {
+  const names = Object.keys(services);
+  if (names.length === 0) {
+    complain(["services"], "expected at least one service, got none");
+  }
+  if (names.length > SERVICES_MAX) {
+    complain(
+      ["services"],
+      `expected at most ${SERVICES_MAX} services, got ${names.length}`,
+    );
+  }
+  const holders = new Map<string, string>();
+  for (const [name, { core, ...rest }] of Object.entries(services)) {
+    const port = "port" in rest ? ` on port ${rest.port}` : "";
+    const holder = holders.get(core + port);
+    if (holder === undefined) {
+      holders.set(core + port, name);
+      continue;
+    }
+    complain(
+      ["services", name, port === "" ? "core" : "port"],
+      `expected packets that no other service has; "${holder}" is ${core}${port} already`,
+    );
+  }
+}
+
+/** A quarter of the frames stays for the NIC's rings: the rest may be lent. */
+function checkQuotas(
+  manifest: Pick<Manifest, "frames" | "services">,
+  complain: Complain,
+): void {
+  const lendable = manifest.frames - Math.ceil(manifest.frames / 4);
+  const asked = Object.values(manifest.services)
+    .reduce((sum, { quotaPages }) => sum + quotaPages, 0);
+  if (asked > lendable) {
+    complain(
+      ["services"],
+      `expected quotas of at most ${lendable} pages in all (three quarters of ${manifest.frames} frames), got ${asked}`,
+    );
+  }
+}
+
+function checkNic(
+  manifest: {
+    readonly nic: NicChoice;
+    readonly unclaimed?: string | undefined;
+    readonly write?: string | undefined;
+  },
+  complain: Complain,
+): void {
+  const { nic, unclaimed, write } = manifest;
+  if (unclaimed === "kernel" && nic.kind !== "xdp") {
+    complain(
+      ["unclaimed"],
+      `expected "drop": behind ${formatNic(nic)} there is no kernel`,
+    );
+  }
+  if (nic.kind === "pcap" && nic.path === write) {
+    complain(
+      ["write"],
+      `expected another file than the capture that is replayed, got ${
+        showValue(write)
+      }`,
+    );
+  }
+}
+
+const MANIFEST_FIELDS = Object.keys(fields.shape);
+const SERVICE_FIELDS = ["core", "port", ...Object.keys(holding)];
+
+/**
+ * Checks a manifest as it is written (parsed JSON) and fills in its defaults.
+ *
+ * @throws {ManifestError} whose message has one line for each field that is
+ * wrong: where it is, what was expected, what was there.
+ */
+export function parseManifest(value: unknown): Manifest {
+  const result = manifestSchema.safeParse(value);
+  const problems = result.success ? [] : describeIssues(
+    result.error.issues,
+    (path) => path.length === 0 ? MANIFEST_FIELDS : SERVICE_FIELDS,
+  );
+  if (hasServiceProto(value)) {
+    // zod passes over this key, for safety; a service must not go unsaid.
+    problems.push({
+      path: ["services", "__proto__"],
+      message: SERVICE_NAME_EXPECTED,
+    });
+  }
+  if (problems.length > 0) throw new ManifestError(problems);
+  return result.data!;
+}
+
+function hasServiceProto(value: unknown): boolean {
+  const services = (value as Partial<ManifestInput> | null | undefined)
+    ?.services;
+  return typeof services === "object" && services !== null &&
+    Object.hasOwn(services, "__proto__");
+}
+
+/**
+ * The manifest that runs anywhere: the emulated NIC, 10.77.0.2/24, and the
+ * services arp, icmp-echo and udp-echo (port 7), with `overrides` in place.
+ *
+ * @throws {ManifestError} when an override is wrong.
+ */
+export function defaultManifest(
+  overrides: Partial<ManifestInput> = {},
+): Manifest {
+  return parseManifest({ ...DEFAULT_MANIFEST, ...overrides });
+}
+
+/** {@link defaultManifest}, as it would be written. */
+export const DEFAULT_MANIFEST: ManifestInput = {
+  nic: "emulated",
+  address: "10.77.0.2/24",
+  services: {
+    arp: { core: "arp" },
+    "icmp-echo": { core: "icmp-echo" },
+    "udp-echo": { core: "udp-echo", port: 7 },
+  },
+};
+
+/** Writes a manifest as {@link parseManifest} reads it, defaults included. */
+export function formatManifest(manifest: Manifest): ManifestInput {
+  return {
+    ...manifest,
+    nic: formatNic(manifest.nic),
+    address: manifest.address.text,
+    mac: formatMac(manifest.mac),
+  };
+}

@@ -1,0 +1,95 @@
+/** What is wrong with a manifest, one line a field. */
+
+import type { z } from "zod";
+import { nearest } from "./nearest.ts";
+
+/** What a service's name must be. */
+export const SERVICE_NAME_EXPECTED =
+  "expected a name of at most 32 lower-case letters, digits and dashes (no dash first)";
+
+/** One field that is wrong. */
+export interface ManifestProblem {
+  /** Where it is: `["services", "udp-echo", "port"]`; empty for the whole. */
+  readonly path: readonly string[];
+  /** What was expected and what was there. */
+  readonly message: string;
+}
+
+/** A manifest was refused. */
+export class ManifestError extends Error {
+  /** `ManifestError`. */
+  override readonly name = "ManifestError";
+  /** Each field that is wrong. */
+  readonly problems: readonly ManifestProblem[];
+
+  /** An error whose message is one line for each of `problems`. */
+  constructor(problems: readonly ManifestProblem[]) {
+    super(
+      problems.map(({ path, message }) => `${formatPath(path)}: ${message}`)
+        .join("\n"),
+    );
+    this.problems = problems;
+  }
+}
+
+/** `services.udp-echo.port`; names that would not read well are quoted. */
+export function formatPath(path: readonly string[]): string {
+  if (path.length === 0) return "manifest";
+  return path.map((name) => /^[\w-]{1,64}$/.test(name) ? name : showValue(name))
+    .join(".");
+}
+
+/** A value as an error message shows it: on one line, short, nothing unprintable. */
+export function showValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return quote(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "function" || typeof value === "symbol") {
+    return `a ${typeof value}`;
+  }
+  return String(value);
+}
+
+const TEXT_SHOWN_MAX = 60;
+
+function quote(text: string): string {
+  const short = text.length > TEXT_SHOWN_MAX
+    ? `${text.slice(0, TEXT_SHOWN_MAX)}…`
+    : text;
+  return JSON.stringify(short).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/**
+ * zod's issues as problems. `fieldsAt` names the fields that are known at a
+ * path, so that an unknown one can be told which was meant.
+ */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  fieldsAt: (path: readonly string[]) => readonly string[],
+): ManifestProblem[] {
+  return issues.flatMap((issue): ManifestProblem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: describeUnknown(key, fieldsAt(path)),
+      }));
+    }
+    if (issue.code === "invalid_key") {
+      return [{ path, message: SERVICE_NAME_EXPECTED }];
+    }
+    return [{ path, message: issue.message }];
+  });
+}
+
+function describeUnknown(key: string, known: readonly string[]): string {
+  if (known.includes(key)) return "this core has no such field";
+  const meant = nearest(key, known);
+  return meant === undefined
+    ? `unknown field; the fields are ${known.join(", ")}`
+    : `unknown field; did you mean ${meant}?`;
+}

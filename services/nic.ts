@@ -1,0 +1,61 @@
+/** Which NIC a system runs on, as a person names it: `xdp:veth0`. */
+
+/** A NIC that was named. */
+export type NicChoice =
+  /** An in-memory wire with a peer on it. */
+  | { readonly kind: "emulated" }
+  /** A Linux interface, through AF_XDP. */
+  | { readonly kind: "xdp"; readonly interfaceName: string }
+  /** A capture file (pcap or pcapng) that is replayed. */
+  | { readonly kind: "pcap"; readonly path: string };
+
+/** The three ways to name a NIC. */
+export const NIC_FORMS = "emulated, xdp:IFNAME or pcap:FILE";
+
+/** The most bytes of an interface's name: Linux's IFNAMSIZ (net/if.h) less its zero. */
+const INTERFACE_NAME_BYTES_MAX = 15;
+
+/** Reads the name of a NIC. Returns what is wrong with it when it is none. */
+export function readNic(
+  text: string,
+): NicChoice | { readonly problem: string } {
+  if (text === "emulated") return { kind: "emulated" };
+  const colon = text.indexOf(":");
+  const kind = colon < 0 ? text : text.slice(0, colon);
+  const rest = colon < 0 ? "" : text.slice(colon + 1);
+  if (kind === "xdp") {
+    const problem = interfaceNameProblem(rest);
+    return problem === undefined
+      ? { kind, interfaceName: rest }
+      : { problem: `expected xdp:IFNAME; ${problem}` };
+  }
+  if (kind === "pcap") {
+    if (rest === "" || rest.includes("\0")) {
+      return { problem: "expected pcap:FILE with the path of a capture" };
+    }
+    return { kind, path: rest };
+  }
+  return { problem: `expected ${NIC_FORMS}` };
+}
+
+/** The text that {@link readNic} reads as this NIC. */
+export function formatNic(nic: NicChoice): string {
+  if (nic.kind === "emulated") return nic.kind;
+  if (nic.kind === "xdp") return `xdp:${nic.interfaceName}`;
+  return `pcap:${nic.path}`;
+}
+
+/** Linux's rules for names: `dev_valid_name()` in net/core/dev.c. */
+function interfaceNameProblem(name: string): string | undefined {
+  if (name === "") return "the interface's name is missing";
+  if (new TextEncoder().encode(name).length > INTERFACE_NAME_BYTES_MAX) {
+    return `an interface's name has at most ${INTERFACE_NAME_BYTES_MAX} bytes`;
+  }
+  if (name === "." || name === "..") {
+    return `no interface can be named "${name}"`;
+  }
+  if (/[\s/:\p{C}]/u.test(name)) {
+    return "an interface's name has no spaces, slashes, colons or control characters";
+  }
+  return undefined;
+}

@@ -1,0 +1,334 @@
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import fc from "fast-check";
+import {
+  defaultManifest,
+  formatManifest,
+  ManifestError,
+  type ManifestInput,
+  parseManifest,
+} from "../../services/manifest.ts";
+import { testProperty } from "../property.ts";
+
+const file = import.meta.url;
+
+const byte = fc.integer({ min: 0, max: 255 });
+
+/** Addresses of hosts: in 10.0.0.0/8, neither first nor last of their prefix. */
+const address = fc.integer({ min: 8, max: 30 }).chain((prefixBits) => {
+  const hosts = 2 ** (32 - prefixBits);
+  return fc.tuple(
+    fc.integer({ min: 0, max: 2 ** (prefixBits - 8) - 1 }),
+    fc.integer({ min: 1, max: hosts - 2 }),
+  ).map(([network, host]) => {
+    const low = network * hosts + host;
+    return `10.${(low >>> 16) & 255}.${(low >>> 8) & 255}.${
+      low & 255
+    }/${prefixBits}`;
+  });
+});
+
+const mac = fc.tuple(byte, byte, byte, byte, byte).map((rest) =>
+  [2, ...rest].map((n) => n.toString(16).padStart(2, "0")).join(":")
+);
+
+const holding = {
+  quotaPages: fc.integer({ min: 1, max: 100 }),
+  copyBytesMax: fc.integer({ min: 0, max: 4096 }),
+};
+
+const otherServices = fc.dictionary(
+  fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/),
+  fc.record({
+    core: fc.constant("udp-echo" as const),
+    port: fc.integer({ min: 1, max: 65535 }),
+    ...holding,
+  }, { requiredKeys: ["core", "port"] }),
+  { minKeys: 1, maxKeys: 8 },
+).filter((services) =>
+  new Set(Object.values(services).map(({ port }) => port)).size ===
+    Object.keys(services).length
+);
+
+const manifestInput: fc.Arbitrary<ManifestInput> = fc.record({
+  nic: fc.constantFrom("emulated", "pcap:a b.pcapng", "xdp:veth0", "xdp:é"),
+  address,
+  services: otherServices,
+  mac,
+  unclaimed: fc.constant("drop" as const),
+  frames: fc.integer({ min: 1100, max: 262144 }),
+  pace: fc.constantFrom("at-once" as const, "recorded" as const),
+  write: fc.constantFrom("out.pcap", "/tmp/trace.pcapng"),
+  seed: fc.integer({ min: 0, max: 0xffffffff }),
+}, { requiredKeys: ["nic", "address", "services"] });
+
+testProperty(
+  "formatManifest() writes what parseManifest() reads as the same manifest, through JSON",
+  { runs: 200, file },
+  fc.property(manifestInput, (input) => {
+    const manifest = parseManifest(input);
+    const written = JSON.stringify(formatManifest(manifest));
+    deepStrictEqual(parseManifest(JSON.parse(written)), manifest);
+    for (const [field, value] of Object.entries(input)) {
+      if (field === "services") continue;
+      const again = formatManifest(manifest)[field as keyof ManifestInput];
+      strictEqual(again, value, field);
+    }
+    deepStrictEqual(structuredClone(manifest), manifest);
+  }),
+);
+
+/** For each field, values that it cannot have. */
+const wrong: Record<string, fc.Arbitrary<unknown>> = {
+  nic: fc.constantFrom(
+    "",
+    "emulate",
+    "xdp",
+    "xdp:",
+    "xdp:a name",
+    "xdp:a/b",
+    "xdp:..",
+    "xdp:sixteen-bytes-ab",
+    "pcap:",
+    "dpdk:0",
+    3,
+    null,
+  ),
+  address: fc.constantFrom(
+    "10.77.0.2",
+    "10.77.0.256/24",
+    "10.077.0.2/24",
+    "10.77.0.2/33",
+    "10.77.0.2/0",
+    "10.77.0.0/24",
+    "10.77.0.255/24",
+    "127.0.0.1/8",
+    "224.0.0.1/4",
+    "250.1.1.1/8",
+    "255.255.255.255/32",
+    "0.1.2.3/8",
+    "::1/64",
+    7,
+  ),
+  mac: fc.constantFrom(
+    "01:00:5e:00:00:01",
+    "00:00:00:00:00:00",
+    "02:53:0a:4d:00",
+    "02-53-0a-4d-00-02",
+    "x",
+    2,
+  ),
+  unclaimed: fc.constantFrom("pass", "", 1, null),
+  frames: fc.constantFrom(63, 262145, 100.5, "4096", NaN, 1e300, null),
+  pace: fc.constantFrom("fast", 1, null),
+  write: fc.constantFrom("", 1, null, "a\0b"),
+  seed: fc.constantFrom(-1, 2 ** 32, 0.5, "1", null),
+  services: fc.constantFrom([], 3, null, "arp", {}),
+};
+
+testProperty(
+  "parseManifest() names each broken field, what was expected, and no other",
+  { runs: 300, file },
+  fc.property(
+    manifestInput,
+    fc.record(wrong, { requiredKeys: [] }).filter((broken) =>
+      Object.keys(broken).length > 0
+    ),
+    (input, broken) => {
+      const error = refusal({ ...input, ...broken });
+      // An empty object of services is well-formed: it is judged only when the
+      // rest is.
+      const expected = Object.keys(broken).filter((field) =>
+        field !== "services" || Object.keys(broken).length === 1 ||
+        JSON.stringify(broken[field]) !== "{}"
+      );
+      deepStrictEqual(
+        error.problems.map(({ path }) => path[0]).sort(),
+        expected.sort(),
+      );
+      const lines = error.message.split("\n");
+      strictEqual(lines.length, error.problems.length);
+      for (const line of lines) match(line, /^[a-z]+: expected .*(got|;|:) /);
+    },
+  ),
+);
+
+testProperty(
+  "parseManifest() names each broken field of a service",
+  { runs: 200, file },
+  fc.property(
+    manifestInput,
+    fc.constantFrom("core", "port", "quotaPages", "copyBytesMax"),
+    fc.constantFrom(0.5, -1, 70000000, "x", null, []),
+    (input, field, value) => {
+      const [name, service] = Object.entries(input.services)[0]!;
+      const services = {
+        ...input.services,
+        [name]: { ...service, [field]: value },
+      };
+      deepStrictEqual(
+        refusal({ ...input, services }).problems.map(({ path }) => path),
+        [["services", name, field]],
+      );
+    },
+  ),
+);
+
+testProperty(
+  "parseManifest() answers any JSON value with a manifest or a ManifestError on printable lines",
+  { runs: 500, file },
+  fc.property(
+    fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(
+        fc.oneof(
+          fc.constantFrom(...Object.keys(wrong), "__proto__"),
+          fc.string({ unit: "binary" }),
+        ),
+        fc.jsonValue(),
+      ),
+    ),
+    (value) => {
+      try {
+        parseManifest(value);
+      } catch (error) {
+        ok(error instanceof ManifestError, String(error));
+        for (const line of error.message.split("\n")) {
+          match(line, /^\P{C}+: \P{C}+$/u);
+        }
+        strictEqual(error.message.split("\n").length, error.problems.length);
+      }
+    },
+  ),
+);
+
+testProperty(
+  "a system that names no MAC gets a unicast, locally administered one that only its address has",
+  { runs: 200, file },
+  fc.property(address, address, (one, other) => {
+    const [a, b] = [one, other].map((address) => defaultManifest({ address }));
+    strictEqual(a!.mac.length, 6);
+    strictEqual(a!.mac[0]! & 3, 2);
+    const sameMac = a!.mac.join() === b!.mac.join();
+    strictEqual(sameMac, a!.address.address === b!.address.address);
+  }),
+);
+
+Deno.test("parseManifest() reads the address as a number and keeps its text", () => {
+  deepStrictEqual(defaultManifest({ address: "192.168.1.9/31" }).address, {
+    address: 0xc0a80109,
+    prefixBits: 31,
+    text: "192.168.1.9/31",
+  });
+});
+
+Deno.test("parseManifest() gives unclaimed packets to the kernel only where there is one", () => {
+  strictEqual(defaultManifest().unclaimed, "drop");
+  strictEqual(defaultManifest({ nic: "pcap:a" }).unclaimed, "drop");
+  strictEqual(defaultManifest({ nic: "xdp:veth0" }).unclaimed, "kernel");
+  const error = refusal({
+    ...formatManifest(defaultManifest()),
+    unclaimed: "kernel",
+  });
+  match(error.message, /^unclaimed: expected "drop"/);
+});
+
+Deno.test("parseManifest() says which field was meant by an unknown one", () => {
+  const input = formatManifest(defaultManifest());
+  strictEqual(
+    refusal({ ...input, adress: "10.0.0.1/8" }).message,
+    "adress: unknown field; did you mean address?",
+  );
+  match(
+    refusal({ ...input, x: 1 }).message,
+    /^x: unknown field; the fields are nic, address, /,
+  );
+  const services = { echo: { core: "icmp-echo", quotaPage: 3, port: 9 } };
+  strictEqual(
+    refusal({ ...input, services }).message,
+    "services.echo.quotaPage: unknown field; did you mean quotaPages?\n" +
+      "services.echo.port: this core has no such field",
+  );
+});
+
+Deno.test("parseManifest() refuses services that want the same packets", () => {
+  const input = formatManifest(defaultManifest());
+  const services = {
+    one: { core: "udp-echo" },
+    two: { core: "udp-echo", port: 8 },
+    three: { core: "udp-echo", port: 7 },
+    four: { core: "arp" },
+    five: { core: "arp" },
+  };
+  const error = refusal({ ...input, services });
+  deepStrictEqual(error.problems.map(({ path }) => path.join(".")), [
+    "services.three.port",
+    "services.five.core",
+  ]);
+  match(error.message, /"one" is udp-echo on port 7 already/);
+});
+
+Deno.test("parseManifest() keeps a quarter of the frames out of the quotas", () => {
+  const services = { a: { core: "arp", quotaPages: 75 } };
+  const input = { nic: "emulated", address: "10.0.0.1/8", services };
+  strictEqual(parseManifest({ ...input, frames: 100 }).frames, 100);
+  match(
+    refusal({ ...input, frames: 99 }).message,
+    /^services: expected quotas of at most 74 pages in all .*, got 75$/,
+  );
+});
+
+Deno.test("parseManifest() takes 64 services and no more, and none with a name that is not plain", () => {
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [
+      `s${index}`,
+      { core: "udp-echo", port: index + 1, quotaPages: 1 },
+    ]));
+  const input = { nic: "emulated", address: "10.0.0.1/8" };
+  strictEqual(
+    Object.keys(parseManifest({ ...input, services: many(64) }).services)
+      .length,
+    64,
+  );
+  match(
+    refusal({ ...input, services: many(65) }).message,
+    /at most 64 services, got 65/,
+  );
+  for (const name of ["A", "a b", "-a", "", "a".repeat(33), "__proto__", "ä"]) {
+    const services = JSON.parse(
+      `{${JSON.stringify(name)}: {"core": "arp"}, "b": {"core": "icmp-echo"}}`,
+    );
+    const error = refusal({ ...input, services });
+    deepStrictEqual(error.problems.map(({ path }) => path), [[
+      "services",
+      name,
+    ]]);
+    match(error.message, /expected a name of at most 32 lower-case letters/);
+  }
+});
+
+Deno.test("parseManifest() refuses to write over the capture that it replays", () => {
+  match(
+    refusal({
+      ...formatManifest(defaultManifest()),
+      nic: "pcap:trace.pcap",
+      write: "trace.pcap",
+    }).message,
+    /^write: expected another file/,
+  );
+});
+
+function refusal(value: unknown): ManifestError {
+  let caught: unknown;
+  throws(() => parseManifest(value), (error) => {
+    caught = error;
+    return true;
+  });
+  ok(caught instanceof ManifestError, String(caught));
+  return caught;
+}
