@@ -1,0 +1,238 @@
+/**
+ * The Linux kernel's user interface as numbers: constants, and where fields lie
+ * in its structures. Each group names the header that it is from
+ * (include/uapi/ of the kernel's source unless another is said). All of it is
+ * the same on x86-64 and arm64 except the system call numbers.
+ */
+
+/** System calls that the C library has no function for. arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h */
+export const SYSTEM_CALLS: Readonly<
+  Record<typeof Deno.build.arch, { readonly bpf: number }>
+> = {
+  x86_64: { bpf: 321 },
+  aarch64: { bpf: 280 },
+};
+
+/** Error numbers. asm-generic/errno-base.h, asm-generic/errno.h */
+export const Errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  ENXIO: 6,
+  E2BIG: 7,
+  EBADF: 9,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  ERANGE: 34,
+  ENOSYS: 38,
+  ENOPROTOOPT: 92,
+  EPROTONOSUPPORT: 93,
+  EOPNOTSUPP: 95,
+  EAFNOSUPPORT: 97,
+  ENETDOWN: 100,
+  ENOBUFS: 105,
+  ENOTSUPP: 524,
+} as const;
+
+/** Sockets. linux/socket.h, linux/net.h, asm-generic/socket.h */
+export const AF_INET = 2;
+/** linux/socket.h */
+export const AF_NETLINK = 16;
+/** linux/socket.h */
+export const AF_PACKET = 17;
+/** linux/socket.h */
+export const AF_XDP = 44;
+/** linux/net.h */
+export const SOCK_DGRAM = 2;
+/** linux/net.h */
+export const SOCK_RAW = 3;
+/** linux/net.h */
+export const SOCK_NONBLOCK = 0o4000;
+/** linux/net.h */
+export const SOCK_CLOEXEC = 0o2000000;
+/** linux/socket.h */
+export const MSG_DONTWAIT = 0x40;
+/** linux/socket.h */
+export const SOL_PACKET = 263;
+/** linux/socket.h */
+export const SOL_XDP = 283;
+
+/** linux/if_packet.h: `struct packet_mreq { int ifindex; u16 type; u16 alen; u8 address[8] }`. */
+export const PACKET_ADD_MEMBERSHIP = 1;
+/** linux/if_packet.h */
+export const PACKET_MR_PROMISC = 1;
+/** linux/if_packet.h */
+export const PACKET_MREQ_BYTES = 16;
+
+/** linux/netlink.h: `struct sockaddr_nl { u16 family; u16 pad; u32 pid; u32 groups }`. */
+export const NETLINK_ROUTE = 0;
+/** linux/rtnetlink.h: interfaces that come, go and change. */
+export const RTMGRP_LINK = 1;
+/** linux/netlink.h */
+export const SOCKADDR_NL_BYTES = 12;
+
+/** poll(2). asm-generic/poll.h: `struct pollfd { int fd; short events; short revents }`. */
+export const POLLIN = 0x1;
+/** asm-generic/poll.h */
+export const POLLOUT = 0x4;
+/** asm-generic/poll.h */
+export const POLLFD_BYTES = 8;
+
+/** eventfd(2). linux/eventfd.h */
+export const EFD_NONBLOCK = 0o4000;
+/** linux/eventfd.h */
+export const EFD_CLOEXEC = 0o2000000;
+
+/** mmap(2). asm-generic/mman-common.h, linux/mman.h */
+export const PROT_READ_WRITE = 3;
+/** linux/mman.h */
+export const MAP_SHARED = 1;
+/** asm-generic/mman.h: the pages are there when mmap returns. */
+export const MAP_POPULATE = 0x8000;
+
+/** ioctl(2) on interfaces. linux/sockios.h; `struct ifreq` is in linux/if.h: a name of 16 bytes, then a union. */
+export const SIOCGIFNAME = 0x8910;
+/** linux/sockios.h */
+export const SIOCGIFFLAGS = 0x8913;
+/** linux/sockios.h */
+export const SIOCGIFMTU = 0x8921;
+/** linux/sockios.h */
+export const SIOCGIFHWADDR = 0x8927;
+/** linux/sockios.h */
+export const SIOCGIFINDEX = 0x8933;
+/** linux/sockios.h */
+export const SIOCETHTOOL = 0x8946;
+/** linux/if.h */
+export const IFREQ_BYTES = 40;
+/** linux/if.h, the terminating zero included. */
+export const IFNAMSIZ = 16;
+/** linux/if.h */
+export const IFF_UP = 0x1;
+/** linux/if.h */
+export const IFF_PROMISC = 0x100;
+/** linux/if_arp.h: the hardware address family of Ethernet. */
+export const ARPHRD_ETHER = 1;
+/** linux/ethtool.h */
+export const ETHTOOL_GCHANNELS = 0x3c;
+/** linux/ethtool.h: `struct ethtool_channels`, nine u32. */
+export const ETHTOOL_CHANNELS_BYTES = 36;
+/** linux/ethtool.h: offset of `rx_count`. */
+export const ETHTOOL_CHANNELS_RX = 20;
+/** linux/ethtool.h: offset of `combined_count`. */
+export const ETHTOOL_CHANNELS_COMBINED = 32;
+
+/** AF_XDP. linux/if_xdp.h; `struct sockaddr_xdp { u16 family; u16 flags; u32 ifindex; u32 queue_id; u32 shared_umem_fd }`. */
+export const SOCKADDR_XDP_BYTES = 16;
+/** linux/if_xdp.h: this queue's socket uses the UMEM of another socket. */
+export const XDP_SHARED_UMEM = 1;
+/** linux/if_xdp.h */
+export const XDP_COPY = 2;
+/** linux/if_xdp.h */
+export const XDP_ZEROCOPY = 4;
+/** linux/if_xdp.h */
+export const XDP_USE_NEED_WAKEUP = 8;
+/** linux/if_xdp.h: socket options of level SOL_XDP. */
+export const XDP_MMAP_OFFSETS = 1;
+/** linux/if_xdp.h */
+export const XDP_RX_RING = 2;
+/** linux/if_xdp.h */
+export const XDP_TX_RING = 3;
+/** linux/if_xdp.h: `struct xdp_umem_reg { u64 addr; u64 len; u32 chunk_size; u32 headroom; u32 flags }`. */
+export const XDP_UMEM_REG = 4;
+/** linux/if_xdp.h */
+export const XDP_UMEM_FILL_RING = 5;
+/** linux/if_xdp.h */
+export const XDP_UMEM_COMPLETION_RING = 6;
+/** linux/if_xdp.h: `struct xdp_statistics`, six u64. */
+export const XDP_STATISTICS = 7;
+/** linux/if_xdp.h */
+export const XDP_UMEM_REG_BYTES = 32;
+/** linux/if_xdp.h: four `struct xdp_ring_offset` (rx, tx, fill, completion) of four u64 (producer, consumer, desc, flags). */
+export const XDP_MMAP_OFFSETS_BYTES = 128;
+/** linux/if_xdp.h */
+export const XDP_STATISTICS_BYTES = 48;
+/** linux/if_xdp.h: offsets to mmap the rings at. */
+export const XDP_PGOFF_RX_RING = 0n;
+/** linux/if_xdp.h */
+export const XDP_PGOFF_TX_RING = 0x80000000n;
+/** linux/if_xdp.h */
+export const XDP_UMEM_PGOFF_FILL_RING = 0x100000000n;
+/** linux/if_xdp.h */
+export const XDP_UMEM_PGOFF_COMPLETION_RING = 0x180000000n;
+/** linux/if_xdp.h: a flag of the fill and of the transmit ring. */
+export const XDP_RING_NEED_WAKEUP = 1;
+/** linux/bpf.h: bytes that the kernel keeps free in front of a received packet. */
+export const XDP_PACKET_HEADROOM = 256;
+
+/** bpf(2) commands. linux/bpf.h, `enum bpf_cmd` */
+export const BpfCommand = {
+  MAP_CREATE: 0,
+  MAP_LOOKUP_ELEM: 1,
+  MAP_UPDATE_ELEM: 2,
+  MAP_DELETE_ELEM: 3,
+  PROG_LOAD: 5,
+  PROG_TEST_RUN: 10,
+  LINK_CREATE: 28,
+  LINK_UPDATE: 29,
+} as const;
+
+/** Kinds of maps. linux/bpf.h, `enum bpf_map_type` */
+export const BpfMapType = { HASH: 1, ARRAY: 2, XSKMAP: 17 } as const;
+
+/** linux/bpf.h, `enum bpf_prog_type` */
+export const BPF_PROG_TYPE_XDP = 6;
+/** linux/bpf.h, `enum bpf_attach_type` */
+export const BPF_XDP = 37;
+/** linux/bpf.h: `src_reg` of an `ld_imm64` whose immediate is a map's descriptor. */
+export const BPF_PSEUDO_MAP_FD = 1;
+/** linux/bpf.h: the opcode of `ld_imm64` (BPF_LD | BPF_DW | BPF_IMM). */
+export const BPF_LD_IMM64 = 0x18;
+/** linux/bpf.h */
+export const BPF_OBJ_NAME_BYTES = 16;
+/** linux/if_link.h */
+export const XDP_FLAGS_SKB_MODE = 2;
+/** linux/if_link.h */
+export const XDP_FLAGS_DRV_MODE = 4;
+
+/** Offsets in `union bpf_attr`, by command. linux/bpf.h */
+export const BpfAttribute = {
+  mapCreate: { type: 0, keyBytes: 4, valueBytes: 8, entriesMax: 12, name: 28 },
+  element: { map: 0, key: 8, value: 16, flags: 24 },
+  load: {
+    type: 0,
+    instructionCount: 4,
+    instructions: 8,
+    license: 16,
+    logLevel: 24,
+    logBytes: 28,
+    log: 32,
+    name: 48,
+  },
+  testRun: {
+    program: 0,
+    result: 4,
+    dataBytesIn: 8,
+    dataBytesOut: 12,
+    dataIn: 16,
+    dataOut: 24,
+    repeat: 32,
+    durationNs: 36,
+    contextBytesIn: 40,
+    contextBytesOut: 44,
+    contextIn: 48,
+    contextOut: 56,
+  },
+  linkCreate: { program: 0, target: 4, attachType: 8, flags: 12 },
+  linkUpdate: { link: 0, program: 4 },
+} as const;
+
+/** Bytes of `union bpf_attr` that are used here; the kernel takes the rest as zero. */
+export const BPF_ATTRIBUTE_BYTES = 128;

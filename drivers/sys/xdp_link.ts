@@ -1,0 +1,70 @@
+/**
+ * A BPF link: a program on an interface for exactly as long as a file descriptor
+ * is open. When it is closed, by hand or because the process died, the kernel
+ * takes the program off again.
+ */
+
+import { BPF_XDP, BpfAttribute, BpfCommand } from "./abi.ts";
+import type { BpfProgram } from "./bpf.ts";
+import { Attribute } from "./bpf_attribute.ts";
+import { closeDescriptor } from "./libc.ts";
+
+/** Where a program is attached. */
+export interface LinkOptions {
+  /** The interface's index. */
+  readonly interfaceIndex: number;
+  /** XDP_FLAGS_DRV_MODE or XDP_FLAGS_SKB_MODE. */
+  readonly flags: number;
+  /** The interface's name, for errors. */
+  readonly interfaceName?: string;
+}
+
+/** A program attached to an interface, for as long as this is open. */
+export class XdpLink implements Disposable {
+  readonly #where: string;
+  #descriptor: number;
+
+  /**
+   * Attaches `program`.
+   * @throws {SystemError} when the kernel or the NIC's driver refuses.
+   */
+  constructor(program: BpfProgram, options: LinkOptions) {
+    const at = BpfAttribute.linkCreate;
+    const attribute = new Attribute();
+    attribute.u32(at.program, program.descriptor);
+    attribute.u32(at.target, options.interfaceIndex);
+    attribute.u32(at.attachType, BPF_XDP);
+    attribute.u32(at.flags, options.flags);
+    this.#where = `xdp:${options.interfaceName ?? options.interfaceIndex}`;
+    this.#descriptor = attribute.call(BpfCommand.LINK_CREATE, {
+      where: this.#where,
+      what: "cannot attach the XDP program",
+    });
+  }
+
+  /** The file descriptor; -1 once closed. */
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  /**
+   * Puts `program` in place of the one that is attached, at once.
+   * @throws {SystemError} when the kernel refuses; the one before stays.
+   */
+  update(program: BpfProgram): void {
+    const at = BpfAttribute.linkUpdate;
+    const attribute = new Attribute();
+    attribute.u32(at.link, this.#descriptor);
+    attribute.u32(at.program, program.descriptor);
+    attribute.call(BpfCommand.LINK_UPDATE, {
+      where: this.#where,
+      what: "cannot exchange the XDP program",
+    });
+  }
+
+  /** Detaches the program. */
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
