@@ -4,10 +4,11 @@
  * takes the program off again.
  */
 
-import { BPF_XDP, BpfAttribute, BpfCommand } from "./abi.ts";
+import { BPF_XDP, BpfAttribute, BpfCommand, Errno } from "./abi.ts";
 import type { BpfProgram } from "./bpf.ts";
 import { Attribute } from "./bpf_attribute.ts";
-import { closeDescriptor } from "./libc.ts";
+import { closeDescriptor, systemError } from "./libc.ts";
+import type { SystemError } from "./system_error.ts";
 
 /** Where a program is attached. */
 export interface LinkOptions {
@@ -36,10 +37,9 @@ export class XdpLink implements Disposable {
     attribute.u32(at.attachType, BPF_XDP);
     attribute.u32(at.flags, options.flags);
     this.#where = `xdp:${options.interfaceName ?? options.interfaceIndex}`;
-    this.#descriptor = attribute.call(BpfCommand.LINK_CREATE, {
-      where: this.#where,
-      what: "cannot attach the XDP program",
-    });
+    const result = attribute.raw(BpfCommand.LINK_CREATE);
+    if (result < 0) throw refusal(-result, this.#where);
+    this.#descriptor = result;
   }
 
   /** The file descriptor; -1 once closed. */
@@ -67,4 +67,18 @@ export class XdpLink implements Disposable {
     closeDescriptor(this.#descriptor);
     this.#descriptor = -1;
   }
+}
+
+function refusal(failed: number, where: string): SystemError {
+  const taken = failed === Errno.EBUSY || failed === Errno.EEXIST;
+  return systemError(failed, {
+    where,
+    what: "cannot attach the XDP program",
+    ...(taken
+      ? {
+        advice:
+          "another XDP program is on this interface: end its owner (`bpftool net` lists them)",
+      }
+      : {}),
+  });
 }

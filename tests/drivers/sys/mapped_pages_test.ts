@@ -8,6 +8,7 @@ import {
   type PacketMemory,
   PAGE_BYTES,
 } from "../../../caps/memory.ts";
+import { addressOf } from "../../../drivers/sys/libc.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
 import { testWith, whyMissing } from "../../needs.ts";
 import { testProperty } from "../../property.ts";
@@ -242,5 +243,18 @@ testWith(
     } finally {
       worker.terminate();
     }
+  },
+);
+
+testWith(
+  ["linux"],
+  "accept() refuses the frame's own memory when it was not lent",
+  () => {
+    const memory = makePacketMemory(FRAMES);
+    const pages = new MappedPages(memory);
+    const address = addressOf(memory.bytes) + BigInt(frameOffset(4));
+    const pointer = Deno.UnsafePointer.create(address)!;
+    const page = Deno.UnsafePointerView.getArrayBuffer(pointer, PAGE_BYTES);
+    assert.equal(pages.accept(4, page), false);
   },
 );

@@ -1,0 +1,78 @@
+/**
+ * Whether an interface is still there, without asking again and again: a netlink
+ * socket becomes readable when any interface of the namespace changes.
+ * Source: rtnetlink(7), include/uapi/linux/rtnetlink.h.
+ */
+
+import {
+  AF_NETLINK,
+  MSG_DONTWAIT,
+  NETLINK_ROUTE,
+  RTMGRP_LINK,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOCKADDR_NL_BYTES,
+} from "./abi.ts";
+import { check, closeDescriptor, libc } from "./libc.ts";
+import { interfaceExists } from "./network_interface.ts";
+
+const MESSAGE_BYTES = 16384;
+
+/** Watches one interface. */
+export class LinkMonitor implements Disposable {
+  /** To poll for input; then call {@link look}. */
+  readonly descriptor: number;
+  readonly #index: number;
+  readonly #message = new Uint8Array(MESSAGE_BYTES);
+  #gone = false;
+
+  /**
+   * Watches the interface of that index.
+   * @throws {SystemError} when the kernel refuses.
+   */
+  constructor(interfaceIndex: number) {
+    this.#index = interfaceIndex;
+    const where = "socket(AF_NETLINK)";
+    const what = "cannot watch interfaces";
+    using owned = new DisposableStack();
+    this.descriptor = check(
+      libc().socket(
+        AF_NETLINK,
+        SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+        NETLINK_ROUTE,
+      ),
+      { where, what },
+    );
+    owned.adopt(this.descriptor, closeDescriptor);
+    const address = new DataView(new ArrayBuffer(SOCKADDR_NL_BYTES));
+    address.setUint16(0, AF_NETLINK, true);
+    address.setUint32(8, RTMGRP_LINK, true);
+    check(
+      libc().bind(this.descriptor, address.buffer, SOCKADDR_NL_BYTES),
+      { where, what },
+    );
+    owned.move();
+  }
+
+  /** Whether the interface was gone when {@link look} last looked. It never comes back: another one of its name is another one. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Takes what came, and asks whether the interface is still there. */
+  look(): void {
+    // What a message says is not needed: that there was one is. An overflow
+    // (ENOBUFS) ends the loop, too, and asking is right then as well.
+    const size = BigInt(MESSAGE_BYTES);
+    while (
+      libc().recv(this.descriptor, this.#message, size, MSG_DONTWAIT) > 0
+    );
+    if (!interfaceExists(this.#index)) this.#gone = true;
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    closeDescriptor(this.descriptor);
+  }
+}

@@ -1,0 +1,199 @@
+/** What the kernel says of a network interface, asked through ioctl(2): no file is read. */
+
+import {
+  AF_INET,
+  AF_PACKET,
+  ARPHRD_ETHER,
+  Errno,
+  ETHTOOL_CHANNELS_BYTES,
+  ETHTOOL_CHANNELS_COMBINED,
+  ETHTOOL_CHANNELS_RX,
+  ETHTOOL_GCHANNELS,
+  IFF_UP,
+  IFNAMSIZ,
+  IFREQ_BYTES,
+  PACKET_ADD_MEMBERSHIP,
+  PACKET_MR_PROMISC,
+  PACKET_MREQ_BYTES,
+  SIOCETHTOOL,
+  SIOCGIFFLAGS,
+  SIOCGIFHWADDR,
+  SIOCGIFINDEX,
+  SIOCGIFMTU,
+  SIOCGIFNAME,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOL_PACKET,
+} from "./abi.ts";
+import {
+  addressOf,
+  type Attempt,
+  check,
+  closeDescriptor,
+  errno,
+  isUnsupported,
+  libc,
+  systemError,
+} from "./libc.ts";
+
+/** Bytes of an Ethernet header. */
+const ETHERNET_HEADER_BYTES = 14;
+
+/** What is known of an Ethernet interface. */
+export interface NetworkInterface {
+  /** As the kernel names it. */
+  readonly name: string;
+  /** The kernel's number for it. */
+  readonly index: number;
+  /** Its hardware address: six bytes. */
+  readonly mac: Uint8Array<ArrayBuffer>;
+  /** The largest packet behind the Ethernet header, in bytes. */
+  readonly mtu: number;
+  /** The largest frame, Ethernet header included, in bytes. */
+  readonly frameBytesMax: number;
+  /** Its flags: IFF_UP and the like (linux/if.h). */
+  readonly flags: number;
+  /** How many queues it receives on; undefined where its driver cannot say. */
+  readonly receiveQueues: number | undefined;
+}
+
+/**
+ * Asks the kernel about the interface `name` of this network namespace.
+ *
+ * @throws {SystemError} when there is none of that name.
+ * @throws {Error} when it is down or not Ethernet.
+ */
+export function openNetworkInterface(name: string): NetworkInterface {
+  const where = `interface ${name}`;
+  if (name.length === 0 || new TextEncoder().encode(name).length >= IFNAMSIZ) {
+    throw new RangeError(
+      `${where}: the name of an interface has 1 to ${IFNAMSIZ - 1} bytes`,
+    );
+  }
+  using request = new InterfaceRequest(name);
+  const index = request.ask(SIOCGIFINDEX, {
+    where,
+    what: "cannot find it",
+    advice: "`ip link` lists the interfaces of this network namespace",
+  }).getInt32(IFNAMSIZ, true);
+  const flags = request.ask(SIOCGIFFLAGS, {
+    where,
+    what: "cannot read its flags",
+  }).getUint16(IFNAMSIZ, true);
+  if ((flags & IFF_UP) === 0) {
+    throw new Error(`${where}: is down; \`ip link set ${name} up\` first`);
+  }
+  const hardware = request.ask(SIOCGIFHWADDR, {
+    where,
+    what: "cannot read its address",
+  });
+  if (hardware.getUint16(IFNAMSIZ, true) !== ARPHRD_ETHER) {
+    throw new Error(`${where}: is not an Ethernet interface`);
+  }
+  const macAt = IFNAMSIZ + 2;
+  const mac = new Uint8Array(hardware.buffer.slice(macAt, macAt + 6));
+  const mtu = request.ask(SIOCGIFMTU, { where, what: "cannot read its MTU" })
+    .getInt32(IFNAMSIZ, true);
+  return {
+    name,
+    index,
+    mac,
+    mtu,
+    frameBytesMax: mtu + ETHERNET_HEADER_BYTES,
+    flags,
+    receiveQueues: request.receiveQueues(where),
+  };
+}
+
+/** Whether this namespace still has the interface of that index. */
+export function interfaceExists(index: number): boolean {
+  using request = new InterfaceRequest("");
+  request.view.setInt32(IFNAMSIZ, index, true);
+  return request.tries(SIOCGIFNAME) === 0;
+}
+
+/**
+ * Makes an interface receive frames for every address, for as long as the
+ * descriptor that is returned is open. The kernel counts such wishes: the
+ * interface's own setting is left alone.
+ *
+ * @throws {SystemError} when the privilege is missing.
+ */
+export function openPromiscuous(face: NetworkInterface): number {
+  const where = `interface ${face.name}`;
+  // Protocol 0: the socket itself receives nothing.
+  const socket = check(
+    libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0),
+    { where, what: "cannot open a packet socket" },
+  );
+  const wish = new DataView(new ArrayBuffer(PACKET_MREQ_BYTES));
+  wish.setInt32(0, face.index, true);
+  wish.setUint16(4, PACKET_MR_PROMISC, true);
+  const result = libc().setsockopt(
+    socket,
+    SOL_PACKET,
+    PACKET_ADD_MEMBERSHIP,
+    wish.buffer,
+    PACKET_MREQ_BYTES,
+  );
+  if (result < 0) {
+    const failed = errno();
+    closeDescriptor(socket);
+    throw systemError(failed, {
+      where,
+      what: "cannot receive for other addresses",
+    });
+  }
+  return socket;
+}
+
+/** `struct ifreq` (linux/if.h: a name of 16 bytes, then a union) and a socket to send it through. */
+class InterfaceRequest implements Disposable {
+  readonly view = new DataView(new ArrayBuffer(IFREQ_BYTES));
+  readonly #socket: number;
+
+  constructor(name: string) {
+    this.#socket = check(
+      libc().socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+      { where: "socket(AF_INET)", what: "cannot ask about interfaces" },
+    );
+    new TextEncoder().encodeInto(name, new Uint8Array(this.view.buffer));
+  }
+
+  /** Asks; returns 0, or the error number. */
+  tries(question: number): number {
+    const result = libc().ioctl(
+      this.#socket,
+      BigInt(question),
+      this.view.buffer as ArrayBuffer,
+    );
+    return result < 0 ? errno() : 0;
+  }
+
+  ask(question: number, attempt: Attempt): DataView<ArrayBuffer> {
+    const failed = this.tries(question);
+    if (failed !== 0) throw systemError(failed, attempt);
+    return this.view as DataView<ArrayBuffer>;
+  }
+
+  /** Receive queues by ETHTOOL_GCHANNELS: those of their own and the combined ones. */
+  receiveQueues(where: string): number | undefined {
+    const bytes = new Uint8Array(ETHTOOL_CHANNELS_BYTES);
+    const channels = new DataView(bytes.buffer);
+    channels.setUint32(0, ETHTOOL_GCHANNELS, true);
+    this.view.setBigUint64(IFNAMSIZ, addressOf(bytes), true);
+    const failed = this.tries(SIOCETHTOOL);
+    if (isUnsupported(failed) || failed === Errno.EINVAL) return undefined;
+    if (failed !== 0) {
+      throw systemError(failed, { where, what: "cannot count its queues" });
+    }
+    const queues = channels.getUint32(ETHTOOL_CHANNELS_RX, true) +
+      channels.getUint32(ETHTOOL_CHANNELS_COMBINED, true);
+    return queues > 0 ? queues : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#socket);
+  }
+}

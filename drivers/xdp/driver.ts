@@ -1,0 +1,239 @@
+/** AF_XDP as a driver: a mapped NIC of Linux. */
+
+import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
+import type { KernelProgram } from "../../caps/program.ts";
+import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
+import { IdleWait } from "../idle_wait.ts";
+import { Errno } from "../sys/abi.ts";
+import type { LinkMonitor } from "../sys/link_monitor.ts";
+import { MappedPages } from "../sys/mapped_pages.ts";
+import type { PollSet } from "../sys/poll_set.ts";
+import type { Attachment } from "./attachment.ts";
+import { distribute } from "./distribute.ts";
+import type { Queues } from "./queues.ts";
+import type { XdpSocket } from "./socket.ts";
+
+/** How long a wait lasts while frames are on their way out: nothing says when they are back. */
+const IN_FLIGHT_MS = 1;
+
+/** What a driver is made of; it disposes of `owned`. */
+export interface XdpParts {
+  /** What is known of the NIC. */
+  readonly info: DriverInfo;
+  /** Where its packets lie. */
+  readonly memory: PacketMemory;
+  /** The sockets. */
+  readonly queues: Queues;
+  /** The program. */
+  readonly attachment: Attachment;
+  /** Whether the interface is still there. */
+  readonly monitor: LinkMonitor;
+  /** Waits for the monitor, at index 0, and the sockets. */
+  readonly poll: PollSet;
+  /** All that is to be closed, in the reverse order of opening. */
+  readonly owned: DisposableStack;
+}
+
+/** An AF_XDP driver; made by `openXdp`. */
+export class XdpDriver implements Driver {
+  readonly info: DriverInfo;
+  readonly pages: PageExchange;
+
+  readonly #sockets: readonly XdpSocket[];
+  readonly #sender: XdpSocket;
+  readonly #zeroCopy: boolean;
+  readonly #attachment: Attachment;
+  readonly #monitor: LinkMonitor;
+  readonly #poll: PollSet;
+  readonly #turns = new IdleWait();
+  readonly #owned: DisposableStack;
+  readonly #words: Uint32Array<SharedArrayBuffer>;
+  /** Frames provided and not yet received, by queue. */
+  readonly #provided: Uint32Array;
+  readonly #shares: Uint32Array;
+  #nextQueue = 0;
+  #open = true;
+  #offloaded = false;
+  #inFlight = 0;
+  #rxPackets = 0;
+  #rxBytes = 0;
+  #txPackets = 0;
+  #txBytes = 0;
+  #txRefused = 0;
+
+  /** A driver of `parts`, all of them open. */
+  constructor(parts: XdpParts) {
+    this.info = parts.info;
+    this.pages = new MappedPages(parts.memory);
+    this.#sockets = parts.queues.sockets;
+    this.#sender = parts.queues.sockets[0];
+    this.#zeroCopy = parts.queues.zeroCopy;
+    this.#attachment = parts.attachment;
+    this.#monitor = parts.monitor;
+    this.#words = new Uint32Array(parts.memory.bytes.buffer);
+    this.#provided = new Uint32Array(this.#sockets.length);
+    this.#shares = new Uint32Array(this.#sockets.length);
+    this.#poll = parts.poll;
+    this.#owned = parts.owned;
+  }
+
+  provide(frames: Uint32Array, count: number): number {
+    this.#mustBeOpen();
+    const shares = distribute(
+      Math.min(count, frames.length),
+      this.#provided,
+      this.#shares,
+    );
+    let taken = 0;
+    for (let queue = 0; queue < this.#sockets.length; queue++) {
+      const socket = this.#sockets[queue]!;
+      const put = socket.fill.put(frames, taken, shares[queue]!);
+      this.#provided[queue] = this.#provided[queue]! + put;
+      taken += put;
+      if (this.#zeroCopy && socket.fill.needsWakeup) socket.wakeReceive();
+    }
+    return taken;
+  }
+
+  receive(batch: Batch, max: number): number {
+    this.#mustBeOpen();
+    const queues = this.#sockets.length;
+    const limit = Math.min(max, BATCH_MAX);
+    let count = 0;
+    // Another queue comes first each time, so that a busy one starves no other.
+    for (let turn = 0; turn < queues && count < limit; turn++) {
+      const queue = this.#nextQueue;
+      this.#nextQueue = queue + 1 === queues ? 0 : queue + 1;
+      const ring = this.#sockets[queue]!.receive;
+      const taken = ring.take(batch, count, limit - count);
+      this.#provided[queue] = this.#provided[queue]! - taken;
+      count += taken;
+    }
+    if (count > 0) this.#readTags(batch, count);
+    return count;
+  }
+
+  transmit(batch: Batch, count: number): number {
+    this.#mustBeOpen();
+    const taken = this.#sender.transmit.put(batch, Math.min(count, BATCH_MAX));
+    for (let n = 0; n < taken; n++) this.#txBytes += batch.length[n]!;
+    this.#txPackets += taken;
+    this.#inFlight += taken;
+    this.#send();
+    return taken;
+  }
+
+  reclaim(frames: Uint32Array): number {
+    this.#mustBeOpen();
+    const taken = this.#sender.completion.take(frames);
+    this.#inFlight -= taken;
+    // A full completion ring stops sending; now there is room again.
+    if (this.#sender.transmit.pending > 0) this.#send();
+    return taken;
+  }
+
+  async wait(delayMs: number): Promise<void> {
+    this.#mustBeOpen();
+    // Busy: one turn of the event loop, that ports and timers are served.
+    if (!(delayMs > 0) || this.#ready()) return await this.#turns.wait(0);
+    const limit = this.#inFlight > 0
+      ? Math.min(delayMs, IN_FLIGHT_MS)
+      : delayMs;
+    await this.#poll.wait(limit);
+    if (this.#open && this.#poll.returned(0) !== 0) this.#monitor.look();
+  }
+
+  wake(): void {
+    if (this.#open) this.#poll.wake();
+  }
+
+  offload(program: KernelProgram): void {
+    this.#mustBeOpen();
+    this.#attachment.exchange(program);
+    this.#offloaded = true;
+  }
+
+  get ended(): boolean {
+    return !this.#open || (this.#monitor.gone && !this.#ready());
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    this.#mustBeOpen();
+    const counts = this.#attachment.counters();
+    for (const socket of this.#sockets) {
+      for (const [reason, count] of socket.statistics()) {
+        counts.set(reason, (counts.get(reason) ?? 0) + count);
+      }
+    }
+    return {
+      "rx-packets": this.#rxPackets,
+      "rx-bytes": this.#rxBytes,
+      "tx-packets": this.#txPackets,
+      "tx-bytes": this.#txBytes,
+      "tx-refused": this.#txRefused,
+      "interface-gone": this.#monitor.gone ? 1 : 0,
+      ...Object.fromEntries(counts),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    // First the program: the kernel has its packets back before a socket goes.
+    this.#attachment[Symbol.dispose]();
+    this.#owned.dispose();
+  }
+
+  /**
+   * The tag lies in the eight bytes in front of the packet, low half first. A
+   * program never redirects without writing it, so where one is offloaded,
+   * there is a tag; it is still only a hint.
+   */
+  #readTags(batch: Batch, count: number): void {
+    const { offset, length, tagLow, tagHigh } = batch;
+    const words = this.#words;
+    let bytes = 0;
+    for (let n = 0; n < count; n++) {
+      // The kernel puts packets at multiples of 256 bytes from their page's start.
+      const word = offset[n]! >>> 2;
+      tagLow[n] = this.#offloaded ? words[word - 2]! : 0;
+      tagHigh[n] = this.#offloaded ? words[word - 1]! : 0;
+      bytes += length[n]!;
+    }
+    this.#rxPackets += count;
+    this.#rxBytes += bytes;
+  }
+
+  /**
+   * Has the kernel send what is in the transmit ring. Copying, it takes 32
+   * packets a call (16 before Linux 5.15) and answers EAGAIN when there are
+   * more; it also does when the completion ring is full or the NIC is busy, and
+   * then nothing moves: the rest goes with the next call.
+   */
+  #send(): void {
+    const { transmit } = this.#sender;
+    if (this.#zeroCopy && !transmit.needsWakeup) return;
+    for (let before = transmit.pending; before > 0;) {
+      const failed = this.#sender.kick();
+      const left = transmit.pending;
+      if (left === before) {
+        if (failed !== 0 && failed !== Errno.EAGAIN) this.#txRefused++;
+        return;
+      }
+      if (this.#zeroCopy) return;
+      before = left;
+    }
+  }
+
+  #ready(): boolean {
+    for (let queue = 0; queue < this.#sockets.length; queue++) {
+      if (this.#sockets[queue]!.receive.ready) return true;
+    }
+    return false;
+  }
+
+  /** The rings are no more once it is closed: to touch them would end the process. */
+  #mustBeOpen(): void {
+    if (!this.#open) throw new Error(`${this.info.name} is closed`);
+  }
+}

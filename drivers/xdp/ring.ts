@@ -1,0 +1,248 @@
+/**
+ * The four rings of AF_XDP (Documentation/networking/af_xdp.rst), over memory
+ * that the kernel shares. One side writes entries and then the producer index,
+ * the other reads them and then moves the consumer index; both indices count on
+ * for ever, modulo 2^32, and an entry lies at `index & mask`.
+ *
+ * ```
+ *              we produce                      we consume
+ *   fill       frames to receive into          receive     packets that came
+ *   transmit   packets to send                 completion  frames that were sent
+ * ```
+ *
+ * An entry of `fill` and `completion` is a 64-bit address in the UMEM, of the
+ * other two a descriptor. Addresses are below 2^32 here, so their high halves
+ * stay 0:
+ *
+ * ```
+ * ├ address, low ┼ address, high ┼ length ┼ options ┤   u32 each
+ * ```
+ */
+
+import {
+  type Batch,
+  frameAt,
+  PAGE_BYTES,
+  PAGE_SHIFT,
+} from "../../caps/memory.ts";
+import { XDP_RING_NEED_WAKEUP } from "../sys/abi.ts";
+
+/** A ring's memory as typed arrays. */
+export interface RingMemory {
+  /** One word: how many entries were ever produced. */
+  readonly producer: Uint32Array;
+  /** One word: how many were ever consumed. */
+  readonly consumer: Uint32Array;
+  /** One word of flags: XDP_RING_NEED_WAKEUP. */
+  readonly flags: Uint32Array;
+  /** The entries, 2 or 4 words each; as many as a power of two. */
+  readonly entries: Uint32Array;
+}
+
+/** Where a UMEM lies in packet memory, and which frames it has. */
+export interface UmemPlace {
+  /** Byte offset in packet memory of its first byte. */
+  readonly offset: number;
+  /** Its first frame. */
+  readonly frameFirst: number;
+  /** How many frames it has. */
+  readonly frameCount: number;
+}
+
+const { load, store } = Atomics;
+
+const ADDRESS_WORDS = 2;
+const DESCRIPTOR_WORDS = 4;
+
+/** Frames to receive into; we produce. */
+export class FillRing {
+  readonly #ring: RingMemory;
+  readonly #umem: UmemPlace;
+  readonly #capacity: number;
+  #produced: number;
+
+  /** The ring in `ring`, of a UMEM that lies at `umem`. */
+  constructor(ring: RingMemory, umem: UmemPlace) {
+    this.#ring = ring;
+    this.#umem = umem;
+    this.#capacity = capacityOf(ring, ADDRESS_WORDS);
+    this.#produced = load(ring.producer, 0);
+  }
+
+  /** How many frames it would take now. */
+  get free(): number {
+    return this.#capacity -
+      ((this.#produced - load(this.#ring.consumer, 0)) >>> 0);
+  }
+
+  /** Whether the NIC's driver sleeps until it is called. */
+  get needsWakeup(): boolean {
+    return (load(this.#ring.flags, 0) & XDP_RING_NEED_WAKEUP) !== 0;
+  }
+
+  /** Puts `frames[from .. from + count)`. Returns how many were taken. */
+  put(frames: Uint32Array, from: number, count: number): number {
+    const { entries } = this.#ring;
+    const { frameFirst, frameCount } = this.#umem;
+    const mask = this.#capacity - 1;
+    const taken = Math.min(count, this.free);
+    for (let n = 0; n < taken; n++) {
+      const frame = frames[from + n]! - frameFirst;
+      if (!(frame >= 0 && frame < frameCount)) notOurs(frames[from + n]!);
+      const at = ((this.#produced + n) & mask) * ADDRESS_WORDS;
+      entries[at] = frame << PAGE_SHIFT;
+      entries[at + 1] = 0;
+    }
+    this.#produced = (this.#produced + taken) >>> 0;
+    store(this.#ring.producer, 0, this.#produced);
+    return taken;
+  }
+}
+
+/** Frames whose packets have left; we consume. */
+export class CompletionRing {
+  readonly #ring: RingMemory;
+  readonly #umem: UmemPlace;
+  readonly #capacity: number;
+  #consumed: number;
+
+  /** The ring in `ring`, of a UMEM that lies at `umem`. */
+  constructor(ring: RingMemory, umem: UmemPlace) {
+    this.#ring = ring;
+    this.#umem = umem;
+    this.#capacity = capacityOf(ring, ADDRESS_WORDS);
+    this.#consumed = load(ring.consumer, 0);
+  }
+
+  /** Takes frames into `frames` from index 0. Returns how many. */
+  take(frames: Uint32Array): number {
+    const { entries, producer, consumer } = this.#ring;
+    const mask = this.#capacity - 1;
+    const ready = (load(producer, 0) - this.#consumed) >>> 0;
+    const taken = Math.min(frames.length, ready);
+    for (let n = 0; n < taken; n++) {
+      const at = ((this.#consumed + n) & mask) * ADDRESS_WORDS;
+      frames[n] = this.#umem.frameFirst + (entries[at]! >>> PAGE_SHIFT);
+    }
+    if (taken > 0) {
+      this.#consumed = (this.#consumed + taken) >>> 0;
+      store(consumer, 0, this.#consumed);
+    }
+    return taken;
+  }
+}
+
+/** Packets that came; we consume. */
+export class ReceiveRing {
+  readonly #ring: RingMemory;
+  readonly #umem: UmemPlace;
+  readonly #capacity: number;
+  #consumed: number;
+
+  /** The ring in `ring`, of a UMEM that lies at `umem`. */
+  constructor(ring: RingMemory, umem: UmemPlace) {
+    this.#ring = ring;
+    this.#umem = umem;
+    this.#capacity = capacityOf(ring, DESCRIPTOR_WORDS);
+    this.#consumed = load(ring.consumer, 0);
+  }
+
+  /** Whether a packet is waiting. */
+  get ready(): boolean {
+    return load(this.#ring.producer, 0) !== this.#consumed;
+  }
+
+  /**
+   * Takes packets into `batch[at .. at + max)`: `offset` and `length`. Returns
+   * how many.
+   */
+  take(batch: Batch, at: number, max: number): number {
+    const { entries, producer, consumer } = this.#ring;
+    const { offset, length } = batch;
+    const base = this.#umem.offset;
+    const mask = this.#capacity - 1;
+    const ready = (load(producer, 0) - this.#consumed) >>> 0;
+    const taken = Math.min(max, ready);
+    for (let n = 0; n < taken; n++) {
+      const from = ((this.#consumed + n) & mask) * DESCRIPTOR_WORDS;
+      offset[at + n] = base + entries[from]!;
+      length[at + n] = entries[from + 2]!;
+    }
+    if (taken > 0) {
+      this.#consumed = (this.#consumed + taken) >>> 0;
+      store(consumer, 0, this.#consumed);
+    }
+    return taken;
+  }
+}
+
+/** Packets to send; we produce. */
+export class TransmitRing {
+  readonly #ring: RingMemory;
+  readonly #umem: UmemPlace;
+  readonly #capacity: number;
+  #produced: number;
+
+  /** The ring in `ring`, of a UMEM that lies at `umem`. */
+  constructor(ring: RingMemory, umem: UmemPlace) {
+    this.#ring = ring;
+    this.#umem = umem;
+    this.#capacity = capacityOf(ring, DESCRIPTOR_WORDS);
+    this.#produced = load(ring.producer, 0);
+  }
+
+  /** How many packets the kernel has not yet taken. */
+  get pending(): number {
+    return (this.#produced - load(this.#ring.consumer, 0)) >>> 0;
+  }
+
+  /** Whether the kernel must be called for it to send. */
+  get needsWakeup(): boolean {
+    return (load(this.#ring.flags, 0) & XDP_RING_NEED_WAKEUP) !== 0;
+  }
+
+  /**
+   * Puts the packets `batch[0 .. count)`, in order. Returns how many were taken.
+   *
+   * @throws {RangeError} when one is empty or leaves its frame; none was taken
+   * then. The kernel would drop such a packet and never give the frame back.
+   */
+  put(batch: Batch, count: number): number {
+    const { entries, producer } = this.#ring;
+    const { offset, length } = batch;
+    const { offset: base, frameCount } = this.#umem;
+    const mask = this.#capacity - 1;
+    const taken = Math.min(count, this.#capacity - this.pending);
+    for (let n = 0; n < taken; n++) {
+      const start = offset[n]! - base;
+      const bytes = length[n]!;
+      const inFrame = start & (PAGE_BYTES - 1);
+      if (
+        start < 0 || start >>> PAGE_SHIFT >= frameCount || bytes === 0 ||
+        inFrame + bytes > PAGE_BYTES
+      ) notOurs(frameAt(offset[n]!));
+      const at = ((this.#produced + n) & mask) * DESCRIPTOR_WORDS;
+      entries[at] = start;
+      entries[at + 1] = 0;
+      entries[at + 2] = bytes;
+      entries[at + 3] = 0;
+    }
+    this.#produced = (this.#produced + taken) >>> 0;
+    store(producer, 0, this.#produced);
+    return taken;
+  }
+}
+
+function capacityOf(ring: RingMemory, words: number): number {
+  const capacity = ring.entries.length / words;
+  if (!Number.isInteger(Math.log2(capacity))) {
+    throw new RangeError(`a ring of ${capacity} entries is no power of two`);
+  }
+  return capacity;
+}
+
+function notOurs(frame: number): never {
+  throw new RangeError(
+    `frame ${frame} is not one of this NIC's, or its packet is empty or leaves it`,
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * Two network namespaces joined by a veth, for tests on real traffic: nothing of
+ * the machine's own network is touched, and all of it goes with the namespaces.
+ *
+ * ```
+ *   left namespace                          right namespace
+ *   veth0, 10.77.0.1/24 ─────── veth ─────── veth0, 10.77.0.3/24
+ * ```
+ *
+ * Names carry the process's number: what a killed test run left behind is
+ * removed by the next one, what a running one uses is left alone.
+ */
+
+/** The interface's name in both namespaces. */
+export const INTERFACE = "veth0";
+
+/** The kernel's address in the left namespace. */
+export const LEFT_ADDRESS = "10.77.0.1";
+
+/** The kernel's address in the right namespace. */
+export const RIGHT_ADDRESS = "10.77.0.3";
+
+const PREFIX = "sp-test-";
+
+/** How the two namespaces are joined. */
+export interface NamespacePairOptions {
+  /** Receive (and send) queues of each end; 1 if not given. */
+  readonly queues?: number;
+  /** 1,500 bytes if not given. */
+  readonly mtu?: number;
+}
+
+/** What a command did. */
+export interface CommandResult {
+  /** Exit status; 128 + signal's number when it was killed. */
+  readonly code: number;
+  /** What it wrote. */
+  readonly stdout: string;
+  /** What it complained of. */
+  readonly stderr: string;
+}
+
+/** One network namespace. */
+export class Namespace {
+  /** Its name is `name`; it must exist. */
+  constructor(readonly name: string) {}
+
+  /** The command line that runs `command` in here. */
+  command(command: readonly string[]): string[] {
+    return ["ip", "netns", "exec", this.name, ...command];
+  }
+
+  /** Runs a command to its end. @throws {Error} when it fails. */
+  async run(...command: readonly string[]): Promise<string> {
+    const result = await this.try(...command);
+    if (result.code !== 0) throw failure(command, result);
+    return result.stdout;
+  }
+
+  /** Runs a command to its end, which may be a failure. */
+  try(...command: readonly string[]): Promise<CommandResult> {
+    return execute(this.command(command));
+  }
+
+  /** Starts a command; its end is the caller's business, at the latest the namespace's. */
+  spawn(
+    command: readonly string[],
+    options: Omit<Deno.CommandOptions, "args"> = {},
+  ): Deno.ChildProcess {
+    const [program, ...args] = this.command(command);
+    return new Deno.Command(program!, { ...options, args }).spawn();
+  }
+
+  /** What `ip -details -json link` says of the interface. */
+  async link(): Promise<Record<string, unknown>> {
+    const text = await this.run(
+      "ip",
+      "-details",
+      "-json",
+      "link",
+      "show",
+      INTERFACE,
+    );
+    return (JSON.parse(text) as Record<string, unknown>[])[0]!;
+  }
+}
+
+/** Two namespaces, gone with `await using`. */
+export class NamespacePair implements AsyncDisposable {
+  /** Where tests put the kernel that talks to Sallyport. */
+  readonly left: Namespace;
+  /** Where tests put Sallyport, beside a kernel. */
+  readonly right: Namespace;
+
+  /** Of two namespaces that exist. */
+  constructor(left: Namespace, right: Namespace) {
+    this.left = left;
+    this.right = right;
+  }
+
+  /** Ends what still runs in them, and removes them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await remove(this.left.name);
+    await remove(this.right.name);
+  }
+}
+
+let made = 0;
+
+/** Makes two namespaces, joined. Needs root, iproute2 and ethtool. */
+export async function makeNamespacePair(
+  options: NamespacePairOptions = {},
+): Promise<NamespacePair> {
+  await removeStale();
+  const stem = `${PREFIX}${Deno.pid}-${made++}`;
+  const pair = new NamespacePair(
+    new Namespace(`${stem}l`),
+    new Namespace(`${stem}r`),
+  );
+  try {
+    await join(pair, options);
+    return pair;
+  } catch (error) {
+    await pair[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function join(
+  pair: NamespacePair,
+  options: NamespacePairOptions,
+): Promise<void> {
+  const queues = String(options.queues ?? 1);
+  const mtu = String(options.mtu ?? 1500);
+  const both = [
+    [pair.left, LEFT_ADDRESS],
+    [pair.right, RIGHT_ADDRESS],
+  ] as const;
+  for (const [space] of both) {
+    await must("ip", "netns", "add", space.name);
+    // Router solicitations and the like would only be noise on the wire.
+    const quiet = ["all", "default"].map((which) =>
+      `net.ipv6.conf.${which}.disable_ipv6=1`
+    );
+    await space.run("sysctl", "-qw", ...quiet);
+  }
+  const end = ["numrxqueues", queues, "numtxqueues", queues];
+  await must(
+    ...["ip", "link", "add", INTERFACE, "netns", pair.left.name, "mtu", mtu],
+    ...end,
+    ...["type", "veth", "peer", "name", INTERFACE],
+    ...["netns", pair.right.name, "mtu", mtu, ...end],
+  );
+  for (const [space, address] of both) {
+    // A veth leaves checksums to be completed by hardware that there is none of.
+    const offloads = ["tx", "off", "tso", "off", "gso", "off"];
+    await space.run("ethtool", "-K", INTERFACE, ...offloads);
+    await space.run("ip", "address", "add", `${address}/24`, "dev", INTERFACE);
+    await space.run("ip", "link", "set", "lo", "up");
+    await space.run("ip", "link", "set", INTERFACE, "up");
+  }
+}
+
+async function execute(command: readonly string[]): Promise<CommandResult> {
+  const [program, ...args] = command;
+  const output = await new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+async function must(...command: readonly string[]): Promise<string> {
+  const result = await execute(command);
+  if (result.code !== 0) throw failure(command, result);
+  return result.stdout;
+}
+
+function failure(command: readonly string[], result: CommandResult): Error {
+  const said = `${result.stderr}${result.stdout}`.trim();
+  return new Error(`${command.join(" ")}: status ${result.code}: ${said}`);
+}
+
+/** Removes a namespace; one that is not there is removed already. */
+async function remove(name: string): Promise<void> {
+  const pids = await execute(["ip", "netns", "pids", name]);
+  for (const pid of pids.stdout.split(/\s+/).filter((text) => text !== "")) {
+    try {
+      Deno.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+  await execute(["ip", "netns", "delete", name]);
+}
+
+/** Removes what test runs that were killed have left. */
+async function removeStale(): Promise<void> {
+  const list = await execute(["ip", "netns", "list"]);
+  for (const line of list.stdout.split("\n")) {
+    const name = line.split(" ")[0]!;
+    const pid = /^sp-test-(\d+)-\d+[lr]$/.exec(name)?.[1];
+    if (pid === undefined || Number(pid) === Deno.pid) continue;
+    if (!isAlive(Number(pid))) await remove(name);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.statSync(`/proc/${pid}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
