@@ -1,7 +1,8 @@
 /** What a running system shows of itself: plain data, for consoles and tests. */
 
-/** Counts by reason or by name; absent means 0. */
-export type Counts = Readonly<Record<string, number>>;
+import type { Counts, PagesSnapshot } from "../caps/accounts.ts";
+
+export type { Counts, PagesSnapshot };
 
 /** One capability's account. Its tag is never shown: `label` names it. */
 export interface CapabilitySnapshot {
@@ -34,15 +35,6 @@ export interface ServiceSnapshot {
   readonly counters: Counts;
   /** Messages of the service that the driver or the filter service refused, by reason. */
   readonly refusals: Counts;
-}
-
-/** Where the pages are. The four always add up to `total`. */
-export interface PagesSnapshot {
-  readonly total: number;
-  readonly free: number;
-  readonly lent: number;
-  readonly inFlight: number;
-  readonly quarantined: number;
 }
 
 /** A whole system at one moment. */

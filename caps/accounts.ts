@@ -1,0 +1,33 @@
+/** What is counted of capabilities and pages: plain data, for consoles and tests. */
+
+/** Counts by reason or by name; absent means 0. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** Where the pages are. The four always add up to `total`. */
+export interface PagesSnapshot {
+  readonly total: number;
+  readonly free: number;
+  readonly lent: number;
+  readonly inFlight: number;
+  readonly quarantined: number;
+}
+
+/** Counts that grow by reason. Reasons come from the code, never from the wire. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  /** Counts `by` more of `reason`. */
+  add(reason: string, by = 1): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + by);
+  }
+
+  /** How many of `reason` there were. */
+  of(reason: string): number {
+    return this.#counts.get(reason) ?? 0;
+  }
+
+  /** All of them. */
+  snapshot(): Counts {
+    return Object.fromEntries(this.#counts);
+  }
+}

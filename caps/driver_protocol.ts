@@ -1,0 +1,129 @@
+/**
+ * What crosses between a NIC's filter service, its driver service and the
+ * system: control messages, seldom, each a plain object.
+ */
+
+import type { Counts, PagesSnapshot } from "./accounts.ts";
+import type { PortId } from "./kernel.ts";
+import type { KernelProgram, WasmProgram } from "./program.ts";
+import type { Rights } from "./rights.ts";
+
+/** A live capability, as a driver needs to know it. */
+export interface AccountSpec {
+  readonly slot: number;
+  readonly tagLow: number;
+  readonly tagHigh: number;
+  /** Its holder. */
+  readonly port: PortId;
+  readonly rights: Rights;
+  readonly quotaPages: number;
+  readonly copyBytesMax: number;
+}
+
+/** From the filter service to the driver service. */
+export type DriverOrder =
+  /** New capabilities, and classifiers that know all that are live. Answered by `committed`. */
+  | {
+    readonly kind: "commit";
+    readonly version: number;
+    readonly opened: readonly AccountSpec[];
+    /** What capabilities have left now that others were carved out of them. */
+    readonly quotas: readonly {
+      readonly slot: number;
+      readonly quotaPages: number;
+    }[];
+    readonly wasm: WasmProgram;
+    /** The same classifier for the NIC itself, where it can take one. */
+    readonly kernel?: KernelProgram;
+  }
+  /**
+   * These capabilities are over, now; each one's packets go to `heir`, the
+   * nearest receiving ancestor, until a commit says better. Answered by
+   * `revoked`: from then on nothing more is posted to them.
+   */
+  | {
+    readonly kind: "revoke";
+    readonly id: number;
+    readonly ended: readonly { readonly slot: number; readonly heir: number }[];
+  };
+
+/** From the driver service to the filter service. */
+export type DriverReport =
+  | {
+    readonly kind: "committed";
+    readonly version: number;
+    /** Why the NIC did not take the kernel program, so that packet memory is classified; absent when it did or none was given. */
+    readonly kernelRefusal?: string;
+  }
+  | { readonly kind: "revoked"; readonly id: number }
+  /** The last pages of these revoked capabilities have come back. */
+  | { readonly kind: "drained"; readonly slots: readonly number[] };
+
+/** One capability's counts. */
+export interface AccountCounts {
+  readonly slot: number;
+  readonly port: PortId;
+  readonly heldPages: number;
+  readonly deliveredPackets: number;
+  readonly deliveredBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly drops: Counts;
+}
+
+/** A driver service's counts at one moment. */
+export interface DriverCounts {
+  readonly name: string;
+  readonly mode: string;
+  readonly mac: Uint8Array;
+  readonly ended: boolean;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly unclaimedPackets: number;
+  readonly counters: Counts;
+  readonly pages: PagesSnapshot;
+  readonly accounts: readonly AccountCounts[];
+  /** Messages of each holder that were refused, by reason. */
+  readonly refusals: readonly {
+    readonly port: PortId;
+    readonly refusals: Counts;
+  }[];
+}
+
+/** From the system to a driver service in a worker. */
+export type SystemOrder =
+  /** Connects a holder. The MessagePort is transferred. */
+  | {
+    readonly kind: "attach";
+    readonly port: PortId;
+    readonly data: MessagePort;
+  }
+  /** A holder is gone. */
+  | { readonly kind: "detach"; readonly port: PortId }
+  /** Answered by `counts`. */
+  | { readonly kind: "count"; readonly id: number }
+  /** Closes the NIC. Answered by `stopped`, the last message. */
+  | { readonly kind: "stop" };
+
+/** From a driver service in a worker to the system. */
+export type SystemReport =
+  /** The NIC is open. */
+  | {
+    readonly kind: "open";
+    readonly mac: Uint8Array;
+    readonly frameBytesMax: number;
+  }
+  | {
+    readonly kind: "counts";
+    readonly id: number;
+    readonly counts: DriverCounts;
+  }
+  /** This holder was cut off for what it sent. */
+  | { readonly kind: "outlaw"; readonly port: PortId }
+  /** Nothing will ever arrive again, and all that did was handled. */
+  | { readonly kind: "ended" }
+  | { readonly kind: "stopped"; readonly counts: DriverCounts }
+  /** The driver cannot go on: what happened, and what to do, in one line. */
+  | { readonly kind: "failed"; readonly message: string };

@@ -1,0 +1,169 @@
+/**
+ * Ports: two-way channels of messages between protection domains. Holding one
+ * end is the right to use it; an end crosses to another domain only when
+ * somebody who has it posts it there.
+ *
+ * A port has two forms. In one process it is a pipe ({@link makePipe}); between
+ * workers it is a MessagePort ({@link fromMessagePort}). Both move what is
+ * transferred (the sender's view is detached), copy the rest, deliver in order,
+ * and tell the receiver once when messages have come to an empty queue.
+ *
+ * Nothing waits in a port without bound: a pipe refuses a message when
+ * `queueMax` are unread. A MessagePort cannot tell its sender how much is
+ * unread, so there the protocol bounds it: a delivery takes a byte string that
+ * its receiver gave back before, and a domain that posts what owns no buffers
+ * of the driver's is cut off (drivers/service/holder.ts).
+ */
+
+/** One end of a channel that sends `Out` and receives `In`. */
+export interface Port<Out, In> extends Disposable {
+  /**
+   * Posts a message, moving the buffers in `transfer`.
+   * @returns false when it was not taken (the queue is full, the port closed);
+   * the buffers are then still the caller's.
+   */
+  post(message: Out, transfer?: Transferable[]): boolean;
+  /** The next message that has arrived, or undefined. Never waits. */
+  take(): In | undefined;
+  /** Called when messages have come to an empty queue; takes them, or has somebody take them soon. */
+  onReady: (() => void) | undefined;
+  /** Whether this end was closed, or is known to have lost its other end. */
+  readonly closed: boolean;
+}
+
+/** The most messages that wait unread in a pipe, unless said otherwise. */
+export const PIPE_QUEUE_MAX = 1024;
+
+class PipeEnd<Out, In> implements Port<Out, In> {
+  onReady: (() => void) | undefined;
+  closed = false;
+  other: PipeEnd<In, Out> | undefined;
+  readonly #queueMax: number;
+  #queue: In[] = [];
+  #next = 0;
+
+  constructor(queueMax: number) {
+    this.#queueMax = queueMax;
+  }
+
+  post(message: Out, transfer: Transferable[] = []): boolean {
+    const other = this.other;
+    if (this.closed || other === undefined || other.closed || other.full) {
+      return false;
+    }
+    // The same rules as between workers: a clone, and what is moved is detached here.
+    other.#arrive(structuredClone(message, { transfer }));
+    return true;
+  }
+
+  take(): In | undefined {
+    if (this.#next === this.#queue.length) return undefined;
+    const message = this.#queue[this.#next++];
+    if (this.#next === this.#queue.length) {
+      this.#queue = [];
+      this.#next = 0;
+    }
+    return message;
+  }
+
+  get full(): boolean {
+    return this.#queue.length - this.#next >= this.#queueMax;
+  }
+
+  #arrive(message: In): void {
+    const wasEmpty = this.#next === this.#queue.length;
+    this.#queue.push(message);
+    if (wasEmpty) queueMicrotask(() => this.onReady?.());
+  }
+
+  [Symbol.dispose](): void {
+    this.closed = true;
+    if (this.other !== undefined) this.other.closed = true;
+    this.#queue = [];
+    this.#next = 0;
+  }
+}
+
+/**
+ * A channel inside one process: both its ends. Messages are cloned and moved
+ * just as between workers, so that what works here works there.
+ */
+export function makePipe<A, B>(
+  options: { readonly queueMax?: number } = {},
+): [Port<A, B>, Port<B, A>] {
+  const queueMax = options.queueMax ?? PIPE_QUEUE_MAX;
+  const left = new PipeEnd<A, B>(queueMax);
+  const right = new PipeEnd<B, A>(queueMax);
+  left.other = right;
+  right.other = left;
+  return [left, right];
+}
+
+/** Takes a waiting message from a MessagePort at once (`receiveMessageOnPort` of node:worker_threads does). */
+export type TakeNow = (
+  port: MessagePort,
+) => { readonly message: unknown } | undefined;
+
+class WorkerPort<Out, In> implements Port<Out, In> {
+  onReady: (() => void) | undefined;
+  closed = false;
+  readonly #port: MessagePort;
+  readonly #takeNow: TakeNow | undefined;
+  #queue: In[] = [];
+  #next = 0;
+
+  constructor(port: MessagePort, takeNow: TakeNow | undefined) {
+    this.#port = port;
+    this.#takeNow = takeNow;
+    port.onmessage = (event: MessageEvent) => this.#arrive(event.data as In);
+    port.onmessageerror = () => {};
+  }
+
+  post(message: Out, transfer: Transferable[] = []): boolean {
+    if (this.closed) return false;
+    this.#port.postMessage(message, transfer);
+    return true;
+  }
+
+  take(): In | undefined {
+    if (this.#next < this.#queue.length) {
+      const message = this.#queue[this.#next++];
+      if (this.#next === this.#queue.length) {
+        this.#queue = [];
+        this.#next = 0;
+      }
+      return message;
+    }
+    // What has arrived but was not dispatched yet: this is how a busy loop that
+    // does not return to its event loop is served all the same.
+    return this.closed
+      ? undefined
+      : this.#takeNow?.(this.#port)?.message as In | undefined;
+  }
+
+  #arrive(message: In): void {
+    const wasEmpty = this.#next === this.#queue.length;
+    this.#queue.push(message);
+    if (wasEmpty) this.onReady?.();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#port.onmessage = null;
+    this.#port.close();
+    this.#queue = [];
+    this.#next = 0;
+  }
+}
+
+/**
+ * One end of a channel between workers. With `takeNow`, {@link Port.take} sees
+ * messages that the event loop has not dispatched yet.
+ */
+export function fromMessagePort<Out, In>(
+  port: MessagePort,
+  options: { readonly takeNow?: TakeNow } = {},
+): Port<Out, In> {
+  return new WorkerPort<Out, In>(port, options.takeNow);
+}

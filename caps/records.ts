@@ -1,0 +1,155 @@
+/**
+ * Byte strings: how a batch of packets crosses a port in one message.
+ *
+ * A byte string is an ArrayBuffer of {@link STRING_BYTES} that holds records,
+ * one a packet, each a multiple of 8 bytes:
+ *
+ * ```
+ *  0        4        8       10      12       14    15     16        18     24
+ *  ├ length ┼ frame ─┼ start ┼ page ─┼ stride ┼ checksum ┼ gso ┼ gso size ┼ 0 ┤ bytes …
+ *    u32      u32      u16     u16     u16      u8         u8    u16
+ * ```
+ *
+ * `length` bytes of packet. A small packet lies in the record itself, `start`
+ * bytes from its beginning (`page` is {@link INLINE}); a large one lies in the
+ * message's page number `page`, `start` bytes from that page's beginning, and
+ * `frame` is the frame of packet memory that this page is. `stride` bytes on
+ * comes the next record. This is the answer that says where the data is, after
+ * Shapiro and Frantz (1998): here is a byte string, here is a page.
+ *
+ * On the way back the same string carries what is to be sent: a record whose
+ * `length` is 0 only gives its page back.
+ */
+
+/** Bytes of a byte string. */
+export const STRING_BYTES = 32768;
+
+/** Bytes of a record before its packet. */
+export const RECORD_BYTES = 24;
+
+/** The `page` of a packet that lies in the byte string itself. */
+export const INLINE = 0xffff;
+
+/** What is known of a packet's transport checksum. */
+export const CHECKSUM_UNKNOWN = 0;
+
+/** The most bytes of packet that one record can hold in the string itself. */
+export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES;
+
+/** A packet from the driver to the holder of a capability, with others of its batch. */
+export interface Delivery {
+  /** The capability, by its tag in the holder's own table. */
+  readonly tag: bigint;
+  /** A byte string. */
+  readonly records: ArrayBuffer;
+  /** Records in it. */
+  readonly count: number;
+  /** The pages of the large packets. */
+  readonly pages: ArrayBuffer[];
+}
+
+/** Packets to send and pages to give back, from a holder to the driver. */
+export interface Submission {
+  /** The capability to send under, and whose account is meant. */
+  readonly tag: bigint;
+  /** A byte string. */
+  readonly records: ArrayBuffer;
+  /** Records in it. */
+  readonly count: number;
+  /** The pages that the records name. */
+  readonly pages: ArrayBuffer[];
+}
+
+/** A byte string as numbers: made once a message, not once a packet. */
+export class RecordView {
+  /** The string's bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #u32: Uint32Array<ArrayBuffer>;
+  readonly #u16: Uint16Array<ArrayBuffer>;
+
+  /** A view of `string`, which is {@link STRING_BYTES} long. */
+  constructor(string: ArrayBuffer) {
+    this.bytes = new Uint8Array(string);
+    this.#u32 = new Uint32Array(string);
+    this.#u16 = new Uint16Array(string);
+  }
+
+  /** Bytes of packet of the record at `at`. */
+  length(at: number): number {
+    return this.#u32[at >>> 2]!;
+  }
+
+  /** Sets the bytes of packet. */
+  setLength(at: number, length: number): void {
+    this.#u32[at >>> 2] = length;
+  }
+
+  /** The frame that the record's page is. */
+  frame(at: number): number {
+    return this.#u32[(at >>> 2) + 1]!;
+  }
+
+  /** Where the packet starts: in the record, or in its page. */
+  start(at: number): number {
+    return this.#u16[(at >>> 1) + 4]!;
+  }
+
+  /** Sets where the packet starts. */
+  setStart(at: number, start: number): void {
+    this.#u16[(at >>> 1) + 4] = start;
+  }
+
+  /** The number of the message's page, or {@link INLINE}. */
+  page(at: number): number {
+    return this.#u16[(at >>> 1) + 5]!;
+  }
+
+  /** Bytes from this record to the next. */
+  stride(at: number): number {
+    return this.#u16[(at >>> 1) + 6]!;
+  }
+
+  /** Writes the record of a packet of `length` bytes that will lie in the string. Returns where the next begins. */
+  putInline(at: number, length: number): number {
+    const stride = inlineStride(length);
+    this.#put(at, length, 0, RECORD_BYTES, INLINE, stride);
+    return at + stride;
+  }
+
+  /** Writes the record of a packet in page number `page`. Returns where the next begins. */
+  putPage(
+    at: number,
+    length: number,
+    frame: number,
+    start: number,
+    page: number,
+  ): number {
+    this.#put(at, length, frame, start, page, RECORD_BYTES);
+    return at + RECORD_BYTES;
+  }
+
+  #put(
+    at: number,
+    length: number,
+    frame: number,
+    start: number,
+    page: number,
+    stride: number,
+  ): void {
+    const word = at >>> 2;
+    const half = at >>> 1;
+    this.#u32[word] = length;
+    this.#u32[word + 1] = frame;
+    this.#u16[half + 4] = start;
+    this.#u16[half + 5] = page;
+    this.#u16[half + 6] = stride;
+    this.#u16[half + 7] = CHECKSUM_UNKNOWN;
+    this.#u32[word + 4] = 0;
+    this.#u32[word + 5] = 0;
+  }
+}
+
+/** Bytes that a packet of `length` bytes takes in a byte string, its record included. */
+export function inlineStride(length: number): number {
+  return (RECORD_BYTES + length + 7) & ~7;
+}

@@ -1,0 +1,28 @@
+/** What a capability lets its holder do, as bits of one number. */
+
+/** Packets of its grant are its holder's. */
+export const RIGHT_RECEIVE = 1;
+/** Its holder gets copies of packets that others own. */
+export const RIGHT_OBSERVE = 2;
+/** Its holder may send frames that its sending grant matches. */
+export const RIGHT_SEND = 4;
+/** Its holder may derive narrower ones from it. */
+export const RIGHT_DERIVE = 8;
+/** Its holder may give others narrower ones. */
+export const RIGHT_DELEGATE = 16;
+/** All of them: a NIC's root capability. */
+export const RIGHTS_ALL = 31;
+
+/** Some of the rights, or-ed together. */
+export type Rights = number;
+
+/** Whether `rights` has all of `wanted`. */
+export function hasRights(rights: Rights, wanted: Rights): boolean {
+  return (rights & wanted) === wanted;
+}
+
+/** True for a number that is some of the rights and nothing else. */
+export function isRights(value: unknown): value is Rights {
+  return typeof value === "number" && Number.isInteger(value) &&
+    (value & ~RIGHTS_ALL) === 0;
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { receiveMessageOnPort } from "node:worker_threads";
+import fc from "fast-check";
+import {
+  fromMessagePort,
+  makePipe,
+  type Port,
+  type TakeNow,
+} from "../../caps/port.ts";
+import { testProperty } from "../property.ts";
+
+const file = import.meta.url;
+
+interface Letter {
+  readonly number: number;
+  readonly page?: ArrayBuffer;
+}
+
+type Pair = [Port<Letter, Letter>, Port<Letter, Letter>];
+
+function channel(takeNow?: TakeNow): Pair {
+  const { port1, port2 } = new MessageChannel();
+  const options = takeNow === undefined ? {} : { takeNow };
+  return [fromMessagePort(port1, options), fromMessagePort(port2, options)];
+}
+
+const forms: readonly [string, () => Pair][] = [
+  ["a pipe", () => makePipe<Letter, Letter>()],
+  ["a MessagePort", () => channel()],
+  [
+    "a MessagePort that is drained at once",
+    () => channel(receiveMessageOnPort as unknown as TakeNow),
+  ],
+];
+
+/** Takes `count` messages, however they come. */
+async function collect(
+  port: Port<Letter, Letter>,
+  count: number,
+): Promise<Letter[]> {
+  const all: Letter[] = [];
+  const done = Promise.withResolvers<void>();
+  const take = () => {
+    for (let m = port.take(); m !== undefined; m = port.take()) all.push(m);
+    if (all.length >= count) done.resolve();
+  };
+  port.onReady = take;
+  take();
+  if (count > 0) await done.promise;
+  return all;
+}
+
+for (const [name, make] of forms) {
+  testProperty(
+    `${name} delivers everything in order and moves what is transferred`,
+    { runs: 30, file },
+    fc.asyncProperty(
+      fc.array(fc.option(fc.uint8Array({ maxLength: 16 }))),
+      async (pages) => {
+        const [left, right] = make();
+        using _left = left;
+        using _right = right;
+        pages.forEach((bytes, number) => {
+          if (bytes === null) return assert.ok(left.post({ number }));
+          const page = bytes.slice().buffer;
+          assert.ok(left.post({ number, page }, [page]));
+          assert.ok(page.detached);
+        });
+        const got = await collect(right, pages.length);
+        assert.deepEqual(
+          got.map(({ number }) => number),
+          pages.map((_, i) => i),
+        );
+        got.forEach(({ page }, i) => {
+          const sent = pages[i];
+          assert.deepEqual(
+            page && [...new Uint8Array(page)],
+            sent ? [...sent] : undefined,
+          );
+        });
+      },
+    ),
+  );
+
+  Deno.test(`${name} takes nothing once this end is closed`, () => {
+    const [left, right] = make();
+    left[Symbol.dispose]();
+    const page = new ArrayBuffer(8);
+    assert.equal(left.post({ number: 1, page }, [page]), false);
+    assert.ok(!page.detached);
+    assert.equal(left.take(), undefined);
+    assert.ok(left.closed);
+    right[Symbol.dispose]();
+  });
+}
+
+Deno.test("a pipe refuses what is beyond its bound and leaves the buffers where they are", () => {
+  const [left, right] = makePipe<Letter, Letter>({ queueMax: 2 });
+  assert.ok(left.post({ number: 0 }));
+  assert.ok(left.post({ number: 1 }));
+  const page = new ArrayBuffer(8);
+  assert.equal(left.post({ number: 2, page }, [page]), false);
+  assert.equal(page.byteLength, 8);
+  assert.deepEqual(right.take(), { number: 0 });
+  assert.ok(left.post({ number: 2, page }, [page]));
+});
+
+Deno.test("a pipe whose other end is closed takes nothing more", () => {
+  const [left, right] = makePipe<Letter, Letter>();
+  right[Symbol.dispose]();
+  assert.equal(left.post({ number: 0 }), false);
+  assert.ok(left.closed);
+});
+
+Deno.test("a pipe clones what it carries: what its sender keeps is its own", () => {
+  const [left, right] = makePipe<{ list: number[] }, never>();
+  const message = { list: [1] };
+  left.post(message);
+  message.list.push(2);
+  assert.deepEqual(right.take(), { list: [1] });
+});
+
+Deno.test("a MessagePort is drained without its event loop by takeNow", () => {
+  const [left, right] = channel(receiveMessageOnPort as unknown as TakeNow);
+  left.post({ number: 7 });
+  assert.deepEqual(right.take(), { number: 7 });
+  left[Symbol.dispose]();
+  right[Symbol.dispose]();
+});
