@@ -1,0 +1,69 @@
+/**
+ * Says whose each packet of a batch is: by the tag that the kernel's program
+ * wrote in front of it, where that names a live capability, and by the Wasm
+ * classifier over packet memory for everything else.
+ */
+
+import type { Batch, PacketMemory } from "../../caps/memory.ts";
+import { SLOT_NONE } from "../../caps/memory.ts";
+import type { WasmProgram } from "../../caps/program.ts";
+import type { TagTable } from "../../caps/tag_table.ts";
+
+/** The exports of a classifier module (caps/program.ts). */
+interface ClassifierExports {
+  classify(batch: number, count: number): void;
+  permit(batch: number, count: number, slot: number): void;
+}
+
+/** The classifier that is installed now. */
+export class Classifier {
+  readonly #memory: PacketMemory;
+  readonly #tags: TagTable;
+  #exports: ClassifierExports | undefined;
+
+  /** Over `memory`, with the live tags in `tags`. Nothing is anybody's until {@link install}. */
+  constructor(memory: PacketMemory, tags: TagTable) {
+    this.#memory = memory;
+    this.#tags = tags;
+  }
+
+  /** Puts `program` in place of the one before, between two packets. */
+  install(program: WasmProgram): void {
+    const module = new WebAssembly.Module(program.module);
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory: this.#memory.wasm },
+    });
+    this.#exports = instance.exports as unknown as ClassifierExports;
+  }
+
+  /** Fills `batch.slot[0..count)`. */
+  classify(batch: Batch, count: number): void {
+    if (this.#exports === undefined) {
+      batch.slot.fill(SLOT_NONE, 0, count);
+      return;
+    }
+    this.#exports.classify(batch.address, count);
+  }
+
+  /**
+   * Fills `batch.slot[0..count)` from the tags that the NIC found. A tag is a
+   * hint: a former holder of the frame could have written it, or its capability
+   * may be over. Without a live one the packet is classified here.
+   */
+  believeTags(batch: Batch, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slot = this.#tags.find(batch.tagLow[i]!, batch.tagHigh[i]!);
+      if (slot === SLOT_NONE) {
+        this.classify(batch, count);
+        return;
+      }
+      batch.slot[i] = slot;
+    }
+  }
+
+  /** Leaves `slot` in `batch.slot[i]` where the frame may be sent under it, 0 elsewhere. */
+  permit(batch: Batch, count: number, slot: number): void {
+    if (this.#exports === undefined) batch.slot.fill(SLOT_NONE, 0, count);
+    else this.#exports.permit(batch.address, count, slot);
+  }
+}

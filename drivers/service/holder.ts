@@ -1,0 +1,108 @@
+/**
+ * The two parties of a delivery: a holder (one port, one protection domain) and
+ * its accounts (one a capability).
+ */
+
+import { Tally } from "../../caps/accounts.ts";
+import type { AccountSpec } from "../../caps/driver_protocol.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import type { Port } from "../../caps/port.ts";
+import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
+import { type Capability, capabilityOf } from "../../caps/tag.ts";
+
+/** Byte strings that go round between a driver and one holder. */
+export const STRINGS_PER_HOLDER = 8;
+
+/**
+ * Messages taken from one holder in one turn. A holder that keeps to the
+ * protocol never has so many waiting: it has {@link STRINGS_PER_HOLDER} strings
+ * of the driver's and as many of its own.
+ */
+export const MESSAGES_PER_TURN = 32;
+
+/** Refused messages after which a holder is cut off. */
+export const STRIKES_MAX = 4096;
+
+/** One port's other side, as the driver sees it. */
+export class Holder {
+  readonly id: PortId;
+  /** Sends deliveries; what comes in is checked before it is believed. */
+  readonly port: Port<Delivery, unknown>;
+  /** Byte strings that are here, ready to be filled. */
+  readonly strings: ArrayBuffer[] = [];
+  /** Its messages that were refused, by reason. */
+  readonly refusals: Tally = new Tally();
+  #strikes = 0;
+
+  constructor(id: PortId, port: Port<Delivery, unknown>) {
+    this.id = id;
+    this.port = port;
+    for (let i = 0; i < STRINGS_PER_HOLDER; i++) {
+      this.strings.push(new ArrayBuffer(STRING_BYTES));
+    }
+  }
+
+  /** Counts a message, or a part of one, that was refused. */
+  strike(reason: string): void {
+    this.#strikes++;
+    this.refusals.add(reason);
+  }
+
+  /** Whether it has been refused so often that it is to be cut off. */
+  get outlawed(): boolean {
+    return this.#strikes >= STRIKES_MAX;
+  }
+
+  /** Takes a byte string back: for the next delivery, or, when there are enough, to its sender. */
+  returnString(string: ArrayBuffer, tag: bigint): void {
+    if (this.strings.length < STRINGS_PER_HOLDER) this.strings.push(string);
+    else {this.port.post({ tag, records: string, count: 0, pages: [] }, [
+        string,
+      ]);}
+  }
+}
+
+/** One capability's account: its limits, its counts, and the delivery being put together for it. */
+export class Account {
+  readonly spec: AccountSpec;
+  readonly holder: Holder;
+  readonly capability: Capability;
+  readonly drops: Tally = new Tally();
+  /** False once it was revoked. */
+  live = true;
+  /** Who gets its packets once it was revoked: a slot. */
+  heir = 0;
+  /** The pages that it may hold: less once others are carved out of it. */
+  quotaPages: number;
+  /** Pages lent to its holder or in flight for it: at most its quota. */
+  heldPages = 0;
+  deliveredPackets = 0;
+  deliveredBytes = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+  /** The byte string being filled; undefined when none is. */
+  view: RecordView | undefined;
+  /** Where its next record begins. */
+  at = 0;
+  /** Records in it. */
+  count = 0;
+  /** The pages that go with it. */
+  pages: ArrayBuffer[] = [];
+
+  constructor(spec: AccountSpec, holder: Holder) {
+    this.spec = spec;
+    this.holder = holder;
+    this.quotaPages = spec.quotaPages;
+    this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
+  }
+
+  /** Begins a byte string; false when the holder has none here. */
+  begin(): boolean {
+    const string = this.holder.strings.pop();
+    if (string === undefined) return false;
+    this.view = new RecordView(string);
+    this.at = 0;
+    this.count = 0;
+    return true;
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * The driver service: the one loop between a NIC and the holders of
+ * capabilities.
+ *
+ * ```
+ *   NIC ──receive──► classify ──► deliver ──► holders
+ *    ▲                                          │
+ *    └──transmit── permit ◄──── submit ◄────────┘
+ * ```
+ */
+
+import type {
+  AccountCounts,
+  AccountSpec,
+  DriverCounts,
+  DriverOrder,
+  DriverReport,
+} from "../../caps/driver_protocol.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import {
+  type Batch,
+  BATCH_MAX,
+  batchAt,
+  type PacketMemory,
+  RECEIVE_BATCH_OFFSET,
+  SEND_BATCH_OFFSET,
+  SLOT_NONE,
+} from "../../caps/memory.ts";
+import { PageLedger } from "../../caps/page_ledger.ts";
+import type { Port } from "../../caps/port.ts";
+import type { Delivery } from "../../caps/records.ts";
+import { TagTable } from "../../caps/tag_table.ts";
+import type { Driver } from "../driver.ts";
+import { Classifier } from "./classifier.ts";
+import { Deliverer } from "./deliver.ts";
+import {
+  Account,
+  Holder,
+  MESSAGES_PER_TURN,
+  STRINGS_PER_HOLDER,
+} from "./holder.ts";
+import { Submitter } from "./submit.ts";
+
+/** Live capabilities that a driver service knows at most. */
+export const ACCOUNTS_MAX = 65536;
+
+/** What a driver service is made of. */
+export interface DriverServiceOptions {
+  readonly driver: Driver;
+  readonly memory: PacketMemory;
+  /** To the filter service. Orders come in, reports go out. */
+  readonly orders: Port<DriverReport, DriverOrder>;
+  /** Told when a holder is cut off for what it sent. */
+  readonly onOutlaw: (port: PortId) => void;
+}
+
+/** Moves packets between one NIC and the holders of its capabilities. */
+export class DriverService implements Disposable {
+  readonly #driver: Driver;
+  readonly #orders: Port<DriverReport, DriverOrder>;
+  readonly #onOutlaw: (port: PortId) => void;
+  readonly #ledger: PageLedger;
+  readonly #tags = new TagTable(ACCOUNTS_MAX);
+  readonly #accounts: (Account | undefined)[] = [];
+  readonly #holders = new Map<PortId, Holder>();
+  readonly #classifier: Classifier;
+  readonly #deliverer: Deliverer;
+  readonly #submitter: Submitter;
+  readonly #batch: Batch;
+  /** Free frames on their way from or to the NIC: scratch, one batch long. */
+  readonly #frames = new Uint32Array(BATCH_MAX);
+  /** Idle frames that are kept back from the receive ring, for what holders send. */
+  readonly #sendReserve: number;
+  #offloaded = false;
+  #receivedPackets = 0;
+  #receivedBytes = 0;
+
+  constructor(options: DriverServiceOptions) {
+    const { driver, memory } = options;
+    this.#driver = driver;
+    this.#orders = options.orders;
+    this.#onOutlaw = options.onOutlaw;
+    this.#ledger = new PageLedger(memory.frameCount);
+    this.#sendReserve = memory.frameCount >>> 2;
+    this.#classifier = new Classifier(memory, this.#tags);
+    this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
+    const shared = { memory, ledger: this.#ledger, accounts: this.#accounts };
+    this.#deliverer = new Deliverer({ ...shared, exchange: driver.pages });
+    this.#submitter = new Submitter({
+      ...shared,
+      driver,
+      classifier: this.#classifier,
+      tags: this.#tags,
+      batch: batchAt(memory, SEND_BATCH_OFFSET),
+      onDrained: (account) => this.#drained([account]),
+    });
+    this.#orders.onReady = () => driver.wake();
+  }
+
+  /** One turn: everything that is ready, and no waiting. Returns how much was done. */
+  turn(): number {
+    return this.#takeOrders() + this.#reclaim() + this.#provide() +
+      this.#receive() +
+      this.#drainHolders();
+  }
+
+  /** Resolves when there may be something to do, at the latest after `delayMs`. */
+  wait(delayMs: number): Promise<void> {
+    return this.#driver.wait(delayMs);
+  }
+
+  /** Ends a {@link wait} that is under way. */
+  wake(): void {
+    this.#driver.wake();
+  }
+
+  /** Connects a holder's port. */
+  attach(id: PortId, port: Port<Delivery, unknown>): void {
+    if (this.#holders.has(id)) {
+      throw new Error(`driver service: port ${id} is attached already`);
+    }
+    port.onReady = () => this.#driver.wake();
+    this.#holders.set(id, new Holder(id, port));
+    this.#driver.wake();
+  }
+
+  /**
+   * Disconnects a holder that is gone: its capabilities get nothing more, and
+   * pages that it has are quarantined, since it may write to them still.
+   */
+  detach(id: PortId): void {
+    const holder = this.#holders.get(id);
+    if (holder === undefined) return;
+    // What it gave back before it went is not lost with it.
+    this.#drain(holder);
+    for (const account of this.#accounts) {
+      if (account?.holder !== holder) continue;
+      this.#end(account, SLOT_NONE);
+      this.#ledger.quarantine(account.spec.slot);
+    }
+    this.#holders.delete(id);
+    holder.port[Symbol.dispose]();
+  }
+
+  /** What was counted so far. */
+  counts(): DriverCounts {
+    const { info } = this.#driver;
+    return {
+      name: info.name,
+      mode: info.mode,
+      mac: info.mac,
+      ended: this.#driver.ended,
+      receivedPackets: this.#receivedPackets,
+      receivedBytes: this.#receivedBytes,
+      sentPackets: this.#submitter.sentPackets,
+      sentBytes: this.#submitter.sentBytes,
+      unclaimedPackets: this.#deliverer.unclaimedPackets,
+      counters: this.#driver.counters(),
+      pages: this.#ledger.snapshot(),
+      accounts: this.#accounts.filter((account) => account?.live).map((a) =>
+        countsOf(a!)
+      ),
+      refusals: [...this.#holders.values()].map((holder) => ({
+        port: holder.id,
+        refusals: holder.refusals.snapshot(),
+      })),
+    };
+  }
+
+  /** Whether nothing will ever arrive again. */
+  get ended(): boolean {
+    return this.#driver.ended;
+  }
+
+  /** Whether every holder has answered everything that it was delivered. */
+  get quiet(): boolean {
+    for (const holder of this.#holders.values()) {
+      if (holder.strings.length < STRINGS_PER_HOLDER) return false;
+    }
+    return this.#ledger.snapshot().inFlight === 0;
+  }
+
+  /** Proves that no page was lost or is held twice. */
+  check(): void {
+    this.#ledger.check();
+  }
+
+  /** Closes the NIC and every port. */
+  [Symbol.dispose](): void {
+    for (const id of [...this.#holders.keys()]) this.detach(id);
+    this.#orders[Symbol.dispose]();
+    this.#driver[Symbol.dispose]();
+  }
+
+  #receive(): number {
+    const batch = this.#batch;
+    const count = this.#driver.receive(batch, BATCH_MAX);
+    if (count === 0) return 0;
+    let bytes = 0;
+    for (let i = 0; i < count; i++) bytes += batch.length[i]!;
+    this.#receivedPackets += count;
+    this.#receivedBytes += bytes;
+    if (this.#offloaded) this.#classifier.believeTags(batch, count);
+    else this.#classifier.classify(batch, count);
+    this.#deliverer.deliver(batch, count);
+    return count;
+  }
+
+  #reclaim(): number {
+    const count = this.#driver.reclaim(this.#frames);
+    for (let i = 0; i < count; i++) {
+      const account = this.#accounts[this.#ledger.sent(this.#frames[i]!)]!;
+      account.heldPages--;
+      if (!account.live && account.heldPages === 0) this.#drained([account]);
+    }
+    return count;
+  }
+
+  /** Keeps the NIC supplied with frames to receive into. */
+  #provide(): number {
+    const ledger = this.#ledger;
+    const count = Math.min(ledger.idleCount - this.#sendReserve, BATCH_MAX);
+    if (count <= 0) return 0;
+    for (let i = 0; i < count; i++) this.#frames[i] = ledger.takeIdle();
+    const taken = this.#driver.provide(this.#frames, count);
+    for (let i = taken; i < count; i++) ledger.putIdle(this.#frames[i]!);
+    return 0;
+  }
+
+  #drainHolders(): number {
+    let messages = 0;
+    for (const holder of this.#holders.values()) {
+      const drained = this.#drain(holder);
+      messages += drained;
+      if (drained === MESSAGES_PER_TURN) holder.strike("flood");
+      if (!holder.outlawed) continue;
+      this.detach(holder.id);
+      this.#onOutlaw(holder.id);
+    }
+    return messages;
+  }
+
+  /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
+  #drain(holder: Holder): number {
+    for (let count = 0; count < MESSAGES_PER_TURN; count++) {
+      const message = holder.port.take();
+      if (message === undefined) return count;
+      this.#submitter.submit(holder, message);
+    }
+    return MESSAGES_PER_TURN;
+  }
+
+  #takeOrders(): number {
+    let orders = 0;
+    for (
+      let order = this.#orders.take();
+      order !== undefined;
+      order = this.#orders.take()
+    ) {
+      if (order.kind === "commit") this.#commit(order);
+      else this.#revoke(order);
+      orders++;
+    }
+    return orders;
+  }
+
+  #commit(order: Extract<DriverOrder, { kind: "commit" }>): void {
+    for (const spec of order.opened) this.#open(spec);
+    for (const { slot, quotaPages } of order.quotas) {
+      const account = this.#accounts[slot];
+      if (account !== undefined) account.quotaPages = quotaPages;
+    }
+    this.#classifier.install(order.wasm);
+    const kernelRefusal = this.#offload(order);
+    this.#orders.post({
+      kind: "committed",
+      version: order.version,
+      ...(kernelRefusal === undefined ? {} : { kernelRefusal }),
+    });
+  }
+
+  /** Lets the NIC classify, if it can. Until it does again, tags of the program before are still good hints. */
+  #offload(
+    order: Extract<DriverOrder, { kind: "commit" }>,
+  ): string | undefined {
+    if (order.kernel === undefined || this.#driver.offload === undefined) {
+      return undefined;
+    }
+    try {
+      this.#driver.offload(order.kernel);
+      this.#offloaded = true;
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #open(spec: AccountSpec): void {
+    const holder = this.#holders.get(spec.port);
+    // Its holder went while the order was on its way; the revocation is coming.
+    if (holder === undefined) return;
+    this.#accounts[spec.slot] = new Account(spec, holder);
+    if (
+      !this.#tags.insert({ low: spec.tagLow, high: spec.tagHigh }, spec.slot)
+    ) {
+      throw new Error(`driver service: more than ${ACCOUNTS_MAX} capabilities`);
+    }
+  }
+
+  #revoke(order: Extract<DriverOrder, { kind: "revoke" }>): void {
+    // What is begun for them was delivered before: batches end in a flush.
+    const drained: number[] = [];
+    for (const { slot, heir } of order.ended) {
+      const account = this.#accounts[slot];
+      if (account !== undefined) this.#end(account, heir);
+      if (account === undefined || account.heldPages === 0) drained.push(slot);
+    }
+    this.#orders.post({ kind: "revoked", id: order.id });
+    if (drained.length > 0) {
+      this.#orders.post({ kind: "drained", slots: drained });
+    }
+  }
+
+  #end(account: Account, heir: number): void {
+    if (account.live) {
+      this.#tags.remove({
+        low: account.spec.tagLow,
+        high: account.spec.tagHigh,
+      });
+    }
+    account.live = false;
+    account.heir = heir;
+  }
+
+  #drained(accounts: readonly Account[]): void {
+    this.#orders.post({
+      kind: "drained",
+      slots: accounts.map((account) => account.spec.slot),
+    });
+  }
+}
+
+function countsOf(account: Account): AccountCounts {
+  return {
+    slot: account.spec.slot,
+    port: account.holder.id,
+    heldPages: account.heldPages,
+    deliveredPackets: account.deliveredPackets,
+    deliveredBytes: account.deliveredBytes,
+    sentPackets: account.sentPackets,
+    sentBytes: account.sentBytes,
+    drops: account.drops.snapshot(),
+  };
+}

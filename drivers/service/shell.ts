@@ -1,0 +1,128 @@
+/**
+ * The worker that a driver service lives in: a few lines around
+ * {@link DriverService}, the same for every NIC. Its permissions are its NIC's
+ * (FFI, or one file), and none else.
+ */
+
+import { receiveMessageOnPort } from "node:worker_threads";
+import type {
+  DriverOrder,
+  DriverReport,
+  SystemOrder,
+  SystemReport,
+} from "../../caps/driver_protocol.ts";
+import { openPacketMemory, type PacketMemory } from "../../caps/memory.ts";
+import { fromMessagePort, type Port, type TakeNow } from "../../caps/port.ts";
+import type { Driver } from "../driver.ts";
+import { runDriverService } from "./run.ts";
+import { DriverService } from "./service.ts";
+
+/** The first message to a driver's worker. */
+export interface DriverStart<Options> {
+  /** What its NIC is opened with; plain data and transferred ports. */
+  readonly options: Options;
+  /** Packet memory, which the system holds. */
+  readonly memory: WebAssembly.Memory;
+  readonly frameCount: number;
+  /** To the filter service. */
+  readonly orders: MessagePort;
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** The part of a worker's global scope that a shell uses. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+const takeNow = receiveMessageOnPort as unknown as TakeNow;
+
+/** Opens a NIC. What it throws is told to the system. */
+export type OpenDriver<Options> = (
+  options: Options,
+  memory: PacketMemory,
+) => Driver | Promise<Driver>;
+
+/** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
+export function serveDriver<Options>(open: OpenDriver<Options>): void {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = (event) => {
+    scope.onmessage = null;
+    void startDriver(event.data as DriverStart<Options>, open, false);
+  };
+}
+
+/**
+ * Opens a NIC and runs its driver service until the system stops it. What goes
+ * wrong goes to the control port.
+ */
+export async function startDriver<Options>(
+  start: DriverStart<Options>,
+  open: OpenDriver<Options>,
+  shared: boolean,
+): Promise<void> {
+  const control = fromMessagePort<SystemReport, SystemOrder>(start.control, {
+    takeNow,
+  });
+  try {
+    await serve(start, control, open, shared);
+  } catch (error) {
+    control.post({
+      kind: "failed",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function serve<Options>(
+  start: DriverStart<Options>,
+  control: Port<SystemReport, SystemOrder>,
+  open: OpenDriver<Options>,
+  shared: boolean,
+): Promise<void> {
+  const memory = openPacketMemory(start.memory, start.frameCount);
+  const driver = await open(start.options, memory);
+  const service = new DriverService({
+    driver,
+    memory,
+    orders: fromMessagePort<DriverReport, DriverOrder>(start.orders, {
+      takeNow,
+    }),
+    onOutlaw: (port) => control.post({ kind: "outlaw", port }),
+  });
+  const stopped = new AbortController();
+  control.onReady = () => {
+    for (
+      let order = control.take();
+      order !== undefined;
+      order = control.take()
+    ) {
+      if (order.kind === "stop") stopped.abort();
+      else obey(service, control, order);
+    }
+  };
+  const { mac, frameBytesMax } = driver.info;
+  control.post({ kind: "open", mac, frameBytesMax });
+  try {
+    await runDriverService(service, {
+      signal: stopped.signal,
+      onEnded: () => control.post({ kind: "ended" }),
+      shared,
+    });
+  } finally {
+    const counts = service.counts();
+    service[Symbol.dispose]();
+    if (stopped.signal.aborted) control.post({ kind: "stopped", counts });
+  }
+}
+
+function obey(
+  service: DriverService,
+  control: Port<SystemReport, SystemOrder>,
+  order: Exclude<SystemOrder, { kind: "stop" }>,
+): void {
+  if (order.kind === "attach") {
+    service.attach(order.port, fromMessagePort(order.data, { takeNow }));
+  } else if (order.kind === "detach") service.detach(order.port);
+  else control.post({ kind: "counts", id: order.id, counts: service.counts() });
+}

@@ -1,0 +1,259 @@
+/**
+ * Submissions: what a holder sends back. Nothing in one is believed: a page is
+ * taken only if it is the very one that was lent to this very holder, a frame
+ * goes out only if the capability's sending grant matches it, checked in memory
+ * that the holder cannot write any more.
+ */
+
+import { isBufferOf } from "../../caps/buffers.ts";
+import {
+  type Batch,
+  BATCH_MAX,
+  frameAt,
+  frameOffset,
+  type PacketMemory,
+  PAGE_BYTES,
+} from "../../caps/memory.ts";
+import { NO_FRAME, type PageLedger } from "../../caps/page_ledger.ts";
+import {
+  INLINE,
+  RECORD_BYTES,
+  RecordView,
+  STRING_BYTES,
+  type Submission,
+} from "../../caps/records.ts";
+import { hasRights, RIGHT_SEND } from "../../caps/rights.ts";
+import type { TagTable } from "../../caps/tag_table.ts";
+import { tagOf } from "../../caps/tag.ts";
+import type { Driver } from "../driver.ts";
+import type { Classifier } from "./classifier.ts";
+import type { Account, Holder } from "./holder.ts";
+
+/** The most records that fit a byte string. */
+const RECORDS_MAX = STRING_BYTES / RECORD_BYTES;
+
+/** The shortest Ethernet frame that means anything: its header. */
+const FRAME_BYTES_MIN = 14;
+
+/** Where a copied frame is put in its page: the room that XDP keeps in front of packets. */
+const HEADROOM_BYTES = 256;
+
+/** What submissions work on. */
+export interface SubmissionParts {
+  readonly memory: PacketMemory;
+  readonly ledger: PageLedger;
+  readonly driver: Driver;
+  readonly classifier: Classifier;
+  readonly tags: TagTable;
+  /** The batch that outgoing frames are put together in. */
+  readonly batch: Batch;
+  /** By slot. */
+  readonly accounts: readonly (Account | undefined)[];
+  /** Called when a revoked capability's last page has come back. */
+  readonly onDrained: (account: Account) => void;
+}
+
+/** Takes what holders send. */
+export class Submitter {
+  readonly #parts: SubmissionParts;
+  /** Frames staged in the batch, waiting for the check and the NIC. */
+  #staged = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+
+  constructor(parts: SubmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Handles one message of `holder`'s: whatever it is, it costs nobody else anything. */
+  submit(holder: Holder, message: unknown): void {
+    if (!isSubmission(message)) {
+      holder.strike("malformed");
+      return;
+    }
+    const { tag, records, count, pages } = message;
+    const sender = this.#present(holder, tag);
+    if (sender === undefined) holder.strike("void-capability");
+    if (!this.#walk(holder, sender, new RecordView(records), count, pages)) {
+      holder.strike("malformed-record");
+    }
+    if (sender !== undefined) this.#flush(sender);
+    holder.returnString(records, tag);
+  }
+
+  /** The live account that `tag` names in this holder's table. */
+  #present(holder: Holder, tag: unknown): Account | undefined {
+    const halves = tagOf(tag);
+    if (halves === undefined) return undefined;
+    const account =
+      this.#parts.accounts[this.#parts.tags.find(halves.low, halves.high)];
+    return account?.holder === holder && account.live ? account : undefined;
+  }
+
+  #walk(
+    holder: Holder,
+    sender: Account | undefined,
+    view: RecordView,
+    count: number,
+    pages: unknown[],
+  ): boolean {
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      if (at + RECORD_BYTES > STRING_BYTES) return false;
+      const stride = view.stride(at);
+      if (
+        stride < RECORD_BYTES || (stride & 7) !== 0 ||
+        at + stride > STRING_BYTES
+      ) return false;
+      if (view.page(at) === INLINE) this.#sendInline(holder, sender, view, at);
+      else this.#takePage(holder, sender, view, at, pages);
+      at += stride;
+    }
+    return true;
+  }
+
+  #takePage(
+    holder: Holder,
+    sender: Account | undefined,
+    view: RecordView,
+    at: number,
+    pages: unknown[],
+  ): void {
+    const frame = view.frame(at);
+    const index = view.page(at);
+    const { ledger, accounts, driver } = this.#parts;
+    const lender = accounts[ledger.lentTo(frame)];
+    if (
+      lender?.holder !== holder || !driver.pages.accept(frame, pages[index])
+    ) {
+      holder.strike("forged-page");
+      return;
+    }
+    pages[index] = undefined;
+    ledger.takeBack(frame);
+    lender.heldPages--;
+    const length = view.length(at);
+    const start = view.start(at);
+    if (
+      length > 0 && this.#maySend(holder, sender, length, start, PAGE_BYTES)
+    ) {
+      this.#stage(sender!, frameOffset(frame) + start, length);
+    } else {
+      ledger.putIdle(frame);
+    }
+    if (!lender.live && lender.heldPages === 0) this.#parts.onDrained(lender);
+  }
+
+  #sendInline(
+    holder: Holder,
+    sender: Account | undefined,
+    view: RecordView,
+    at: number,
+  ): void {
+    const length = view.length(at);
+    const start = view.start(at);
+    if (length === 0) return;
+    if (
+      start < RECORD_BYTES ||
+      !this.#maySend(holder, sender, length, start, view.stride(at))
+    ) {
+      return;
+    }
+    const { ledger, memory } = this.#parts;
+    if (sender!.heldPages + this.#staged >= sender!.quotaPages) {
+      sender!.drops.add("send-no-page");
+      return;
+    }
+    const frame = ledger.takeIdle();
+    if (frame === NO_FRAME) {
+      sender!.drops.add("send-no-frame");
+      return;
+    }
+    const offset = frameOffset(frame) + HEADROOM_BYTES;
+    memory.bytes.set(
+      view.bytes.subarray(at + start, at + start + length),
+      offset,
+    );
+    this.#stage(sender!, offset, length);
+  }
+
+  /** Whether a frame's shape and its sender's rights allow it to be staged; counted when not. */
+  #maySend(
+    holder: Holder,
+    sender: Account | undefined,
+    length: number,
+    start: number,
+    room: number,
+  ): boolean {
+    if (sender === undefined) return false;
+    const longest = Math.min(
+      this.#parts.driver.info.frameBytesMax,
+      room - start,
+    );
+    if (length < FRAME_BYTES_MIN || length > longest) {
+      holder.strike("malformed-frame");
+      return false;
+    }
+    if (!hasRights(sender.spec.rights, RIGHT_SEND)) {
+      sender.drops.add("send-no-right");
+      return false;
+    }
+    return true;
+  }
+
+  #stage(sender: Account, offset: number, length: number): void {
+    const { batch } = this.#parts;
+    batch.offset[this.#staged] = offset;
+    batch.length[this.#staged] = length;
+    this.#staged++;
+    if (this.#staged === BATCH_MAX) this.#flush(sender);
+  }
+
+  /** Sends what is staged and permitted; every staged frame is in flight or idle afterwards. */
+  #flush(sender: Account): void {
+    if (this.#staged === 0) return;
+    const { batch, classifier, driver, ledger } = this.#parts;
+    const slot = sender.spec.slot;
+    classifier.permit(batch, this.#staged, slot);
+    let permitted = 0;
+    for (let i = 0; i < this.#staged; i++) {
+      const offset = batch.offset[i]!;
+      if (batch.slot[i] !== slot) {
+        sender.drops.add("send-not-permitted");
+        ledger.putIdle(frameAt(offset));
+        continue;
+      }
+      batch.offset[permitted] = offset;
+      batch.length[permitted] = batch.length[i]!;
+      permitted++;
+    }
+    const sent = driver.transmit(batch, permitted);
+    for (let i = 0; i < permitted; i++) {
+      const frame = frameAt(batch.offset[i]!);
+      if (i < sent) this.#count(sender, frame, batch.length[i]!);
+      else ledger.putIdle(frame);
+    }
+    if (sent < permitted) sender.drops.add("send-ring-full", permitted - sent);
+    this.#staged = 0;
+  }
+
+  #count(sender: Account, frame: number, length: number): void {
+    this.#parts.ledger.send(frame, sender.spec.slot);
+    sender.heldPages++;
+    sender.sentPackets++;
+    sender.sentBytes += length;
+    this.sentPackets++;
+    this.sentBytes += length;
+  }
+}
+
+function isSubmission(
+  message: unknown,
+): message is Submission & { pages: unknown[] } {
+  if (typeof message !== "object" || message === null) return false;
+  const { records, count, pages } = message as Partial<Submission>;
+  return isBufferOf(records, STRING_BYTES) &&
+    typeof count === "number" && Number.isInteger(count) && count >= 0 &&
+    count <= RECORDS_MAX &&
+    Array.isArray(pages) && pages.length <= RECORDS_MAX;
+}
