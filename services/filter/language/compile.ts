@@ -1,0 +1,104 @@
+/**
+ * Filter text to a program: pcap-filter(7) as libpcap 1.10 has it, without
+ * looking up any name on the network. The passes are lexer.ts, parser.ts
+ * (ast.ts), lower/ (ir.ts); interpret.ts runs the result.
+ */
+
+import type { Expression } from "./ast.ts";
+import { always, not } from "./ir.ts";
+import type { LinkType, Program, Test } from "./ir.ts";
+import { relation } from "./lower/arithmetic.ts";
+import { encapsulation } from "./lower/encapsulation.ts";
+import {
+  broadcast,
+  byteTest,
+  directionTest,
+  interfaceTest,
+  lengthTest,
+  llc,
+  multicast,
+} from "./lower/keyword.ts";
+import { ETHERTYPE, linkCarries } from "./lower/link_protocol.ts";
+import { Lowering } from "./lower/lowering.ts";
+import { primitive } from "./lower/primitive.ts";
+import { namedProtocol } from "./lower/protocol.ts";
+import { parse } from "./parser.ts";
+
+/** How a text is compiled. */
+export interface CompileOptions {
+  /** What the packets begin with. */
+  readonly linkType: LinkType;
+  /** The network's mask, for `ip broadcast`; host byte order. */
+  readonly netmask?: number;
+}
+
+/** Compiles a filter text. Throws FilterError where it is refused. */
+export function compileText(text: string, options: CompileOptions): Program {
+  return compileTree(text, parse(text), options);
+}
+
+/** Compiles what parse() made of `text`. Throws FilterError. */
+export function compileTree(
+  text: string,
+  tree: Expression,
+  options: CompileOptions,
+): Program {
+  const { linkType, netmask } = options;
+  const lowering = new Lowering(text, linkType, netmask);
+  const test = lower(lowering, tree);
+  return { linkType, test, variables: lowering.layout.variables };
+}
+
+/** Lowers a tree from left to right: encapsulations move what comes after. */
+function lower(lowering: Lowering, node: Expression): Test {
+  switch (node.kind) {
+    case "and":
+    case "or": {
+      const tests = node.operands.map((part) => lower(lowering, part));
+      return { kind: node.kind, tests };
+    }
+    case "not":
+      return not(lower(lowering, node.operand));
+    default: {
+      const test = leaf(lowering, node);
+      lowering.count(test, node.column);
+      return test;
+    }
+  }
+}
+
+type Leaf = Exclude<Expression, { kind: "and" | "or" | "not" }>;
+
+function leaf(lowering: Lowering, node: Leaf): Test {
+  const { column } = node;
+  switch (node.kind) {
+    case "everything":
+      return always(true);
+    case "primitive":
+      return primitive(lowering, node);
+    case "protocol":
+      return namedProtocol(lowering, node.protocol, column);
+    case "relation":
+      return relation(lowering, node);
+    case "broadcast":
+      return broadcast(lowering, node.protocol, column);
+    case "multicast":
+      return multicast(lowering, node.protocol, column);
+    case "less":
+    case "greater":
+      return lengthTest(node.kind, node.value);
+    case "byte":
+      return byteTest(lowering, node);
+    case "inbound":
+    case "outbound":
+      return directionTest(lowering, node.kind, column);
+    case "ifindex":
+      return interfaceTest(lowering, node.value, column);
+    case "pppoed":
+      return linkCarries(lowering, ETHERTYPE.pppoed, column);
+    case "encapsulation":
+      return encapsulation(lowering, node.header, node.number, column);
+    case "llc":
+      return llc(lowering, node.type, column);
+  }
+}

@@ -1,0 +1,245 @@
+/** Tests of what a link header carries: `ip`, `arp`, `ether proto 0x1234`. */
+
+import { all, always, any, arithmetic, compare, constant } from "../ir.ts";
+import { not } from "../ir.ts";
+import type { Test, Value } from "../ir.ts";
+import type { Layout } from "./layout.ts";
+import type { Lowering } from "./lowering.ts";
+
+/** EtherTypes, IEEE 802 numbers. */
+export const ETHERTYPE = {
+  ns: 0x0600,
+  ip: 0x0800,
+  arp: 0x0806,
+  mopdl: 0x6001,
+  moprc: 0x6002,
+  decnet: 0x6003,
+  lat: 0x6004,
+  sca: 0x6007,
+  bridging: 0x6558,
+  rarp: 0x8035,
+  atalk: 0x809b,
+  aarp: 0x80f3,
+  vlan: 0x8100,
+  ipx: 0x8137,
+  ip6: 0x86dd,
+  mpls: 0x8847,
+  pppoed: 0x8863,
+  pppoes: 0x8864,
+  providerVlan: 0x88a8,
+  oldVlan: 0x9100,
+} as const;
+
+/** Service access points of IEEE 802.2. */
+export const SAP = {
+  ip: 0x06,
+  stp: 0x42,
+  snap: 0xaa,
+  ipx: 0xe0,
+  netbeui: 0xf0,
+  iso: 0xfe,
+} as const;
+
+/** The largest number in the type field that is a length (IEEE 802.3). */
+const LENGTH_MAX = 1500;
+/** Types in a cooked header for frames without an EtherType (if_ether.h). */
+const SLL_802_3 = 1;
+const SLL_802_2 = 4;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** PPP's numbers for protocols that have others in Ethernet (RFC 1661 ff.). */
+const PPP_PROTOCOLS: ReadonlyMap<number, number> = new Map([
+  [ETHERTYPE.ip, 0x0021],
+  [SAP.iso, 0x0023],
+  [ETHERTYPE.ns, 0x0025],
+  [ETHERTYPE.decnet, 0x0027],
+  [ETHERTYPE.atalk, 0x0029],
+  [SAP.ipx, 0x002b],
+  [SAP.stp, 0x0031],
+  [ETHERTYPE.ip6, 0x0057],
+]);
+
+/** A field and a mask. */
+export function masked(value: Value, mask: number): Value {
+  return arithmetic("and", value, constant(mask));
+}
+
+/**
+ * Whether the link carries `protocol`: an EtherType above 1500, a service
+ * access point otherwise.
+ */
+export function linkCarries(
+  lowering: Lowering,
+  protocol: number,
+  column: number,
+): Test {
+  const { layout } = lowering;
+  if (layout.labels > 0) return labelCarries(lowering, protocol, column);
+  switch (layout.link) {
+    case "ethernet":
+      return ethernetCarries(layout, protocol);
+    case "sll":
+      return cookedCarries(layout, protocol);
+    case "raw":
+      return rawCarries(layout, protocol);
+    case "ppp":
+      return type(layout, PPP_PROTOCOLS.get(protocol) ?? protocol);
+    case "null":
+    case "loop":
+      return loopbackCarries(layout, protocol);
+    case "sll2":
+      return type(layout, protocol);
+  }
+}
+
+/** Whether the frame is Ethernet where Geneve may carry another; or nothing. */
+export function isEthernet(layout: Layout): Test[] {
+  const header = layout.header.variable;
+  const payload = layout.payload.variable;
+  if (!layout.encapsulated) return [];
+  if (header === undefined || payload === undefined) return [];
+  return [
+    not(compare(
+      { kind: "variable", variable: header },
+      "=",
+      { kind: "variable", variable: payload },
+    )),
+  ];
+}
+
+/** Whether an Ethernet frame has a length in the place of a type. */
+export function hasLength(layout: Layout): Test {
+  return not(compare(layout.inType(0, 2), ">", LENGTH_MAX));
+}
+
+function type(layout: Layout, value: number): Test {
+  return compare(layout.inType(0, 2), "=", value);
+}
+
+function ethernetCarries(layout: Layout, protocol: number): Test {
+  switch (protocol) {
+    case SAP.iso:
+    case SAP.ip:
+    case SAP.netbeui:
+      return all(hasLength(layout), bothAccessPoints(layout, protocol));
+    case SAP.ipx:
+      return any(
+        type(layout, ETHERTYPE.ipx),
+        all(
+          hasLength(layout),
+          any(
+            snap(layout, 0, ETHERTYPE.ipx),
+            compare(layout.inPayload(0, 1), "=", SAP.ipx),
+            compare(layout.inPayload(0, 2), "=", 0xffff),
+          ),
+        ),
+      );
+    case ETHERTYPE.atalk:
+    case ETHERTYPE.aarp:
+      return any(
+        type(layout, protocol),
+        all(hasLength(layout), appleSnap(layout, protocol)),
+      );
+  }
+  return protocol > LENGTH_MAX ? type(layout, protocol) : all(
+    hasLength(layout),
+    compare(layout.inType(2, 1), "=", protocol),
+  );
+}
+
+function cookedCarries(layout: Layout, protocol: number): Test {
+  switch (protocol) {
+    case SAP.iso:
+    case SAP.ip:
+    case SAP.netbeui:
+      return all(type(layout, SLL_802_2), bothAccessPoints(layout, protocol));
+    case SAP.ipx:
+      return any(
+        type(layout, ETHERTYPE.ipx),
+        type(layout, SLL_802_3),
+        all(
+          type(layout, SLL_802_2),
+          any(
+            compare(layout.inPayload(0, 1), "=", SAP.ipx),
+            snap(layout, 0, ETHERTYPE.ipx),
+          ),
+        ),
+      );
+    case ETHERTYPE.atalk:
+    case ETHERTYPE.aarp:
+      return any(
+        type(layout, protocol),
+        all(type(layout, SLL_802_2), appleSnap(layout, protocol)),
+      );
+  }
+  return protocol > LENGTH_MAX ? type(layout, protocol) : all(
+    type(layout, SLL_802_2),
+    compare(layout.inHeader(layout.payload.constant, 1), "=", protocol),
+  );
+}
+
+function rawCarries(layout: Layout, protocol: number): Test {
+  const version = protocol === ETHERTYPE.ip
+    ? 0x40
+    : protocol === ETHERTYPE.ip6
+    ? 0x60
+    : 0;
+  if (version === 0) return always(false);
+  return compare(masked(layout.inHeader(0, 1), 0xf0), "=", version);
+}
+
+/**
+ * A loopback header is an address family: of the capturing host's byte order
+ * in `null`, taken to be little-endian, and of the network's in `loop`.
+ */
+function loopbackCarries(layout: Layout, protocol: number): Test {
+  const family = protocol === ETHERTYPE.ip
+    ? AF_INET
+    : protocol === ETHERTYPE.ip6
+    ? AF_INET6
+    : 0;
+  if (family === 0) return always(false);
+  const stored = layout.link === "null" ? family * 0x100_0000 : family;
+  return compare(layout.inHeader(0, 4), "=", stored);
+}
+
+/** Behind the last label: the bottom-of-stack bit, and a version that fits. */
+function labelCarries(
+  lowering: Lowering,
+  protocol: number,
+  column: number,
+): Test {
+  const { layout } = lowering;
+  if (protocol !== ETHERTYPE.ip && protocol !== ETHERTYPE.ip6) {
+    throw lowering.error(
+      column,
+      "MPLS does not say which protocol it carries",
+      "`ip` or `ip6` after `mpls`",
+    );
+  }
+  const version = protocol === ETHERTYPE.ip ? 0x40 : 0x60;
+  return all(
+    compare(masked(layout.inNetwork(-2, 1), 1), "=", 1),
+    compare(masked(layout.inNetwork(0, 1), 0xf0), "=", version),
+  );
+}
+
+function bothAccessPoints(layout: Layout, sap: number): Test {
+  return compare(layout.inPayload(0, 2), "=", sap * 0x101);
+}
+
+function appleSnap(layout: Layout, protocol: number): Test {
+  const organisation = protocol === ETHERTYPE.atalk ? 0x080007 : 0;
+  return snap(layout, organisation, protocol);
+}
+
+/** An 802.2 SNAP header: AA AA 03, the organisation, the type (RFC 1042). */
+function snap(layout: Layout, organisation: number, protocol: number): Test {
+  const low = (organisation & 0xffff) * 0x1_0000 + protocol;
+  const high = 0xaaaa0300 + (organisation >>> 16);
+  return all(
+    compare(layout.inPayload(4, 4), "=", low),
+    compare(layout.inPayload(0, 4), "=", high),
+  );
+}

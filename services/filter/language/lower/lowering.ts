@@ -1,0 +1,68 @@
+/** What the lowering passes share: the layout, the options, errors, a budget. */
+
+import { FilterError } from "../error.ts";
+import type { LinkType, Test } from "../ir.ts";
+import { REGISTERS_MAX, TESTS_MAX } from "../limits.ts";
+import { Layout } from "./layout.ts";
+
+/** The state of one text's lowering. */
+export class Lowering {
+  readonly layout: Layout;
+  /** The network's mask, or undefined where it is not known. */
+  readonly netmask: number | undefined;
+  readonly #text: string;
+  #tests = 0;
+  #registers = 0;
+
+  constructor(
+    text: string,
+    linkType: LinkType,
+    netmask: number | undefined,
+  ) {
+    this.#text = text;
+    this.layout = new Layout(linkType);
+    this.netmask = netmask;
+  }
+
+  /** What to throw for a problem that begins at `column`. */
+  error(column: number, problem: string, expected = ""): FilterError {
+    return new FilterError(problem, { text: this.#text, column, expected });
+  }
+
+  /** Counts a primitive's comparisons; an error beyond TESTS_MAX. */
+  count(test: Test, column: number): void {
+    this.#tests += comparisons(test);
+    if (this.#tests <= TESTS_MAX) return;
+    throw this.error(
+      column,
+      `the filter has become more than ${TESTS_MAX} comparisons`,
+      "a shorter one",
+    );
+  }
+
+  /**
+   * Holds results of arithmetic, or lets go of them with a negative number.
+   * libpcap has sixteen registers for them and refuses to hold more.
+   */
+  hold(registers: number, column: number): void {
+    this.#registers += registers;
+    if (this.#registers <= REGISTERS_MAX) return;
+    throw this.error(
+      column,
+      "too many results to hold at a time",
+      `arithmetic that holds at most ${REGISTERS_MAX}`,
+    );
+  }
+}
+
+function comparisons(test: Test): number {
+  switch (test.kind) {
+    case "not":
+      return comparisons(test.test);
+    case "and":
+    case "or":
+      return test.tests.reduce((sum, part) => sum + comparisons(part), 0);
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,92 @@
+/** Tests of ports, in TCP, UDP and SCTP over IPv4 and IPv6. */
+
+import type { Direction } from "../ast.ts";
+import { all, any, compare, not } from "../ir.ts";
+import type { Test, Value } from "../ir.ts";
+import { directed } from "./address.ts";
+import type { Layout } from "./layout.ts";
+import { ETHERTYPE, linkCarries } from "./link_protocol.ts";
+import type { Lowering } from "./lowering.ts";
+
+/** Numbers of the protocols that have ports. */
+export const PORT_PROTOCOLS = { sctp: 132, tcp: 6, udp: 17 } as const;
+
+/** Ports, inclusive, of one protocol or of each. */
+export interface PortMatch {
+  readonly low: number;
+  readonly high: number;
+  /** Whether it was one port: `port`, not `portrange`. */
+  readonly single: boolean;
+  readonly protocol: keyof typeof PORT_PROTOCOLS | undefined;
+  readonly direction: Direction | undefined;
+}
+
+/** Ports over IPv6, then over IPv4. */
+export function port(
+  lowering: Lowering,
+  match: PortMatch,
+  column: number,
+): Test {
+  return any(port6(lowering, match, column), port4(lowering, match, column));
+}
+
+/** Ports over IPv4: of whole datagrams and first fragments. */
+export function port4(
+  lowering: Lowering,
+  match: PortMatch,
+  column: number,
+): Test {
+  const { layout } = lowering;
+  const numbers = protocolsOf(match);
+  return all(
+    linkCarries(lowering, ETHERTYPE.ip, column),
+    any(...numbers.map((number) =>
+      all(
+        compare(layout.inNetwork(9, 1), "=", number),
+        isFirstFragment(layout),
+        ends(match, (offset) => layout.behindIp4(offset, 2)),
+      )
+    )),
+  );
+}
+
+/** Ports over IPv6, where no extension header is before them. */
+export function port6(
+  lowering: Lowering,
+  match: PortMatch,
+  column: number,
+): Test {
+  const { layout } = lowering;
+  const numbers = protocolsOf(match);
+  return all(
+    linkCarries(lowering, ETHERTYPE.ip6, column),
+    any(...numbers.map((number) =>
+      all(
+        compare(layout.inNetwork(6, 1), "=", number),
+        ends(match, (offset) => layout.behindIp6(offset, 2)),
+      )
+    )),
+  );
+}
+
+/** Whether an IPv4 datagram's transport header is in this packet. */
+export function isFirstFragment(layout: Layout): Test {
+  return not(compare(layout.inNetwork(6, 2), "any-bit", 0x1fff));
+}
+
+function protocolsOf({ protocol }: PortMatch): readonly number[] {
+  return protocol === undefined
+    ? Object.values(PORT_PROTOCOLS)
+    : [PORT_PROTOCOLS[protocol]];
+}
+
+function ends(match: PortMatch, field: (offset: number) => Value): Test {
+  return directed(match.direction, (end) => {
+    const value = field(end === "src" ? 0 : 2);
+    if (match.single) return compare(value, "=", match.low);
+    return all(
+      compare(value, ">=", match.low),
+      not(compare(value, ">", match.high)),
+    );
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Names of protocols and ports.
+ *
+ * libpcap asks the C library, so its answers depend on the machine's
+ * /etc/services and /etc/protocols; Sallyport ships a table of its own, the
+ * same on every machine: what Debian 12's netbase 6.4 lists. Names of hosts
+ * and networks are never looked up.
+ */
+
+import { IP_PROTOCOLS, PORTS, TCP_PORTS, UDP_PORTS } from "./name_tables.ts";
+
+const BOTH = table(PORTS);
+const TCP = table(TCP_PORTS);
+const UDP = table(UDP_PORTS);
+const PROTOCOLS = table(IP_PROTOCOLS);
+
+/** EtherTypes that libpcap knows by name (`ether proto \ip`). */
+const ETHER_PROTOCOLS: ReadonlyMap<string, number> = new Map([
+  ["aarp", 0x80f3],
+  ["arp", 0x0806],
+  ["atalk", 0x809b],
+  ["decnet", 0x6003],
+  ["ip", 0x0800],
+  ["ip6", 0x86dd],
+  ["lat", 0x6004],
+  ["loopback", 0x9000],
+  ["mopdl", 0x6001],
+  ["moprc", 0x6002],
+  ["rarp", 0x8035],
+  ["sca", 0x6007],
+  // Not EtherTypes but service access points of IEEE 802.2.
+  ["iso", 0xfe],
+  ["stp", 0x42],
+  ["ipx", 0xe0],
+  ["netbeui", 0xf0],
+]);
+
+/** Protocols of OSI by name (`iso proto \isis`). */
+const ISO_PROTOCOLS: ReadonlyMap<string, number> = new Map([
+  ["clnp", 0x81],
+  ["esis", 0x82],
+  ["isis", 0x83],
+]);
+
+/** What a port's name stands for. */
+export interface NamedPort {
+  readonly port: number;
+  /** The one protocol that it is a name in; undefined for TCP and UDP. */
+  readonly protocol: "tcp" | "udp" | undefined;
+}
+
+/** A port by its name, or undefined. A name with two ports is TCP's. */
+export function portOf(name: string): NamedPort | undefined {
+  const both = BOTH.get(name);
+  if (both !== undefined) return { port: both, protocol: undefined };
+  const tcp = TCP.get(name);
+  if (tcp !== undefined) return { port: tcp, protocol: "tcp" };
+  const udp = UDP.get(name);
+  return udp === undefined ? undefined : { port: udp, protocol: "udp" };
+}
+
+/** A protocol above IP by its name, such as `ospf`. */
+export function ipProtocolOf(name: string): number | undefined {
+  return PROTOCOLS.get(name);
+}
+
+/** An EtherType, or the access point of an 802.2 protocol, by its name. */
+export function etherProtocolOf(name: string): number | undefined {
+  return ETHER_PROTOCOLS.get(name);
+}
+
+/** A protocol of OSI by its name. */
+export function isoProtocolOf(name: string): number | undefined {
+  return ISO_PROTOCOLS.get(name);
+}
+
+/** All names of ports, sorted by number: for tests and completions. */
+export function portNames(): string[] {
+  return [...BOTH.keys(), ...TCP.keys(), ...UDP.keys()];
+}
+
+function table(text: string): ReadonlyMap<string, number> {
+  const entries = text.trim().split(/\s+/).map((entry): [string, number] => {
+    const at = entry.lastIndexOf("=");
+    return [entry.slice(0, at), Number(entry.slice(at + 1))];
+  });
+  return new Map(entries);
+}
