@@ -1,0 +1,25 @@
+/** What the command line needs of a system: to start it, watch it, stop it. */
+
+import type { Manifest } from "../services/manifest.ts";
+import type { SystemSnapshot } from "../services/snapshot.ts";
+
+/** How a system ended by itself. */
+export type Ending =
+  | { readonly reason: "nic-ended" }
+  | { readonly reason: "failed"; readonly error: Error };
+
+/** A system that runs. */
+export interface System {
+  /** The system at this moment. */
+  snapshot(): Promise<SystemSnapshot>;
+  /** Resolves when the system ended by itself. */
+  readonly ended: Promise<Ending>;
+  /** Stops it and closes the NIC; gives the last counts. */
+  stop(): Promise<SystemSnapshot>;
+}
+
+/** Starts a system. */
+export type Boot = (
+  manifest: Manifest,
+  options: { readonly confined: boolean },
+) => Promise<System>;

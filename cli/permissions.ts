@@ -1,0 +1,17 @@
+/** Permissions that a run does not need are given up before it starts. */
+
+import type { Manifest } from "../services/manifest.ts";
+
+/**
+ * Gives up what this manifest needs nothing of: foreign functions without a
+ * mapped NIC, writing without a capture to write. What is given up does not
+ * come back, and no worker can have it.
+ */
+export async function dropPermissions(manifest: Manifest): Promise<void> {
+  if (manifest.nic.kind !== "xdp") {
+    await Deno.permissions.revoke({ name: "ffi" });
+  }
+  if (manifest.write === undefined) {
+    await Deno.permissions.revoke({ name: "write" });
+  }
+}

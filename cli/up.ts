@@ -1,0 +1,114 @@
+/** `sallyport up`: runs a system until it is told to stop. */
+
+import type { Boot, System } from "./boot.ts";
+import { type Command, STATUS_FINE, STATUS_INTERRUPTED } from "./command.ts";
+import { makeView, type View } from "./console.ts";
+import { readOptions } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { readPlan, UP_HELP, UP_OPTIONS, type UpPlan } from "./up_options.ts";
+
+/** The command `up`, which starts systems with `boot`. */
+export function upCommand(boot: Boot): Command {
+  return {
+    name: "up",
+    aliases: ["start"],
+    summary: "run a system: a NIC, and the services behind it",
+    run: async (args, terminal) => {
+      const options = readOptions(args, UP_OPTIONS);
+      if (options.has("help")) {
+        terminal.write(UP_HELP);
+        return STATUS_FINE;
+      }
+      const plan = await readPlan(options, terminal);
+      return await up(plan, terminal, boot);
+    },
+  };
+}
+
+/** Why a run is over; an error makes it a failure. */
+interface Stop {
+  readonly error?: unknown;
+}
+
+async function up(
+  plan: UpPlan,
+  terminal: Terminal,
+  boot: Boot,
+): Promise<number> {
+  const stop = Promise.withResolvers<Stop>();
+  using view = makeView(terminal, { json: plan.json });
+  using _interrupts = stopOnInterrupt(terminal, () => {
+    view[Symbol.dispose]();
+    terminal.exit(STATUS_INTERRUPTED);
+  }, () => stop.resolve({}));
+  const system = await boot(plan.manifest, { confined: plan.confined });
+  const end = await watch(system, view, { stop, forMs: plan.forMs });
+  const last = await system.stop().catch((error) => {
+    throw end.error ?? error; // what went wrong first
+  });
+  view.finish(last);
+  if (end.error === undefined) return STATUS_FINE;
+  throw end.error;
+}
+
+/** A terminal's Ctrl-C reaches us twice under a task runner: once from the terminal, once forwarded. */
+const SAME_INTERRUPT_MS = 300;
+
+/** The first interrupt stops, a later one ends at once. */
+function stopOnInterrupt(
+  terminal: Terminal,
+  endNow: () => void,
+  stop: () => void,
+): Disposable {
+  let firstAt: number | undefined;
+  return terminal.onInterrupt(() => {
+    const now = performance.now();
+    firstAt ??= now;
+    if (now === firstAt) stop();
+    else if (now - firstAt > SAME_INTERRUPT_MS) endNow();
+  });
+}
+
+/** Shows the system until it ends, or is to end. */
+async function watch(
+  system: System,
+  view: View,
+  until: {
+    readonly stop: PromiseWithResolvers<Stop>;
+    readonly forMs: number | undefined;
+  },
+): Promise<Stop> {
+  const { promise, resolve } = until.stop;
+  const fail = (error: unknown) => resolve({ error });
+  let over = false;
+  system.ended.then(
+    (ending) => ending.reason === "failed" ? fail(ending.error) : resolve({}),
+    fail,
+  );
+  let busy = false;
+  const tick = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const snapshot = await system.snapshot();
+      if (!over && !view.update(snapshot)) resolve({});
+    } catch (error) {
+      fail(error);
+    } finally {
+      busy = false;
+    }
+  };
+  const timers = [
+    ...(until.forMs === undefined
+      ? []
+      : [setTimeout(() => resolve({}), until.forMs)]),
+    ...(view.periodMs === Infinity ? [] : [setInterval(tick, view.periodMs)]),
+  ];
+  if (view.periodMs !== Infinity) tick();
+  try {
+    return await promise;
+  } finally {
+    over = true;
+    timers.forEach(clearTimeout);
+  }
+}

@@ -1,0 +1,213 @@
+/** The options of `sallyport up`, and the manifest that they make. */
+
+import {
+  DEFAULT_MANIFEST,
+  type Manifest,
+  ManifestError,
+  parseManifest,
+} from "../services/manifest.ts";
+import { readDuration } from "./duration.ts";
+import {
+  describeOptions,
+  HELP_OPTION,
+  type Options,
+  type OptionSpec,
+  quote,
+  UsageError,
+} from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What `up` is to do. */
+export interface UpPlan {
+  readonly manifest: Manifest;
+  /** Whether each service gets a confined worker of its own. */
+  readonly confined: boolean;
+  /** Whether to print the final snapshot as JSON and nothing else. */
+  readonly json: boolean;
+  /** When to stop; undefined for not by itself. */
+  readonly forMs: number | undefined;
+}
+
+/** Options that stand for the manifest's field of the same name. */
+const FIELD_OPTIONS: readonly OptionSpec[] = [
+  { name: "nic", value: "NIC", help: "which NIC, see below (emulated)" },
+  {
+    name: "address",
+    value: "CIDR",
+    help: "the IPv4 address to answer on (10.77.0.2/24)",
+  },
+  {
+    name: "mac",
+    value: "MAC",
+    help: "its Ethernet address (02:53 and the IPv4 address)",
+  },
+  {
+    name: "write",
+    value: "FILE",
+    help: "capture what crosses the NIC (no capture)",
+  },
+  {
+    name: "pace",
+    value: "PACE",
+    help: "recorded or at-once: how packets are paced (recorded)",
+  },
+  {
+    name: "seed",
+    value: "NUMBER",
+    help: "what the emulated peer's choices come from (1)",
+  },
+  {
+    name: "unclaimed",
+    value: "WHERE",
+    help: "kernel or drop: what nobody holds (kernel on xdp)",
+  },
+];
+
+/** All options of `up`. */
+export const UP_OPTIONS: readonly OptionSpec[] = [
+  ...FIELD_OPTIONS,
+  {
+    name: "manifest",
+    value: "FILE",
+    help: "the manifest, in JSON; options override its fields",
+  },
+  {
+    name: "for",
+    value: "TIME",
+    help: "stop after 500ms, 5s, 2m or 1h (not by itself)",
+  },
+  {
+    name: "json",
+    help: "print the final counters as one JSON object, nothing else",
+  },
+  {
+    name: "in-process",
+    help: "run the services here, unconfined (confined workers)",
+  },
+  HELP_OPTION,
+];
+
+/** What `up --help` prints. */
+export const UP_HELP: string = [
+  "usage: sallyport up [OPTION…]      (also: sallyport start)",
+  "",
+  "Runs the services behind a NIC, each in a confined worker that gets only the",
+  "packets that its capability stands for: arp, icmp-echo, and udp-echo on port 7.",
+  "Ctrl-C stops it with a summary; a second Ctrl-C ends it at once.",
+  "",
+  "options (defaults in parentheses):",
+  ...describeOptions(UP_OPTIONS),
+  "",
+  "NICs:",
+  "  emulated     an in-memory wire with a peer that sends ARP, ping and UDP",
+  "               sallyport up --for 5s",
+  "  xdp:IFNAME   a Linux interface through AF_XDP, beside the kernel; needs root, or",
+  "               CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF",
+  "               sallyport up --nic xdp:eth1 --address 10.77.0.2/24",
+  "  pcap:FILE    a capture (pcap or pcapng) that is replayed",
+  "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",
+  "",
+  "exit status: 0 stopped as it was told to (the time is over, Ctrl-C, the capture",
+  "at its end); 1 failed; 2 options or manifest not understood, nothing was",
+  "started; 130 ended by a second Ctrl-C.",
+  "",
+].join("\n");
+
+/**
+ * Reads what `up` is to do.
+ *
+ * @throws {UsageError} for an option that is wrong, by its name.
+ * @throws {ManifestError} for a manifest file that is wrong.
+ */
+export async function readPlan(
+  options: Options,
+  terminal: Pick<Terminal, "readText">,
+): Promise<UpPlan> {
+  const forText = options.get("for");
+  const forMs = forText === undefined ? undefined : readDuration(forText);
+  if (forText !== undefined && forMs === undefined) {
+    throw new UsageError(
+      `--for: expected a time such as 500ms, 5s, 2m or 1h (at most 596h), got ${
+        quote(forText)
+      }`,
+    );
+  }
+  return {
+    manifest: await readManifest(options, terminal),
+    confined: !options.has("in-process"),
+    json: options.has("json"),
+    forMs,
+  };
+}
+
+async function readManifest(
+  options: Options,
+  terminal: Pick<Terminal, "readText">,
+): Promise<Manifest> {
+  const path = options.get("manifest");
+  const written = path === undefined
+    ? DEFAULT_MANIFEST
+    : await readJson(path, terminal);
+  const overrides = Object.fromEntries(
+    FIELD_OPTIONS.filter(({ name }) => options.has(name)).map(({ name }) => [
+      name,
+      fieldValue(name, options.get(name)!),
+    ]),
+  );
+  try {
+    return parseManifest(
+      isRecord(written) ? { ...written, ...overrides } : written,
+    );
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw blame(error, { path, fromOptions: Object.keys(overrides) });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A number where the manifest has one; anything else is for it to refuse. */
+function fieldValue(name: string, text: string): string | number {
+  return name === "seed" && /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+async function readJson(
+  path: string,
+  terminal: Pick<Terminal, "readText">,
+): Promise<unknown> {
+  const where = `--manifest ${quote(path)}`;
+  let text: string;
+  try {
+    text = await terminal.readText(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${where}: cannot read it (${reason})`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${where}: it is not JSON (${reason})`);
+  }
+}
+
+/** Names the option, or the file, that each wrong field came from. */
+function blame(
+  error: ManifestError,
+  source: {
+    readonly path: string | undefined;
+    readonly fromOptions: readonly string[];
+  },
+): ManifestError {
+  return new ManifestError(error.problems.map(({ path, message }) => {
+    const [field = ""] = path;
+    if (source.fromOptions.includes(field)) {
+      return { path: [`--${field}`], message };
+    }
+    return source.path === undefined
+      ? { path, message }
+      : { path, message: `${message} (in ${quote(source.path)})` };
+  }));
+}

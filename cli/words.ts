@@ -1,0 +1,160 @@
+/** A running system in words: what changed, and the summary at its end. */
+
+import type { ServiceSnapshot, SystemSnapshot } from "../services/snapshot.ts";
+import { accountOf, countsSince, dropsOf } from "./account.ts";
+import {
+  type Counts,
+  formatBytes,
+  formatCount,
+  formatCounts,
+  formatElapsed,
+  printable,
+  sumOf,
+} from "./text.ts";
+
+/** One line that says what came up: NIC, address, services. */
+export function renderStart(snapshot: SystemSnapshot): string {
+  const { nic } = snapshot;
+  const services = snapshot.services.map(({ name }) => name).join(", ");
+  return printable(
+    `up on ${nic.name} (${nic.mode}) as ${nic.address}, ${nic.mac}; services: ${services}`,
+  );
+}
+
+/**
+ * What changed since `previous`, in at most one line for the traffic and one
+ * for each service whose state changed; none when nothing did.
+ */
+export function renderChanges(
+  snapshot: SystemSnapshot,
+  previous: SystemSnapshot,
+): string[] {
+  const at = formatElapsed(snapshot.uptimeMs);
+  const before = new Map(previous.services.map((each) => [each.name, each]));
+  const lines = snapshot.services
+    .filter(({ name, state }) => before.get(name)?.state !== state)
+    .map((service) => `${at}: ${stateOf(service)}`);
+  const counts = [
+    changed("", trafficOf(snapshot), trafficOf(previous)),
+    changed("", packetsOf(snapshot), packetsOf(previous)),
+    changed("dropped ", dropsOf(snapshot), dropsOf(previous)),
+    changed("refused ", refusalsOf(snapshot), refusalsOf(previous)),
+    changed("nic ", snapshot.nic.counters, previous.nic.counters),
+  ].filter((part) => part !== "");
+  if (counts.length > 0) lines.push(`${at}: ${counts.join("; ")}`);
+  return lines.map(printable);
+}
+
+function stateOf(service: ServiceSnapshot): string {
+  const why = service.failure === undefined ? "" : `: ${service.failure}`;
+  return `${service.name} ${service.state}${why}`;
+}
+
+function changed(title: string, now: Counts, before: Counts): string {
+  const parts = Object.entries(countsSince(now, before))
+    .filter(([, difference]) => difference !== 0)
+    .map(([name, difference]) =>
+      `${name} ${difference < 0 ? "-" : "+"}${
+        formatCount(Math.abs(difference))
+      }`
+    );
+  return parts.length === 0 ? "" : title + parts.join(", ");
+}
+
+function trafficOf({ nic, unclaimedPackets }: SystemSnapshot): Counts {
+  return {
+    in: nic.receivedPackets,
+    out: nic.sentPackets,
+    unclaimed: unclaimedPackets,
+  };
+}
+
+function packetsOf(snapshot: SystemSnapshot): Counts {
+  return Object.fromEntries(
+    snapshot.services.map((
+      service,
+    ) => [service.name, accountOf(service).receivedPackets]),
+  );
+}
+
+function refusalsOf(snapshot: SystemSnapshot): Counts {
+  return Object.fromEntries(
+    snapshot.services.flatMap(({ name, refusals }) =>
+      Object.entries(refusals).map(([why, count]) => [`${name} ${why}`, count])
+    ),
+  );
+}
+
+/** The summary at the end: every packet accounted for, exact counts, in words. */
+export function renderSummary(snapshot: SystemSnapshot): string[] {
+  const { nic, pages } = snapshot;
+  const lines = [
+    `ran ${formatElapsed(snapshot.uptimeMs)} on ${nic.name}: ${
+      packets(nic.receivedPackets)
+    } in (${formatBytes(nic.receivedBytes)}), ${
+      formatCount(nic.sentPackets)
+    } out (${formatBytes(nic.sentBytes)})`,
+    ...snapshot.services.flatMap(summarizeService),
+  ];
+  if (snapshot.unclaimedPackets > 0) {
+    lines.push(`unclaimed: ${packets(snapshot.unclaimedPackets)}`);
+  }
+  if (sumOf(nic.counters) > 0) lines.push(`nic: ${formatCounts(nic.counters)}`);
+  lines.push(
+    `pages: ${formatCount(pages.total)} in all: ${
+      formatCount(pages.free)
+    } free, ${formatCount(pages.lent)} lent, ${
+      formatCount(pages.inFlight)
+    } in flight, ${formatCount(pages.quarantined)} quarantined`,
+  );
+  if (snapshot.peer !== undefined) lines.push(summarizePeer(snapshot.peer));
+  return lines.map(printable);
+}
+
+function packets(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "packet" : "packets"}`;
+}
+
+function summarizeService(service: ServiceSnapshot): string[] {
+  const account = accountOf(service);
+  const parts = [
+    `${packets(account.receivedPackets)} received`,
+    `${formatCount(account.sentPackets)} sent`,
+  ];
+  const { counters, drops } = account;
+  const failed = service.state === "failed" ? [stateOf(service)] : [];
+  const counted = sumOf(counters) > 0 ? ` (${formatCounts(counters)})` : "";
+  if (sumOf(drops) > 0) parts.push(`dropped: ${formatCounts(drops)}`);
+  if (sumOf(service.refusals) > 0) {
+    parts.push(`refused: ${formatCounts(service.refusals)}`);
+  }
+  return [...failed, `${service.name}: ${parts.join(", ")}${counted}`];
+}
+
+/** What a peer sends, in the plural. */
+const PEER_NOUNS: Readonly<Record<string, string>> = {
+  arp: "ARP requests",
+  ping: "pings",
+  udp: "datagrams",
+};
+
+/** `peer: 120 pings sent, 120 answered; 9 datagrams sent, 9 answered`. */
+function summarizePeer(peer: Counts): string {
+  const sent = Object.keys(peer).filter((name) => name.endsWith("-sent"));
+  const parts = sent.map((name) => {
+    const what = name.slice(0, -"-sent".length);
+    const noun = Object.hasOwn(PEER_NOUNS, what) ? PEER_NOUNS[what]! : what;
+    const answered = peer[`${what}-answered`] ?? 0;
+    return `${formatCount(peer[name]!)} ${noun} sent, ${
+      formatCount(answered)
+    } answered`;
+  });
+  const named = new Set(
+    sent.flatMap((name) => [name, name.replace(/-sent$/, "-answered")]),
+  );
+  const others = Object.fromEntries(
+    Object.entries(peer).filter(([name]) => !named.has(name)),
+  );
+  if (sumOf(others) > 0) parts.push(formatCounts(others));
+  return `peer: ${parts.length === 0 ? "nothing yet" : parts.join("; ")}`;
+}
