@@ -1,0 +1,190 @@
+/** A driver service on an emulated NIC with holders that the test plays. */
+
+import assert from "node:assert/strict";
+import type {
+  AccountSpec,
+  DriverOrder,
+  DriverReport,
+} from "../../../caps/driver_protocol.ts";
+import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePipe, type Port } from "../../../caps/port.ts";
+import { type Delivery, INLINE, RecordView } from "../../../caps/records.ts";
+import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/rights.ts";
+import { capabilityOf } from "../../../caps/tag.ts";
+import { openEmulated } from "../../../drivers/emulated/driver.ts";
+import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
+import { DriverService } from "../../../drivers/service/service.ts";
+import type { Grant } from "../../../services/filter/grant.ts";
+import { mergeTree } from "../../../services/filter/tree.ts";
+import { emitWasm } from "../../../services/filter/wasm/emit.ts";
+
+/** One holder: a port, a capability, and what it was lent. */
+export interface TestHolder {
+  readonly id: number;
+  readonly tag: bigint;
+  readonly port: Port<unknown, Delivery>;
+  readonly receives: Grant;
+  readonly sends: Grant;
+}
+
+/** What a holder of the rig gets. */
+export interface HolderPlan {
+  readonly receives: Grant;
+  readonly sends: Grant;
+  readonly quotaPages: number;
+  readonly copyBytesMax: number;
+}
+
+/** A driver service under test. */
+export class Rig implements Disposable {
+  readonly service: DriverService;
+  readonly far: WireEnd;
+  readonly holders: TestHolder[] = [];
+  readonly outlaws: number[] = [];
+  readonly reports: DriverReport[] = [];
+  readonly #orders: Port<DriverOrder, DriverReport>;
+  readonly #memoryPages: number;
+  #plans: (HolderPlan | undefined)[] = [];
+
+  constructor(plans: readonly HolderPlan[], frameCount = 64) {
+    const memory = makePacketMemory(frameCount);
+    this.#memoryPages = memory.bytes.byteLength / 65536;
+    const [near, far] = makeWire();
+    this.far = far;
+    const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
+    this.#orders = orders;
+    this.service = new DriverService({
+      driver: openEmulated({
+        memory,
+        end: near,
+        mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+      }),
+      memory,
+      orders: forDriver,
+      onOutlaw: (port) => this.outlaws.push(port),
+    });
+    plans.forEach((plan, i) => this.#attach(plan, i + 1));
+    this.#plans = [...plans];
+    this.commit(plans.map((plan, i) => this.#specOf(plan, i + 1)));
+  }
+
+  #attach(plan: HolderPlan, id: number): void {
+    const [port, forDriver] = makePipe<unknown, Delivery>();
+    this.service.attach(id, forDriver);
+    const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
+    const { receives, sends } = plan;
+    this.holders.push({
+      id,
+      tag: capabilityOf({ low, high }),
+      port,
+      receives,
+      sends,
+    });
+  }
+
+  #specOf(plan: HolderPlan, id: number): AccountSpec {
+    return {
+      slot: id,
+      tagLow: 1000 + id,
+      tagHigh: 77,
+      port: id,
+      rights: RIGHT_RECEIVE | RIGHT_SEND,
+      quotaPages: plan.quotaPages,
+      copyBytesMax: plan.copyBytesMax,
+    };
+  }
+
+  /** Installs a classifier for the holders that still live. */
+  commit(opened: readonly AccountSpec[] = []): void {
+    const live = this.#plans.flatMap((plan, i) =>
+      plan === undefined ? [] : [{ ...plan, slot: i + 1 }]
+    );
+    const tree = mergeTree(
+      live.map(({ slot, receives }) => ({
+        slot,
+        grant: receives,
+        children: [],
+      })),
+    );
+    const sends = live.map(({ slot, sends }) => ({ slot, grant: sends }));
+    const wasm = emitWasm(tree, sends, this.#memoryPages);
+    this.#orders.post({ kind: "commit", version: 1, opened, quotas: [], wasm });
+    this.turn();
+  }
+
+  /** Revokes a holder's capability; the classifier stays as it is. */
+  revoke(id: number): void {
+    this.#plans[id - 1] = undefined;
+    this.#orders.post({ kind: "revoke", id, ended: [{ slot: id, heir: 0 }] });
+    this.turn();
+    assert.ok(
+      this.reports.some((report) =>
+        report.kind === "revoked" && report.id === id
+      ),
+    );
+  }
+
+  /** Turns until nothing is left to do, and proves that pages are conserved. */
+  turn(): void {
+    for (let i = 0; i < 1000; i++) {
+      const done = this.service.turn();
+      this.service.check();
+      for (
+        let r = this.#orders.take();
+        r !== undefined;
+        r = this.#orders.take()
+      ) this.reports.push(r);
+      if (done === 0) return;
+    }
+    assert.fail("the driver service never comes to rest");
+  }
+
+  /** What the far side has received. */
+  sent(): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    for (let length = this.far.peek(); length > 0; length = this.far.peek()) {
+      const frame = new Uint8Array(length);
+      this.far.receive(frame, 0);
+      frames.push(frame);
+    }
+    return frames;
+  }
+
+  [Symbol.dispose](): void {
+    this.service[Symbol.dispose]();
+  }
+}
+
+/** One packet of a delivery. */
+export interface TestPacket {
+  readonly bytes: Uint8Array;
+  readonly inline: boolean;
+  readonly frame: number;
+  /** The whole page that it came in; empty when it came inline. */
+  readonly page: Uint8Array;
+  readonly start: number;
+}
+
+/** The packets of a delivery. */
+export function packetsOf(delivery: Delivery): TestPacket[] {
+  const view = new RecordView(delivery.records);
+  const packets: TestPacket[] = [];
+  let at = 0;
+  for (let i = 0; i < delivery.count; i++) {
+    const inline = view.page(at) === INLINE;
+    const page = inline
+      ? new Uint8Array(0)
+      : new Uint8Array(delivery.pages[view.page(at)]!);
+    const start = view.start(at);
+    const from = inline ? view.bytes.subarray(at) : page;
+    packets.push({
+      bytes: from.slice(start, start + view.length(at)),
+      inline,
+      frame: view.frame(at),
+      page,
+      start,
+    });
+    at += view.stride(at);
+  }
+  return packets;
+}

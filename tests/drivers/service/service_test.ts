@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Delivery,
+  RecordView,
+  STRING_BYTES,
+} from "../../../caps/records.ts";
+import {
+  STRIKES_MAX,
+  STRINGS_PER_HOLDER,
+} from "../../../drivers/service/holder.ts";
+import { ethernet, ipv4 } from "../../../services/filter/builder.ts";
+import { matches } from "../../../services/filter/interpret.ts";
+import { witness } from "../../../services/filter/witness.ts";
+import { anyFrame } from "../../arbitraries/frames.ts";
+import { framesFor } from "../../arbitraries/grant_frames.ts";
+import { testProperty } from "../../property.ts";
+import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
+
+const file = import.meta.url;
+
+const echo: HolderPlan = {
+  receives: ipv4().udp().dstPort(7).grant,
+  sends: ipv4().udp().srcPort(7).grant,
+  quotaPages: 4,
+  copyBytesMax: 128,
+};
+const discard: HolderPlan = {
+  receives: ipv4().udp().dstPort(9).grant,
+  sends: ethernet().etherType(0x1234).grant,
+  quotaPages: 3,
+  copyBytesMax: 0,
+};
+const pings: HolderPlan = {
+  receives: ipv4().icmp().type(8).grant,
+  sends: ipv4().icmp().type(0).grant,
+  quotaPages: 5,
+  copyBytesMax: 4096,
+};
+const plans = [echo, discard, pings];
+
+const frames = fc.oneof(
+  { weight: 4, arbitrary: framesFor(plans.map(({ receives }) => receives)) },
+  { weight: 1, arbitrary: anyFrame() },
+  {
+    weight: 1,
+    arbitrary: fc.uint8Array({
+      minLength: 14,
+      maxLength: 1514,
+    }) as fc.Arbitrary<
+      Uint8Array<ArrayBuffer>
+    >,
+  },
+).filter((frame) => frame.length > 0 && frame.length <= 1514);
+
+/** What a holder does with what it was delivered. */
+const behaviours = fc.constantFrom(
+  "return",
+  "keep",
+  "return twice",
+  "forge a page",
+  "claim another frame",
+  "under a guessed tag",
+  "under another's tag",
+  "garbage",
+  "lie about lengths",
+  "send",
+);
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant("frame" as const),
+        frame: frames,
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("holder" as const),
+        holder: fc.nat({ max: 2 }),
+        does: behaviours,
+        noise: fc.nat(),
+        send: frames,
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("revoke" as const),
+        holder: fc.nat({ max: 2 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("detach" as const),
+        holder: fc.nat({ max: 2 }),
+      }),
+    },
+  ),
+  { maxLength: 40 },
+);
+
+testProperty(
+  "whatever holders do: pages are conserved, packets reach their owner alone, clean, and only permitted frames go out",
+  { runs: 300, file },
+  fc.property(steps, (steps) => {
+    using rig = new Rig(plans);
+    const dead = new Set<number>();
+    const kept = new Map<number, Delivery[]>();
+    for (const step of steps) {
+      if (step.kind === "frame") {
+        rig.far.send(step.frame, 0, step.frame.length);
+      } else if (step.kind === "revoke") {
+        if (!dead.has(step.holder + 1)) rig.revoke(step.holder + 1);
+        dead.add(step.holder + 1);
+      } else if (step.kind === "detach") {
+        rig.service.detach(step.holder + 1);
+        dead.add(step.holder + 1);
+      } else {
+        const holder = rig.holders[step.holder]!;
+        const deliveries = kept.get(holder.id) ?? [];
+        kept.set(holder.id, deliveries);
+        act(rig, holder, deliveries.shift(), step);
+      }
+      rig.turn();
+      for (const holder of rig.holders) {
+        for (
+          let d = holder.port.take();
+          d !== undefined;
+          d = holder.port.take()
+        ) {
+          if (d.count === 0) continue; // only a byte string that comes home
+          assert.ok(!dead.has(holder.id), "a delivery after the revocation");
+          checkDelivery(holder, d);
+          kept.set(holder.id, [...(kept.get(holder.id) ?? []), d]);
+        }
+      }
+      for (const frame of rig.sent()) {
+        assert.ok(
+          rig.holders.some(({ sends }) =>
+            matches(sends, frame, 0, frame.length)
+          ),
+          "a frame went out that nobody may send",
+        );
+      }
+      for (const account of rig.service.counts().accounts) {
+        assert.ok(account.heldPages <= plans[account.slot - 1]!.quotaPages);
+      }
+    }
+  }),
+);
+
+function checkDelivery(holder: TestHolder, delivery: Delivery): void {
+  const { copyBytesMax } = plans[holder.id - 1]!;
+  for (const packet of packetsOf(delivery)) {
+    const { bytes } = packet;
+    assert.ok(
+      matches(holder.receives, bytes, 0, bytes.length),
+      "another's packet",
+    );
+    assert.equal(packet.inline, bytes.length <= copyBytesMax);
+    if (packet.inline) continue;
+    const around = [
+      ...packet.page.subarray(0, packet.start),
+      ...packet.page.subarray(packet.start + bytes.length),
+    ];
+    assert.ok(
+      around.every((byte) => byte === 0),
+      "bytes of somebody else's in the page",
+    );
+  }
+}
+
+function act(
+  rig: Rig,
+  holder: TestHolder,
+  delivery: Delivery | undefined,
+  step: {
+    readonly does: string;
+    readonly noise: number;
+    readonly send: Uint8Array<ArrayBuffer>;
+  },
+): void {
+  const { port } = holder;
+  const post = (message: object) => port.post(message);
+  if (step.does === "garbage") {
+    const messages = [null, 7, "x", {}, { tag: 1n }, [], {
+      records: new ArrayBuffer(8),
+      count: 1,
+      pages: [],
+    }];
+    port.post(messages[step.noise % messages.length]);
+    return;
+  }
+  if (step.does === "send") return send(holder, holder.tag, step.send);
+  if (delivery === undefined) return;
+  const view = new RecordView(delivery.records);
+  let at = 0;
+  for (let i = 0; i < delivery.count; i++) {
+    view.setLength(at, 0);
+    at += view.stride(at);
+  }
+  switch (step.does) {
+    case "keep":
+      return;
+    case "return twice": {
+      const again = structuredClone(delivery);
+      post(delivery);
+      post(again);
+      return;
+    }
+    case "forge a page":
+      post({
+        ...delivery,
+        pages: delivery.pages.map(() =>
+          new ArrayBuffer(step.noise & 1 ? 4096 : 4095)
+        ),
+      });
+      return;
+    case "claim another frame": {
+      new Uint32Array(delivery.records)[1] = step.noise;
+      post(delivery);
+      return;
+    }
+    case "under a guessed tag":
+      post({ ...delivery, tag: BigInt(step.noise + 1) });
+      return;
+    case "under another's tag":
+      post({ ...delivery, tag: rig.holders[(holder.id) % 3]!.tag });
+      return;
+    case "lie about lengths":
+      new Uint32Array(delivery.records)[step.noise % 6] = step.noise *
+        2654435761;
+      post({ ...delivery, count: step.noise % 2000 });
+      return;
+    default:
+      post(delivery);
+  }
+}
+
+/** Sends one frame of the holder's own making. */
+function send(holder: TestHolder, tag: bigint, frame: Uint8Array): void {
+  const view = new RecordView(new ArrayBuffer(STRING_BYTES));
+  view.bytes.set(frame, 24);
+  view.putInline(0, frame.length);
+  holder.port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
+}
+
+Deno.test("a holder's reply goes out of the very page that it was delivered in", () => {
+  using rig = new Rig([{ ...echo, copyBytesMax: 0 }]);
+  const holder = rig.holders[0]!;
+  const request = witness(echo.receives[0]!);
+  rig.far.send(request!, 0, request!.length);
+  rig.turn();
+  const delivery = holder.port.take()!;
+  const view = new RecordView(delivery.records);
+  const page = new Uint8Array(delivery.pages[0]!);
+  const at = view.start(0) + 34;
+  page.copyWithin(at, at + 2, at + 4); // source port ← 7
+  holder.port.post(delivery, [delivery.records, ...delivery.pages]);
+  rig.turn();
+  const [reply] = rig.sent();
+  assert.equal((reply![34]! << 8) | reply![35]!, 7);
+  assert.deepEqual(reply!.subarray(0, 34), request!.subarray(0, 34));
+});
+
+Deno.test("without an empty page put up, a capability's packets are dropped and counted, and nobody else's", () => {
+  using rig = new Rig([{ ...echo, copyBytesMax: 0 }, {
+    ...discard,
+    copyBytesMax: 128,
+  }]);
+  const toEcho = witness(echo.receives[0]!);
+  const toDiscard = witness(discard.receives[0]!);
+  for (let i = 0; i < 6; i++) rig.far.send(toEcho!, 0, toEcho!.length);
+  rig.far.send(toDiscard!, 0, toDiscard!.length);
+  rig.turn();
+  const [first, second] = rig.service.counts().accounts;
+  assert.equal(first!.deliveredPackets, echo.quotaPages);
+  assert.deepEqual(first!.drops, { "no-page": 6 - echo.quotaPages });
+  assert.equal(second!.deliveredPackets, 1);
+});
+
+Deno.test("a holder that gives no byte string back gets nothing more, and that is counted", () => {
+  using rig = new Rig([echo]);
+  const frame = witness(echo.receives[0]!);
+  for (let i = 0; i < STRINGS_PER_HOLDER + 2; i++) {
+    rig.far.send(frame!, 0, frame!.length);
+    rig.turn();
+  }
+  const [account] = rig.service.counts().accounts;
+  assert.equal(account!.deliveredPackets, STRINGS_PER_HOLDER);
+  assert.deepEqual(account!.drops, { "no-string": 2 });
+});
+
+Deno.test("a holder whose messages are refused too often is cut off, and its pages are quarantined", () => {
+  using rig = new Rig([{ ...echo, copyBytesMax: 0 }, discard]);
+  const [holder, other] = rig.holders;
+  const frame = witness(echo.receives[0]!);
+  rig.far.send(frame!, 0, frame!.length);
+  rig.turn();
+  for (let i = 0; i < STRIKES_MAX + 10; i++) {
+    holder!.port.post({ tag: BigInt(i + 1), records: 0, count: 0, pages: [] });
+    if (i % 16 === 0) rig.turn();
+  }
+  rig.turn();
+  assert.deepEqual(rig.outlaws, [1]);
+  assert.equal(rig.service.counts().pages.quarantined, 1);
+  assert.ok(!other!.port.closed);
+});
+
+Deno.test("a revoked capability's packets go to its heir at once, before any new classifier", () => {
+  using rig = new Rig([echo, discard]);
+  rig.revoke(1);
+  const toEcho = witness(echo.receives[0]!);
+  rig.far.send(toEcho!, 0, toEcho!.length);
+  rig.turn();
+  assert.equal(rig.holders[0]!.port.take(), undefined);
+  assert.equal(rig.service.counts().unclaimedPackets, 1);
+});
+
+Deno.test("the last page of a revoked capability is reported when it has come back", () => {
+  using rig = new Rig([{ ...echo, copyBytesMax: 0 }]);
+  const holder = rig.holders[0]!;
+  const frame = witness(echo.receives[0]!);
+  rig.far.send(frame!, 0, frame!.length);
+  rig.turn();
+  const delivery = holder.port.take()!;
+  rig.revoke(1);
+  const drained = () =>
+    rig.reports.filter(({ kind }) => kind === "drained").length;
+  assert.equal(drained(), 0);
+  new RecordView(delivery.records).setLength(0, 0);
+  holder.port.post(delivery, [delivery.records, ...delivery.pages]);
+  rig.turn();
+  assert.equal(drained(), 1);
+  const { lent, quarantined } = rig.service.counts().pages;
+  assert.deepEqual([lent, quarantined], [0, 0]);
+});
