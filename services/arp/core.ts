@@ -1,0 +1,124 @@
+/** Answers ARP requests for one IPv4 address (RFC 826; probes: RFC 5227). */
+
+import {
+  type Core,
+  type DropReason,
+  type Frame,
+  type Instant,
+  NEVER,
+  type Outbox,
+  type Verdict,
+} from "../core.ts";
+import { Tally } from "../tally.ts";
+import {
+  ARP_BYTES,
+  ARP_REPLY,
+  ARP_REQUEST,
+  ARP_SENDER_MAC,
+  ARP_TARGET_MAC,
+  arpOperation,
+  arpSenderAddress,
+  arpTargetAddress,
+  checkArp,
+  setArpOperation,
+  setArpSenderAddress,
+  setArpTargetAddress,
+} from "../wire/arp.ts";
+import { getU16 } from "../wire/big_endian.ts";
+import {
+  copyMac,
+  ETHERTYPE_ARP,
+  etherTypeOffset,
+  isGroupMac,
+  isZeroMac,
+  MAC_BYTES,
+  setMac,
+} from "../wire/ethernet.ts";
+import { isHostAddress } from "../wire/ipv4.ts";
+
+/** Whose address is answered for. */
+export interface ArpOptions {
+  /** The hardware address to tell: six bytes. */
+  readonly mac: Uint8Array;
+  /** The IPv4 address, 32 bits. */
+  readonly address: number;
+}
+
+/** A core that answers requests for `options.address` in place. */
+export function makeArp(options: ArpOptions): Core {
+  return new ArpCore(options);
+}
+
+class ArpCore implements Core {
+  readonly #mac: Uint8Array;
+  readonly #address: number;
+  readonly #tally = new Tally();
+  readonly wakeAt: Instant = NEVER;
+
+  constructor(options: ArpOptions) {
+    this.#mac = Uint8Array.from(options.mac);
+    this.#address = options.address;
+  }
+
+  receive(frame: Frame, _now: Instant, _out: Outbox): Verdict {
+    const { bytes, start } = frame;
+    const end = start + frame.length;
+    const typeAt = etherTypeOffset(bytes, start, end);
+    if (typeAt < 0) return "drop:truncated";
+    if (getU16(bytes, typeAt) !== ETHERTYPE_ARP) {
+      return "drop:not-arp";
+    }
+    const at = typeAt + 2;
+    const problem = checkArp(bytes, at, end);
+    if (problem !== undefined) return `drop:${problem}`;
+    const refusal = this.#refusal(bytes, at);
+    if (refusal !== undefined) return refusal;
+    if (arpOperation(bytes, at) === ARP_REPLY) {
+      this.#tally.add("reply-seen");
+      return "handled";
+    }
+    this.#answer(bytes, start, at);
+    frame.length = at + ARP_BYTES - start;
+    this.#tally.add("answered");
+    return "reply";
+  }
+
+  wake(_now: Instant, _out: Outbox): void {}
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#tally.read();
+  }
+
+  /** Why the packet at `at` is not for us; undefined when it is. */
+  #refusal(bytes: Uint8Array, at: number): DropReason | undefined {
+    const operation = arpOperation(bytes, at);
+    if (operation !== ARP_REQUEST && operation !== ARP_REPLY) {
+      return "drop:operation";
+    }
+    const sender = at + ARP_SENDER_MAC;
+    if (isGroupMac(bytes, sender) || isZeroMac(bytes, sender)) {
+      return "drop:source";
+    }
+    const senderAddress = arpSenderAddress(bytes, at);
+    if (senderAddress === this.#address) return "drop:conflict";
+    // A probe asks from 0.0.0.0 whether an address is free: it is answered.
+    if (senderAddress !== 0 && !isHostAddress(senderAddress)) {
+      return "drop:source";
+    }
+    return arpTargetAddress(bytes, at) === this.#address
+      ? undefined
+      : "drop:not-mine";
+  }
+
+  /** Turns the request at `at` into the reply to it. */
+  #answer(bytes: Uint8Array, start: number, at: number): void {
+    const asker = at + ARP_SENDER_MAC;
+    copyMac(bytes, asker, start);
+    setMac(bytes, start + MAC_BYTES, this.#mac);
+    setArpOperation(bytes, at, ARP_REPLY);
+    copyMac(bytes, asker, at + ARP_TARGET_MAC);
+    setArpTargetAddress(bytes, at, arpSenderAddress(bytes, at));
+    setMac(bytes, asker, this.#mac);
+    setArpSenderAddress(bytes, at, this.#address);
+  }
+}
