@@ -37,6 +37,7 @@ export function testProperty<T>(
           details.counterexamplePath ?? ""
         } ` +
         `deno task test ${file} --filter ${JSON.stringify(name)}\n`,
+      { cause: details.errorInstance },
     );
   });
 }
