@@ -1,0 +1,103 @@
+/**
+ * `deliver`: nanoseconds a packet from the driver service to a confined worker
+ * and back: received from a NIC that always has a batch, classified, packed or
+ * its page swapped, posted, looked at by a core, given back and checked. Beside
+ * it, what one would do with postMessage alone: no classifier, no permission
+ * asked, and the packet copied for every message.
+ */
+
+import type {
+  DeliveryCase,
+  DeliveryContestant,
+} from "./delivery/contestant.ts";
+import { ours } from "./delivery/ours.ts";
+import { plain, type Way } from "./delivery/plain.ts";
+import { takeTurns } from "./rounds.ts";
+import { type BenchOptions, type BenchRow, compare } from "./row.ts";
+
+const BATCHES = [1, 4, 16, 64, 256] as const;
+const PORT = 9000;
+
+/** Small packets are packed, large ones come as pages. */
+const SHAPES = [
+  { words: "packed, 128 bytes", sizeBytes: 128, swapped: false },
+  { words: "swapped, 1514 bytes", sizeBytes: 1514, swapped: true },
+] as const;
+
+const WAYS: readonly { readonly way: Way; readonly words: string }[] = [
+  { way: "clone", words: "a clone a packet" },
+  { way: "transfer", words: "a transfer a packet" },
+  { way: "clones", words: "a clone a batch" },
+];
+
+/** Runs the benchmark. */
+export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
+  const why = whyNot();
+  if (why !== undefined) {
+    const what = { bench: "deliver", case: "all", unit: "ns/packet" };
+    yield compare(what, why, why);
+    return;
+  }
+  for (const shape of SHAPES) {
+    for (const batch of BATCHES) {
+      const { sizeBytes, swapped, words } = shape;
+      const packet = datagram(sizeBytes);
+      yield* runCase({ packet, port: PORT, batch, swapped }, {
+        words: `${words}, batch ${batch}`,
+        quick: options.quick,
+      });
+    }
+  }
+}
+
+async function* runCase(
+  what: DeliveryCase,
+  { words, quick }: { readonly words: string; readonly quick: boolean },
+): AsyncGenerator<BenchRow> {
+  const contestants: Record<string, DeliveryContestant> = {
+    ours: await ours(what),
+  };
+  for (const { way } of WAYS) contestants[way] = await plain(what, way);
+  // About as long for each batch: messages cost more than packets.
+  const batches = quick ? 16 : Math.max(200, Math.ceil(4000 / what.batch));
+  const packets = batches * what.batch;
+  const turn = (contestant: DeliveryContestant) => () =>
+    contestant.run(packets);
+  const turns = Object.fromEntries(
+    Object.entries(contestants).map(([name, one]) => [name, turn(one)]),
+  );
+  if (!quick) await takeTurns(turns, 3);
+  const measures = await takeTurns(turns, quick ? 1 : 11);
+  for (const contestant of Object.values(contestants)) await contestant.end();
+  for (const { way, words: beside } of WAYS) {
+    yield compare(
+      {
+        bench: "deliver",
+        case: `${words}, beside ${beside}`,
+        unit: "ns/packet",
+      },
+      measures.ours!,
+      measures[way]!,
+    );
+  }
+}
+
+/** Pages can be swapped, and workers confined, only in some places. */
+function whyNot(): string | undefined {
+  if (Deno.build.os !== "linux") {
+    return "needs Linux: pages are made of frames through its C library";
+  }
+  return undefined;
+}
+
+/** An IPv4 UDP frame of `sizeBytes` to {@link PORT}. */
+function datagram(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(12, 0x0800);
+  view.setUint8(14, 0x45);
+  view.setUint16(16, sizeBytes - 14);
+  view.setUint8(23, 17);
+  view.setUint16(36, PORT);
+  return bytes;
+}

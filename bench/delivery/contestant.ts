@@ -1,0 +1,23 @@
+/** What `deliver` compares: ways to get packets to another worker. */
+
+/** One setting. */
+export interface DeliveryCase {
+  /** The packet that comes, again and again: IPv4 UDP to `port`. */
+  readonly packet: Uint8Array<ArrayBuffer>;
+  readonly port: number;
+  /** Packets that come at once. */
+  readonly batch: number;
+  /** Whether ours swaps pages, or packs packets into byte strings. */
+  readonly swapped: boolean;
+}
+
+/** One way, set up with its worker. */
+export interface DeliveryContestant {
+  /**
+   * Delivers `packets`, a multiple of the batch, at most eight batches ahead of
+   * the receiver, and waits until all are done with. Returns nanoseconds a packet.
+   */
+  run(packets: number): Promise<number>;
+  /** Ends the worker, and checks that it saw every packet. */
+  end(): Promise<void>;
+}

@@ -1,0 +1,24 @@
+/** The confined worker of `deliver`: a core that counts, on the port that it is sent. */
+
+import "../../services/confine.ts";
+import { fromMessagePort } from "../../caps/port.ts";
+import { makeRealClock } from "../../services/clock.ts";
+import { CoreRunner } from "../../services/runner.ts";
+import { SinkCore } from "./sink_core.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent) => void) | null;
+};
+
+scope.onmessage = (event) => {
+  scope.onmessage = null;
+  const { data, control } = event.data as Record<string, MessagePort>;
+  const runner = new CoreRunner(new SinkCore(), {
+    port: fromMessagePort(data!),
+    clock: makeRealClock(),
+    capability: 0n,
+    onFailure: (error) => control!.postMessage({ failed: String(error) }),
+  });
+  control!.onmessage = () => control!.postMessage(runner.counters());
+  control!.postMessage("ready");
+};

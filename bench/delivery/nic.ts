@@ -1,0 +1,90 @@
+/** A NIC for `deliver`: as soon as its holder can take a batch, one has come. */
+
+import {
+  type Batch,
+  frameOffset,
+  type PacketMemory,
+} from "../../caps/memory.ts";
+import type { Driver, DriverInfo, PageExchange } from "../../drivers/driver.ts";
+import { IdleWait } from "../../drivers/idle_wait.ts";
+import { MappedPages } from "../../drivers/sys/mapped_pages.ts";
+
+/** Where a NIC puts a packet in its frame. */
+const HEADROOM_BYTES = 256;
+
+/** What comes. */
+export interface Traffic {
+  /** Its bytes, the same for each packet. */
+  readonly packet: Uint8Array;
+  /** Packets that come at once. */
+  readonly batch: number;
+  /** Whether the holder can take another batch now. */
+  readonly ready: () => boolean;
+}
+
+/** Frames that were provided come back with the packet in them, a batch a call. */
+export class BenchNic implements Driver {
+  readonly info: DriverInfo = {
+    name: "bench",
+    mode: "packets from nowhere",
+    mac: new Uint8Array(6),
+    frameBytesMax: 1514,
+    mapped: true,
+  };
+  readonly pages: PageExchange;
+  readonly ended = false;
+  /** Packets still to come. */
+  left = 0;
+  readonly #memory: PacketMemory;
+  readonly #traffic: Traffic;
+  readonly #idle = new IdleWait();
+  readonly #frames: number[] = [];
+
+  constructor(memory: PacketMemory, traffic: Traffic) {
+    this.#memory = memory;
+    this.#traffic = traffic;
+    this.pages = new MappedPages(memory);
+  }
+
+  provide(frames: Uint32Array, count: number): number {
+    for (let i = 0; i < count; i++) this.#frames.push(frames[i]!);
+    return count;
+  }
+
+  receive(batch: Batch, _max: number): number {
+    const { packet, batch: count, ready } = this.#traffic;
+    if (this.left < count || this.#frames.length < count || !ready()) return 0;
+    for (let i = 0; i < count; i++) {
+      const offset = frameOffset(this.#frames.pop()!) + HEADROOM_BYTES;
+      // A NIC would write by itself: the write is no part of what is measured,
+      // but a page that was cleaned or lent must have its packet again.
+      this.#memory.bytes.set(packet, offset);
+      batch.offset[i] = offset;
+      batch.length[i] = packet.length;
+    }
+    this.left -= count;
+    return count;
+  }
+
+  transmit(_batch: Batch, _count: number): number {
+    return 0;
+  }
+
+  reclaim(_frames: Uint32Array): number {
+    return 0;
+  }
+
+  wait(delayMs: number): Promise<void> {
+    return this.#idle.wait(delayMs);
+  }
+
+  wake(): void {
+    this.#idle.wake();
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {};
+  }
+
+  [Symbol.dispose](): void {}
+}

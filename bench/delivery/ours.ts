@@ -1,0 +1,124 @@
+/** Our contestant in `deliver`: a driver service here, a confined holder in a worker. */
+
+import { receiveMessageOnPort } from "node:worker_threads";
+import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
+import { makePacketMemory } from "../../caps/memory.ts";
+import { fromMessagePort, makePipe, type TakeNow } from "../../caps/port.ts";
+import { RIGHT_RECEIVE } from "../../caps/rights.ts";
+import { runDriverService } from "../../drivers/service/run.ts";
+import { DriverService } from "../../drivers/service/service.ts";
+import { ipv4 } from "../../services/filter/builder.ts";
+import { mergeTree } from "../../services/filter/tree.ts";
+import { emitWasm } from "../../services/filter/wasm/emit.ts";
+import { CountedPort } from "./counted_port.ts";
+import { BenchNic } from "./nic.ts";
+import type { DeliveryCase, DeliveryContestant } from "./contestant.ts";
+
+const FRAMES = 8192;
+const HOLDER = 1;
+const SLOT = 1;
+
+/** A batch takes up to two byte strings; a holder has eight. */
+const MESSAGES_OUT_MAX = 6;
+
+/** Starts the driver service and its holder for `what`. */
+export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
+  const memory = makePacketMemory(FRAMES);
+  const channel = new MessageChannel();
+  const holder = await startHolder(channel.port2);
+  const takeNow = receiveMessageOnPort as unknown as TakeNow;
+  const port = new CountedPort(fromMessagePort(channel.port1, { takeNow }));
+  const nic = new BenchNic(memory, {
+    packet: what.packet,
+    batch: what.batch,
+    ready: () => port.messagesOut <= MESSAGES_OUT_MAX,
+  });
+  const [orders, filter] = makePipe<DriverReport, DriverOrder>();
+  const service = new DriverService({
+    driver: nic,
+    memory,
+    orders,
+    onOutlaw: () => {
+      throw new Error("deliver: the holder was cut off");
+    },
+  });
+  service.attach(HOLDER, port);
+  filter.post(commit(what, memory.bytes.byteLength / 65536));
+  const stopped = new AbortController();
+  const running = runDriverService(service, {
+    signal: stopped.signal,
+    onEnded: () => {},
+    shared: false,
+  });
+  return {
+    async run(packets) {
+      const start = performance.now();
+      nic.left = packets;
+      nic.wake();
+      await port.whenReturned(port.returned + packets);
+      return (performance.now() - start) * 1e6 / packets;
+    },
+    async end() {
+      stopped.abort();
+      await running;
+      service.check();
+      const { accounts } = service.counts();
+      const seen = await holder.end();
+      service[Symbol.dispose]();
+      if (seen !== port.returned || accounts[0]?.deliveredPackets !== seen) {
+        throw new Error(
+          `deliver: the holder saw ${seen} of ${port.returned} packets`,
+        );
+      }
+    },
+  };
+}
+
+/** What the filter service would have the driver do: one capability for the holder. */
+function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
+  const grant = ipv4().udp().dstPort(what.port).grant;
+  const tree = mergeTree([{ slot: SLOT, grant, children: [] }]);
+  return {
+    kind: "commit",
+    version: 1,
+    opened: [{
+      slot: SLOT,
+      tagLow: 1,
+      tagHigh: 1,
+      port: HOLDER,
+      rights: RIGHT_RECEIVE,
+      quotaPages: FRAMES / 2,
+      copyBytesMax: what.swapped ? 0 : what.packet.length,
+    }],
+    quotas: [],
+    wasm: emitWasm(tree, [], memoryPages),
+  };
+}
+
+/** A worker without permissions, with a core that counts. */
+async function startHolder(
+  data: MessagePort,
+): Promise<{ end(): Promise<number> }> {
+  const worker = new Worker(new URL("./holder_worker.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: "none" },
+  } as WorkerOptions);
+  const control = new MessageChannel();
+  const answer = (): Promise<unknown> =>
+    new Promise((resolve) => {
+      control.port1.onmessage = ({ data }) => resolve(data);
+    });
+  const ready = answer();
+  worker.postMessage({ data, control: control.port2 }, [data, control.port2]);
+  await ready;
+  return {
+    async end() {
+      const counted = answer();
+      control.port1.postMessage("count");
+      const counters = await counted as Record<string, number>;
+      worker.terminate();
+      control.port1.close();
+      return counters.packets ?? 0;
+    },
+  };
+}

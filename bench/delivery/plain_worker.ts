@@ -1,0 +1,27 @@
+/**
+ * The worker that packets are posted to without Sallyport: one message a packet,
+ * or one message with an array of packets. It looks at each one's Ethernet type
+ * and says after every `batch` packets that they are done.
+ */
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent) => void) | null;
+};
+
+scope.onmessage = (event) => {
+  scope.onmessage = null;
+  const { port, batch } = event.data as { port: MessagePort; batch: number };
+  let packets = 0;
+  let acknowledged = 0;
+  const look = (packet: Uint8Array) => {
+    if (packet[12] === 8 && packet[13] === 0) packets++;
+  };
+  port.onmessage = ({ data }: MessageEvent) => {
+    if (Array.isArray(data)) { for (const packet of data) look(packet); }
+    else look(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+    if (packets - acknowledged < batch) return;
+    port.postMessage(packets - acknowledged);
+    acknowledged = packets;
+  };
+  port.postMessage(0);
+};

@@ -1,0 +1,30 @@
+/** A core that looks at each packet's Ethernet type and is done with it. */
+
+import {
+  type Core,
+  type Frame,
+  type Instant,
+  NEVER,
+  type Verdict,
+} from "../../services/core.ts";
+
+/** Counts IPv4 packets. */
+export class SinkCore implements Core {
+  readonly wakeAt: Instant = NEVER;
+  #packets = 0;
+
+  receive(frame: Frame): Verdict {
+    const { bytes, start } = frame;
+    if (bytes[start + 12] !== 8 || bytes[start + 13] !== 0) {
+      return "drop:not-ipv4";
+    }
+    this.#packets++;
+    return "handled";
+  }
+
+  wake(): void {}
+
+  counters(): Readonly<Record<string, number>> {
+    return { packets: this.#packets };
+  }
+}

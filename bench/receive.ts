@@ -1,0 +1,168 @@
+/**
+ * `receive`: processor time of the receiving process (user and system, all its
+ * threads) a packet, and packets a second, for UDP in frames of 128 bytes over a
+ * veth pair, from a sender that sends as fast as it can: our driver through
+ * AF_XDP beside UDP sockets and beside an AF_XDP receiver in C.
+ *
+ * What the kernel does for a packet up to the ring or the socket's queue happens
+ * in the sender's context on a veth, whoever receives, and is counted nowhere.
+ */
+
+import { build } from "./build.ts";
+import { HelperProcess } from "./helper_process.ts";
+import { Namespaces, RECEIVING, SENDING } from "./namespaces.ts";
+import { type Measure, summarize } from "./rounds.ts";
+import { type BenchOptions, type BenchRow, compare } from "./row.ts";
+
+const PORT = 9000;
+const FRAME_BYTES = 128;
+
+/** A receiver: the command that runs it, or why it cannot run. */
+interface Receiver {
+  readonly name: string;
+  readonly command: readonly string[] | string;
+}
+
+/** What one receiver did in one round. */
+interface Round {
+  readonly cpuNs: number;
+  readonly perSecond: number;
+}
+
+/** Runs the benchmark. */
+export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
+  const what = { bench: "receive", unit: "ns CPU/packet" };
+  const why = whyNot();
+  if (why !== undefined) {
+    yield compare({ ...what, case: "AF_XDP over a veth" }, why, why);
+    return;
+  }
+  const [ours, ...references] = await receivers();
+  const measured = new Map<string, Round[]>();
+  await using namespaces = await Namespaces.make();
+  await using sender = new HelperProcess({
+    namespace: namespaces.sending,
+    command: deno("sender.ts", SENDING.interface, frame().toHex()),
+  });
+  await sender.ready();
+  const rounds = options.quick ? 1 : 5;
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, command } of [ours!, ...references]) {
+      if (typeof command === "string") continue;
+      const figures = measured.get(name) ?? [];
+      measured.set(name, figures);
+      await using receiver = new HelperProcess({
+        namespace: namespaces.receiving,
+        command,
+      });
+      await receiver.ready();
+      figures.push(await measure(sender, receiver, options));
+    }
+  }
+  for (const { name, command } of references) {
+    const side = (of: string, figure: keyof Round): Measure | string =>
+      typeof command === "string" && of === name
+        ? command
+        : summarize(measured.get(of)!.map((round) => round[figure]));
+    const words = `xdp: driver, beside ${name}`;
+    yield compare(
+      { ...what, case: words },
+      side(ours!.name, "cpuNs"),
+      side(name, "cpuNs"),
+    );
+    yield compare(
+      { ...what, case: words, unit: "packets/s" },
+      side(ours!.name, "perSecond"),
+      side(name, "perSecond"),
+    );
+  }
+}
+
+/** One receiver under one sender: warmed up, then measured. */
+async function measure(
+  sender: HelperProcess,
+  receiver: HelperProcess,
+  options: BenchOptions,
+): Promise<Round> {
+  const durationMs = options.quick ? 50 : 1000;
+  await sender.ask(String(options.quick ? 50 : 400));
+  const before = await receiver.ask("");
+  await sender.ask(String(durationMs));
+  const after = await receiver.ask("");
+  const packets = after.packets! - before.packets!;
+  if (packets === 0) throw new Error("receive: no packet came");
+  return {
+    cpuNs: (after.cpuUs! - before.cpuUs!) * 1000 / packets,
+    perSecond: packets * 1000 / durationMs,
+  };
+}
+
+/** Ours first, then what it is measured beside. */
+async function receivers(): Promise<Receiver[]> {
+  const at = [RECEIVING.interface, RECEIVING.address, String(PORT)];
+  const c = await build({ name: "xdp_receive", kind: "program" });
+  const node = await hasNode();
+  const dgram = `${import.meta.dirname}/receivers/dgram.mjs`;
+  return [
+    { name: "ours", command: deno("driver.ts", ...at) },
+    {
+      name: "AF_XDP in C",
+      command: "missing" in c ? c.missing : [c.path, ...at],
+    },
+    { name: "Deno.listenDatagram", command: deno("datagram.ts", String(PORT)) },
+    { name: "node:dgram in Deno", command: deno("dgram.mjs", String(PORT)) },
+    {
+      name: "node:dgram in Node",
+      command: node ? ["node", dgram, String(PORT)] : "no Node here",
+    },
+  ];
+}
+
+function deno(script: string, ...args: string[]): string[] {
+  const path = `${import.meta.dirname}/receivers/${script}`;
+  // Deno.listenDatagram is there with --unstable-net only.
+  const flags = ["-A", "--no-check", "--unstable-net"];
+  return [Deno.execPath(), "run", ...flags, path, ...args];
+}
+
+function whyNot(): string | undefined {
+  if (Deno.build.os !== "linux") return "needs Linux";
+  if (Deno.uid() !== 0) return "needs root: network namespaces and AF_XDP";
+  try {
+    new Deno.Command("ip", { args: ["-V"] }).outputSync();
+  } catch {
+    return "needs `ip` of iproute2";
+  }
+  return undefined;
+}
+
+async function hasNode(): Promise<boolean> {
+  try {
+    const command = new Deno.Command("node", { args: ["--version"] });
+    return (await command.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** A UDP datagram to the receiving kernel's own addresses, without a UDP checksum. */
+function frame(): Uint8Array {
+  const bytes = new Uint8Array(FRAME_BYTES);
+  const view = new DataView(bytes.buffer);
+  const mac = (text: string) =>
+    text.split(":").map((part) => parseInt(part, 16));
+  bytes.set(mac(RECEIVING.mac), 0);
+  bytes.set(mac(SENDING.mac), 6);
+  view.setUint16(12, 0x0800);
+  bytes.set([0x45, 0, 0, FRAME_BYTES - 14, 0, 0, 0x40, 0, 64, 17], 14);
+  bytes.set([10, 77, 0, 1], 26);
+  bytes.set(RECEIVING.address.split(".").map(Number), 30);
+  let sum = 0;
+  for (let at = 14; at < 34; at += 2) sum += view.getUint16(at);
+  sum = (sum & 0xffff) + (sum >>> 16);
+  view.setUint16(24, ~(sum + (sum >>> 16)));
+  view.setUint16(34, PORT);
+  view.setUint16(36, PORT);
+  view.setUint16(38, FRAME_BYTES - 34);
+  return bytes;
+}

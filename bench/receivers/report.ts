@@ -1,0 +1,22 @@
+/**
+ * What every receiver of `receive` says, each a process of its own: "ready"
+ * once it receives, then for each line that it is sent
+ *
+ * ```
+ * {"packets":N,"cpuUs":N}
+ * ```
+ *
+ * packets taken and processor time used (user and system, all threads) since it
+ * began. It ends when its input does.
+ */
+
+import process from "node:process";
+
+/** Says that packets may come, then answers lines until there are no more. */
+export async function reportTo(packets: () => number): Promise<void> {
+  console.log("ready");
+  for await (const _line of Deno.stdin.readable) {
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ packets: packets(), cpuUs: user + system }));
+  }
+}

@@ -1,0 +1,85 @@
+/** Each benchmark runs to its end, a little of it: its pieces fit and agree. */
+
+import assert from "node:assert/strict";
+import { FILTER_COUNTS } from "../../bench/classify_cases.ts";
+import { testWith } from "../needs.ts";
+
+interface JsonRow {
+  readonly bench: string;
+  readonly case: string;
+  readonly ours: number | null;
+  readonly reference: number | null;
+  readonly ratio: number | null;
+  readonly unit: string;
+  readonly note?: string;
+}
+
+/** What `bench NAME --quick --json` prints. */
+async function quick(name: string): Promise<JsonRow[]> {
+  const main = new URL("../../bench/main.ts", import.meta.url).pathname;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", main, name, "--quick", "--json"],
+  });
+  const { success, stdout, stderr } = await command.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** Every figure is there, or a note says why not. */
+function checkRows(name: string, rows: readonly JsonRow[]): void {
+  assert.ok(rows.length > 0);
+  for (const row of rows) {
+    assert.equal(row.bench, name);
+    assert.ok(row.case.length > 0 && row.unit.length > 0);
+    if (row.note !== undefined) {
+      assert.equal(row.ratio, null);
+      continue;
+    }
+    assert.ok(row.ours! > 0 && row.reference! > 0, row.case);
+    assert.ok(Math.abs(row.ratio! - row.ours! / row.reference!) < 1e-9);
+  }
+}
+
+testWith(
+  ["compiler", "library:libpcap.so.0.8"],
+  "classify: Wasm, C and libpcap agree, and each is timed for every number of filters",
+  async () => {
+    const rows = await quick("classify");
+    checkRows("classify", rows);
+    assert.equal(rows.length, 2 * FILTER_COUNTS.length);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
+testWith(
+  ["linux", "root", "compiler", "tool:ip"],
+  "receive: our driver and every reference get the sender's packets",
+  async () => {
+    const rows = await quick("receive");
+    checkRows("receive", rows);
+    const missing = rows.filter((row) => row.note !== undefined);
+    assert.ok(missing.every((row) => row.note === "no Node here"));
+  },
+);
+
+testWith(
+  ["linux"],
+  "deliver: every packet reaches the confined worker and comes back",
+  async () => {
+    const rows = await quick("deliver");
+    checkRows("deliver", rows);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
+Deno.test("bench refuses a name that there is not, and says which there are", async () => {
+  const main = new URL("../../bench/main.ts", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", main, "clasify"],
+  }).output();
+  assert.equal(code, 2);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /no clasify; there are classify, receive, deliver/,
+  );
+});
