@@ -16,6 +16,12 @@
  * in one map of type BPF_MAP_TYPE_ARRAY, added to atomically (they are counts
  * of drops: seldom enough that a copy for each processor would not pay).
  *
+ * Loading it takes CAP_BPF and CAP_NET_ADMIN, and CAP_PERFMON as soon as a filter
+ * reads behind an IP header, whose length varies: without that capability the
+ * verifier refuses arithmetic of packet pointers with numbers that it does not
+ * know. Root has all three. Linux 5.9 has everything used here and by the link
+ * that attaches it.
+ *
  * Source: struct xdp_md in include/uapi/linux/bpf.h; Documentation/networking/
  * af_xdp.rst.
  */

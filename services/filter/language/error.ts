@@ -17,12 +17,22 @@ export class FilterError extends Error {
     const expected = options.expected ?? "";
     const wanted = expected === "" ? "" : `; expected ${expected}`;
     super(
-      `filter, column ${options.column}: ${problem}${wanted}\n` +
+      `filter, column ${options.column}: ${shortened(problem + wanted)}\n` +
         excerpt(options.text, options.column),
     );
     this.column = options.column;
     this.expected = expected;
   }
+}
+
+const WORD_MAX = 48;
+
+/** A message, what it quotes cut where it is longer than one would read. */
+function shortened(message: string): string {
+  return message.replace(
+    /[^ ]+/g,
+    (word) => word.length > WORD_MAX ? `${word.slice(0, WORD_MAX)}…` : word,
+  );
 }
 
 const EXCERPT_BEFORE = 48;

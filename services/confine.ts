@@ -1,0 +1,140 @@
+/**
+ * Takes away what a worker finds around it. A shell imports this before
+ * everything else, so that nothing that runs after it finds more than the
+ * language and what its ports give.
+ *
+ * A worker without permissions still has channels: BroadcastChannel reaches
+ * every other thread, `Worker` starts new ones, `caches` stores. What is not on
+ * the list here is removed, so that a newer runtime adds nothing.
+ */
+
+/** The language itself, and what a core may use besides: timers, text, its own clock. */
+const KEPT: readonly string[] = [
+  ...[
+    "Object",
+    "Function",
+    "Array",
+    "Number",
+    "parseFloat",
+    "parseInt",
+    "Infinity",
+    "NaN",
+  ],
+  ...[
+    "undefined",
+    "Boolean",
+    "String",
+    "Symbol",
+    "Date",
+    "Promise",
+    "RegExp",
+    "Error",
+  ],
+  ...[
+    "AggregateError",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+  ],
+  ...[
+    "URIError",
+    "SuppressedError",
+    "globalThis",
+    "self",
+    "JSON",
+    "Math",
+    "Intl",
+    "ArrayBuffer",
+  ],
+  ...[
+    "Uint8Array",
+    "Int8Array",
+    "Uint16Array",
+    "Int16Array",
+    "Uint32Array",
+    "Int32Array",
+  ],
+  ...[
+    "Float16Array",
+    "Float32Array",
+    "Float64Array",
+    "Uint8ClampedArray",
+    "BigUint64Array",
+  ],
+  ...[
+    "BigInt64Array",
+    "DataView",
+    "Map",
+    "BigInt",
+    "Set",
+    "WeakMap",
+    "WeakSet",
+    "WeakRef",
+  ],
+  ...[
+    "Iterator",
+    "Proxy",
+    "Reflect",
+    "FinalizationRegistry",
+    "DisposableStack",
+  ],
+  ...["AsyncDisposableStack", "decodeURI", "decodeURIComponent", "encodeURI"],
+  ...[
+    "encodeURIComponent",
+    "escape",
+    "unescape",
+    "isFinite",
+    "isNaN",
+    "console",
+  ],
+  ...[
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "queueMicrotask",
+  ],
+  ...["structuredClone", "performance", "TextEncoder", "TextDecoder", "crypto"],
+  ...[
+    "MessagePort",
+    "MessageEvent",
+    "Event",
+    "EventTarget",
+    "ErrorEvent",
+    "onmessage",
+  ],
+  ...[
+    "onerror",
+    "onunhandledrejection",
+    "addEventListener",
+    "removeEventListener",
+  ],
+  ...["dispatchEvent", "reportError", "PromiseRejectionEvent", "DOMException"],
+];
+
+confine();
+
+function confine(): void {
+  const kept = new Set<PropertyKey>(KEPT);
+  let scope: object | null = globalThis;
+  // Along the prototypes: `close` and `postMessage` are inherited.
+  while (
+    scope !== null && scope !== Object.prototype &&
+    scope !== EventTarget.prototype
+  ) {
+    for (const key of Reflect.ownKeys(scope)) {
+      if (typeof key === "symbol" || key === "constructor" || kept.has(key)) {
+        continue;
+      }
+      if (!Reflect.deleteProperty(scope, key)) hide(scope, key);
+    }
+    scope = Reflect.getPrototypeOf(scope);
+  }
+}
+
+/** What cannot be deleted is covered, if the runtime lets it be written. */
+function hide(scope: object, key: PropertyKey): void {
+  Reflect.set(scope, key, undefined);
+}

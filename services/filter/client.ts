@@ -1,0 +1,76 @@
+/** A holder's side of the filter service: asks, and waits for the answers. */
+
+import type { Refusal } from "../../caps/kernel.ts";
+import type { Port } from "../../caps/port.ts";
+import type { Capability } from "../../caps/tag.ts";
+import type { FilterReply, FilterRequest } from "./protocol.ts";
+
+type Asked = Omit<Extract<FilterRequest, { op: "derive" }>, "id" | "op">;
+
+/** The filter service said no. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  /** Why, in one word. */
+  readonly refused: Refusal | "driver";
+
+  constructor(refused: Refusal | "driver", message: string) {
+    super(message);
+    this.refused = refused;
+  }
+}
+
+/** Derives, closes and revokes by message. */
+export class FilterClient {
+  readonly #port: Port<FilterRequest, FilterReply>;
+  readonly #waiting = new Map<number, (reply: FilterReply) => void>();
+  #next = 0;
+
+  /** Speaks on `port`, which is the client's from now on. */
+  constructor(port: Port<FilterRequest, FilterReply>) {
+    this.#port = port;
+    port.onReady = () => {
+      for (let reply = port.take(); reply !== undefined; reply = port.take()) {
+        this.#waiting.get(reply.id)?.(reply);
+        this.#waiting.delete(reply.id);
+      }
+    };
+  }
+
+  /**
+   * A narrower capability; its packets flow when this resolves.
+   * @throws {RefusedError}
+   */
+  async derive(asked: Asked): Promise<Capability> {
+    const reply = await this.#ask({ ...asked, op: "derive", id: ++this.#next });
+    if ("capability" in reply) return reply.capability as Capability;
+    throw refusedBy(reply);
+  }
+
+  /**
+   * Ends what was derived from a capability (`revoke`), the capability itself too
+   * (`drop`), or only new derivations (`close`). In force when this resolves.
+   * @throws {RefusedError}
+   */
+  async end(
+    op: "close" | "revoke" | "drop",
+    capability: Capability,
+  ): Promise<void> {
+    const reply = await this.#ask({ op, capability, id: ++this.#next });
+    if ("refused" in reply) throw refusedBy(reply);
+  }
+
+  #ask(request: FilterRequest): Promise<FilterReply> {
+    return new Promise((resolve) => {
+      this.#waiting.set(request.id, resolve);
+      this.#port.post(request);
+    });
+  }
+}
+
+function refusedBy(reply: FilterReply): RefusedError {
+  if ("refused" in reply) return new RefusedError(reply.refused, reply.message);
+  return new RefusedError(
+    "invalid",
+    "the filter service answered another question",
+  );
+}

@@ -1,0 +1,86 @@
+/** What holders and the system say to a NIC's filter service, and what it answers. */
+
+import type { PortId, Refusal } from "../../caps/kernel.ts";
+import type { Rights } from "../../caps/rights.ts";
+import type { Grant } from "./grant.ts";
+
+/** What a holder asks. `id` is its own and comes back in the answer. */
+export type FilterRequest =
+  /** A narrower capability than `from`. */
+  | {
+    readonly id: number;
+    readonly op: "derive";
+    readonly from: bigint;
+    readonly grant: Grant;
+    /** Which frames it may send; absent for what `from` may. */
+    readonly sends?: Grant;
+    readonly rights: Rights;
+    readonly quotaPages: number;
+    readonly copyBytesMax?: number;
+    /** In whose table it goes; absent for the asker's own. */
+    readonly to?: PortId;
+  }
+  /** `close`: nothing more is derived from it. `revoke`: ends what was. `drop`: ends it, too. */
+  | {
+    readonly id: number;
+    readonly op: "close" | "revoke" | "drop";
+    readonly capability: bigint;
+  };
+
+/** The answer to the request with the same `id`. */
+export type FilterReply =
+  /** A new capability; its packets flow already. */
+  | { readonly id: number; readonly capability: bigint }
+  /** It is done, and in force. */
+  | { readonly id: number; readonly done: true }
+  /** It was refused; `message` says why in words. */
+  | {
+    readonly id: number;
+    readonly refused: Refusal | "driver";
+    readonly message: string;
+  };
+
+/** From the system to a filter service in a worker. */
+export type FilterOrder =
+  /** Connects a holder. The MessagePort is transferred. */
+  | {
+    readonly kind: "attach";
+    readonly port: PortId;
+    readonly requests: MessagePort;
+  }
+  /** A holder is gone: all of its capabilities end. Answered by `released`. */
+  | { readonly kind: "detach"; readonly port: PortId; readonly id: number }
+  /** Answered by `described`. */
+  | { readonly kind: "describe"; readonly id: number }
+  /** It is over: let go of the ports. A worker is ended besides. */
+  | { readonly kind: "stop" };
+
+/** From a filter service in a worker to the system. */
+export type FilterReport =
+  /** The NIC's root capability, in the system's table. */
+  | { readonly kind: "root"; readonly root: bigint }
+  | { readonly kind: "released"; readonly id: number }
+  | {
+    readonly kind: "described";
+    readonly id: number;
+    readonly capabilities: readonly CapabilityDescription[];
+    readonly refusals: readonly PortRefusals[];
+  }
+  /** This holder was cut off for what it asked. */
+  | { readonly kind: "outlaw"; readonly port: PortId };
+
+/** A live capability in words; its tag is not among them. */
+export interface CapabilityDescription {
+  readonly slot: number;
+  readonly port: PortId;
+  readonly filter: string;
+  readonly quotaPages: number;
+  /** Whether others were derived from it. */
+  readonly narrowed: boolean;
+}
+
+/** What one holder was refused, by reason. */
+export interface PortRefusals {
+  readonly port: PortId;
+  readonly refusals: Readonly<Record<string, number>>;
+}

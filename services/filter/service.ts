@@ -1,0 +1,358 @@
+/**
+ * The filter service: it alone issues capabilities. A holder asks for a narrower
+ * one than it has; what is granted is compiled with everything else that lives,
+ * installed in the driver, and only then answered, so that packets flow from the
+ * moment that the holder knows its tag.
+ */
+
+import { Tally } from "../../caps/accounts.ts";
+import type {
+  AccountSpec,
+  DriverOrder,
+  DriverReport,
+} from "../../caps/driver_protocol.ts";
+import type {
+  CapabilityKernel,
+  CapabilityNode,
+  PortId,
+  Refusal,
+} from "../../caps/kernel.ts";
+import type { Port } from "../../caps/port.ts";
+import { capabilityOf } from "../../caps/tag.ts";
+import { compile, type CompileTarget, heirOf } from "./compile.ts";
+import { describeGrant } from "./describe.ts";
+import { type Grant, GrantError } from "./grant.ts";
+import { checkGrant } from "./grant_check.ts";
+import type {
+  CapabilityDescription,
+  FilterReply,
+  FilterRequest,
+  PortRefusals,
+} from "./protocol.ts";
+
+/** Requests of one holder that wait; more are refused unread. */
+const REQUESTS_WAITING_MAX = 64;
+
+/** Refused requests after which a holder is cut off. */
+const STRIKES_MAX = 4096;
+
+/** How long the presenter of void tags waits for its answer, at the most. */
+const PENALTY_MS_MAX = 100;
+
+/** What a filter service is made of. */
+export interface FilterServiceOptions {
+  readonly kernel: CapabilityKernel<Grant>;
+  readonly target: CompileTarget;
+  readonly driver: Port<DriverOrder, DriverReport>;
+  /** Told when a holder is cut off for what it asked. */
+  readonly onOutlaw: (port: PortId) => void;
+}
+
+interface Holder {
+  readonly port: Port<FilterReply, unknown>;
+  readonly refusals: Tally;
+  readonly waiting: unknown[];
+  busy: boolean;
+  strikes: number;
+  voids: number;
+}
+
+/** Issues one NIC's capabilities. */
+export class FilterService implements Disposable {
+  readonly #options: FilterServiceOptions;
+  readonly #holders = new Map<PortId, Holder>();
+  /** Capabilities that no driver knows yet. */
+  #opened: CapabilityNode<Grant>[] = [];
+  #version = 0;
+  /** The round of compiling that is under way, or was last. */
+  #round: Promise<unknown> = Promise.resolve();
+  #nextRound: Promise<string | undefined> | undefined;
+  readonly #awaited = new Map<string, (refusal: string | undefined) => void>();
+  #nextRevocation = 0;
+
+  constructor(options: FilterServiceOptions) {
+    this.#options = options;
+    options.driver.onReady = () => this.#takeReports();
+  }
+
+  /** Connects a holder's port. */
+  attach(id: PortId, port: Port<FilterReply, unknown>): void {
+    const holder: Holder = {
+      port,
+      refusals: new Tally(),
+      waiting: [],
+      busy: false,
+      strikes: 0,
+      voids: 0,
+    };
+    this.#holders.set(id, holder);
+    port.onReady = () => this.#listen(id, holder);
+    this.#listen(id, holder);
+  }
+
+  /** Ends all capabilities of a holder that is gone; resolves when that is in force. */
+  async detach(id: PortId): Promise<void> {
+    this.#holders.get(id)?.port[Symbol.dispose]();
+    this.#holders.delete(id);
+    await this.#end(this.#options.kernel.releasePort(id));
+  }
+
+  /** The live capabilities, in words. */
+  describe(): CapabilityDescription[] {
+    const described: CapabilityDescription[] = [];
+    const visit = (node: CapabilityNode<Grant>): void => {
+      described.push({
+        slot: node.slot,
+        port: node.port,
+        filter: describeGrant(node.grant),
+        quotaPages: node.quotaPages,
+        narrowed: node.children.size > 0,
+      });
+      for (const child of node.children) visit(child);
+    };
+    for (const child of this.#options.kernel.root?.children ?? []) visit(child);
+    return described;
+  }
+
+  /** What each holder was refused. */
+  refusals(): PortRefusals[] {
+    return [...this.#holders].map(([port, holder]) => ({
+      port,
+      refusals: holder.refusals.snapshot(),
+    }));
+  }
+
+  /** Lets go of every port. */
+  [Symbol.dispose](): void {
+    for (const { port } of this.#holders.values()) port[Symbol.dispose]();
+    this.#holders.clear();
+    this.#options.driver[Symbol.dispose]();
+  }
+
+  #listen(id: PortId, holder: Holder): void {
+    for (
+      let request = holder.port.take();
+      request !== undefined;
+      request = holder.port.take()
+    ) {
+      if (holder.waiting.length >= REQUESTS_WAITING_MAX) {
+        this.#strike(id, holder, "flood");
+      } else {
+        holder.waiting.push(request);
+      }
+    }
+    if (!holder.busy) void this.#serve(id, holder);
+  }
+
+  /** Answers one holder's requests, one after the other; others are not held up. */
+  async #serve(id: PortId, holder: Holder): Promise<void> {
+    holder.busy = true;
+    for (
+      let request = holder.waiting.shift();
+      request !== undefined;
+      request = holder.waiting.shift()
+    ) {
+      if (!isRequest(request)) {
+        this.#strike(id, holder, "malformed");
+        continue;
+      }
+      const reply = await this.#answer(id, request);
+      if ("refused" in reply) {
+        this.#strike(id, holder, reply.refused);
+        if (reply.refused === "void") {
+          await delay(Math.min(++holder.voids, PENALTY_MS_MAX));
+        }
+      }
+      holder.port.post(reply);
+    }
+    holder.busy = false;
+  }
+
+  #strike(id: PortId, holder: Holder, reason: string): void {
+    holder.refusals.add(reason);
+    if (++holder.strikes !== STRIKES_MAX) return;
+    this.#options.onOutlaw(id);
+    void this.detach(id);
+  }
+
+  async #answer(port: PortId, request: FilterRequest): Promise<FilterReply> {
+    const { id } = request;
+    try {
+      if (request.op === "derive") return await this.#derive(port, request);
+      const { kernel } = this.#options;
+      if (request.op === "close") {
+        const refused = kernel.close(port, request.capability);
+        return refused === undefined
+          ? { id, done: true }
+          : refusal(id, refused);
+      }
+      const ended = kernel[request.op](port, request.capability);
+      if ("refused" in ended) return refusal(id, ended.refused);
+      await this.#end(ended);
+      return { id, done: true };
+    } catch (error) {
+      if (error instanceof GrantError) {
+        return refusal(id, "invalid", error.message);
+      }
+      throw error;
+    }
+  }
+
+  async #derive(
+    port: PortId,
+    request: Extract<FilterRequest, { op: "derive" }>,
+  ): Promise<FilterReply> {
+    const { id, from, rights, quotaPages, copyBytesMax, to } = request;
+    const grant = checkGrant(request.grant);
+    const sends = request.sends === undefined
+      ? undefined
+      : checkGrant(request.sends);
+    if (to !== undefined && !this.#holders.has(to)) {
+      return refusal(id, "invalid", "no holder has that port");
+    }
+    const derived = this.#options.kernel.derive(port, from, {
+      grant,
+      rights,
+      quotaPages,
+      ...(sends === undefined ? {} : { sends }),
+      ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
+      ...(to === undefined ? {} : { to }),
+    });
+    if ("refused" in derived) return refusal(id, derived.refused);
+    this.#opened.push(derived.node);
+    const why = await this.#commit();
+    if (why === undefined) return { id, capability: derived.capability };
+    // What cannot be installed was never granted.
+    await this.#end(this.#drop(derived.node));
+    return refusal(id, "driver", why);
+  }
+
+  #drop(node: CapabilityNode<Grant>): CapabilityNode<Grant>[] {
+    const dropped = this.#options.kernel.drop(
+      node.port,
+      capabilityOf(node.tag),
+    );
+    return "refused" in dropped ? [] : dropped;
+  }
+
+  /**
+   * Compiles what lives and installs it. Rounds follow one another; a round that
+   * has not begun takes all that was derived by the time it does.
+   */
+  #commit(): Promise<string | undefined> {
+    this.#nextRound ??= this.#round.then(() => {
+      this.#nextRound = undefined;
+      const round = this.#install();
+      this.#round = round;
+      return round;
+    });
+    return this.#nextRound;
+  }
+
+  async #install(): Promise<string | undefined> {
+    const { kernel, driver, target } = this.#options;
+    // Some may have been revoked since.
+    const opened = this.#opened.filter((node) =>
+      kernel.present(node.port, capabilityOf(node.tag)) === node
+    );
+    this.#opened = [];
+    const version = ++this.#version;
+    const parents = new Set(opened.map((node) => node.parent!));
+    try {
+      driver.post({
+        kind: "commit",
+        version,
+        opened: opened.map(specOf),
+        quotas: [...parents].map(({ slot, pagesLeft }) => ({
+          slot,
+          quotaPages: pagesLeft,
+        })),
+        ...compile(kernel.root!, target),
+      });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    return await new Promise((resolve) =>
+      this.#awaited.set(`committed ${version}`, resolve)
+    );
+  }
+
+  /** Has the driver end capabilities, at once; then compiles without them. */
+  async #end(ended: readonly CapabilityNode<Grant>[]): Promise<void> {
+    if (ended.length === 0) return;
+    const id = ++this.#nextRevocation;
+    this.#options.driver.post({
+      kind: "revoke",
+      id,
+      ended: ended.map((node) => ({ slot: node.slot, heir: heirOf(node) })),
+    });
+    await new Promise((resolve) => this.#awaited.set(`revoked ${id}`, resolve));
+    void this.#commit();
+  }
+
+  #takeReports(): void {
+    const { driver, kernel } = this.#options;
+    for (
+      let report = driver.take();
+      report !== undefined;
+      report = driver.take()
+    ) {
+      if (report.kind === "drained") {
+        for (const slot of report.slots) kernel.drained(slot);
+      } else if (report.kind === "revoked") {
+        this.#settle(`revoked ${report.id}`, undefined);
+      } else {
+        this.#settle(`committed ${report.version}`, report.kernelRefusal);
+      }
+    }
+  }
+
+  #settle(what: string, refusal: string | undefined): void {
+    this.#awaited.get(what)?.(refusal);
+    this.#awaited.delete(what);
+  }
+}
+
+function specOf(node: CapabilityNode<Grant>): AccountSpec {
+  return {
+    slot: node.slot,
+    tagLow: node.tag.low,
+    tagHigh: node.tag.high,
+    port: node.port,
+    rights: node.rights,
+    quotaPages: node.pagesLeft,
+    copyBytesMax: node.copyBytesMax,
+  };
+}
+
+const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
+  void: "that is no capability of yours",
+  right: "the capability does not have that right",
+  overlap:
+    "the grant could overlap one that was derived from the same capability before",
+  quota: "the capability has not that many pages left",
+  closed: "the capability takes no new work",
+  full: "the system holds as many capabilities as it may",
+  invalid: "a field of the request makes no sense",
+  complex:
+    "the sending grant, met with its parent's, has too many conjunctions",
+};
+
+function refusal(
+  id: number,
+  refused: Refusal | "driver",
+  message?: string,
+): FilterReply {
+  return { id, refused, message: message ?? REFUSAL_WORDS[refused as Refusal] };
+}
+
+function isRequest(value: unknown): value is FilterRequest {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, op } = value as Partial<FilterRequest>;
+  return typeof id === "number" &&
+    (op === "derive" || op === "close" || op === "revoke" || op === "drop");
+}
+
+function delay(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

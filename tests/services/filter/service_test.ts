@@ -1,0 +1,305 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type {
+  DriverOrder,
+  DriverReport,
+} from "../../../caps/driver_protocol.ts";
+import { CapabilityKernel } from "../../../caps/kernel.ts";
+import { makePipe, type Port } from "../../../caps/port.ts";
+import {
+  RIGHT_DERIVE,
+  RIGHT_RECEIVE,
+  RIGHTS_ALL,
+} from "../../../caps/rights.ts";
+import { type Capability, TagGenerator } from "../../../caps/tag.ts";
+import { grantAlgebra } from "../../../services/filter/algebra.ts";
+import { ipv4 } from "../../../services/filter/builder.ts";
+import { FilterClient, RefusedError } from "../../../services/filter/client.ts";
+import type {
+  FilterReply,
+  FilterRequest,
+} from "../../../services/filter/protocol.ts";
+import { FilterService } from "../../../services/filter/service.ts";
+import { testProperty } from "../../property.ts";
+
+const file = import.meta.url;
+
+/** A filter service with a driver that the test plays, and holders 0 (which has the root) to 2. */
+class Rig implements Disposable {
+  readonly service: FilterService;
+  readonly root: Capability;
+  readonly clients: FilterClient[] = [];
+  readonly raw: Port<FilterRequest, FilterReply>[] = [];
+  readonly orders: DriverOrder[] = [];
+  readonly outlaws: number[] = [];
+  /** What the driver says to a commit; undefined for yes. */
+  refusal: string | undefined;
+  readonly #driver: Port<DriverReport, DriverOrder>;
+
+  constructor() {
+    const [driver, forFilter] = makePipe<DriverReport, DriverOrder>();
+    this.#driver = driver;
+    driver.onReady = () => this.#drive();
+    const kernel = new CapabilityKernel(
+      grantAlgebra,
+      new TagGenerator((out) => crypto.getRandomValues(out)),
+      { capabilitiesMax: 100, depthMax: 8 },
+    );
+    this.root = kernel.makeRoot(0, 100);
+    this.service = new FilterService({
+      kernel,
+      target: { memoryPages: 256 },
+      driver: forFilter,
+      onOutlaw: (port) => this.outlaws.push(port),
+    });
+    for (let id = 0; id < 3; id++) {
+      const [port, forService] = makePipe<FilterRequest, FilterReply>({
+        queueMax: 10000,
+      });
+      this.service.attach(id, forService);
+      this.raw.push(port);
+      this.clients.push(new FilterClient(port));
+    }
+  }
+
+  #drive(): void {
+    for (
+      let order = this.#driver.take();
+      order !== undefined;
+      order = this.#driver.take()
+    ) {
+      this.orders.push(order);
+      if (order.kind === "commit") {
+        const { version } = order;
+        const { refusal } = this;
+        this.#driver.post({
+          kind: "committed",
+          version,
+          ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
+        });
+      } else {
+        this.#driver.post({ kind: "revoked", id: order.id });
+        this.#driver.post({
+          kind: "drained",
+          slots: order.ended.map(({ slot }) => slot),
+        });
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.service[Symbol.dispose]();
+  }
+}
+
+const udp = (port: number) => ipv4().udp().dstPort(port).grant;
+const receive = { rights: RIGHT_RECEIVE, quotaPages: 1 };
+
+async function refusedFor(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof RefusedError);
+    assert.ok(error.message.length > 0);
+    return error.refused;
+  }
+  return "granted";
+}
+
+Deno.test("derive() answers only once the driver has the new capability installed", async () => {
+  using rig = new Rig();
+  const tag = await rig.clients[0]!.derive({
+    from: rig.root,
+    grant: udp(7),
+    to: 1,
+    ...receive,
+  });
+  const commit = rig.orders.find((order) => order.kind === "commit");
+  assert.ok(commit?.kind === "commit");
+  const [spec] = commit.opened;
+  assert.equal((BigInt(spec!.tagHigh) << 32n) | BigInt(spec!.tagLow), tag);
+  assert.deepEqual([spec!.port, spec!.quotaPages], [1, 1]);
+  assert.deepEqual(commit.quotas, [{ slot: 0, quotaPages: 99 }]);
+  assert.ok(WebAssembly.validate(commit.wasm.module));
+});
+
+Deno.test("a tag is void on every port but its holder's, and the answer does not tell whether it exists", async () => {
+  using rig = new Rig();
+  const all = { rights: RIGHTS_ALL, quotaPages: 10 };
+  const tag = await rig.clients[0]!.derive({
+    from: rig.root,
+    grant: udp(7),
+    to: 1,
+    ...all,
+  });
+  const ask = (client: FilterClient, from: bigint) =>
+    refusedFor(client.derive({ from, grant: udp(7), ...receive }));
+  assert.equal(await ask(rig.clients[2]!, tag), "void");
+  assert.equal(await ask(rig.clients[2]!, 12345n), "void");
+  assert.equal(await ask(rig.clients[2]!, rig.root), "void");
+  assert.equal(await ask(rig.clients[1]!, tag), "granted");
+  const [, , third] = rig.service.refusals();
+  assert.deepEqual(third, { port: 2, refusals: { void: 3 } });
+});
+
+Deno.test("an overlapping grant is refused without saying whose it is", async () => {
+  using rig = new Rig();
+  await rig.clients[0]!.derive({
+    from: rig.root,
+    grant: udp(7),
+    to: 1,
+    ...receive,
+  });
+  const wide = ipv4().udp().dstPort(1, 100).grant;
+  await assert.rejects(
+    rig.clients[0]!.derive({ from: rig.root, grant: wide, to: 2, ...receive }),
+    /overlap/,
+  );
+});
+
+Deno.test("what the driver cannot install was never granted", async () => {
+  using rig = new Rig();
+  rig.refusal = "the verifier said no";
+  const asked = { from: rig.root, grant: udp(7), to: 1, ...receive };
+  await assert.rejects(rig.clients[0]!.derive(asked), /the verifier said no/);
+  assert.deepEqual(rig.service.describe(), []);
+  rig.refusal = undefined;
+  await rig.clients[0]!.derive(asked);
+  assert.equal(rig.service.describe().length, 1);
+});
+
+Deno.test("a holder that goes takes its capabilities with it, grandchildren on other ports too", async () => {
+  using rig = new Rig();
+  const all = { rights: RIGHTS_ALL, quotaPages: 10 };
+  const tag = await rig.clients[0]!.derive({
+    from: rig.root,
+    grant: udp(7),
+    to: 1,
+    ...all,
+  });
+  await rig.clients[1]!.derive({ from: tag, grant: udp(7), to: 2, ...receive });
+  await rig.service.detach(1);
+  const revoke = rig.orders.find((order) => order.kind === "revoke");
+  assert.ok(revoke?.kind === "revoke");
+  assert.equal(revoke.ended.length, 2);
+  assert.deepEqual(rig.service.describe(), []);
+});
+
+Deno.test("requests that come together are compiled together", async () => {
+  using rig = new Rig();
+  const ports = Array.from({ length: 20 }, (_, i) => i + 1);
+  const asked = { from: rig.root, ...receive };
+  await Promise.all(
+    ports.map((port) => rig.clients[0]!.derive({ ...asked, grant: udp(port) })),
+  );
+  await Promise.all(
+    [1, 2].map((id) =>
+      refusedFor(rig.clients[id]!.derive({ ...asked, grant: udp(50 + id) }))
+    ),
+  );
+  assert.equal(rig.service.describe().length, 20);
+  assert.ok(rig.orders.length <= 20);
+});
+
+Deno.test("a holder that floods is cut off, and the others are served", async () => {
+  using rig = new Rig();
+  for (let i = 0; i < 5000; i++) {
+    rig.raw[2]!.post({ id: 1, op: "nonsense" } as unknown as FilterRequest);
+  }
+  await rig.clients[0]!.derive({ from: rig.root, grant: udp(7), ...receive });
+  assert.deepEqual(rig.outlaws, [2]);
+  assert.ok(rig.raw[2]!.closed);
+});
+
+testProperty(
+  "no request, whatever it is, throws or grants what it should not",
+  { runs: 200, file },
+  fc.asyncProperty(
+    fc.array(
+      fc.oneof(
+        fc.anything(),
+        fc.record({
+          id: fc.anything(),
+          op: fc.constantFrom("derive", "close", "revoke", "drop", "x"),
+          from: fc.anything(),
+          capability: fc.anything(),
+          grant: fc.anything(),
+          sends: fc.anything(),
+          rights: fc.anything(),
+          quotaPages: fc.anything(),
+          to: fc.anything(),
+        }),
+      ),
+      { maxLength: 8 },
+    ),
+    async (requests) => {
+      using rig = new Rig();
+      for (const request of requests) {
+        try {
+          rig.raw[1]!.post(request as FilterRequest);
+        } catch {
+          // Not every value can be posted at all.
+        }
+      }
+      const tag = await rig.clients[0]!.derive({
+        from: rig.root,
+        grant: udp(7),
+        ...receive,
+      });
+      assert.ok(tag > 0n);
+      assert.equal(rig.service.describe().length, 1);
+    },
+  ),
+);
+
+testProperty(
+  "a holder's own requests, with fields of all kinds, only narrow what it holds",
+  { runs: 100, file },
+  fc.asyncProperty(
+    fc.array(
+      fc.record({
+        rights: fc.oneof(fc.nat({ max: 40 }), fc.anything()),
+        quotaPages: fc.oneof(fc.nat({ max: 20 }), fc.anything()),
+        copyBytesMax: fc.oneof(fc.nat(), fc.anything()),
+        port: fc.nat({ max: 9 }),
+        to: fc.option(fc.oneof(fc.nat({ max: 3 }), fc.anything()), {
+          nil: undefined,
+        }),
+      }),
+      { maxLength: 6 },
+    ),
+    async (asked) => {
+      using rig = new Rig();
+      const envelope = await rig.clients[0]!.derive({
+        from: rig.root,
+        grant: ipv4().udp().grant,
+        rights: RIGHT_RECEIVE | RIGHT_DERIVE,
+        quotaPages: 10,
+        to: 1,
+      });
+      for (const { port, ...fields } of asked) {
+        const request = { from: envelope, grant: udp(port), ...fields };
+        try {
+          rig.raw[1]!.post(
+            { id: 0, op: "derive", ...request } as FilterRequest,
+          );
+        } catch {
+          continue;
+        }
+      }
+      await refusedFor(
+        rig.clients[1]!.derive({ from: 5n, grant: udp(1), ...receive }),
+      );
+      const quotas = rig.orders.flatMap((order) =>
+        order.kind === "commit" ? order.opened : []
+      )
+        .filter(({ slot }) => slot > 1);
+      for (const { rights, port } of quotas) {
+        assert.equal(rights & ~(RIGHT_RECEIVE | RIGHT_DERIVE), 0);
+        assert.equal(port, 1);
+      }
+      const total = quotas.reduce((sum, { quotaPages }) => sum + quotaPages, 0);
+      assert.ok(total <= 10);
+    },
+  ),
+);
