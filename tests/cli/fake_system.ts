@@ -79,7 +79,8 @@ export function fakeSystem(
   const system: System = {
     ended: ended.promise,
     snapshot: () => {
-      options.onSnapshot?.(++pings, fake);
+      pings++;
+      options.onSnapshot?.(pings, fake);
       return Promise.resolve(snapshotOf(pings));
     },
     stop: async () => {

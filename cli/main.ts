@@ -1,0 +1,60 @@
+/**
+ * The command line: `sallyport up`.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+import type { Boot } from "./boot.ts";
+import {
+  type Command,
+  reportError,
+  runCommandLine,
+  STATUS_FAILED,
+} from "./command.ts";
+import { dropPermissions } from "./permissions.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+import { upCommand } from "./up.ts";
+
+/** Loads the system only when one is started: the rest needs nothing of it. */
+const boot: Boot = async (manifest, options) => {
+  await dropPermissions(manifest);
+  const system = await import("../services/system.ts");
+  return await system.boot(manifest, options);
+};
+
+const COMMANDS: readonly Command[] = [upCommand(boot)];
+
+if (import.meta.main) {
+  const terminal = processTerminal();
+  const debug = isDebug();
+  endOnStrayErrors(terminal, debug);
+  const status = await runCommandLine(Deno.args, terminal, {
+    commands: COMMANDS,
+    version: `sallyport ${config.version} (deno ${Deno.version.deno})`,
+    debug,
+  });
+  Deno.exit(status);
+}
+
+/** An error that nobody awaited is told like every other. */
+function endOnStrayErrors(terminal: Terminal, debug: boolean): void {
+  const end = (event: Event, error: unknown) => {
+    event.preventDefault();
+    reportError(error, terminal, debug);
+    Deno.exit(STATUS_FAILED);
+  };
+  addEventListener("error", (event) => end(event, event.error));
+  addEventListener(
+    "unhandledrejection",
+    (event) => end(event, event.reason),
+  );
+}
+
+function isDebug(): boolean {
+  try {
+    return Deno.env.get("SALLYPORT_DEBUG") === "1";
+  } catch {
+    return false; // no permission to look
+  }
+}

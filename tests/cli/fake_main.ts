@@ -1,0 +1,30 @@
+/** The command line as a process of its own, with a system that only counts. */
+
+import { runCommandLine } from "../../cli/command.ts";
+import { processTerminal } from "../../cli/terminal.ts";
+import { upCommand } from "../../cli/up.ts";
+import { fakeSystem } from "./fake_system.ts";
+
+const hangs = Deno.env.get("FAKE_HANGS") === "1";
+const tells = Deno.env.get("FAKE_TELLS") === "1";
+const { boot } = fakeSystem({
+  // The second Ctrl-C is what must end a system that does not stop.
+  onStop: async () => {
+    if (!hangs) return;
+    console.error("stopping");
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
+  },
+});
+
+Deno.exit(
+  await runCommandLine(Deno.args, processTerminal(), {
+    commands: [
+      upCommand(async (manifest, options) => {
+        if (tells) console.error("booted");
+        return await boot(manifest, options);
+      }),
+    ],
+    version: "sallyport 0",
+    debug: false,
+  }),
+);
