@@ -34,7 +34,6 @@ const op = (code: number, immediates: Immediates = "none"): Opcode => ({
 
 /** Opcodes by name. */
 export const OPCODES = {
-  "unreachable": op(0x00),
   "block": op(0x02, "block"),
   "loop": op(0x03, "block"),
   "if": op(0x04, "block"),
@@ -68,6 +67,7 @@ export const OPCODES = {
   "i32.mul": op(0x6c),
   "i32.and": op(0x71),
   "i32.or": op(0x72),
+  "i32.xor": op(0x73),
   "i32.shl": op(0x74),
   "i32.shr_u": op(0x76),
   "i32.rotl": op(0x77),

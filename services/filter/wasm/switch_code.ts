@@ -161,6 +161,10 @@ export function writeFlows(
       : slot + 1;
     return [{ key: words, value }];
   });
+  if (entries.length === 0) {
+    code.branch("br", fail);
+    return;
+  }
   const shape = key.words.map(({ window }) => window.width === 8 ? 8 : 4);
   const table = writer.tables.add(shape, entries);
   const value = writeLookup(code, key.words, table, fail);
