@@ -117,7 +117,8 @@ function describeIp(ip: IpPayload): string[] {
     words.push(v4 ? "ip[6:2] & 0x3fff = 0" : "not ip6 protochain 44");
   }
   const saysVersion = ip.dst !== undefined || ip.src !== undefined ||
-    name === "icmp" || name === "icmp6" || words.at(-1)?.includes(version);
+    name === "icmp" || name === "icmp6" ||
+    words.some((word) => word.includes(version));
   return saysVersion ? words : [version, ...words];
 }
 
