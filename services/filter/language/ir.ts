@@ -30,6 +30,15 @@
  * whatever `not` or `or` stands around. So the order of tests is part of the
  * meaning; of the values within one compare it is not.
  *
+ * libpcap's optimiser removes loads whose value decides nothing (`not port 80 or
+ * port 80`), so a program that it has been over can match packets too short for
+ * those loads. That is its only effect on the answer; this is the meaning
+ * without it.
+ *
+ * **Variables** hold offsets behind Geneve and VXLAN. libpcap's registers for them
+ * begin with whatever its stack held, which is seen only where the header was not
+ * found and a later test looks behind it all the same (`not geneve and ip`).
+ *
  * **protochain** looks for PROTOCOL among the headers of the IPv4 or IPv6
  * packet at OFFSET; see {@link Protochain}.
  */

@@ -7,6 +7,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { FilterError } from "../../../../services/filter/language/error.ts";
+import { Lexer } from "../../../../services/filter/language/lexer.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import type { Program } from "../../../../services/filter/language/ir.ts";
 import { expressionArbitrary } from "../../../arbitraries/expressions.ts";
@@ -43,8 +44,51 @@ const caseArbitrary = linkArbitrary.chain((link) =>
     text: expressionArbitrary,
     frames: fc.array(linkedFrame(link), { minLength: 4, maxLength: 4 }),
     seed: fc.nat(),
+    netmask: fc.constantFrom(undefined, 0xffffff00, 0xff000000, 0xfffffffe),
   })
 );
+
+/** Tokens in no order. No names: libpcap would ask the network about them. */
+const SOUP =
+  ("( ) ( ) not ! and or && || = != < <= > >= + - * / % & | ^ << >> " +
+    "[ ] [0] [2:2] [8:4] : 0 1 4 53 80 0x10 tcp-syn icmptype len ip tcp udp ip6 " +
+    "arp ether host net port portrange proto protochain src dst src dst 10.0.0.1 " +
+    "10.0 2001:db8::1 ::/0 /8 mask 255.0.0.0 02:00:00:00:00:01 less greater byte " +
+    "broadcast multicast vlan mpls pppoes pppoed llc inbound gateway decnet iso " +
+    "isis l1 stp icmp icmp6 vpi type reason radio $1 ipx").split(" ");
+const PHRASES = ["portrange 53-80", "proto \\tcp", "port domain", "llc ui"];
+
+const soupArbitrary = fc.array(fc.constantFrom(...SOUP, ...PHRASES), {
+  minLength: 1,
+  maxLength: 9,
+}).map((words) => words.join(" "));
+
+/** Texts of the grammar with words missing, doubled or exchanged. */
+const mutatedArbitrary = fc.tuple(
+  expressionArbitrary,
+  fc.array(fc.tuple(fc.nat(), fc.constantFrom(...SOUP), fc.nat(3)), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+).map(([text, changes]) => {
+  const words = text.split(" ");
+  for (const [place, word, how] of changes) {
+    const at = place % words.length;
+    if (how === 0) words.splice(at, 1);
+    else if (how === 1) words.splice(at, 0, word);
+    else if (how === 2) words[at] = word;
+    else words.splice(at, 0, words[at] ?? word);
+  }
+  return words.join(" ");
+}).filter((text) => !hasName(text));
+
+const brokenArbitrary = fc.record({
+  link: fc.constantFrom<FrameLink>("ethernet", "ethernet", "sll2", "raw"),
+  text: fc.oneof(soupArbitrary, mutatedArbitrary),
+  frames: fc.array(linkedFrame("ethernet"), { minLength: 2, maxLength: 2 }),
+  seed: fc.nat(),
+  netmask: fc.constant(undefined),
+});
 
 if (libpcap === undefined) {
   testWith(NEEDS, "filter text against libpcap", () => {});
@@ -53,6 +97,15 @@ if (libpcap === undefined) {
     "compileText() refuses what libpcap refuses, and matches what it matches",
     { runs: 4_000, file: import.meta.url },
     fc.property(caseArbitrary, (c) => compareOn(libpcap, c)),
+  );
+
+  testProperty(
+    "compileText() refuses what libpcap refuses of texts that are hardly right",
+    { runs: 6_000, file: import.meta.url },
+    fc.property(brokenArbitrary, (c) => {
+      fc.pre(!incomparable(c.text));
+      compareOn(libpcap, c);
+    }),
   );
 
   const partial = Deno.env.has("SALLYPORT_PATH") || runsOf(100) < 100;
@@ -83,14 +136,44 @@ interface Case {
   readonly text: string;
   readonly frames: readonly Uint8Array<ArrayBuffer>[];
   readonly seed: number;
+  readonly netmask: number | undefined;
+}
+
+/** Whether libpcap might ask the network about a word of the text. */
+function hasName(text: string): boolean {
+  const rest = PHRASES.reduce((t, phrase) => t.replaceAll(phrase, ""), text);
+  const lexer = new Lexer(rest);
+  try {
+    for (;;) {
+      const { kind } = lexer.next();
+      if (kind === "name") return true;
+      if (kind === "end") return false;
+    }
+  } catch (error) {
+    if (error instanceof FilterError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Texts whose meaning in libpcap 1.10.3 is an accident: `byte N & M` forgets to
+ * load the byte, and after `geneve` in a disjunction registers are read that
+ * were never written.
+ */
+function incomparable(text: string): boolean {
+  return /byte \S+ [&|]/.test(text) || text.includes("geneve");
 }
 
 /** Compares on all packets that a case leads to. */
-function compareOn(oracle: Libpcap, { link, text, frames, seed }: Case): void {
+function compareOn(
+  oracle: Libpcap,
+  { link, text, frames, seed, netmask }: Case,
+): void {
   counts.texts++;
-  const ours = attempt(() => compileText(text, { linkType: link }));
+  const mask = netmask === undefined ? {} : { netmask };
+  const ours = attempt(() => compileText(text, { linkType: link, ...mask }));
   const theirs = attempt(() =>
-    oracle.compile(text, DLT[link], { optimise: false })
+    oracle.compile(text, DLT[link], { optimise: false, ...mask })
   );
   if (typeof ours === "string" || typeof theirs === "string") {
     counts.refused++;
@@ -98,7 +181,7 @@ function compareOn(oracle: Libpcap, { link, text, frames, seed }: Case): void {
     if (typeof theirs !== "string") theirs[Symbol.dispose]();
     return;
   }
-  const optimised = attempt(() => oracle.compile(text, DLT[link]));
+  const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
   try {
     for (const packet of packetsOf(theirs, frames, seed)) {
       comparePacket(ours, theirs, optimised, packet);
@@ -123,7 +206,7 @@ function compareRefusals(
   strictEqual(mine, other, `of ${JSON.stringify(text)} on ${link}`);
 }
 
-/** The frames, steered copies of them, and two cut short at every length. */
+/** The frames, three steered copies of each, and two cut at every length. */
 function packetsOf(
   theirs: LibpcapFilter,
   frames: readonly Uint8Array<ArrayBuffer>[],
