@@ -4,7 +4,7 @@
  * by the reference's, measured in the same run.
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { nearest } from "../services/nearest.ts";
 import {
   type Bench,
   type BenchRow,
@@ -19,29 +19,35 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   deliver: () => import("./deliver.ts"),
 };
 
-async function main(args: string[]): Promise<number> {
-  const flags = parseArgs(args, { boolean: ["json", "quick"] });
-  const asked: readonly unknown[] = flags._;
-  const names = asked.length === 0 ? Object.keys(benches) : asked.map(String);
-  const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-  if (unknown.length > 0) {
+const FLAGS = ["--json", "--quick"];
+
+async function main(args: readonly string[]): Promise<number> {
+  const known = [...Object.keys(benches), ...FLAGS];
+  const unknown = args.find((arg) => !known.includes(arg));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, known);
     console.error(
-      `bench: there is no ${unknown.join(", ")}; there are ${
-        Object.keys(benches).join(", ")
-      }`,
+      `bench: there is no ${unknown}; ` +
+        (meant === undefined
+          ? `there are ${known.join(", ")}`
+          : `did you mean ${meant}?`),
     );
     return 2;
   }
+  const json = args.includes("--json");
+  const quick = args.includes("--quick");
+  const asked = args.filter((arg) => !FLAGS.includes(arg));
+  const names = asked.length === 0 ? Object.keys(benches) : asked;
   const rows: BenchRow[] = [];
-  if (!flags.json) console.log(headerLine());
+  if (!json) console.log(headerLine());
   for (const name of names) {
     const { run } = await benches[name]!();
-    for await (const row of run({ quick: flags.quick === true })) {
+    for await (const row of run({ quick })) {
       rows.push(row);
-      if (!flags.json) console.log(rowToLine(row));
+      if (!json) console.log(rowToLine(row));
     }
   }
-  if (flags.json) console.log(rowsToJson(rows));
+  if (json) console.log(rowsToJson(rows));
   return 0;
 }
 

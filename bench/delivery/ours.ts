@@ -4,7 +4,13 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../caps/memory.ts";
 import { fromMessagePort, makePipe, type TakeNow } from "../../caps/port.ts";
+import {
+  inlineStride,
+  RECORD_BYTES,
+  STRING_BYTES,
+} from "../../caps/records.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
+import { STRINGS_PER_HOLDER } from "../../drivers/service/holder.ts";
 import { runDriverService } from "../../drivers/service/run.ts";
 import { DriverService } from "../../drivers/service/service.ts";
 import { ipv4 } from "../../services/filter/builder.ts";
@@ -18,9 +24,6 @@ const FRAMES = 8192;
 const HOLDER = 1;
 const SLOT = 1;
 
-/** A batch takes up to two byte strings; a holder has eight. */
-const MESSAGES_OUT_MAX = 6;
-
 /** Starts the driver service and its holder for `what`. */
 export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const memory = makePacketMemory(FRAMES);
@@ -28,10 +31,15 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const holder = await startHolder(channel.port2);
   const takeNow = receiveMessageOnPort as unknown as TakeNow;
   const port = new CountedPort(fromMessagePort(channel.port1, { takeNow }));
+  const recordBytes = what.swapped
+    ? RECORD_BYTES
+    : inlineStride(what.packet.length);
+  const recordsPerString = Math.floor(STRING_BYTES / recordBytes);
+  const stringsPerBatch = Math.ceil(what.batch / recordsPerString);
   const nic = new BenchNic(memory, {
     packet: what.packet,
     batch: what.batch,
-    ready: () => port.messagesOut <= MESSAGES_OUT_MAX,
+    ready: () => port.messagesOut + stringsPerBatch <= STRINGS_PER_HOLDER,
   });
   const [orders, filter] = makePipe<DriverReport, DriverOrder>();
   const service = new DriverService({

@@ -72,7 +72,7 @@ testWith(
   },
 );
 
-Deno.test("bench refuses a name that there is not, and says which there are", async () => {
+Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
   const main = new URL("../../bench/main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", main, "clasify"],
@@ -80,6 +80,6 @@ Deno.test("bench refuses a name that there is not, and says which there are", as
   assert.equal(code, 2);
   assert.match(
     new TextDecoder().decode(stderr),
-    /no clasify; there are classify, receive, deliver/,
+    /no clasify; did you mean classify\?/,
   );
 });
