@@ -47,7 +47,8 @@ export function openEmulated(options: EmulatedOptions): Driver {
   return new EmulatedDriver(options);
 }
 
-class EmulatedDriver implements Driver {
+/** A NIC at the end of a wire; {@link openEmulated} makes one. */
+export class EmulatedDriver implements Driver {
   readonly info: DriverInfo;
   readonly pages: CopiedPages;
   readonly #memory: PacketMemory;
@@ -175,19 +176,14 @@ class EmulatedDriver implements Driver {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const counters: Record<string, number> = {
+    return {
       "rx-packets": this.#rxPackets,
       "rx-bytes": this.#rxBytes,
       "rx-ring-full": this.#rxRingFull,
       "tx-packets": this.#txPackets,
       "tx-bytes": this.#txBytes,
+      ...this.#end.counters(),
     };
-    // What a wire refuses to carry was on its way out; what a file keeps back
-    // says so itself.
-    for (const [reason, count] of Object.entries(this.#end.counters())) {
-      counters[/^[rt]x-/.test(reason) ? reason : `tx-${reason}`] = count;
-    }
-    return counters;
   }
 
   [Symbol.dispose](): void {

@@ -50,7 +50,7 @@ export interface WireEnd extends Disposable {
   /** Has `notify` called whenever something arrives or the link goes down. */
   onArrival(notify: () => void): void;
 
-  /** What it did not carry, by reason. */
+  /** What it did not carry, by reason: `tx-…` of what was sent, `rx-…` of what arrived. */
   counters(): Readonly<Record<string, number>>;
 }
 
@@ -189,10 +189,10 @@ class MemoryEnd implements WireEnd {
 
   counters(): Readonly<Record<string, number>> {
     return {
-      "oversize": this.#oversize,
-      "empty": this.#empty,
-      "queue-full": this.#queueFull,
-      "link-down": this.#linkDown,
+      "tx-oversize": this.#oversize,
+      "tx-empty": this.#empty,
+      "tx-queue-full": this.#queueFull,
+      "tx-link-down": this.#linkDown,
     };
   }
 

@@ -67,7 +67,7 @@ Deno.test("an end that goes down ends the other once that has been read", () => 
   deepStrictEqual(take(near), Uint8Array.of(2, 3));
   strictEqual(near.ended, true);
   strictEqual(near.send(Uint8Array.of(1), 0, 1), false);
-  strictEqual(near.counters()["link-down"], 1);
+  strictEqual(near.counters()["tx-link-down"], 1);
 });
 
 Deno.test("makeWire() refuses limits that make no sense", () => {

@@ -1,0 +1,110 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { makePacketMemory } from "../../../caps/memory.ts";
+import { openEmulated } from "../../../drivers/emulated/driver.ts";
+import {
+  openPortEnd,
+  type PortEndOptions,
+} from "../../../drivers/emulated/port_end.ts";
+import type { WireEnd } from "../../../drivers/emulated/wire.ts";
+import { testDriver } from "../../conformance/driver.ts";
+import { collectFrom, MAC } from "./rig.ts";
+
+function pair(options: PortEndOptions = {}): [WireEnd, WireEnd] {
+  const { port1, port2 } = new MessageChannel();
+  return [openPortEnd(port1, options), openPortEnd(port2, options)];
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+testDriver("emulated beyond a port", () => {
+  const memory = makePacketMemory(64);
+  const [end, far] = pair();
+  const driver = openEmulated({ memory, end, mac: MAC, ringFrames: 16 });
+  return {
+    driver,
+    memory,
+    inject: (frames) => {
+      for (const frame of frames) far.send(frame, 0, frame.length);
+    },
+    collect: () => collectFrom(far),
+    [Symbol.asyncDispose]: async () => {
+      driver[Symbol.dispose]();
+      await turn();
+      far[Symbol.dispose]();
+    },
+  };
+}, { file: import.meta.url, runs: 30 });
+
+Deno.test("what is in flight is bounded until the other side has read it", async () => {
+  const [near, far] = pair({ batchesMax: 2 });
+  const frame = new Uint8Array(1500).fill(1);
+  const fit = 2 * Math.floor(65536 / 1504);
+  let sent = 0;
+  while (near.send(frame, 0, frame.length)) sent++;
+  strictEqual(sent, fit);
+  strictEqual(near.counters()["tx-queue-full"], 1);
+  while (far.peek() === 0) await turn();
+  await turn();
+  strictEqual(collectFrom(far).length, fit);
+  while (!near.send(frame, 0, frame.length)) await turn();
+  near[Symbol.dispose]();
+  while (!far.ended) {
+    await turn();
+    collectFrom(far);
+  }
+});
+
+Deno.test("messages that are not a batch are counted, and nothing of them arrives", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const end = openPortEnd(port1);
+  const lying = new ArrayBuffer(65536);
+  new DataView(lying).setUint32(0, 4000, true);
+  const beyond = new ArrayBuffer(65536);
+  new DataView(beyond).setUint32(0, 100, true);
+  const messages: unknown[] = [
+    null,
+    1,
+    "frames",
+    {},
+    { frames: new ArrayBuffer(8), count: 1 },
+    { frames: new Uint8Array(65536), count: 1 },
+    { frames: lying, count: 1 },
+    { frames: beyond, count: 2 },
+    { frames: beyond, count: -1 },
+    { frames: beyond, count: 1.5 },
+    { empty: new ArrayBuffer(65536) },
+    { empty: 0 },
+  ];
+  for (const message of messages) port2.postMessage(message);
+  while ((end.counters()["rx-bad-message"] ?? 0) < messages.length) {
+    await turn();
+  }
+  strictEqual(end.peek(), 0);
+  end[Symbol.dispose]();
+  port2.close();
+});
+
+Deno.test("an end that goes down ends the other once that has been read", async () => {
+  const [near, far] = pair();
+  const frame = Uint8Array.from({ length: 20 }, (_, i) => i);
+  near.send(frame, 4, 15);
+  near[Symbol.dispose]();
+  near[Symbol.dispose]();
+  strictEqual(near.send(frame, 0, 20), false);
+  while (far.peek() === 0) await turn();
+  await turn();
+  strictEqual(far.ended, false);
+  deepStrictEqual(collectFrom(far), [frame.slice(4, 19)]);
+  strictEqual(far.ended, true);
+});
+
+Deno.test("openPortEnd() refuses a frame size that no batch can carry", () => {
+  const { port1 } = new MessageChannel();
+  throws(
+    () => openPortEnd(port1, { frameBytesMax: 65536 }),
+    /from 14 to 65532/,
+  );
+  port1.close();
+});
