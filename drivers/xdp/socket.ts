@@ -40,7 +40,6 @@ import {
   systemError,
 } from "../sys/libc.ts";
 import { MappedMemory } from "../sys/mapped_memory.ts";
-import { PRIVILEGES_NEEDED } from "../sys/system_error.ts";
 import {
   CompletionRing,
   FillRing,
@@ -234,7 +233,7 @@ export class XdpSocket implements Disposable {
       ...(failed === Errno.ENOBUFS
         ? {
           advice:
-            `raise the limit of locked memory (ulimit -l), or ${PRIVILEGES_NEEDED} and CAP_IPC_LOCK`,
+            "raise the limit of locked memory (ulimit -l), or add CAP_IPC_LOCK",
         }
         : {}),
     });

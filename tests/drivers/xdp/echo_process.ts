@@ -1,25 +1,28 @@
 /**
  * A process of its own around the driver, for a namespace: answers UDP on port 7
- * with what it got, until a line comes on its input. Needs `--allow-ffi` and
+ * with what it got, until told `stop` on its input. Needs `--allow-ffi` and
  * nothing else. It writes JSON lines: `{"ready": …}`, `{"done": …}` with its
- * counts, or `{"failed": …}`.
+ * counts, `{"burst": …}`, or `{"failed": …}`.
  *
- *     deno run --allow-ffi echo_process.ts veth0 [echo|sink]
+ *     deno run --allow-ffi echo_process.ts veth0 [echo|sink|burst]
  */
 
 import {
   BATCH_MAX,
   batchAt,
   frameAt,
+  frameOffset,
   makePacketMemory,
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
+  SEND_BATCH_OFFSET,
 } from "../../../caps/memory.ts";
+import type { KernelProgram } from "../../../caps/program.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openXdp } from "../../../drivers/xdp/open.ts";
 import { udpPortProgram } from "./udp_port_program.ts";
 
-const FRAMES = 2048;
+const FRAMES = 1024;
 const CLAIM = { port: 7, tagLow: 0x89abcdef | 0, tagHigh: 0x01234567 };
 
 /** Swaps the sender and the receiver in all three headers; the checksums stay right. */
@@ -78,39 +81,92 @@ async function run(
   return counts;
 }
 
-async function main(interfaceName: string, echo: boolean): Promise<void> {
+/** A program that the verifier refuses: it returns what was never set. */
+const REFUSED: KernelProgram = {
+  instructions: new Uint8Array([0x95, 0, 0, 0, 0, 0, 0, 0]),
+  maps: [],
+  relocations: [],
+};
+
+function refuses(driver: Driver): boolean {
+  try {
+    driver.offload?.(REFUSED);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Broadcasts as many packets as a batch holds in one call, and waits until all have left. */
+async function burst(driver: Driver, memory: PacketMemory): Promise<number> {
+  const batch = batchAt(memory, SEND_BATCH_OFFSET);
+  for (let n = 0; n < BATCH_MAX; n++) {
+    const at = frameOffset(n) + 256;
+    memory.bytes.fill(0xff, at, at + 6);
+    memory.bytes.set([...driver.info.mac, 0x88, 0xb5, n], at + 6);
+    batch.offset[n] = at;
+    batch.length[n] = 60;
+  }
+  const taken = driver.transmit(batch, BATCH_MAX);
+  const back = new Uint32Array(BATCH_MAX);
+  const seen = new Set<number>();
+  while (seen.size < taken) {
+    const count = driver.reclaim(back);
+    for (let n = 0; n < count; n++) seen.add(back[n]!);
+    if (count === 0) await driver.wait(1);
+  }
+  return seen.size;
+}
+
+/** Reads commands: `exchange` offloads the program again, `stop` ends. */
+async function obey(driver: Driver, stop: AbortController): Promise<void> {
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const text of lines) {
+    for (const line of text.split("\n")) {
+      if (line === "exchange") {
+        driver.offload?.(udpPortProgram(CLAIM));
+        console.log(JSON.stringify({ exchanged: true }));
+      }
+      if (line === "stop") {
+        stop.abort();
+        driver.wake();
+        return;
+      }
+    }
+  }
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const [interfaceName = "veth0", mode = "echo"] = args;
   const memory = makePacketMemory(FRAMES);
   using driver = openXdp({ interfaceName, memory });
+  if (mode === "burst") {
+    console.log(JSON.stringify({ burst: await burst(driver, memory) }));
+    return;
+  }
   driver.offload?.(udpPortProgram(CLAIM));
+  const ready = {
+    ...driver.info,
+    mac: [...driver.info.mac],
+    refuses: refuses(driver),
+  };
+  console.log(JSON.stringify({ ready }));
   const stop = new AbortController();
-  const input = Deno.stdin.readable.getReader();
-  void input.read().then(() => {
-    stop.abort();
-    driver.wake();
+  const obeyed = obey(driver, stop);
+  const counts = await run(driver, memory, {
+    echo: mode === "echo",
+    signal: stop.signal,
   });
+  const ended = Number(driver.ended);
   console.log(
-    JSON.stringify({ ready: { ...driver.info, mac: [...driver.info.mac] } }),
+    JSON.stringify({ done: { ...driver.counters(), ...counts, ended } }),
   );
-  const before = Deno.memoryUsage();
-  const options = { echo, signal: stop.signal };
-  const counts = await run(driver, memory, options);
-  const heap = Deno.memoryUsage().heapUsed - before.heapUsed;
-  console.log(
-    JSON.stringify({
-      done: {
-        ...driver.counters(),
-        ...counts,
-        heap,
-        ended: Number(driver.ended),
-      },
-    }),
-  );
-  await input.cancel();
+  await obeyed;
 }
 
 if (import.meta.main) {
   try {
-    await main(Deno.args[0] ?? "veth0", Deno.args[1] !== "sink");
+    await main(Deno.args);
   } catch (error) {
     console.log(JSON.stringify({ failed: String(error) }));
     Deno.exit(1);

@@ -1,0 +1,4 @@
+import { serveDriver } from "../service/shell.ts";
+import { openXdpNic } from "./nic.ts";
+
+serveDriver(openXdpNic);

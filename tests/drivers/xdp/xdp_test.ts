@@ -1,0 +1,358 @@
+/** AF_XDP on a veth, with kernels on both sides as the judges. */
+
+import assert from "node:assert/strict";
+import {
+  INTERFACE,
+  makeNamespacePair,
+  type Namespace,
+  type NamespacePair,
+  RIGHT_ADDRESS,
+} from "../../netns.ts";
+import { testWith } from "../../needs.ts";
+
+const NEEDS = [
+  "linux",
+  "root",
+  "tool:ip",
+  "tool:ethtool",
+  "tool:ping",
+] as const;
+
+/** An address that only the driver under test answers on, and a MAC of its own. */
+const ADDRESS = "10.77.0.2";
+const MAC = "02:00:00:00:00:02";
+
+const path = (name: string) => new URL(name, import.meta.url).pathname;
+
+type Counts = Readonly<Record<string, number>>;
+
+interface Ready {
+  readonly name: string;
+  readonly mode: string;
+  readonly mac: readonly number[];
+  readonly frameBytesMax: number;
+  readonly refuses: boolean;
+}
+
+/** The driver in a process of its own, with no permission but FFI. */
+class EchoProcess {
+  readonly child: Deno.ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(space: Namespace, ...args: string[]) {
+    const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
+    this.child = space.spawn(
+      [...command, path("./echo_process.ts"), ...args],
+      { stdin: "piped", stdout: "piped" },
+    );
+    this.#lines = linesOf(this.child.stdout);
+    this.#input = this.child.stdin.getWriter();
+  }
+
+  /** The next line that it writes, which must say `what`. */
+  async next<T>(what: string): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    assert.ok(!done, `the process ended without saying ${what}`);
+    const said = JSON.parse(value) as Record<string, T>;
+    assert.ok(what in said, `the process said ${value}`);
+    return said[what]!;
+  }
+
+  async tell(command: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(`${command}\n`));
+  }
+
+  async stop(): Promise<Counts> {
+    await this.tell("stop");
+    const counts = await this.next<Counts>("done");
+    await this.end();
+    return counts;
+  }
+
+  async end(): Promise<Deno.CommandStatus> {
+    await this.#input.close().catch(() => {});
+    const status = await this.child.status;
+    await this.#lines.return?.();
+    return status;
+  }
+}
+
+async function* linesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string, void, void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+/** What `ip` says of an interface, without what counts. */
+async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
+  const link = await space.link();
+  delete link["stats64"];
+  return link;
+}
+
+async function makePair(queues = 1): Promise<NamespacePair> {
+  const pair = await makeNamespacePair({ queues });
+  const neighbour = ["ip", "neigh", "add", ADDRESS, "lladdr", MAC];
+  await pair.left.run(...neighbour, "dev", INTERFACE);
+  return pair;
+}
+
+async function udpEcho(
+  space: Namespace,
+  count: number,
+  sockets = 8,
+): Promise<Counts> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
+  const args = [ADDRESS, "7", String(count), String(sockets)];
+  const said = await space.run(...command, path("./udp_client.ts"), ...args);
+  return JSON.parse(said) as Counts;
+}
+
+async function failureOf(
+  space: Namespace,
+  prefix: readonly string[] = [],
+  name = INTERFACE,
+): Promise<string> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
+  const result = await space.try(
+    ...prefix,
+    ...command,
+    path("./echo_process.ts"),
+    name,
+  );
+  assert.equal(result.code, 1, result.stdout + result.stderr);
+  return (JSON.parse(result.stdout) as { failed: string }).failed;
+}
+
+testWith(
+  NEEDS,
+  "1,000 datagrams of 1 to 1,472 bytes come back intact while the kernel answers pings beside",
+  async () => {
+    await using pair = await makePair();
+    const before = await stateOf(pair.right);
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    const ready = await echo.next<Ready>("ready");
+    assert.equal(ready.name, `xdp:${INTERFACE}`);
+    assert.equal(ready.mode, "AF_XDP native, copy");
+    assert.equal(ready.frameBytesMax, 1514);
+    assert.equal(
+      ready.mac.map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
+      before["address"],
+    );
+    const ping = ["ping", "-n", "-q", "-c", "100", "-i", "0.01", RIGHT_ADDRESS];
+    const [counts, pings] = await Promise.all([
+      udpEcho(pair.left, 1000),
+      pair.left.run(...ping),
+    ]);
+    assert.deepEqual(counts, { sent: 1000, intact: 1000 });
+    assert.match(pings, /100 packets transmitted, 100 received/);
+    const done = await echo.stop();
+    assert.equal(done["received"], 1000);
+    assert.equal(done["tagged"], 1000);
+    assert.equal(done["claimed"], 1000);
+    assert.equal(done["rx-packets"], 1000);
+    assert.equal(done["tx-packets"], 1000);
+    assert.equal(done["rx-bytes"], done["tx-bytes"]);
+    assert.equal(done["unsent"], 0);
+    assert.deepEqual(await stateOf(pair.right), before);
+  },
+);
+
+testWith(
+  NEEDS,
+  "no packet is lost while programs are exchanged, and their counts add up; a refused one changes nothing",
+  async () => {
+    await using pair = await makePair();
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    const ready = await echo.next<Ready>("ready");
+    assert.equal(ready.refuses, true);
+    let busy = true;
+    const traffic = udpEcho(pair.left, 2000).finally(() => busy = false);
+    let exchanges = 0;
+    while (busy) {
+      await echo.tell("exchange");
+      await echo.next<boolean>("exchanged");
+      exchanges++;
+    }
+    assert.deepEqual(await traffic, { sent: 2000, intact: 2000 });
+    const done = await echo.stop();
+    assert.ok(exchanges > 2);
+    assert.equal(done["claimed"], 2000);
+  },
+);
+
+testWith(
+  NEEDS,
+  "every receive queue has its socket: flows over four queues all arrive",
+  async () => {
+    await using pair = await makePair(4);
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    await echo.next<Ready>("ready");
+    const counts = await udpEcho(pair.left, 2000, 32);
+    assert.deepEqual(counts, { sent: 2000, intact: 2000 });
+    const done = await echo.stop();
+    assert.equal(done["received"], 2000);
+    assert.equal(done["tagged"], 2000);
+  },
+);
+
+testWith(
+  NEEDS,
+  "an interface whose driver knows nothing of XDP is served in generic mode",
+  async () => {
+    await using pair = await makePair();
+    const { right } = pair;
+    await right.run("ip", "link", "add", "br0", "type", "bridge");
+    await right.run("ip", "link", "set", INTERFACE, "master", "br0");
+    await right.run("ip", "link", "set", "br0", "up", "promisc", "on");
+    const echo = new EchoProcess(right, "br0");
+    assert.equal(
+      (await echo.next<Ready>("ready")).mode,
+      "AF_XDP generic, copy",
+    );
+    const counts = await udpEcho(pair.left, 200);
+    assert.deepEqual(counts, { sent: 200, intact: 200 });
+    assert.equal((await echo.stop())["tagged"], 200);
+  },
+);
+
+testWith(
+  NEEDS,
+  "a whole batch leaves with one call, and every frame comes back once",
+  async () => {
+    await using pair = await makePair();
+    const received = async () => {
+      const text = await pair.left.run("cat", "/proc/net/dev");
+      return Number(/veth0:\s*\d+\s+(\d+)/.exec(text)![1]);
+    };
+    const before = await received();
+    const echo = new EchoProcess(pair.right, INTERFACE, "burst");
+    assert.equal(await echo.next<number>("burst"), 256);
+    assert.equal((await echo.end()).code, 0);
+    assert.ok(await received() >= before + 256);
+  },
+);
+
+testWith(
+  NEEDS,
+  "kill -9 leaves no program, and the interface as it was",
+  async () => {
+    await using pair = await makePair();
+    const before = await stateOf(pair.right);
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    await echo.next<Ready>("ready");
+    const during = await stateOf(pair.right);
+    assert.equal("xdp" in during, true);
+    assert.equal(during["promiscuity"], 1);
+    await udpEcho(pair.left, 50);
+    echo.child.kill("SIGKILL");
+    await echo.end();
+    assert.deepEqual(await stateOf(pair.right), before);
+    assert.equal("xdp" in before, false);
+    // And the queue is free again.
+    const next = new EchoProcess(pair.right, INTERFACE);
+    await next.next<Ready>("ready");
+    assert.deepEqual(await udpEcho(pair.left, 50), { sent: 50, intact: 50 });
+    await next.stop();
+  },
+);
+
+testWith(NEEDS, "a driver whose interface is gone has ended", async () => {
+  await using pair = await makePair();
+  const echo = new EchoProcess(pair.right, INTERFACE);
+  await echo.next<Ready>("ready");
+  await udpEcho(pair.left, 50);
+  await pair.left.run("ip", "link", "delete", INTERFACE);
+  const done = await echo.next<Counts>("done");
+  assert.equal(done["ended"], 1);
+  assert.equal(done["interface-gone"], 1);
+  assert.equal(done["received"], 50);
+  await echo.tell("stop");
+  assert.equal((await echo.end()).code, 0);
+});
+
+testWith(
+  NEEDS,
+  "what stands in the way of opening is said with what to do",
+  async () => {
+    await using pair = await makePair();
+    const { right } = pair;
+    assert.match(
+      await failureOf(right, [], "nosuch0"),
+      /interface nosuch0: cannot find it: No such device \(ENODEV\); `ip link` lists/,
+    );
+    assert.match(
+      await failureOf(right, [], "a-name-that-is-too-long"),
+      /the name of an interface has 1 to 15 bytes/,
+    );
+    assert.match(
+      await failureOf(right, [], "lo"),
+      /is not an Ethernet interface/,
+    );
+
+    await right.run("ip", "link", "set", INTERFACE, "mtu", "9000");
+    assert.match(
+      await failureOf(right),
+      /xdp:veth0: its MTU is 9000, .* page of 4096 bytes; `ip link set veth0 mtu 3818` or less/,
+    );
+    await right.run("ip", "link", "set", INTERFACE, "mtu", "1500");
+
+    await right.run("ip", "link", "set", INTERFACE, "down");
+    assert.match(
+      await failureOf(right),
+      /interface veth0: is down; `ip link set veth0 up` first/,
+    );
+    await right.run("ip", "link", "set", INTERFACE, "up");
+
+    const echo = new EchoProcess(right, INTERFACE);
+    await echo.next<Ready>("ready");
+    assert.match(
+      await failureOf(right),
+      /xdp:veth0: cannot attach the XDP program: .*\(EBUSY\); another XDP program is on this interface/,
+    );
+    await echo.stop();
+  },
+);
+
+testWith(
+  [...NEEDS, "tool:setpriv"],
+  "without privilege the error names what is needed",
+  async () => {
+    await using pair = await makePair();
+    const before = await stateOf(pair.right);
+    const drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    const text = await failureOf(pair.right, drop);
+    assert.match(
+      text,
+      /Operation not permitted \(EPERM\); run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF/,
+    );
+    assert.deepEqual(await stateOf(pair.right), before);
+  },
+);
+
+testWith(
+  [...NEEDS, "tool:setpriv", "tool:prlimit"],
+  "CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF are enough, as far as memory may be locked",
+  async () => {
+    await using pair = await makePair();
+    const keep = "-all,+net_admin,+net_raw,+bpf";
+    const drop = ["setpriv", `--bounding-set=${keep}`, `--inh-caps=${keep}`];
+    const little = ["prlimit", "--memlock=65536:65536", ...drop];
+    assert.match(
+      await failureOf(pair.right, little),
+      /cannot register 4096 KiB .*\(ENOBUFS\); raise the limit of locked memory \(ulimit -l\), or add CAP_IPC_LOCK/,
+    );
+    const result = await pair.right.try(
+      ...[...drop, Deno.execPath(), "run"],
+      ...["--no-prompt", "--allow-ffi", path("./echo_process.ts"), INTERFACE],
+      "burst",
+    );
+    assert.deepEqual(JSON.parse(result.stdout), { burst: 256 });
+  },
+);
