@@ -1,0 +1,116 @@
+/** A NIC on which a capture file arrives again. */
+
+import { type PacketMemory, PAGE_BYTES } from "../../caps/memory.ts";
+import type { Driver } from "../driver.ts";
+import {
+  EmulatedDriver,
+  type EmulatedOptions,
+  HEADROOM_BYTES,
+} from "../emulated/driver.ts";
+import {
+  type CaptureOutput,
+  createCaptureFile,
+  openCaptureFile,
+} from "./file.ts";
+import { CaptureError, openCapture } from "./format.ts";
+import { LINK_ETHERNET, linkName } from "./packet.ts";
+import { ReplayEnd } from "./replay_end.ts";
+
+/** What to replay, and how. */
+export interface PcapOptions {
+  /** The capture: pcap or pcapng, of Ethernet frames. */
+  readonly path: string;
+  readonly memory: PacketMemory;
+  /** As fast as frames are provided, or in the time that it took to capture. */
+  readonly pace: "at-once" | "recorded";
+  /** Microseconds of a monotonic clock; the process's own if not given. */
+  readonly now?: () => number;
+  /** The hardware address; a locally administered one if not given. */
+  readonly mac?: Uint8Array;
+  /** A capture file for what is transmitted; that is only counted if not given. */
+  readonly writePath?: string;
+  /** Frames that its rings hold, each way; a power of two, 1,024 if not given. */
+  readonly ringFrames?: number;
+}
+
+/** A replay, and whether its capture was sound. */
+export interface PcapDriver extends Driver {
+  /**
+   * Once it has ended: what was wrong with the capture after what was read of
+   * it, in words; undefined when nothing was.
+   */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Opens a capture file as a NIC. Frames that do not fit (`rx-oversize`,
+ * `rx-empty`), or are not Ethernet (`rx-link-type`) though the first one is,
+ * are counted. Nothing is dropped for want of a frame to receive into: the
+ * capture waits.
+ * @throws {Error} when there is no such file, it is not a capture, or its first
+ * packet is not an Ethernet frame.
+ */
+export function openPcap(options: PcapOptions): PcapDriver {
+  const { path, memory } = options;
+  const name = `pcap:${path}`;
+  using cleanup = new DisposableStack();
+  const file = cleanup.use(openCaptureFile(path));
+  const reader = openReader(file.chunks, name);
+  let output: CaptureOutput | undefined;
+  if (options.writePath !== undefined) {
+    output = cleanup.use(createCaptureFile(options.writePath));
+  }
+  const end = new ReplayEnd({
+    reader,
+    writer: output?.writer,
+    frameBytesMax: PAGE_BYTES - HEADROOM_BYTES,
+    paced: options.pace === "recorded",
+    now: options.now ?? (() => performance.now() * 1000),
+  });
+  const linkType = end.firstLinkType;
+  if (linkType !== undefined && linkType !== LINK_ETHERNET) {
+    throw new Error(
+      `${name}: its packets are ${
+        linkName(linkType)
+      }; only captures of Ethernet (link type 1) can be replayed`,
+    );
+  }
+  if (end.failed && linkType === undefined) {
+    throw new Error(`${name}: ${end.warning}`);
+  }
+  const driver = new ReplayDriver({
+    memory,
+    end,
+    name,
+    mac: options.mac ?? Uint8Array.of(2, 0x70, 0x63, 0x61, 0x70, 1),
+    mode: `replay of ${reader.format}, ${options.pace}`,
+    ...(options.ringFrames === undefined
+      ? {}
+      : { ringFrames: options.ringFrames }),
+  });
+  // From here on they are closed with the driver.
+  end.files = cleanup.move();
+  return driver;
+}
+
+class ReplayDriver extends EmulatedDriver implements PcapDriver {
+  readonly #end: ReplayEnd;
+
+  constructor(options: EmulatedOptions & { readonly end: ReplayEnd }) {
+    super(options);
+    this.#end = options.end;
+  }
+
+  get warning(): string | undefined {
+    return this.#end.warning;
+  }
+}
+
+function openReader(chunks: Iterable<Uint8Array>, name: string) {
+  try {
+    return openCapture(chunks);
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  }
+}

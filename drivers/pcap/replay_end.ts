@@ -1,0 +1,185 @@
+/** The end of a wire at whose far side a capture is read and another written. */
+
+import { copyBytes, type WireEnd } from "../emulated/wire.ts";
+import { CaptureError } from "./byte_source.ts";
+import {
+  type CapturePacket,
+  type CaptureReader,
+  emptyPacket,
+  LINK_ETHERNET,
+} from "./packet.ts";
+import type { CaptureWriter } from "./writer.ts";
+
+/** What a replay is made of. */
+export interface ReplayOptions {
+  readonly reader: CaptureReader;
+  /** Takes what is sent; that is dropped if not given. */
+  readonly writer: CaptureWriter | undefined;
+  readonly frameBytesMax: number;
+  /** Whether a frame arrives no sooner than it did when it was captured. */
+  readonly paced: boolean;
+  /** Microseconds of a monotonic clock. */
+  readonly now: () => number;
+}
+
+/** Frames arrive from `reader`, one read ahead, and leave to `writer`. */
+export class ReplayEnd implements WireEnd {
+  readonly frameBytesMax: number;
+  readonly holds = true;
+  /** The files behind it, closed when it is. */
+  files: Disposable | undefined;
+  /** LINKTYPE_… of the first packet; undefined when there is none. */
+  readonly firstLinkType: number | undefined;
+  readonly #reader: CaptureReader;
+  readonly #writer: CaptureWriter | undefined;
+  readonly #now: () => number;
+  readonly #paced: boolean;
+  /** What is added to a packet's time to get the clock's, in microseconds. */
+  readonly #shiftUs: number;
+  /** The second at which packets' times count from: those since 1970 are too large. */
+  readonly #epochSeconds: number;
+  readonly #leaving = emptyPacket();
+  #next: CapturePacket | undefined;
+  #failure: string | undefined;
+  #closed = false;
+  #oversize = 0;
+  #empty = 0;
+  #otherLink = 0;
+  #cutShort = 0;
+  #writeFailed = 0;
+  #writeFailure: string | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.frameBytesMax = options.frameBytesMax;
+    this.#reader = options.reader;
+    this.#writer = options.writer;
+    this.#now = options.now;
+    this.#paced = options.paced;
+    const first = this.#read();
+    this.firstLinkType = first?.linkType;
+    this.#epochSeconds = first?.seconds ?? 0;
+    this.#shiftUs = options.now() - (first?.nanoseconds ?? 0) / 1000;
+    this.#next = first;
+    this.#settle();
+  }
+
+  /** Whether the capture was broken, rather than only cut short. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** What was wrong with the capture, or with writing one, in words. */
+  get warning(): string | undefined {
+    return this.#failure ?? this.#reader.warning ?? this.#writeFailure;
+  }
+
+  get ended(): boolean {
+    return this.#closed || this.#next === undefined;
+  }
+
+  send(bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#writer === undefined) return true;
+    if (this.#writeFailure !== undefined) {
+      this.#writeFailed++;
+      return false;
+    }
+    const packet = this.#leaving;
+    const nowUs = performance.timeOrigin * 1000 + performance.now() * 1000;
+    packet.bytes = bytes;
+    packet.start = start;
+    packet.length = length;
+    packet.originalLength = length;
+    packet.seconds = Math.floor(nowUs / 1e6);
+    packet.nanoseconds = Math.floor(nowUs % 1e6) * 1000;
+    packet.direction = 2;
+    try {
+      this.#writer.write(packet);
+      return true;
+    } catch (error) {
+      this.#stopWriting(error as Error);
+      return false;
+    }
+  }
+
+  flush(): void {
+    if (this.#writeFailure !== undefined) return;
+    try {
+      this.#writer?.flush();
+    } catch (error) {
+      this.#stopWriting(error as Error);
+    }
+  }
+
+  /** A disk that is full ends the writing, never the traffic. */
+  #stopWriting(error: Error): void {
+    this.#writeFailure = `writing stopped: ${error.message}`;
+    this.#writeFailed++;
+  }
+
+  peek(): number {
+    return this.dueMs() > 0 ? 0 : this.#next!.length;
+  }
+
+  dueMs(): number {
+    const next = this.#next;
+    if (next === undefined || this.#closed) return Infinity;
+    if (!this.#paced) return 0;
+    const atUs = (next.seconds - this.#epochSeconds) * 1e6 +
+      next.nanoseconds / 1000 + this.#shiftUs;
+    return Math.max(0, (atUs - this.#now()) / 1000);
+  }
+
+  receive(into: Uint8Array | undefined, start: number): number {
+    const packet = this.#next;
+    if (packet === undefined) throw new Error("capture: received past its end");
+    const length = packet.length;
+    if (into !== undefined) {
+      copyBytes(packet.bytes, packet.start, length, into, start);
+    }
+    if (length < packet.originalLength) this.#cutShort++;
+    this.#next = this.#read();
+    this.#settle();
+    return length;
+  }
+
+  onArrival(): void {
+    // Frames come due; who waits asks when.
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {
+      "rx-oversize": this.#oversize,
+      "rx-empty": this.#empty,
+      "rx-link-type": this.#otherLink,
+      "capture-cut-short": this.#cutShort,
+      "tx-write-failed": this.#writeFailed,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.files?.[Symbol.dispose]();
+  }
+
+  #read(): CapturePacket | undefined {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      this.#failure = error.message;
+      return undefined;
+    }
+  }
+
+  /** Passes over what cannot arrive on an Ethernet NIC. */
+  #settle(): void {
+    for (; this.#next !== undefined; this.#next = this.#read()) {
+      if (this.#next.linkType !== LINK_ETHERNET) this.#otherLink++;
+      else if (this.#next.length === 0) this.#empty++;
+      else if (this.#next.length > this.frameBytesMax) this.#oversize++;
+      else return;
+    }
+  }
+}
