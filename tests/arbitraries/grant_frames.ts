@@ -43,12 +43,20 @@ export function grantsOf(roots: readonly GrantNode[]): Grant[] {
 
 type Mutation = (bytes: number[]) => number[];
 
+/** Bytes with a meaning, and ones that are near them. */
 const byte = fc.oneof(
   fc.nat(255),
-  fc.constantFrom(0, 1, 6, 17, 44, 51, 0x20, 0x40, 0x45, 0x60, 0x81, 0xff),
+  fc.constantFrom(0, 1, 6, 7, 8, 17, 20, 44, 51, 60, 64, 107, 115, 124, 135),
+  fc.constantFrom(0x20, 0x3f, 0x40, 0x44, 0x46, 0x4f, 0x50, 0x60, 0xe0, 0xff),
 );
 
-const change: fc.Arbitrary<Mutation> = fc.tuple(fc.nat(70), byte).map(
+/** Where types, versions, fragment bits, protocols and ports lie. */
+const place = fc.oneof(
+  fc.nat(70),
+  fc.constantFrom(12, 13, 14, 16, 17, 18, 20, 21, 23, 24, 34, 35, 37, 54, 58),
+);
+
+const change: fc.Arbitrary<Mutation> = fc.tuple(place, byte).map(
   ([at, value]) => (bytes) =>
     bytes.map((old, index) => index === at ? value : old),
 );

@@ -12,7 +12,7 @@ import type {
   Payload,
 } from "../../services/filter/grant.ts";
 import { checkGrant } from "../../services/filter/grant_check.ts";
-import { overlaps } from "../../services/filter/overlap.ts";
+import { intersect, overlaps } from "../../services/filter/overlap.ts";
 import type { GrantNode } from "../../services/filter/tree.ts";
 
 const macs = [
@@ -163,37 +163,93 @@ const flowsArbitrary: fc.Arbitrary<Grant[]> = fc.record({
   })
 );
 
-/** Siblings' grants: the first of each clash stays. */
-const siblingsArbitrary: fc.Arbitrary<Grant[]> = fc.oneof(
-  { weight: 2, arbitrary: fc.array(grantArbitrary, { maxLength: 8 }) },
-  { weight: 1, arbitrary: flowsArbitrary },
-).map((grants) =>
-  grants.reduce<Grant[]>(
+/** Many protocols, and many addresses that go on differently. */
+const variedArbitrary: fc.Arbitrary<Grant[]> = fc.record({
+  kind: fc.constantFrom("ipv4" as const, "ipv6" as const),
+  byProtocol: fc.boolean(),
+  choices: fc.array(fc.nat(0xffff), { minLength: 1, maxLength: 40 }),
+}).map(({ kind, byProtocol, choices }) =>
+  choices.map((choice) => {
+    const { address, length } = prefixes[kind][0]!;
+    const own = address.with(-1, choice & 63);
+    const payload = byProtocol
+      ? { kind, fragment: "any", protocol: 1 + (choice & 31) }
+      : {
+        kind,
+        fragment: "whole",
+        protocol: 17,
+        dst: { address: own, length },
+        dstPort: ports[(choice >> 8) % ports.length],
+      };
+    return checkGrant([{ payload }]);
+  })
+);
+
+/** Neighbours in the list made one grant, twice the same conjunction included. */
+function grouped(grants: readonly Grant[], size: number): Grant[] {
+  if (size <= 1) return [...grants];
+  const groups: Grant[] = [];
+  for (let at = 0; at < grants.length; at += size) {
+    const some = grants.slice(at, at + size).flat();
+    groups.push([...some, some[0]!]);
+  }
+  return groups;
+}
+
+const anySiblings: fc.Arbitrary<Grant[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.array(grantArbitrary, { maxLength: 8 }) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.oneof(flowsArbitrary, variedArbitrary),
+      fc.constantFrom(1, 1, 12, 30),
+    ).map(([grants, size]) => grouped(grants, size)),
+  },
+);
+
+/** Of siblings' grants that clash the first stays. */
+function apart(grants: readonly Grant[]): Grant[] {
+  return grants.reduce<Grant[]>(
     (kept, grant) =>
       kept.some((one) => overlaps(one, grant)) ? kept : [...kept, grant],
     [],
-  )
-);
+  );
+}
 
-/** A derivation tree of at most three levels; siblings never overlap. */
+/** What is left of `grants` within `outer`, where something is; else as they are. */
+function within(outer: Grant, grants: readonly Grant[]): Grant[] {
+  return grants.map((grant) => {
+    const both = grant.flatMap((one) => intersect(one, outer[0]!) ?? []);
+    return both.length > 0 ? both : grant;
+  });
+}
+
+/**
+ * A derivation tree of at most three levels; siblings never overlap. Children
+ * ask again for what their parents ask, or for something else.
+ */
 export const derivationArbitrary: fc.Arbitrary<GrantNode[]> = fc.tuple(
-  siblingsArbitrary,
-  fc.array(siblingsArbitrary, { maxLength: 4 }),
-  fc.array(siblingsArbitrary, { maxLength: 3 }),
+  anySiblings,
+  fc.array(anySiblings, { maxLength: 4 }),
+  fc.array(anySiblings, { maxLength: 3 }),
   fc.array(fc.nat(4), { minLength: 1, maxLength: 16 }),
 ).map(([top, middle, bottom, silent]) => {
   let slot = 0;
-  const node = (grant: Grant, children: GrantNode[]): GrantNode => {
+  const node = (
+    grant: Grant,
+    levels: readonly Grant[][][],
+    index: number,
+  ): GrantNode => {
     slot++;
-    const receives = silent[slot % silent.length] !== 0;
-    return { slot: receives ? slot : 0, grant, children };
-  };
-  return top.map((grant, index) =>
-    node(
+    const own = silent[slot % silent.length]! === 0 ? 0 : slot;
+    const [next = [], ...rest] = levels;
+    const inner = next[index] ?? [];
+    const narrowed = slot % 2 === 0 ? within(grant, inner) : inner;
+    return {
+      slot: own,
       grant,
-      (middle[index] ?? []).map((inner, at) =>
-        node(inner, (bottom[at] ?? []).map((leaf) => node(leaf, [])))
-      ),
-    )
-  );
+      children: apart(narrowed).map((one, at) => node(one, rest, at)),
+    };
+  };
+  return apart(top).map((grant, at) => node(grant, [middle, bottom], at));
 });

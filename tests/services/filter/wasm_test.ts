@@ -51,6 +51,26 @@ testProperty(
 );
 
 testProperty(
+  "emitWasm() decides as the interpreter on frames cut at every length",
+  { runs: 150, file: import.meta.url },
+  fc.property(
+    derivationArbitrary.chain((roots) =>
+      fc.tuple(fc.constant(roots), framesFor(grantsOf(roots)))
+    ),
+    ([roots, frame]) => {
+      const loaded = load(emitWasm(mergeTree(roots), [], MEMORY_PAGES));
+      for (let length = 0; length <= frame.length; length++) {
+        assert.equal(
+          loaded.classifyAtEnd(frame.subarray(0, length)),
+          classify(roots, frame, 0, length),
+          `${length} bytes of ${frame.toHex()}`,
+        );
+      }
+    },
+  ),
+);
+
+testProperty(
   "permit() lets through what the slot's send grant matches, and nothing for other slots",
   { runs: 300, file: import.meta.url },
   fc.property(
