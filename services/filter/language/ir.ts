@@ -183,6 +183,8 @@ export function always(value: boolean): Test {
 }
 
 function joined(kind: "and" | "or", tests: Test[]): Test {
-  const flat = tests.flatMap((test) => test.kind === kind ? test.tests : test);
+  const flat = tests.some((test) => test.kind === kind)
+    ? tests.flatMap((test) => test.kind === kind ? test.tests : test)
+    : tests;
   return flat.length === 1 ? flat[0]! : { kind, tests: flat };
 }

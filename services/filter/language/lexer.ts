@@ -54,6 +54,10 @@ const escaped = /\\[^ !()\n\t]+/y;
 const operator = />=|<=|!=|==|<<|>>|&&|\|\||[+\-*/%:[\]!<>()&|^=]/y;
 const blank = /[ \r\n\t]*/y;
 
+const COLON = 0x3a;
+/** Characters of the shortest MAC address: `1-2-3-4-5-6`. */
+const MAC_LENGTH_MIN = 11;
+
 /** The operators that are words, or other operators. */
 const OPERATOR_SPELLINGS: Readonly<Record<string, string>> = {
   "&&": "and",
@@ -85,7 +89,7 @@ export class Lexer {
     if (at >= this.text.length) return token("end", "the end", at);
     const wordLength = lengthOf(word, this.text, at);
     const code = this.text.charCodeAt(at);
-    if (wordLength === 0 && code !== 58) return this.#punctuation(at);
+    if (wordLength === 0 && code !== COLON) return this.#punctuation(at);
     return this.#wordOrNumber(at, wordLength);
   }
 
@@ -117,11 +121,16 @@ export class Lexer {
 
   #wordOrNumber(at: number, wordLength: number): Token {
     const text = this.text;
-    const mac = Math.max(...macs.map((form) => lengthOf(form, text, at)));
+    // Addresses with colons, and MAC addresses, which are long, are rare.
+    const colon = text.charCodeAt(at + wordLength) === COLON;
+    const rare = colon || wordLength >= MAC_LENGTH_MIN;
+    const mac = rare
+      ? Math.max(...macs.map((form) => lengthOf(form, text, at)))
+      : 0;
     const digits = lengthOf(number, text, at);
     const v4 = lengthOf(ip4, text, at);
-    const v6 = ip6Length(text, at);
-    const broken = lengthOf(brokenMac, text, at);
+    const v6 = rare ? ip6Length(text, at) : 0;
+    const broken = rare ? lengthOf(brokenMac, text, at) : 0;
     const longest = Math.max(mac, digits, v4, v6, broken, wordLength);
     if (longest === 0) return this.#punctuation(at);
     const matched = text.slice(at, at + longest);

@@ -4,7 +4,7 @@
  */
 
 /** UTF-16 units in one filter text. */
-export const TEXT_LENGTH_MAX = 131_072;
+export const TEXT_LENGTH_MAX = 65_536;
 
 /** Parentheses, `not`s, minus signs and indices within one another. */
 export const NESTING_MAX = 256;
@@ -13,7 +13,7 @@ export const NESTING_MAX = 256;
 export const VALUE_DEPTH_MAX = 512;
 
 /** Comparisons in the program that a text becomes. */
-export const TESTS_MAX = 32_768;
+export const TESTS_MAX = 16_384;
 
 /** Results that one arithmetic expression may hold at a time (BPF_MEMWORDS). */
 export const REGISTERS_MAX = 16;

@@ -26,6 +26,8 @@ interface Place {
   readonly term: boolean;
   readonly identifier: boolean;
   readonly inherited: Qualifiers | undefined;
+  /** Whether a parenthesis has just been opened. */
+  readonly opened: boolean;
 }
 
 /** A part of a filter that is true or false. */
@@ -65,8 +67,12 @@ class Parser {
     if (this.#tokens.peek().kind === "end") {
       return { kind: "everything", column: 1 };
     }
-    const place = { term: true, identifier: false, inherited: undefined };
-    const { node } = this.#joined(this.#test(place));
+    const { node } = this.#joined(this.#test({
+      term: true,
+      identifier: false,
+      inherited: undefined,
+      opened: false,
+    }));
     const rest = this.#tokens.peek();
     if (rest.kind !== "end") {
       throw this.#tokens.unexpected(rest, "`and`, `or` or the end");
@@ -86,6 +92,7 @@ class Parser {
         term: first.form === "term",
         identifier: true,
         inherited: qualifiers,
+        opened: false,
       });
       qualifiers = next.qualifiers;
       if (open === kind) {
@@ -120,7 +127,10 @@ class Parser {
     const token = this.#tokens.peek();
     if (this.#tokens.at("not")) {
       this.#tokens.take();
-      const inner = this.#tokens.nested(token, () => this.#test(place));
+      const inner = this.#tokens.nested(
+        token,
+        () => this.#test({ ...place, opened: false }),
+      );
       const node: Expression = {
         kind: "not",
         operand: inner.node,
@@ -148,11 +158,18 @@ class Parser {
   #group(place: Place): Unit {
     const open = this.#tokens.take();
     const inner = this.#tokens.nested(open, (): Unit => {
-      const first = this.#unit(place);
+      const first = this.#unit({ ...place, opened: true });
       if (first.form === "arithmetic" && this.#tokens.at(")")) return first;
       return this.#joined(this.#asTest(first, place));
     });
     this.#tokens.expect(")");
+    if (place.opened && inner.form === "identifier") {
+      throw this.#tokens.error(
+        open,
+        "a second parenthesis around identifiers",
+        "one",
+      );
+    }
     return inner.form === "term"
       ? { ...inner, qualifiers: place.inherited }
       : inner;
@@ -239,8 +256,16 @@ class Parser {
       this.#tokens,
       isProtocol(name) ? name : undefined,
     );
-    const place = { term: false, identifier: true, inherited: qualifiers };
-    const { node } = this.#tokens.nested(first, () => this.#test(place));
+    const { node } = this.#tokens.nested(
+      first,
+      () =>
+        this.#test({
+          term: false,
+          identifier: true,
+          inherited: qualifiers,
+          opened: false,
+        }),
+    );
     return { form: "term", node, qualifiers };
   }
 }

@@ -56,13 +56,9 @@ export class Lowering {
 }
 
 function comparisons(test: Test): number {
-  switch (test.kind) {
-    case "not":
-      return comparisons(test.test);
-    case "and":
-    case "or":
-      return test.tests.reduce((sum, part) => sum + comparisons(part), 0);
-    default:
-      return 1;
-  }
+  if (test.kind === "not") return comparisons(test.test);
+  if (test.kind !== "and" && test.kind !== "or") return 1;
+  let sum = 0;
+  for (const part of test.tests) sum += comparisons(part);
+  return sum;
 }

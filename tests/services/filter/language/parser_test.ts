@@ -140,6 +140,7 @@ const REFUSED: readonly (readonly [string, number, RegExp])[] = [
   ["arcnet or $1f", 1, /cannot read `arcnet`/],
   ["ether host $1f", 12, /ARCnet/],
   ["ip and\n  arp or\n  80", 19, /no qualifiers to take over/],
+  ["port ((53 or 80))", 7, /a second parenthesis around identifiers/],
   ["1 = 2 = 3", 7, /`and`, `or` or the end/],
 ];
 
