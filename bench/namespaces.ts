@@ -9,12 +9,14 @@ export const RECEIVING = {
   address: "10.77.0.2",
 };
 
+const PREFIX = "spbench-";
+
 /** The pair. Only these two namespaces are touched, and they are removed again. */
 export class Namespaces implements AsyncDisposable {
   /** Names of the namespaces, as `ip netns exec` takes them. */
-  readonly sending: string = `spbench-s${Deno.pid}`;
+  readonly sending: string = `${PREFIX}s${Deno.pid}`;
   /** The other. */
-  readonly receiving: string = `spbench-r${Deno.pid}`;
+  readonly receiving: string = `${PREFIX}r${Deno.pid}`;
   readonly #remove = (): void => {
     this.#removeNow();
     Deno.exit(130);
@@ -22,6 +24,7 @@ export class Namespaces implements AsyncDisposable {
 
   /** Makes both, with the links up. */
   static async make(): Promise<Namespaces> {
+    await removeLeftOver();
     const pair = new Namespaces();
     Deno.addSignalListener("SIGINT", pair.#remove);
     Deno.addSignalListener("SIGTERM", pair.#remove);
@@ -56,17 +59,32 @@ export class Namespaces implements AsyncDisposable {
 
   #removeNow(): void {
     for (const name of [this.sending, this.receiving]) {
-      new Deno.Command("ip", {
-        args: ["netns", "delete", name],
-        stderr: "null",
-      }).outputSync();
+      removeNamespace(name);
     }
   }
 }
 
-async function ip(...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("ip", { args }).output();
-  if (success) return;
+function removeNamespace(name: string): void {
+  const args = ["netns", "delete", name];
+  new Deno.Command("ip", { args, stderr: "null" }).outputSync();
+}
+
+/** What a run that was killed could not remove: the names say whose they are. */
+async function removeLeftOver(): Promise<void> {
+  const names = await ip("netns", "list");
+  for (const [name, pid] of names.matchAll(/spbench-[sr](\d+)/g)) {
+    try {
+      await Deno.stat(`/proc/${pid}`);
+    } catch {
+      removeNamespace(name);
+    }
+  }
+}
+
+async function ip(...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("ip", { args })
+    .output();
+  if (success) return new TextDecoder().decode(stdout);
   const words = new TextDecoder().decode(stderr).trim();
   throw new Error(`ip ${args.join(" ")}: ${words}`);
 }

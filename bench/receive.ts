@@ -1,8 +1,9 @@
 /**
  * `receive`: processor time of the receiving process (user and system, all its
  * threads) a packet, and packets a second, for UDP in frames of 128 bytes over a
- * veth pair, from a sender that sends as fast as it can: our driver through
- * AF_XDP beside UDP sockets and beside an AF_XDP receiver in C.
+ * veth pair, from a sender that sends as fast as it can: our AF_XDP driver alone,
+ * and a whole system with a confined service behind it, beside UDP sockets and
+ * beside AF_XDP receivers in C.
  *
  * What the kernel does for a packet up to the ring or the socket's queue happens
  * in the sender's context on a veth, whoever receives, and is counted nowhere.
@@ -37,7 +38,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     yield compare({ ...what, case: "AF_XDP over a veth" }, why, why);
     return;
   }
-  const [ours, ...references] = await receivers();
+  const { ours, references } = await receivers();
   const measured = new Map<string, Round[]>();
   await using namespaces = await Namespaces.make();
   await using sender = new HelperProcess({
@@ -47,7 +48,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   await sender.ready();
   const rounds = options.quick ? 1 : 5;
   for (let round = 0; round < rounds; round++) {
-    for (const { name, command } of [ours!, ...references]) {
+    for (const { name, command } of [...ours, ...references]) {
       if (typeof command === "string") continue;
       const figures = measured.get(name) ?? [];
       measured.set(name, figures);
@@ -59,23 +60,35 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
       figures.push(await measure(sender, receiver, options));
     }
   }
-  for (const { name, command } of references) {
-    const side = (of: string, figure: keyof Round): Measure | string =>
-      typeof command === "string" && of === name
-        ? command
-        : summarize(measured.get(of)!.map((round) => round[figure]));
-    const words = `xdp: driver, beside ${name}`;
-    yield compare(
-      { ...what, case: words },
-      side(ours!.name, "cpuNs"),
-      side(name, "cpuNs"),
-    );
-    yield compare(
-      { ...what, case: words, unit: "packets/s" },
-      side(ours!.name, "perSecond"),
-      side(name, "perSecond"),
-    );
+  for (const { name } of ours) {
+    for (const reference of references) {
+      yield* rowsOf(name, reference, measured);
+    }
   }
+}
+
+/** Processor time, then packets a second. */
+function* rowsOf(
+  ours: string,
+  reference: Receiver,
+  measured: ReadonlyMap<string, readonly Round[]>,
+): Generator<BenchRow> {
+  const side = (name: string, figure: keyof Round): Measure | string => {
+    const rounds = measured.get(name);
+    if (rounds !== undefined) return summarize(rounds.map((r) => r[figure]));
+    return String(reference.command);
+  };
+  const what = { bench: "receive", case: `${ours}, beside ${reference.name}` };
+  yield compare(
+    { ...what, unit: "ns CPU/packet" },
+    side(ours, "cpuNs"),
+    side(reference.name, "cpuNs"),
+  );
+  yield compare(
+    { ...what, unit: "packets/s" },
+    side(ours, "perSecond"),
+    side(reference.name, "perSecond"),
+  );
 }
 
 /** One receiver under one sender: warmed up, then measured. */
@@ -97,25 +110,37 @@ async function measure(
   };
 }
 
-/** Ours first, then what it is measured beside. */
-async function receivers(): Promise<Receiver[]> {
-  const at = [RECEIVING.interface, RECEIVING.address, String(PORT)];
+/** Ours, and what they are measured beside. */
+async function receivers(): Promise<
+  { readonly ours: Receiver[]; readonly references: Receiver[] }
+> {
+  const port = String(PORT);
+  const at = [RECEIVING.interface, RECEIVING.address, port];
   const c = await build({ name: "xdp_receive", kind: "program" });
-  const node = await hasNode();
+  const inC = (name: string, napUs: string): Receiver => ({
+    name,
+    command: "missing" in c ? c.missing : [c.path, ...at, napUs],
+  });
   const dgram = `${import.meta.dirname}/receivers/dgram.mjs`;
-  return [
-    { name: "ours", command: deno("driver.ts", ...at) },
-    {
-      name: "AF_XDP in C",
-      command: "missing" in c ? c.missing : [c.path, ...at],
-    },
-    { name: "Deno.listenDatagram", command: deno("datagram.ts", String(PORT)) },
-    { name: "node:dgram in Deno", command: deno("dgram.mjs", String(PORT)) },
-    {
-      name: "node:dgram in Node",
-      command: node ? ["node", dgram, String(PORT)] : "no Node here",
-    },
-  ];
+  return {
+    ours: [
+      { name: "driver", command: deno("driver.ts", ...at) },
+      {
+        name: "whole system",
+        command: deno("system.ts", ...at, RECEIVING.mac),
+      },
+    ],
+    references: [
+      { name: "Deno.listenDatagram", command: deno("datagram.ts", port) },
+      { name: "node:dgram in Deno", command: deno("dgram.mjs", port) },
+      {
+        name: "node:dgram in Node",
+        command: await hasNode() ? ["node", dgram, port] : "no Node here",
+      },
+      inC("AF_XDP in C, poll()", "0"),
+      inC("AF_XDP in C, naps of 100 µs", "100"),
+    ],
+  };
 }
 
 function deno(script: string, ...args: string[]): string[] {

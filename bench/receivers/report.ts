@@ -13,10 +13,13 @@
 import process from "node:process";
 
 /** Says that packets may come, then answers lines until there are no more. */
-export async function reportTo(packets: () => number): Promise<void> {
+export async function reportTo(
+  packets: () => number | Promise<number>,
+): Promise<void> {
   console.log("ready");
   for await (const _line of Deno.stdin.readable) {
     const { user, system } = process.cpuUsage();
-    console.log(JSON.stringify({ packets: packets(), cpuUs: user + system }));
+    const taken = await packets();
+    console.log(JSON.stringify({ packets: taken, cpuUs: user + system }));
   }
 }

@@ -3,10 +3,11 @@
  * rings, no library. Takes IPv4 UDP to one address and port, reads each packet's
  * tag from the 8 bytes before it, counts, and gives the frame back.
  *
- *   xdp_receive IFNAME ADDRESS PORT
+ *   xdp_receive IFNAME ADDRESS PORT NAP_US
  *
  * Prints "ready"; then, for each line read, {"packets":N,"cpuUs":N}; ends with
- * its input. Waits in poll() when the ring is empty.
+ * its input. When the ring is empty it waits in poll(); unless NAP_US is 0 and
+ * as long as packets keep coming, it sleeps so long instead, and then finds many.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,6 +27,9 @@
 #include <unistd.h>
 
 enum { FRAMES = 4096, FRAME_BYTES = 4096, RING = 2048, BATCH = 64 };
+
+/* So many packets since the last wait, and more are coming. */
+enum { NAP_PACKETS_MIN = 16 };
 
 static const uint64_t TAG = 0x0123456789abcdef;
 
@@ -205,8 +209,8 @@ static int answer(void) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 4) {
-    fputs("usage: xdp_receive IFNAME ADDRESS PORT\n", stderr);
+  if (count != 5) {
+    fputs("usage: xdp_receive IFNAME ADDRESS PORT NAP_US\n", stderr);
     return 2;
   }
   unsigned interface = if_nametoindex(arguments[1]);
@@ -222,8 +226,14 @@ int main(int count, char **arguments) {
   puts("ready");
   fflush(stdout);
   struct pollfd waits[] = { { .fd = fd, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+  useconds_t nap_us = (useconds_t)atoi(arguments[4]);
   for (;;) {
-    while (take(memory, &fill, &receive) != 0) {}
+    uint32_t since_wait = 0;
+    for (uint32_t taken; (taken = take(memory, &fill, &receive)) != 0;) since_wait += taken;
+    if (nap_us != 0 && since_wait >= NAP_PACKETS_MIN) {
+      usleep(nap_us);
+      continue;
+    }
     if (poll(waits, 2, -1) < 0) fail("poll");
     if (waits[1].revents != 0 && !answer()) break;
   }
