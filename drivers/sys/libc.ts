@@ -4,7 +4,7 @@
  *
  * The calls are bare; {@link check} turns a -1 into a {@link SystemError}. An
  * error number is read right after its call, on the same thread; it does not
- * exist for the non-blocking `pollAside`, which runs on another one.
+ * exist for the non-blocking `ppollAside`, which runs on another one.
  */
 
 import { Errno } from "./abi.ts";
@@ -34,9 +34,9 @@ const symbols = {
   recv: { parameters: ["i32", "buffer", "u64", "i32"], result: "i32" },
   send: { parameters: ["i32", "pointer", "u64", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
-  pollAside: {
-    name: "poll",
-    parameters: ["buffer", "u64", "i32"],
+  ppollAside: {
+    name: "ppoll",
+    parameters: ["buffer", "u64", "buffer", "pointer"],
     result: "i32",
     nonblocking: true,
   },

@@ -1,29 +1,37 @@
 /**
  * Waits for file descriptors on another thread (a non-blocking FFI call to
- * poll(2), 15 µs), so that the event loop goes on; and an eventfd that ends it.
+ * ppoll(2), 15 µs and more), so that the event loop goes on; and an eventfd that
+ * ends it.
  *
  * ```
- * ├ fd ┼ events | returned events << 16 ┤   struct pollfd, two words each
+ * ├ fd ┼ events | returned events << 16 ┤   struct pollfd, two words each;
+ *                                           the eventfd is the first
  * ```
  */
 
 import { EFD_CLOEXEC, EFD_NONBLOCK, POLLFD_BYTES, POLLIN } from "./abi.ts";
 import { check, closeDescriptor, libc, sleepMs } from "./libc.ts";
 
-/** The longest time that poll(2) takes, in milliseconds. */
-const DELAY_MAX_MS = 0x7fffffff;
+/** The longest time that is waited for at once, in seconds. */
+const DELAY_MAX_S = 0x7fffffff;
 
-/** How long closing waits for a poll under way to end. */
+/** How often closing looks for a poll under way to end, a millisecond apart. */
 const CLOSE_TRIES = 100;
+
+/** Only the eventfd, which is the first. */
+const WAKE_ONLY = 1n;
 
 /** File descriptors that are waited for together. */
 export class PollSet implements Disposable {
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #count: bigint;
-  readonly #wakeAt: number;
+  /** `struct timespec`: seconds and nanoseconds, 64 bits each. */
+  readonly #limit = new Int32Array(new ArrayBuffer(16));
   readonly #eventfd: number;
   readonly #eventCount = new BigUint64Array([1n]);
   #pending: Promise<unknown> | undefined;
+  /** Whether the eventfd was raised for the wait that is under way. */
+  #woken = false;
 
   /**
    * Waits for input on each of `descriptors`, which stay the caller's.
@@ -34,47 +42,36 @@ export class PollSet implements Disposable {
       where: "eventfd",
       what: "cannot make one",
     });
-    const all = [...descriptors, this.#eventfd];
-    const bytes = new ArrayBuffer(all.length * POLLFD_BYTES);
-    this.#words = new Int32Array(bytes);
+    const all = [this.#eventfd, ...descriptors];
+    this.#words = new Int32Array(new ArrayBuffer(all.length * POLLFD_BYTES));
     for (const [index, descriptor] of all.entries()) {
       this.#words[index * 2] = descriptor;
-      this.#words[index * 2 + 1] = POLLIN;
     }
     this.#count = BigInt(all.length);
-    this.#wakeAt = all.length - 1;
   }
 
   /**
-   * Resolves when one of the descriptors is ready, when `delayMs` have passed
-   * (rounded up to whole milliseconds), or at {@link wake}. One wait at a time:
-   * a second one ends the first.
+   * Resolves when one of the descriptors is ready, when `delayMs` have passed,
+   * or at {@link wake}. One wait at a time: a second one ends the first.
    */
-  async wait(delayMs: number): Promise<void> {
-    while (this.#pending !== undefined) {
-      this.wake();
-      await this.#pending;
-    }
-    for (let index = 0; index <= this.#wakeAt; index++) {
-      this.#words[index * 2 + 1] = POLLIN;
-    }
-    const limit = delayMs < DELAY_MAX_MS ? Math.ceil(Math.max(0, delayMs)) : -1;
-    this.#pending = libc().pollAside(this.#words, this.#count, limit);
-    await this.#pending;
-    this.#pending = undefined;
-    if (this.returned(this.#wakeAt) !== 0) {
-      libc().read(this.#eventfd, this.#eventCount, 8n);
-    }
+  wait(delayMs: number): Promise<void> {
+    return this.#poll(this.#count, delayMs);
+  }
+
+  /** Resolves when `delayMs` have passed, or at {@link wake}: the descriptors are not looked at. */
+  pause(delayMs: number): Promise<void> {
+    return this.#poll(WAKE_ONLY, delayMs);
   }
 
   /** The events that the last wait found for the descriptor at `index`. */
   returned(index: number): number {
-    return this.#words[index * 2 + 1]! >>> 16;
+    return this.#words[(index + 1) * 2 + 1]! >>> 16;
   }
 
   /** Ends a wait that is under way; without effect otherwise. */
   wake(): void {
-    if (this.#pending === undefined) return;
+    if (this.#pending === undefined || this.#woken) return;
+    this.#woken = true;
     this.#eventCount[0] = 1n;
     libc().write(this.#eventfd, this.#eventCount, 8n);
   }
@@ -88,9 +85,31 @@ export class PollSet implements Disposable {
     this.wake();
     for (let tries = 0; tries < CLOSE_TRIES; tries++) {
       if (this.#pending === undefined) break;
-      if (Atomics.load(this.#words, this.#wakeAt * 2 + 1) >>> 16 !== 0) break;
+      if (Atomics.load(this.#words, 1) >>> 16 !== 0) break;
       sleepMs(1);
     }
     closeDescriptor(this.#eventfd);
+  }
+
+  async #poll(count: bigint, delayMs: number): Promise<void> {
+    while (this.#pending !== undefined) {
+      this.wake();
+      await this.#pending;
+    }
+    for (let at = 1; at < this.#words.length; at += 2) {
+      this.#words[at] = POLLIN;
+    }
+    const seconds = Math.floor(Math.max(0, delayMs) / 1000);
+    this.#limit[0] = Math.min(seconds, DELAY_MAX_S);
+    this.#limit[2] = seconds < DELAY_MAX_S
+      ? Math.round((Math.max(0, delayMs) - seconds * 1000) * 1e6)
+      : 0;
+    this.#pending = libc().ppollAside(this.#words, count, this.#limit, null);
+    await this.#pending;
+    this.#pending = undefined;
+    if (this.#woken) {
+      this.#woken = false;
+      libc().read(this.#eventfd, this.#eventCount, 8n);
+    }
   }
 }
