@@ -89,6 +89,18 @@ Deno.test("corruption turns one bit, truncation cuts the end", async () => {
   deepStrictEqual(cut.received, sent);
 });
 
+Deno.test("frames of lost arrivals receive again", async () => {
+  await using rig = faultyRig({ loss: 1 }, {});
+  const caller = new Caller(rig);
+  strictEqual(caller.provide(8), 8);
+  for (let i = 0; i < 40; i += 8) {
+    await rig.inject(frames.slice(i, i + 8));
+    strictEqual(caller.receive(64), 0);
+  }
+  strictEqual(rig.driver.counters()["rx-fault-lost"], 40);
+  strictEqual(rig.driver.counters()["rx-ring-full"], 0);
+});
+
 const rate = fc.constantFrom(0, 0.1, 0.5, 1);
 const rates = fc.record({
   loss: rate,

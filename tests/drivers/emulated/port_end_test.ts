@@ -18,6 +18,15 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** Turns until `done`; what never comes is a failure, not a hang. */
+async function until(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (done()) return;
+    await turn();
+  }
+  throw new Error("it did not come");
+}
+
 testDriver("emulated beyond a port", () => {
   const memory = makePacketMemory(64);
   const [end, far] = pair();
@@ -45,15 +54,12 @@ Deno.test("what is in flight is bounded until the other side has read it", async
   while (near.send(frame, 0, frame.length)) sent++;
   strictEqual(sent, fit);
   strictEqual(near.counters()["tx-queue-full"], 1);
-  while (far.peek() === 0) await turn();
+  await until(() => far.peek() > 0);
   await turn();
   strictEqual(collectFrom(far).length, fit);
-  while (!near.send(frame, 0, frame.length)) await turn();
+  await until(() => near.send(frame, 0, frame.length));
   near[Symbol.dispose]();
-  while (!far.ended) {
-    await turn();
-    collectFrom(far);
-  }
+  await until(() => collectFrom(far).length === 0 && far.ended);
 });
 
 Deno.test("messages that are not a batch are counted, and nothing of them arrives", async () => {
@@ -78,9 +84,7 @@ Deno.test("messages that are not a batch are counted, and nothing of them arrive
     { empty: 0 },
   ];
   for (const message of messages) port2.postMessage(message);
-  while ((end.counters()["rx-bad-message"] ?? 0) < messages.length) {
-    await turn();
-  }
+  await until(() => end.counters()["rx-bad-message"] === messages.length);
   strictEqual(end.peek(), 0);
   end[Symbol.dispose]();
   port2.close();
@@ -93,7 +97,7 @@ Deno.test("an end that goes down ends the other once that has been read", async 
   near[Symbol.dispose]();
   near[Symbol.dispose]();
   strictEqual(near.send(frame, 0, 20), false);
-  while (far.peek() === 0) await turn();
+  await until(() => far.peek() > 0);
   await turn();
   strictEqual(far.ended, false);
   deepStrictEqual(collectFrom(far), [frame.slice(4, 19)]);

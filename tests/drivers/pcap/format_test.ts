@@ -173,6 +173,13 @@ Deno.test("pcapng time: 10 to the minus 3, 2 to the minus 10, an offset of -5 s"
   );
 });
 
+Deno.test("a resolution that no clock has is refused", () => {
+  for (const value of [64, 100, 0x80 | 64]) {
+    const from = block(1, concat([u32(1, 0, 9 | 1 << 16, value)]));
+    throws(() => readCapture(pcapng(from)), /expected a power of at most 63/);
+  }
+});
+
 Deno.test("simple packets are cut to the interface's snap length", () => {
   const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 0, 0);
   const { packets } = readCapture(pcapng(
