@@ -25,6 +25,7 @@ export class CopiedPages implements PageExchange {
   readonly #views: (Uint8Array | undefined)[];
   readonly #spare: ArrayBuffer[] = [];
 
+  /** All of `memory`'s frames are the driver's to lend. */
   constructor(memory: PacketMemory) {
     this.#memory = memory;
     this.#lent = new Uint8Array(memory.frameCount);

@@ -14,7 +14,7 @@ import {
   PAGE_BYTES,
 } from "../../caps/memory.ts";
 import { CopiedPages } from "../copied_pages.ts";
-import type { Driver, DriverInfo } from "../driver.ts";
+import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { FrameRing } from "../frame_ring.ts";
 import { IdleWait } from "../idle_wait.ts";
 import type { WireEnd } from "./wire.ts";
@@ -50,7 +50,7 @@ export function openEmulated(options: EmulatedOptions): Driver {
 /** A NIC at the end of a wire; {@link openEmulated} makes one. */
 export class EmulatedDriver implements Driver {
   readonly info: DriverInfo;
-  readonly pages: CopiedPages;
+  readonly pages: PageExchange;
   readonly #memory: PacketMemory;
   readonly #bytes: Uint8Array;
   readonly #end: WireEnd;
@@ -64,6 +64,7 @@ export class EmulatedDriver implements Driver {
   #txPackets = 0;
   #txBytes = 0;
 
+  /** See {@link openEmulated}. */
   constructor(options: EmulatedOptions) {
     const { memory, end, mac } = options;
     const name = options.name ?? "emulated";
@@ -186,6 +187,7 @@ export class EmulatedDriver implements Driver {
     };
   }
 
+  /** Closes the NIC and takes its link down. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -5,10 +5,12 @@ const WINDOW_BYTES_MAX = 512 * 1024;
 
 /** Says that a capture is not one, or lies: where, what was found, what was expected. */
 export class CaptureError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "CaptureError";
   /** Bytes from the start of the file. */
   readonly offset: number;
 
+  /** At byte `offset` there is `found` where `expected` should be. */
   constructor(offset: number, found: string, expected: string) {
     super(`capture: at byte ${offset}: found ${found}; expected ${expected}`);
     this.offset = offset;

@@ -20,6 +20,7 @@ import { ReplayEnd } from "./replay_end.ts";
 export interface PcapOptions {
   /** The capture: pcap or pcapng, of Ethernet frames. */
   readonly path: string;
+  /** Where its frames lie. */
   readonly memory: PacketMemory;
   /** As fast as frames are provided, or in the time that it took to capture. */
   readonly pace: "at-once" | "recorded";

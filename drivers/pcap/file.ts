@@ -41,6 +41,7 @@ export function openCaptureFile(path: string): CaptureFile {
 
 /** A capture file that is being written. */
 export interface CaptureOutput extends Disposable {
+  /** Writes to it. */
   readonly writer: CaptureWriter;
 }
 

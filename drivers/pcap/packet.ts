@@ -5,7 +5,9 @@
  * object, and `bytes`, for all of its packets: copy what is wanted later.
  */
 export interface CapturePacket {
+  /** What it lies in. */
   bytes: Uint8Array;
+  /** Where it starts there. */
   start: number;
   /** Bytes that were captured; no more than {@link CAPTURED_BYTES_MAX}. */
   length: number;
@@ -31,6 +33,7 @@ export const LINK_ETHERNET = 1;
 
 /** Reads a capture from its start to its end. */
 export interface CaptureReader {
+  /** Which of the two formats it is. */
   readonly format: "pcap" | "pcapng";
   /**
    * The next packet, or undefined at the end.
