@@ -60,8 +60,8 @@ export function compare(
 
 /** The rows as JSON: an array of `{bench, case, ours, reference, ratio, unit}`, with `note` where a figure is missing. */
 export function rowsToJson(rows: readonly BenchRow[]): string {
-  const plain = rows.map(({ spread: _spread, ...row }) => row);
-  return JSON.stringify(plain, undefined, 2);
+  const names = ["bench", "case", "ours", "reference", "ratio", "unit", "note"];
+  return JSON.stringify(rows, names, 2);
 }
 
 /** One row of the table, in columns of fixed width. */
