@@ -55,9 +55,12 @@ export function either(...parts: readonly (HasGrant | Grant)[]): Grant {
   );
 }
 
-abstract class Frames implements HasGrant {
+/** Frames that one conjunction describes. */
+export abstract class Frames implements HasGrant {
+  /** All that was asked so far. */
   protected readonly conjunction: Conjunction;
 
+  /** Begins with what is asked already. */
   constructor(conjunction: Conjunction) {
     this.conjunction = conjunction;
   }
@@ -130,6 +133,7 @@ export class ArpFrames extends Frames {
   readonly #outer: Conjunction;
   readonly #arp: ArpPayload;
 
+  /** Begins with what is asked already. */
   constructor(outer: Conjunction, payload: ArpPayload) {
     super({ ...outer, payload });
     this.#outer = outer;
@@ -165,10 +169,13 @@ export class ArpFrames extends Frames {
 }
 
 /** IP datagrams of which addresses can be asked. */
-abstract class AddressedFrames<Self> extends Frames {
+export abstract class AddressedFrames<Self> extends Frames {
+  /** What was asked of the frame around the datagram. */
   protected readonly outer: Conjunction;
+  /** What was asked of the datagram. */
   protected readonly ip: IpPayload;
 
+  /** Begins with what is asked already. */
   constructor(outer: Conjunction, ip: IpPayload) {
     super({ ...outer, payload: ip });
     this.outer = outer;
@@ -191,6 +198,7 @@ abstract class AddressedFrames<Self> extends Frames {
 
 /** IP datagrams of which everything is still open. */
 export class IpFrames extends AddressedFrames<IpFrames> {
+  /** The same with more asked. */
   protected override with(more: Partial<IpPayload>): IpFrames {
     return new IpFrames(this.outer, { ...this.ip, ...more });
   }
@@ -240,6 +248,7 @@ export class IpFrames extends AddressedFrames<IpFrames> {
 
 /** IP datagrams of one protocol or fragment class. */
 export class DatagramFrames extends AddressedFrames<DatagramFrames> {
+  /** The same with more asked. */
   protected override with(more: Partial<IpPayload>): DatagramFrames {
     return new DatagramFrames(this.outer, { ...this.ip, ...more });
   }
@@ -252,6 +261,7 @@ export class DatagramFrames extends AddressedFrames<DatagramFrames> {
 
 /** Datagrams with ports. Once a port is asked for, fragments are left out. */
 export class PortFrames extends AddressedFrames<PortFrames> {
+  /** The same with more asked. */
   protected override with(more: Partial<IpPayload>): PortFrames {
     return new PortFrames(this.outer, { ...this.ip, ...more });
   }
@@ -269,6 +279,7 @@ export class PortFrames extends AddressedFrames<PortFrames> {
 
 /** ICMP messages. Once a type is asked for, fragments are left out. */
 export class IcmpFrames extends AddressedFrames<IcmpFrames> {
+  /** The same with more asked. */
   protected override with(more: Partial<IpPayload>): IcmpFrames {
     return new IcmpFrames(this.outer, { ...this.ip, ...more });
   }

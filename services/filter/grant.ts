@@ -41,6 +41,7 @@ export type Payload = TypePayload | ArpPayload | IpPayload;
 
 /** Anything of one Ethernet type. */
 export interface TypePayload {
+  /** Which payload this is. */
   readonly kind: "type";
   /** 0 to 65535, but neither of the VLAN tags' types in an untagged frame. */
   readonly etherType: number;
@@ -48,6 +49,7 @@ export interface TypePayload {
 
 /** ARP (type 0x0806), with its IPv4 addresses where RFC 826 has them for Ethernet. */
 export interface ArpPayload {
+  /** Which payload this is. */
   readonly kind: "arp";
   /** 1 asks, 2 answers. */
   readonly operation?: number;
@@ -63,14 +65,21 @@ export interface ArpPayload {
  * both need `fragment: "whole"`: only a whole datagram surely shows them.
  */
 export interface IpPayload {
+  /** Which payload this is: the IP version. */
   readonly kind: "ipv4" | "ipv6";
+  /** Source address. */
   readonly src?: Prefix;
+  /** Destination address. */
   readonly dst?: Prefix;
+  /** Whole datagrams, fragments, or both. */
   readonly fragment: FragmentClass;
   /** IP protocol; for IPv6 what the extension headers end in. */
   readonly protocol?: number;
+  /** Source port. */
   readonly srcPort?: PortRange;
+  /** Destination port. */
   readonly dstPort?: PortRange;
+  /** The first byte of an ICMP message. */
   readonly icmpType?: number;
 }
 
@@ -92,7 +101,9 @@ export interface Prefix {
 
 /** Ports from `low` to `high`, both included. */
 export interface PortRange {
+  /** 0 to 65535. */
   readonly low: number;
+  /** `low` to 65535. */
   readonly high: number;
 }
 
@@ -130,5 +141,6 @@ export const IPV6_EXTENSIONS: readonly number[] = [0, 43, 44, 51, 60, 135];
 
 /** A grant that says something impossible. The message names the field and what was expected. */
 export class GrantError extends Error {
+  /** For telling it apart where classes are lost. */
   override readonly name = "GrantError";
 }

@@ -24,6 +24,7 @@ import { lowerGrant } from "./lower.ts";
 export interface GrantNode {
   /** Who receives its packets, from 1 to {@link SLOT_MAX}; 0 when it does not receive. */
   readonly slot: number;
+  /** Which packets these are, of its parent's. */
   readonly grant: Grant;
   /** The grants derived from it: each takes its own of this one's packets. */
   readonly children: readonly GrantNode[];
@@ -40,6 +41,7 @@ export const FLOWS_MIN = 6;
 
 /** A set of grants that is more than a classifier takes. */
 export class FilterLimitError extends Error {
+  /** For telling it apart where classes are lost. */
   override readonly name = "FilterLimitError";
 }
 

@@ -21,7 +21,9 @@ import { TableSpace } from "./tables.ts";
 
 /** What a service may send: frames that `grant` matches, as `slot`. */
 export interface SendGrant {
+  /** 1 to `SLOT_MAX`. */
   readonly slot: number;
+  /** What it may send. */
   readonly grant: Grant;
 }
 

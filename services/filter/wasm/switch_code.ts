@@ -11,8 +11,10 @@ import { type Scope, writeNode, type Writer } from "./node_code.ts";
 import type { BytesSource, PlanBranch, PlanNode, Source } from "./plan.ts";
 import { littleEndian, packWindows, windowValue } from "./windows.ts";
 
-type Switch = Extract<PlanBranch, { kind: "switch" }>;
-type Flows = Extract<PlanBranch, { kind: "flows" }>;
+/** A switch of several cases. */
+export type Switch = Extract<PlanBranch, { kind: "switch" }>;
+/** Exact flows. */
+export type Flows = Extract<PlanBranch, { kind: "flows" }>;
 
 /** Up to how many cases are compared one after the other. */
 const CHAIN_MAX = 6;
