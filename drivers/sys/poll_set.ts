@@ -32,6 +32,8 @@ export class PollSet implements Disposable {
   #pending: Promise<unknown> | undefined;
   /** Whether the eventfd was raised for the wait that is under way. */
   #woken = false;
+  /** How often {@link wake} was called. */
+  #wakes = 0;
 
   /**
    * Waits for input on each of `descriptors`, which stay the caller's.
@@ -68,8 +70,13 @@ export class PollSet implements Disposable {
     return this.#words[(index + 1) * 2 + 1]! >>> 16;
   }
 
-  /** Ends a wait that is under way; without effect otherwise. */
+  /** Ends every wait that is under way; without effect otherwise. */
   wake(): void {
+    this.#wakes++;
+    this.#interrupt();
+  }
+
+  #interrupt(): void {
     if (this.#pending === undefined || this.#woken) return;
     this.#woken = true;
     this.#eventCount[0] = 1n;
@@ -92,9 +99,12 @@ export class PollSet implements Disposable {
   }
 
   async #poll(count: bigint, delayMs: number): Promise<void> {
+    const wakes = this.#wakes;
     while (this.#pending !== undefined) {
-      this.wake();
+      this.#interrupt();
       await this.#pending;
+      // It was woken while it waited for its turn, or there is none any more.
+      if (this.#wakes !== wakes) return;
     }
     for (let at = 1; at < this.#words.length; at += 2) {
       this.#words[at] = POLLIN;

@@ -73,7 +73,9 @@ export class XdpDriver implements Driver {
   #rxBytes = 0;
   #txPackets = 0;
   #txBytes = 0;
-  #txRefused = 0;
+  #sendRefused = 0;
+  /** The counters when it was closed. */
+  #lastCounters: Readonly<Record<string, number>> | undefined;
 
   /** A driver of `parts`, all of them open. */
   constructor(parts: XdpParts) {
@@ -176,7 +178,7 @@ export class XdpDriver implements Driver {
   }
 
   counters(): Readonly<Record<string, number>> {
-    this.#mustBeOpen();
+    if (this.#lastCounters !== undefined) return this.#lastCounters;
     const counts = this.#attachment.counters();
     for (const socket of this.#sockets) {
       for (const [reason, count] of socket.statistics()) {
@@ -188,7 +190,7 @@ export class XdpDriver implements Driver {
       "rx-bytes": this.#rxBytes,
       "tx-packets": this.#txPackets,
       "tx-bytes": this.#txBytes,
-      "tx-refused": this.#txRefused,
+      "send-refused": this.#sendRefused,
       "interface-gone": this.#monitor.gone ? 1 : 0,
       ...Object.fromEntries(counts),
     };
@@ -196,6 +198,7 @@ export class XdpDriver implements Driver {
 
   [Symbol.dispose](): void {
     if (!this.#open) return;
+    this.#lastCounters = this.counters();
     this.#open = false;
     // First the program: the kernel has its packets back before a socket goes.
     this.#attachment[Symbol.dispose]();
@@ -235,7 +238,7 @@ export class XdpDriver implements Driver {
       const failed = this.#sender.kick();
       const left = transmit.pending;
       if (left === before) {
-        if (failed !== 0 && failed !== Errno.EAGAIN) this.#txRefused++;
+        if (failed !== 0 && failed !== Errno.EAGAIN) this.#sendRefused++;
         return;
       }
       if (this.#zeroCopy) return;

@@ -218,7 +218,8 @@ export class TransmitRing {
       const bytes = length[n]!;
       const inFrame = start & (PAGE_BYTES - 1);
       if (
-        start < 0 || start >>> PAGE_SHIFT >= frameCount || bytes === 0 ||
+        // Below the first frame, too: a negative number's bits are a large one's.
+        start >>> PAGE_SHIFT >= frameCount || bytes === 0 ||
         inFrame + bytes > PAGE_BYTES
       ) notOurs(frameAt(offset[n]!));
       const at = ((this.#produced + n) & mask) * DESCRIPTOR_WORDS;

@@ -189,7 +189,7 @@ export class XdpSocket implements Disposable {
     libc().recv(this.descriptor, null, 0n, MSG_DONTWAIT);
   }
 
-  /** What the kernel has counted. */
+  /** What the kernel has counted. A packet that met an empty fill ring is in `rx-dropped` as well. */
   statistics(): SocketStatistics {
     const bytes = new ArrayBuffer(XDP_STATISTICS_BYTES);
     const size = new Uint32Array([XDP_STATISTICS_BYTES]);
@@ -208,7 +208,7 @@ export class XdpSocket implements Disposable {
       ["rx-invalid-descriptor", at(1)],
       ["tx-invalid-descriptor", at(2)],
       ["rx-ring-full", at(3)],
-      ["rx-fill-ring-empty", at(4)],
+      ["fill-ring-empty", at(4)],
     ];
   }
 

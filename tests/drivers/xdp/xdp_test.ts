@@ -224,7 +224,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a whole batch leaves with one call, and every frame comes back once",
+  "a whole batch leaves with one call: a veth gives every frame back at once",
   async () => {
     await using pair = await makePair();
     const received = async () => {
