@@ -82,6 +82,39 @@ testWith(["linux"], "a second wait ends the first", async () => {
   await second;
 });
 
+testWith(
+  ["linux"],
+  "wake() ends a wait that has not had its turn yet, too, and so does closing",
+  async () => {
+    using signal = new Signal();
+    const poll = new PollSet([signal.descriptor]);
+    const woken = [poll.wait(Infinity), poll.wait(Infinity)];
+    poll.wake();
+    await Promise.all(woken);
+    const closed = [poll.pause(Infinity), poll.wait(Infinity)];
+    poll[Symbol.dispose]();
+    await Promise.all(closed);
+  },
+);
+
+testWith(
+  ["linux"],
+  "a pause is over in time, whatever is ready",
+  async () => {
+    using signal = new Signal();
+    using poll = new PollSet([signal.descriptor]);
+    signal.raise();
+    let ended = false;
+    const paused = poll.pause(Infinity).then(() => ended = true);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(ended, false, "a ready descriptor ended the pause");
+    poll.wake();
+    await paused;
+    await poll.pause(0.2);
+    assert.equal(poll.returned(0), 0);
+  },
+);
+
 testWith(["linux"], "closing ends a wait", async () => {
   using signal = new Signal();
   const poll = new PollSet([signal.descriptor]);
