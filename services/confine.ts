@@ -8,116 +8,33 @@
  * the list here is removed, so that a newer runtime adds nothing.
  */
 
-/** The language itself, and what a core may use besides: timers, text, its own clock. */
-const KEPT: readonly string[] = [
-  ...[
-    "Object",
-    "Function",
-    "Array",
-    "Number",
-    "parseFloat",
-    "parseInt",
-    "Infinity",
-    "NaN",
-  ],
-  ...[
-    "undefined",
-    "Boolean",
-    "String",
-    "Symbol",
-    "Date",
-    "Promise",
-    "RegExp",
-    "Error",
-  ],
-  ...[
-    "AggregateError",
-    "EvalError",
-    "RangeError",
-    "ReferenceError",
-    "SyntaxError",
-    "TypeError",
-  ],
-  ...[
-    "URIError",
-    "SuppressedError",
-    "globalThis",
-    "self",
-    "JSON",
-    "Math",
-    "Intl",
-    "ArrayBuffer",
-  ],
-  ...[
-    "Uint8Array",
-    "Int8Array",
-    "Uint16Array",
-    "Int16Array",
-    "Uint32Array",
-    "Int32Array",
-  ],
-  ...[
-    "Float16Array",
-    "Float32Array",
-    "Float64Array",
-    "Uint8ClampedArray",
-    "BigUint64Array",
-  ],
-  ...[
-    "BigInt64Array",
-    "DataView",
-    "Map",
-    "BigInt",
-    "Set",
-    "WeakMap",
-    "WeakSet",
-    "WeakRef",
-  ],
-  ...[
-    "Iterator",
-    "Proxy",
-    "Reflect",
-    "FinalizationRegistry",
-    "DisposableStack",
-  ],
-  ...["AsyncDisposableStack", "decodeURI", "decodeURIComponent", "encodeURI"],
-  ...[
-    "encodeURIComponent",
-    "escape",
-    "unescape",
-    "isFinite",
-    "isNaN",
-    "console",
-  ],
-  ...[
-    "setTimeout",
-    "clearTimeout",
-    "setInterval",
-    "clearInterval",
-    "queueMicrotask",
-  ],
-  ...["structuredClone", "performance", "TextEncoder", "TextDecoder", "crypto"],
-  ...[
-    "MessagePort",
-    "MessageEvent",
-    "Event",
-    "EventTarget",
-    "ErrorEvent",
-    "onmessage",
-  ],
-  ...[
-    "onerror",
-    "onunhandledrejection",
-    "addEventListener",
-    "removeEventListener",
-  ],
-  ...["dispatchEvent", "reportError", "PromiseRejectionEvent", "DOMException"],
-];
+// A CommonJS package comes through the runtime's Node layer, which itself needs
+// what is taken away below: it is loaded before.
+import "ipaddr.js";
+
+/** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */
+const KEPT = new Set<PropertyKey>(
+  `
+  Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean
+  String Symbol Date Promise RegExp Error AggregateError EvalError RangeError
+  ReferenceError SyntaxError TypeError URIError SuppressedError globalThis self
+  JSON Math Intl Temporal ArrayBuffer Atomics DataView Uint8Array Int8Array
+  Uint16Array Int16Array Uint32Array Int32Array Float16Array Float32Array
+  Float64Array Uint8ClampedArray BigUint64Array BigInt64Array Map BigInt Set
+  WeakMap WeakSet WeakRef Iterator Proxy Reflect FinalizationRegistry
+  DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI
+  encodeURIComponent escape unescape isFinite isNaN console setTimeout
+  clearTimeout setInterval clearInterval queueMicrotask structuredClone
+  performance TextEncoder TextDecoder crypto MessagePort MessageEvent Event
+  EventTarget ErrorEvent PromiseRejectionEvent DOMException onmessage onerror
+  onunhandledrejection addEventListener removeEventListener dispatchEvent
+  reportError
+  `.trim().split(/\s+/),
+);
 
 confine();
 
 function confine(): void {
-  const kept = new Set<PropertyKey>(KEPT);
   let scope: object | null = globalThis;
   // Along the prototypes: `close` and `postMessage` are inherited.
   while (
@@ -125,7 +42,7 @@ function confine(): void {
     scope !== EventTarget.prototype
   ) {
     for (const key of Reflect.ownKeys(scope)) {
-      if (typeof key === "symbol" || key === "constructor" || kept.has(key)) {
+      if (typeof key === "symbol" || key === "constructor" || KEPT.has(key)) {
         continue;
       }
       if (!Reflect.deleteProperty(scope, key)) hide(scope, key);

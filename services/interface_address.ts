@@ -82,13 +82,6 @@ export function readMac(text: string): Uint8Array | AddressProblem {
   return mac;
 }
 
-/** The text that {@link readMac} reads as this address. */
-export function formatMac(mac: Uint8Array): string {
-  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(
-    ":",
-  );
-}
-
 /**
  * The Ethernet address for a system that names none: `02:53` and the four bytes
  * of its IPv4 address. The first byte marks it as locally administered, so it

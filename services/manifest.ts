@@ -7,7 +7,6 @@
 import { z } from "zod";
 import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
 import {
-  formatMac,
   type InterfaceAddress,
   macFor,
   readInterfaceAddress,
@@ -20,6 +19,7 @@ import {
   showValue,
 } from "./manifest_error.ts";
 import { formatNic, type NicChoice, readNic } from "./nic.ts";
+import { formatMac } from "./wire/address.ts";
 
 export { ManifestError } from "./manifest_error.ts";
 export type { ManifestProblem } from "./manifest_error.ts";

@@ -125,6 +125,7 @@ export class BpfMap implements Disposable {
 
 /** A program that the verifier refused; `log` is all it said. */
 export class VerifierError extends SystemError {
+  /** `VerifierError`. */
   override readonly name = "VerifierError";
 
   /** An error with the verifier's log. */

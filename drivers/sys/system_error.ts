@@ -27,6 +27,7 @@ export const PRIVILEGES_NEEDED =
  * For refusals by privilege the advice names the privileges.
  */
 export class SystemError extends Error {
+  /** `SystemError`. */
   override readonly name: string = "SystemError";
   /** The kernel's error number (asm-generic/errno.h). */
   readonly errno: number;

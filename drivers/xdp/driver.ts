@@ -196,6 +196,7 @@ export class XdpDriver implements Driver {
     };
   }
 
+  /** Takes the program off the interface, and closes everything. */
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#lastCounters = this.counters();

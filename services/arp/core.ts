@@ -9,7 +9,7 @@ import {
   type Outbox,
   type Verdict,
 } from "../core.ts";
-import { Tally } from "../tally.ts";
+import { Tally } from "../../caps/accounts.ts";
 import {
   ARP_BYTES,
   ARP_REPLY,
@@ -86,7 +86,7 @@ class ArpCore implements Core {
   wake(_now: Instant, _out: Outbox): void {}
 
   counters(): Readonly<Record<string, number>> {
-    return this.#tally.read();
+    return this.#tally.snapshot();
   }
 
   /** Why the packet at `at` is not for us; undefined when it is. */

@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from "../core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Tally } from "../tally.ts";
+import { Tally } from "../../caps/accounts.ts";
 import { getU16, setU16 } from "../wire/big_endian.ts";
 import { checksum, updateChecksum } from "../wire/checksum.ts";
 import {
@@ -54,7 +54,7 @@ class IcmpEchoCore implements Core {
   wake(_now: Instant, _out: Outbox): void {}
 
   counters(): Readonly<Record<string, number>> {
-    return this.#tally.read();
+    return this.#tally.snapshot();
   }
 }
 

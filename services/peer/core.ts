@@ -8,7 +8,7 @@ import { makeArp } from "../arp/core.ts";
 import type { Core, Frame, Instant, Outbox, Verdict } from "../core.ts";
 import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
 import { Random, seedOf } from "../random.ts";
-import { Tally } from "../tally.ts";
+import { Tally } from "../../caps/accounts.ts";
 import {
   ARP_REPLY,
   ARP_SENDER_MAC,
@@ -116,7 +116,7 @@ class Peer implements Core {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return this.#tally.read();
+    return this.#tally.snapshot();
   }
 
   wake(now: Instant, out: Outbox): void {

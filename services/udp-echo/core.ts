@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from "../core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Tally } from "../tally.ts";
+import { Tally } from "../../caps/accounts.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipv4Destination, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import {
@@ -70,7 +70,7 @@ class UdpEchoCore implements Core {
   wake(_now: Instant, _out: Outbox): void {}
 
   counters(): Readonly<Record<string, number>> {
-    return this.#tally.read();
+    return this.#tally.snapshot();
   }
 
   /** Why the datagram that was admitted is not echoed; undefined when it is. */

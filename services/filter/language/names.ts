@@ -79,6 +79,16 @@ export function portNames(): string[] {
   return [...BOTH.keys(), ...TCP.keys(), ...UDP.keys()];
 }
 
+/** All names of protocols of a link: for tests and completions. */
+export function etherProtocolNames(): string[] {
+  return [...ETHER_PROTOCOLS.keys()];
+}
+
+/** All names of protocols above IP: for tests and completions. */
+export function ipProtocolNames(): string[] {
+  return [...PROTOCOLS.keys()];
+}
+
 function table(text: string): ReadonlyMap<string, number> {
   const entries = text.trim().split(/\s+/).map((entry): [string, number] => {
     const at = entry.lastIndexOf("=");

@@ -99,7 +99,6 @@ function mpls(
     tests.push(compare(field, "=", label * 0x1000));
   }
   layout.network += 4;
-  layout.networkNoSnap += 4;
   layout.labels++;
   return all(...tests);
 }
@@ -117,7 +116,6 @@ function pppoeSession(
   // Six bytes of PPPoE, then PPP: two bytes of type, and the payload.
   layout.header = moved(layout.payload, layout.network + 6);
   layout.link = "ppp";
-  layout.encapsulated = false;
   layout.type = layout.header;
   layout.payload = moved(layout.header, 2);
   layout.network = 0;

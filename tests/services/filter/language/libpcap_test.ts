@@ -10,7 +10,12 @@ import { FilterError } from "../../../../services/filter/language/error.ts";
 import { Lexer } from "../../../../services/filter/language/lexer.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import type { Program } from "../../../../services/filter/language/ir.ts";
-import { expressionArbitrary } from "../../../arbitraries/expressions.ts";
+import {
+  addressArbitrary,
+  arithmeticArbitrary,
+  expressionArbitrary,
+  PROTOCOLS,
+} from "../../../arbitraries/expressions.ts";
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
 import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
 import { testWith, whyMissing } from "../../../needs.ts";
@@ -47,6 +52,34 @@ const caseArbitrary = linkArbitrary.chain((link) =>
     netmask: fc.constantFrom(undefined, 0xffffff00, 0xff000000, 0xfffffffe),
   })
 );
+
+/** An IP packet of nothing but headers' numbers and small lengths. */
+const headersArbitrary = fc.tuple(
+  fc.constantFrom(0x45, 0x46, 0x60, 0x60),
+  fc.array(fc.constantFrom(0, 0, 1, 2, 6, 8, 10, 17, 43, 44, 51, 51, 60), {
+    minLength: 60,
+    maxLength: 130,
+  }),
+).map(([version, rest]) => Uint8Array.from([version, ...rest]));
+
+/** Every protocol's name, and primitives that no protocol begins. */
+const WORDS = [
+  ...PROTOCOLS,
+  ..."i s u rr rnr rej ui ua disc dm sabme test xid frmr".split(" ")
+    .map((type) => `llc ${type}`),
+  ..."clnp esis isis".split(" ").map((name) => `iso proto \\${name}`),
+  ..."ip protochain 6|ip6 protochain 17|protochain 51|ip multicast".split("|"),
+  ..."ip6 multicast|multicast|broadcast|ether proto \\ipx".split("|"),
+  ..."ether proto 6|ether proto \\stp|ether proto \\iso|inbound".split("|"),
+  ..."outbound|ifindex 3|vlan and ip|vlan and vlan 7|mpls and mpls 9".split(
+    "|",
+  ),
+  ..."mpls and ip6|pppoes and ip|pppoes 3 and mpls|pppoed|llc".split("|"),
+  ..."geneve and arp|geneve 7 and tcp|geneve and ether broadcast".split("|"),
+  ..."geneve and vlan and udp|vlan and geneve and ip6 host ::1".split("|"),
+  ..."decnet src host 3.7|decnet dst host 3.7|tcp port 9".split("|"),
+  ..."portrange 7-9|sctp portrange 7-9|net 224.0.0.0/4|host ::1".split("|"),
+];
 
 /** Tokens in no order. No names: libpcap would ask the network about them. */
 const SOUP =
@@ -108,6 +141,81 @@ if (libpcap === undefined) {
     }),
   );
 
+  testProperty(
+    "arithmetic gives libpcap's value, bit for bit",
+    { runs: 600, file: import.meta.url },
+    fc.property(
+      arithmeticArbitrary,
+      linkedFrame("ethernet"),
+      (value, frame) => compareBits(libpcap, value, frame),
+    ),
+  );
+
+  testProperty(
+    "addresses in every spelling are read as libpcap reads them",
+    { runs: 3_000, file: import.meta.url },
+    fc.property(
+      fc.constantFrom("host", "ip6 host", "ether host", "net", "ip6 net"),
+      addressArbitrary.filter((text) => !hasName(text)),
+      fc.array(linkedFrame("ethernet"), { minLength: 1, maxLength: 1 }),
+      fc.nat(),
+      (type, address, frames, seed) =>
+        compareOn(libpcap, {
+          link: "ethernet",
+          text: `${type} ${address}`,
+          frames,
+          seed,
+          netmask: undefined,
+        }),
+    ),
+  );
+
+  testProperty(
+    "each of the language's words means what it means to libpcap",
+    { runs: 100, file: import.meta.url },
+    fc.property(
+      linkArbitrary.chain((link) =>
+        fc.tuple(
+          fc.constant(link),
+          fc.array(linkedFrame(link), { minLength: 3, maxLength: 3 }),
+        )
+      ),
+      fc.nat(),
+      ([link, frames], seed) => {
+        const netmask = undefined;
+        for (const text of WORDS) {
+          compareOn(libpcap, {
+            link,
+            text,
+            frames,
+            seed,
+            netmask,
+            steers: 16,
+          });
+        }
+      },
+    ),
+  );
+
+  testProperty(
+    "protochain walks over headers as libpcap does",
+    { runs: 3_000, file: import.meta.url },
+    fc.property(
+      fc.constantFrom("ip6 protochain", "ip protochain", "protochain"),
+      fc.constantFrom(6, 17, 51, 44, 59, 0),
+      headersArbitrary,
+      (text, protocol, frame) =>
+        compareOn(libpcap, {
+          link: "raw",
+          text: `${text} ${protocol}`,
+          frames: [frame],
+          seed: 1,
+          netmask: undefined,
+          steers: 0,
+        }),
+    ),
+  );
+
   const partial = Deno.env.has("SALLYPORT_PATH") || runsOf(100) < 100;
   Deno.test({
     name: "the comparison with libpcap saw at least 100,000 packets",
@@ -137,6 +245,8 @@ interface Case {
   readonly frames: readonly Uint8Array<ArrayBuffer>[];
   readonly seed: number;
   readonly netmask: number | undefined;
+  /** Steered copies of each frame; 3 when not given. */
+  readonly steers?: number;
 }
 
 /** Whether libpcap might ask the network about a word of the text. */
@@ -164,11 +274,28 @@ function incomparable(text: string): boolean {
   return /byte \S+ [&|]/.test(text) || text.includes("geneve");
 }
 
-/** Compares on all packets that a case leads to. */
-function compareOn(
+/** Compares some bits of a value, on one packet. */
+function compareBits(
   oracle: Libpcap,
-  { link, text, frames, seed, netmask }: Case,
+  value: string,
+  frame: Uint8Array<ArrayBuffer>,
 ): void {
+  for (const bit of [0, 1, 5, 15, 31]) {
+    const text = `(${value}) >> ${bit} & 1 = 1`;
+    const netmask = undefined;
+    compareOn(oracle, {
+      link: "ethernet",
+      text,
+      frames: [frame],
+      seed: bit,
+      netmask,
+    });
+  }
+}
+
+/** Compares on all packets that a case leads to. */
+function compareOn(oracle: Libpcap, given: Case): void {
+  const { link, text, netmask } = given;
   counts.texts++;
   const mask = netmask === undefined ? {} : { netmask };
   const ours = attempt(() => compileText(text, { linkType: link, ...mask }));
@@ -183,7 +310,7 @@ function compareOn(
   }
   const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
   try {
-    for (const packet of packetsOf(theirs, frames, seed)) {
+    for (const packet of packetsOf(theirs, given)) {
       comparePacket(ours, theirs, optimised, packet);
     }
   } finally {
@@ -206,21 +333,18 @@ function compareRefusals(
   strictEqual(mine, other, `of ${JSON.stringify(text)} on ${link}`);
 }
 
-/** The frames, three steered copies of each, and two cut at every length. */
+/** The frames, steered copies of them, and two cut at every length. */
 function packetsOf(
   theirs: LibpcapFilter,
-  frames: readonly Uint8Array<ArrayBuffer>[],
-  seed: number,
+  { frames, seed, steers = 3 }: Case,
 ): Uint8Array<ArrayBuffer>[] {
   const program = theirs.instructions;
   const choose = coin(seed);
-  const steered = frames.flatMap((frame) => [
-    steer(program, frame, choose),
-    steer(program, frame, choose),
-    steer(program, frame, choose),
-  ]);
+  const steered = frames.flatMap((frame) =>
+    Array.from({ length: steers }, () => steer(program, frame, choose))
+  );
   const packets = [...frames, ...steered];
-  for (const whole of [frames[0]!, steered[0]!]) {
+  for (const whole of [packets[0]!, packets[packets.length - 1]!]) {
     for (let n = 0; n < whole.length; n++) packets.push(whole.slice(0, n));
   }
   return packets;

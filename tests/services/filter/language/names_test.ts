@@ -5,7 +5,9 @@ import {
   constantOf,
 } from "../../../../services/filter/language/keywords.ts";
 import {
+  etherProtocolNames,
   etherProtocolOf,
+  ipProtocolNames,
   ipProtocolOf,
   portNames,
   portOf,
@@ -53,6 +55,27 @@ testWith(
     }
     // A machine without /etc/services knows none.
     console.log(`${known} of ${portNames().length} names are known here`);
+  },
+);
+
+testWith(
+  [`library:${LIBPCAP}`],
+  "protocols have the numbers that libpcap has for their names",
+  () => {
+    using libpcap = new Libpcap();
+    for (const name of etherProtocolNames()) {
+      strictEqual(
+        instructions(libpcap, `ether proto \\${name}`),
+        instructions(libpcap, `ether proto ${etherProtocolOf(name)}`),
+        name,
+      );
+    }
+    for (const name of ipProtocolNames()) {
+      const theirs = instructions(libpcap, `ip proto \\${name}`);
+      if (theirs === undefined) continue;
+      const number = ipProtocolOf(name);
+      strictEqual(theirs, instructions(libpcap, `ip proto ${number}`), name);
+    }
   },
 );
 

@@ -91,6 +91,7 @@ Deno.test("parse() gives `%` and `^` all that follows, as libpcap's grammar does
   deepStrictEqual(shape("1 * 2 % 3 + 4 | 5 ^ 6 & 7 = 0"), [
     "(1 * (2 % ((3 + 4) | (5 ^ (6 & 7))))) = 0",
   ]);
+  deepStrictEqual(shape("1 + 2 * 3 - 4 = 0"), ["((1 + (2 * 3)) - 4) = 0"]);
   deepStrictEqual(shape("- 1 + 2 << 3 & 4 = 0"), ["(((-1 + 2) << 3) & 4) = 0"]);
 });
 

@@ -1,0 +1,4 @@
+import { serveDriver } from "../service/shell.ts";
+import { openPcapNic } from "./nic.ts";
+
+serveDriver(openPcapNic);

@@ -1,0 +1,20 @@
+/** ICMP echo as a service. */
+
+import type { ServiceDefinition } from "../definition.ts";
+import { ethernet } from "../filter/builder.ts";
+import { formatIpv4, formatMac } from "../wire/address.ts";
+import { makeIcmpEcho } from "./core.ts";
+
+const ECHO_REQUEST = 8;
+const ECHO_REPLY = 0;
+
+/** Answers pings of the system's own address. */
+export const icmpEchoService: ServiceDefinition = {
+  receives: ({ address, mac }) =>
+    ethernet().dst(formatMac(mac)).ipv4().dst(formatIpv4(address)).icmp()
+      .type(ECHO_REQUEST).grant,
+  sends: ({ address, mac }) =>
+    ethernet().src(formatMac(mac)).ipv4().src(formatIpv4(address)).icmp()
+      .type(ECHO_REPLY).grant,
+  make: (settings) => makeIcmpEcho(settings),
+};

@@ -1,0 +1,209 @@
+/**
+ * Runs a protocol core on a port: takes deliveries, lets the core rewrite
+ * frames in place, and gives strings and pages back in one message a batch.
+ */
+
+import { Tally } from "../caps/accounts.ts";
+import { PAGE_BYTES } from "../caps/memory.ts";
+import type { Port } from "../caps/port.ts";
+import {
+  type Delivery,
+  INLINE,
+  inlineStride,
+  RECORD_BYTES,
+  RecordView,
+  STRING_BYTES,
+  type Submission,
+} from "../caps/records.ts";
+import type { Clock } from "./clock.ts";
+import type { Core, Frame, Instant, Outbox } from "./core.ts";
+
+/** Byte strings that a runner has for frames that answer nothing. */
+const SPARE_STRINGS = 8;
+
+/** Deliveries handled before others on this thread get their turn. */
+const DELIVERIES_PER_TURN = 64;
+
+/** A core at work. */
+export class CoreRunner implements Outbox, Disposable {
+  readonly #core: Core;
+  readonly #port: Port<Submission, Delivery>;
+  readonly #clock: Clock;
+  readonly #drops = new Tally();
+  readonly #frame: Frame = {
+    bytes: new Uint8Array(0),
+    start: 0,
+    length: 0,
+    capacity: 0,
+  };
+  /** The capability that frames of the core's own are sent under. */
+  readonly #capability: bigint;
+  readonly #spares: ArrayBuffer[] = [];
+  /** The string that {@link open} writes into; undefined when none is begun. */
+  #outgoing: RecordView | undefined;
+  #outgoingAt = 0;
+  #outgoingCount = 0;
+  #outgoingFrame: Frame | undefined;
+  #nextWake: Instant = Infinity;
+  readonly #onFailure: (error: unknown) => void;
+  #failed = false;
+
+  constructor(
+    core: Core,
+    options: {
+      readonly port: Port<Submission, Delivery>;
+      readonly clock: Clock;
+      readonly capability: bigint;
+      /** Told, once, when the core throws: it handles nothing after that. */
+      readonly onFailure: (error: unknown) => void;
+    },
+  ) {
+    this.#core = core;
+    this.#port = options.port;
+    this.#clock = options.clock;
+    this.#capability = options.capability;
+    this.#onFailure = options.onFailure;
+    for (let i = 0; i < SPARE_STRINGS; i++) {
+      this.#spares.push(new ArrayBuffer(STRING_BYTES));
+    }
+    this.#port.onReady = () => this.#guarded(() => this.#serve());
+    this.#guarded(() => this.#serve());
+  }
+
+  /** What the core and its runner counted. */
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#core.counters(), ...this.#drops.snapshot() };
+  }
+
+  /** A frame to write into, in a byte string that is sent at the end of this turn. */
+  open(sizeBytes: number): Frame | undefined {
+    if (this.#outgoingAt + inlineStride(sizeBytes) > STRING_BYTES) {
+      this.#sendOutgoing();
+    }
+    if (this.#outgoing === undefined) {
+      const string = this.#spares.pop();
+      if (string === undefined) return undefined;
+      this.#outgoing = new RecordView(string);
+    }
+    this.#outgoingFrame = {
+      bytes: this.#outgoing.bytes,
+      start: this.#outgoingAt + RECORD_BYTES,
+      length: 0,
+      capacity: sizeBytes,
+    };
+    return this.#outgoingFrame;
+  }
+
+  /** Puts the frame that was opened last among those that are sent. */
+  send(): void {
+    const frame = this.#outgoingFrame;
+    if (frame === undefined || this.#outgoing === undefined) {
+      throw new Error("runner: send() without a frame that open() gave");
+    }
+    if (frame.length > frame.capacity) {
+      throw new Error("runner: the frame outgrew its room");
+    }
+    this.#outgoingFrame = undefined;
+    this.#outgoingAt = this.#outgoing.putInline(this.#outgoingAt, frame.length);
+    this.#outgoingCount++;
+  }
+
+  /** Closes the port. */
+  [Symbol.dispose](): void {
+    this.#clock.wake(Infinity, () => {});
+    this.#port[Symbol.dispose]();
+  }
+
+  /** A core that throws is at an end: nobody knows what state it is in. */
+  #guarded(step: () => void): void {
+    if (this.#failed) return;
+    try {
+      step();
+    } catch (error) {
+      this.#failed = true;
+      this.#onFailure(error);
+    }
+  }
+
+  #serve(): void {
+    const now = this.#clock.now();
+    for (let i = 0; i < DELIVERIES_PER_TURN; i++) {
+      const delivery = this.#port.take();
+      if (delivery === undefined) return this.#finish(now);
+      this.#handle(delivery, now);
+    }
+    this.#finish(now);
+    queueMicrotask(() => this.#guarded(() => this.#serve()));
+  }
+
+  /** Ends a turn: runs timers that are due, sends what was put together, sets the next wake-up. */
+  #finish(now: Instant): void {
+    if (this.#core.wakeAt <= now) this.#core.wake(now, this);
+    this.#sendOutgoing();
+    if (this.#core.wakeAt === this.#nextWake && this.#nextWake > now) return;
+    this.#nextWake = this.#core.wakeAt;
+    this.#clock.wake(
+      this.#nextWake,
+      () => this.#guarded(() => this.#finish(this.#clock.now())),
+    );
+  }
+
+  #handle(delivery: Delivery, now: Instant): void {
+    const { tag, records, count, pages } = delivery;
+    if (count === 0) {
+      if (this.#spares.length < SPARE_STRINGS) this.#spares.push(records);
+      return;
+    }
+    const view = new RecordView(records);
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const stride = view.stride(at);
+      this.#receive(view, at, pages, now);
+      at += stride;
+    }
+    this.#port.post({ tag, records, count, pages }, [records, ...pages]);
+  }
+
+  /** Lets the core have one packet; its record then says what is to be sent of it. */
+  #receive(
+    view: RecordView,
+    at: number,
+    pages: ArrayBuffer[],
+    now: Instant,
+  ): void {
+    const frame = this.#frame;
+    const page = view.page(at);
+    const inline = page === INLINE;
+    const base = inline ? at : 0;
+    const room = inline ? view.stride(at) : PAGE_BYTES;
+    frame.bytes = inline ? view.bytes : new Uint8Array(pages[page]!);
+    frame.start = base + view.start(at);
+    frame.length = view.length(at);
+    frame.capacity = room - view.start(at);
+    const verdict = this.#core.receive(frame, now, this);
+    if (verdict === "reply") {
+      view.setLength(at, frame.length);
+      view.setStart(at, frame.start - base);
+      return;
+    }
+    view.setLength(at, 0);
+    if (verdict !== "handled") this.#drops.add(verdict);
+  }
+
+  #sendOutgoing(): void {
+    const view = this.#outgoing;
+    if (view === undefined) return;
+    if (this.#outgoingCount === 0) {
+      this.#spares.push(view.bytes.buffer);
+    } else {
+      const records = view.bytes.buffer;
+      const count = this.#outgoingCount;
+      this.#port.post({ tag: this.#capability, records, count, pages: [] }, [
+        records,
+      ]);
+    }
+    this.#outgoing = undefined;
+    this.#outgoingAt = 0;
+    this.#outgoingCount = 0;
+  }
+}

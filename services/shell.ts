@@ -1,0 +1,125 @@
+/**
+ * The shell of a service: asks for its capability, puts its core on the port,
+ * answers the system. The same in a confined worker and in the caller's own
+ * thread; what it may reach is what it is given here.
+ */
+
+import type { Counts } from "../caps/accounts.ts";
+import { fromMessagePort, type Port } from "../caps/port.ts";
+import { RIGHT_RECEIVE, RIGHT_SEND } from "../caps/rights.ts";
+import type { Capability } from "../caps/tag.ts";
+import { makeRealClock } from "./clock.ts";
+import type { ServiceDefinition, ServiceSettings } from "./definition.ts";
+import { FilterClient } from "./filter/client.ts";
+import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
+import { CoreRunner } from "./runner.ts";
+
+/** The first message to a service: all that it will ever hold. */
+export interface ServiceStart {
+  readonly settings: ServiceSettings;
+  /** A capability for all that it may have: it narrows this one. */
+  readonly envelope: bigint;
+  readonly quotaPages: number;
+  readonly copyBytesMax: number;
+  /** To the driver service. */
+  readonly data: MessagePort;
+  /** To the filter service. */
+  readonly requests: MessagePort;
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** From the system to a service. */
+export type ServiceOrder =
+  /** Answered by `counters`, which also shows that the service is alive. */
+  | { readonly kind: "count"; readonly id: number }
+  /** It is over: let go of the ports. A worker is ended besides. */
+  | { readonly kind: "stop" };
+
+/** From a service to the system. */
+export type ServiceReport =
+  /** It has its capability; packets flow. */
+  | { readonly kind: "running" }
+  | {
+    readonly kind: "counters";
+    readonly id: number;
+    readonly counters: Counts;
+  }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Runs a service with the ports in `start`. What goes wrong goes to the control port. */
+export async function startService(
+  definition: ServiceDefinition,
+  start: ServiceStart,
+): Promise<void> {
+  const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
+  const fail = (error: unknown) =>
+    control.post({
+      kind: "failed",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  try {
+    const requests = fromMessagePort<FilterRequest, FilterReply>(
+      start.requests,
+    );
+    const capability = await establish(definition, start, requests);
+    const runner = new CoreRunner(definition.make(start.settings), {
+      port: fromMessagePort(start.data),
+      clock: makeRealClock(),
+      capability,
+      onFailure: fail,
+    });
+    control.onReady = () =>
+      obey(control, [runner, requests], () => runner.counters());
+    control.post({ kind: "running" });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Establishes the service's filter; in exchange it gets the capability for its packets. */
+function establish(
+  definition: ServiceDefinition,
+  start: ServiceStart,
+  requests: Port<FilterRequest, FilterReply>,
+): Promise<Capability> {
+  const { settings, quotaPages, copyBytesMax, envelope } = start;
+  return new FilterClient(requests).derive({
+    from: envelope,
+    grant: definition.receives(settings),
+    sends: definition.sends(settings),
+    rights: RIGHT_RECEIVE | RIGHT_SEND,
+    quotaPages,
+    copyBytesMax,
+  });
+}
+
+function obey(
+  control: Port<ServiceReport, ServiceOrder>,
+  held: readonly Disposable[],
+  counters: () => Counts,
+): void {
+  for (
+    let order = control.take();
+    order !== undefined;
+    order = control.take()
+  ) {
+    if (order.kind === "count") {
+      control.post({ kind: "counters", id: order.id, counters: counters() });
+    } else {
+      for (const thing of held) thing[Symbol.dispose]();
+      control[Symbol.dispose]();
+    }
+  }
+}
+
+/** Runs a service in this worker, when the first message has come. */
+export function serveService(definition: ServiceDefinition): void {
+  const scope = globalThis as unknown as {
+    onmessage: ((event: MessageEvent) => void) | null;
+  };
+  scope.onmessage = (event) => {
+    scope.onmessage = null;
+    void startService(definition, event.data as ServiceStart);
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * The system: the one file that decides who is connected to whom, and what each
+ * part may do.
+ *
+ * ```
+ *                  ┌───────── system ─────────┐
+ *         control  │             │            │ control
+ *                  ▼             ▼            ▼
+ *   driver ◄──orders──► filter ◄──requests── service
+ *      ▲                                      ▲
+ *      └────────────── data ──────────────────┘
+ * ```
+ *
+ * It makes packet memory and holds it for as long as it runs, holds the NIC's
+ * root capability, derives one envelope from it for each service in the
+ * manifest, and hands every part the ports that the manifest gives it, and
+ * nothing else.
+ */
+
+import {
+  type EmulatedNicOptions,
+  openEmulatedNic,
+} from "../drivers/emulated/nic.ts";
+import { openPcapNic, type PcapNicOptions } from "../drivers/pcap/nic.ts";
+import {
+  type DriverStart,
+  type OpenDriver,
+  startDriver,
+} from "../drivers/service/shell.ts";
+import { openXdpNic, type XdpNicOptions } from "../drivers/xdp/nic.ts";
+import { arpService } from "./arp/service.ts";
+import type { ServiceDefinition } from "./definition.ts";
+import { startFilterService } from "./filter/start.ts";
+import { icmpEchoService } from "./icmp-echo/service.ts";
+import type { Manifest } from "./manifest.ts";
+import { startService } from "./shell.ts";
+import { startPeer } from "./system/peer_start.ts";
+import {
+  type Nic,
+  type Parts,
+  RunningSystem,
+  type System,
+} from "./system/running.ts";
+import type { Part, WorkerPermissions } from "./thread.ts";
+import { udpEchoService } from "./udp-echo/service.ts";
+
+export type { Ending, System } from "./system/running.ts";
+
+/** How a system is run. */
+export interface BootOptions {
+  /**
+   * True for a worker without permissions for each service, which needs
+   * `"unstable": ["worker-options"]` in the deno.json of the program that runs;
+   * false for everything in the caller's own thread, with the caller's trust.
+   */
+  readonly confined: boolean;
+}
+
+/**
+ * Starts the system that `manifest` describes. Resolves when packets flow.
+ *
+ * @throws when the NIC cannot be opened or a service's filter is refused, with
+ * what happened and what to do in one line; nothing is left behind.
+ */
+export async function boot(
+  manifest: Manifest,
+  options: BootOptions,
+): Promise<System> {
+  const system = new RunningSystem(manifest, PARTS, options);
+  await system.start();
+  return system;
+}
+
+const PARTS: Parts = {
+  filter: {
+    worker: new URL("./filter/worker.ts", import.meta.url),
+    permissions: "none",
+    here: startFilterService,
+  },
+  peer: {
+    worker: new URL("./system/peer_worker.ts", import.meta.url),
+    permissions: "none",
+    here: startPeer,
+  },
+  services: {
+    "arp": servicePart("arp", arpService),
+    "icmp-echo": servicePart("icmp-echo", icmpEchoService),
+    "udp-echo": servicePart("udp-echo", udpEchoService),
+  },
+  nic: nicOf,
+};
+
+function servicePart(
+  name: string,
+  definition: ServiceDefinition,
+): Parts["services"][string] {
+  return {
+    definition,
+    worker: new URL(`./${name}/worker.ts`, import.meta.url),
+    permissions: "none",
+    here: (start) => void startService(definition, start),
+  };
+}
+
+/** The NIC of a manifest: its driver, and what that may do. */
+function nicOf(manifest: Manifest): Nic {
+  const { nic, mac, pace, write } = manifest;
+  const capture = write === undefined ? {} : { write };
+  const mayWrite = write === undefined ? {} : { write: [write] };
+  switch (nic.kind) {
+    case "emulated": {
+      const link = new MessageChannel();
+      const options: EmulatedNicOptions = { mac, link: link.port1, ...capture };
+      const permissions = write === undefined ? "none" : mayWrite;
+      const part = nicPart("emulated", openEmulatedNic, permissions);
+      return { part, options, transfer: [link.port1], peer: link.port2 };
+    }
+    case "xdp": {
+      const options: XdpNicOptions = {
+        interfaceName: nic.interfaceName,
+        ...capture,
+      };
+      const part = nicPart("xdp", openXdpNic, { ffi: true, ...mayWrite });
+      return {
+        part,
+        options,
+        transfer: [],
+        kernel: { unclaimed: manifest.unclaimed },
+      };
+    }
+    case "pcap": {
+      const options: PcapNicOptions = { path: nic.path, pace, ...capture };
+      const part = nicPart("pcap", openPcapNic, {
+        read: [nic.path],
+        ...mayWrite,
+      });
+      return { part, options, transfer: [] };
+    }
+  }
+}
+
+function nicPart<Options>(
+  name: string,
+  open: OpenDriver<Options>,
+  permissions: WorkerPermissions,
+): Part<DriverStart<unknown>> {
+  return {
+    worker: new URL(`../drivers/${name}/worker.ts`, import.meta.url),
+    permissions,
+    here: (start) =>
+      void startDriver(start as DriverStart<Options>, open, true),
+  };
+}

@@ -1,0 +1,116 @@
+/** The system's end of a driver service. */
+
+import type {
+  DriverCounts,
+  SystemOrder,
+  SystemReport,
+} from "../../caps/driver_protocol.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { Calls } from "../calls.ts";
+
+/** What a driver tells of itself, unasked. */
+export interface DriverEvents {
+  /** A holder was cut off for what it sent. */
+  onOutlaw(port: PortId): void;
+  /** Nothing will ever arrive again, and all that did was handled. */
+  onEnded(): void;
+  /** It cannot go on. */
+  onFailed(message: string): void;
+}
+
+/** A driver service, seen from the system. */
+export class DriverHost {
+  readonly #control: Port<SystemOrder, SystemReport>;
+  readonly #events: DriverEvents;
+  readonly #calls = new Calls<Extract<SystemReport, { kind: "counts" }>>(
+    "the driver service",
+  );
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<DriverCounts>();
+
+  /** Speaks on `control`; tells `events`. */
+  constructor(control: MessagePort, events: DriverEvents) {
+    this.#control = fromMessagePort(control);
+    this.#events = events;
+    this.#control.onReady = () => this.#takeReports();
+    // Whoever waits for these hears of a failure; nobody need.
+    this.#opened.promise.catch(() => {});
+    this.#stopped.promise.catch(() => {});
+  }
+
+  /**
+   * Resolves when the NIC is open.
+   * @throws when it cannot be opened: what happened and what to do, in one line.
+   */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Connects a holder. */
+  attach(port: PortId, data: MessagePort): void {
+    this.#control.post({ kind: "attach", port, data }, [data]);
+  }
+
+  /** A holder is gone. */
+  detach(port: PortId): void {
+    this.#control.post({ kind: "detach", port });
+  }
+
+  /** Its counts now. */
+  async counts(): Promise<DriverCounts> {
+    const report = await this.#calls.ask((id) =>
+      this.#control.post({ kind: "count", id })
+    );
+    return report.counts;
+  }
+
+  /** Closes the NIC. Resolves with the last counts. */
+  stop(): Promise<DriverCounts> {
+    this.#control.post({ kind: "stop" });
+    return this.#stopped.promise;
+  }
+
+  /** It has failed: nobody waits for it any more. */
+  fail(message: string): void {
+    const error = new Error(message);
+    this.#opened.reject(error);
+    this.#stopped.reject(error);
+    this.#calls.abandon();
+  }
+
+  /** Lets go of it; if it still runs, it stops. */
+  close(): void {
+    this.#calls.abandon();
+    this.#control.post({ kind: "stop" });
+    this.#control[Symbol.dispose]();
+  }
+
+  #takeReports(): void {
+    const control = this.#control;
+    for (
+      let report = control.take();
+      report !== undefined;
+      report = control.take()
+    ) {
+      this.#take(report);
+    }
+  }
+
+  #take(report: SystemReport): void {
+    switch (report.kind) {
+      case "open":
+        return this.#opened.resolve();
+      case "counts":
+        return this.#calls.settle(report);
+      case "stopped":
+        return this.#stopped.resolve(report.counts);
+      case "outlaw":
+        return this.#events.onOutlaw(report.port);
+      case "ended":
+        return this.#events.onEnded();
+      case "failed":
+        return this.#events.onFailed(report.message);
+    }
+  }
+}

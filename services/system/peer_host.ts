@@ -1,0 +1,44 @@
+/** The system's end of an emulated wire's peer. */
+
+import type { Counts } from "../../caps/accounts.ts";
+import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { Calls } from "../calls.ts";
+import type { PeerOrder, PeerReport } from "./peer_start.ts";
+
+/** A peer, seen from the system. */
+export class PeerHost {
+  /** What it counted when it was asked last. */
+  counters: Counts = {};
+  readonly #control: Port<PeerOrder, PeerReport>;
+  readonly #calls = new Calls<PeerReport>("the peer on the emulated wire");
+
+  /** Speaks on `control`. */
+  constructor(control: MessagePort) {
+    this.#control = fromMessagePort(control);
+    this.#control.onReady = () => {
+      for (
+        let r = this.#control.take();
+        r !== undefined;
+        r = this.#control.take()
+      ) {
+        this.#calls.settle(r);
+      }
+    };
+  }
+
+  /** Asks for its counters. */
+  async ask(): Promise<Counts> {
+    const report = await this.#calls.ask((id) =>
+      this.#control.post({ kind: "count", id })
+    );
+    this.counters = report.counters;
+    return this.counters;
+  }
+
+  /** Lets go of it; if it still runs, it stops. */
+  close(): void {
+    this.#calls.abandon();
+    this.#control.post({ kind: "stop" });
+    this.#control[Symbol.dispose]();
+  }
+}

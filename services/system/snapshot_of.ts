@@ -1,0 +1,115 @@
+/** Puts together what the parts of a system say of themselves. */
+
+import type {
+  AccountCounts,
+  DriverCounts,
+} from "../../caps/driver_protocol.ts";
+import type {
+  CapabilityDescription,
+  PortRefusals,
+} from "../filter/protocol.ts";
+import type {
+  CapabilitySnapshot,
+  Counts,
+  ServiceSnapshot,
+  SystemSnapshot,
+} from "../snapshot.ts";
+import { formatMac } from "../wire/address.ts";
+import type { ServiceHost } from "./service_host.ts";
+
+/** What a snapshot is made of. */
+export interface SnapshotParts {
+  readonly uptimeMs: number;
+  readonly address: string;
+  readonly mac: Uint8Array;
+  readonly driver: DriverCounts;
+  readonly capabilities: readonly CapabilityDescription[];
+  readonly refusals: readonly PortRefusals[];
+  readonly services: readonly ServiceHost[];
+  readonly peer: Counts | undefined;
+}
+
+/** The snapshot of those parts. */
+export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
+  const { driver } = parts;
+  return {
+    uptimeMs: parts.uptimeMs,
+    nic: {
+      name: driver.name,
+      mode: driver.mode,
+      mac: formatMac(parts.mac),
+      address: parts.address,
+      ended: driver.ended,
+      receivedPackets: driver.receivedPackets,
+      receivedBytes: driver.receivedBytes,
+      sentPackets: driver.sentPackets,
+      sentBytes: driver.sentBytes,
+      counters: driver.counters,
+    },
+    unclaimedPackets: driver.unclaimedPackets,
+    pages: driver.pages,
+    services: parts.services.map((service) => serviceOf(service, parts)),
+    ...(parts.peer === undefined ? {} : { peer: parts.peer }),
+  };
+}
+
+function serviceOf(
+  service: ServiceHost,
+  parts: SnapshotParts,
+): ServiceSnapshot {
+  const accounts = new Map(
+    parts.driver.accounts.map((account) => [account.slot, account]),
+  );
+  const own = parts.capabilities.filter(({ port }) => port === service.port);
+  return {
+    name: service.name,
+    state: service.state,
+    ...(service.failure === undefined ? {} : { failure: service.failure }),
+    capabilities: own
+      .map((described, i) =>
+        capabilityOf(
+          `${service.name}#${i + 1}`,
+          described,
+          accounts.get(described.slot),
+        )
+      )
+      // One that was narrowed to another and never got a packet itself is no news.
+      .filter((capability, i) =>
+        !own[i]!.narrowed || capability.deliveredPackets > 0
+      ),
+    counters: service.counters,
+    refusals: sum(
+      [...parts.driver.refusals, ...parts.refusals]
+        .filter(({ port }) => port === service.port)
+        .map(({ refusals }) => refusals),
+    ),
+  };
+}
+
+function capabilityOf(
+  label: string,
+  described: CapabilityDescription,
+  account: AccountCounts | undefined,
+): CapabilitySnapshot {
+  return {
+    label,
+    filter: described.filter,
+    quotaPages: described.quotaPages,
+    heldPages: account?.heldPages ?? 0,
+    deliveredPackets: account?.deliveredPackets ?? 0,
+    deliveredBytes: account?.deliveredBytes ?? 0,
+    sentPackets: account?.sentPackets ?? 0,
+    sentBytes: account?.sentBytes ?? 0,
+    drops: account?.drops ?? {},
+  };
+}
+
+function sum(all: readonly Counts[]): Counts {
+  const total: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [reason, count] of Object.entries(counts)) {
+      total[reason] = (total[reason] ?? 0) + count;
+    }
+  }
+  return total;
+}
