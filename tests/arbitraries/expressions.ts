@@ -244,6 +244,26 @@ const { arithmetic, load } = fc.letrec<{ arithmetic: string; load: string }>(
   }),
 );
 
+/** Arithmetic of numbers of every size and of bytes of the frame. */
+export const arithmeticArbitrary: fc.Arbitrary<string> = fc.letrec<
+  { value: string }
+>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium", withCrossShrink: true },
+    fc.oneof(
+      fc.nat(40).map(String),
+      fc.nat(0xffffffff).map(String),
+      word("0xffffffff", "0x80000000", "len"),
+    ),
+    fc.tuple(fc.nat(30), word("", ":2", ":4"))
+      .map(([at, size]) => `ether[${at}${size}]`),
+    fc.tuple(tie("value"), word(...OPERATORS), tie("value"))
+      .map((parts) => parts.join(" ")),
+    tie("value").map((inner) => `(${inner})`),
+    tie("value").map((inner) => `- ${inner}`),
+  ),
+})).value;
+
 const relation = fc.oneof(
   {
     weight: 3,
@@ -259,6 +279,43 @@ const relation = fc.oneof(
     ),
   },
 ).map((parts) => parts.join(" "));
+
+const hexGroup = fc.nat(0xffff).map((group) => group.toString(16));
+const decimalGroup = fc.oneof(
+  { weight: 9, arbitrary: fc.nat(255).map(String) },
+  { weight: 1, arbitrary: word("256", "01", "0x1", "999") },
+);
+const ip4Text = fc.array(decimalGroup, { minLength: 2, maxLength: 4 })
+  .map((groups) => groups.join("."));
+
+/** Addresses in every spelling, right and nearly right. */
+export const addressArbitrary: fc.Arbitrary<string> = fc.oneof(
+  fc.tuple(
+    fc.array(hexGroup, { maxLength: 8 }),
+    fc.array(hexGroup, { maxLength: 8 }),
+    fc.option(ip4Text, { nil: undefined }),
+    word("::", "::", ":", ""),
+  ).map(([before, after, v4, between]) =>
+    before.join(":") + between +
+    [...after, ...(v4 === undefined ? [] : [v4])].join(":")
+  ),
+  ip4Text,
+  fc.tuple(ip4Text, fc.nat(33)).map(([text, bits]) => `${text}/${bits}`),
+  fc.tuple(
+    fc.array(fc.nat(255).map((byte) => byte.toString(16)), {
+      minLength: 5,
+      maxLength: 7,
+    }),
+    word(":", "-", ".", ""),
+  ).map(([bytes, joint]) => bytes.join(joint)),
+  fc.tuple(
+    fc.array(fc.nat(0xffff).map((two) => two.toString(16).padStart(4, "0")), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+    word(".", "", ":"),
+  ).map(([words, joint]) => words.join(joint)),
+);
 
 /** A primitive or a comparison. */
 export const primitiveArbitrary: fc.Arbitrary<string> = fc.oneof(

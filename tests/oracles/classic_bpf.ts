@@ -37,9 +37,24 @@ export function outcomeOf(
 }
 
 /**
- * A copy of `packet` that takes branches which `choose` chooses: at each
- * conditional jump the bytes that decide it are changed to go that way, where
- * they can be. Lengthens the packet where a load would not fit.
+ * Whether a program, on this packet, takes all bits of a value by a mask: what
+ * libpcap's optimiser made "always true" of until 2026 (its pull request 1698).
+ */
+export function masksWithAllOnes(
+  program: readonly Instruction[],
+  packet: Uint8Array<ArrayBuffer>,
+  wireLength: number,
+): boolean {
+  const machine = new Machine(program, packet, wireLength, undefined);
+  machine.run();
+  return machine.maskedWithAllOnes;
+}
+
+/**
+ * A copy of `packet` that takes branches which `choose` chooses, the same
+ * comparison the same way each time: at each conditional jump the bytes that
+ * decide it are changed to go that way, where they can be. Lengthens the
+ * packet where a load would not fit.
  */
 export function steer(
   program: readonly Instruction[],
@@ -53,9 +68,11 @@ export function steer(
 
 class Machine {
   packet: Uint8Array<ArrayBuffer>;
+  maskedWithAllOnes = false;
   readonly #program: readonly Instruction[];
   readonly #wireLength: number;
   readonly #choose: (() => boolean) | undefined;
+  readonly #chosen = new Map<string, boolean>();
   readonly #memory: Word[] = new Array(16).fill(plain(0));
   #a: Word = plain(0);
   #x: Word = plain(0);
@@ -166,6 +183,9 @@ class Machine {
     const { value: left, origin } = this.#a;
     const operator = code & 0xf0;
     if ((operator === 0x30 || operator === 0x90) && right === 0) return false;
+    if (operator === 0x50 && right === 0xffffffff) {
+      this.maskedWithAllOnes = true;
+    }
     const value = calculated(operator, left, right);
     let from: Origin | undefined;
     if (origin !== undefined && operator === 0x50 && origin.minus === 0) {
@@ -181,17 +201,19 @@ class Machine {
     const operator = code & 0xf0;
     if (operator === 0) return k | 0;
     const right = code & 8 ? this.#x.value : k;
-    if (this.#choose !== undefined) this.#bend(operator, right, this.#choose());
+    if (this.#choose !== undefined) this.#bend(operator, right, this.#choose);
     return holds(operator, this.#a.value, right) ? jt : jf;
   }
 
-  /** Changes the bytes behind A so that the comparison comes out as wanted. */
-  #bend(operator: number, right: number, wanted: boolean): void {
+  /** Changes the bytes behind A so that the comparison comes out as chosen. */
+  #bend(operator: number, right: number, choose: () => boolean): void {
     const { origin, value } = this.#a;
-    if (origin === undefined || holds(operator, value, right) === wanted) {
-      return;
-    }
+    if (origin === undefined) return;
     const { at, width, mask, minus } = origin;
+    const key = `${at} ${width} ${mask} ${minus} ${operator} ${right}`;
+    const wanted = this.#chosen.get(key) ?? choose();
+    this.#chosen.set(key, wanted);
+    if (holds(operator, value, right) === wanted) return;
     const old = this.#read(at, width);
     let field: number;
     if (operator === 0x40) {

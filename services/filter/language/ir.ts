@@ -32,8 +32,8 @@
  *
  * libpcap's optimiser removes loads whose value decides nothing (`not port 80 or
  * port 80`), so a program that it has been over can match packets too short for
- * those loads. That is its only effect on the answer; this is the meaning
- * without it.
+ * those loads. (And until 2026 it took `X & 0xffffffff != 0` for true.) This is
+ * the meaning without it.
  *
  * **Variables** hold offsets behind Geneve and VXLAN. libpcap's registers for them
  * begin with whatever its stack held, which is seen only where the header was not

@@ -19,7 +19,11 @@ import {
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
 import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
 import { testWith, whyMissing } from "../../../needs.ts";
-import { outcomeOf, steer } from "../../../oracles/classic_bpf.ts";
+import {
+  masksWithAllOnes,
+  outcomeOf,
+  steer,
+} from "../../../oracles/classic_bpf.ts";
 import { DLT, LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import type { LibpcapFilter } from "../../../oracles/libpcap.ts";
 import { runsOf, testProperty } from "../../../property.ts";
@@ -376,6 +380,7 @@ function comparePacket(
   // The optimiser removes loads whose value decides nothing; so it only ever
   // lets through what the program as written rejects for its length.
   counts.optimiserDiffers++;
+  if (masksWithAllOnes(theirs.instructions, packet, wireLength)) return;
   strictEqual(outcome, "abort", "the optimiser changed more than an abort");
 }
 
