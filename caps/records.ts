@@ -30,8 +30,15 @@ export const RECORD_BYTES = 24;
 /** The `page` of a packet that lies in the byte string itself. */
 export const INLINE = 0xffff;
 
-/** What is known of a packet's transport checksum. */
-export const CHECKSUM_UNKNOWN = 0;
+/** The packet's transport checksum is as its sender's wire format has it. */
+export const CHECKSUM_COMPLETE = 0;
+
+/**
+ * The packet may come from this machine, whose kernel left the transport
+ * checksum to hardware that is not there: the field then holds the sum of the
+ * pseudo-header alone (linux/skbuff.h, CHECKSUM_PARTIAL).
+ */
+export const CHECKSUM_MAY_BE_PARTIAL = 1;
 
 /** The most bytes of packet that one record can hold in the string itself. */
 export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES;
@@ -109,6 +116,16 @@ export class RecordView {
     return this.#u16[(at >>> 1) + 6]!;
   }
 
+  /** What is known of the packet's transport checksum: one of CHECKSUM_…. */
+  checksum(at: number): number {
+    return this.bytes[at + 14]!;
+  }
+
+  /** Says what is known of it. */
+  setChecksum(at: number, checksum: number): void {
+    this.bytes[at + 14] = checksum;
+  }
+
   /** Writes the record of a packet of `length` bytes that will lie in the string. Returns where the next begins. */
   putInline(at: number, length: number): number {
     const stride = inlineStride(length);
@@ -143,7 +160,7 @@ export class RecordView {
     this.#u16[half + 4] = start;
     this.#u16[half + 5] = page;
     this.#u16[half + 6] = stride;
-    this.#u16[half + 7] = CHECKSUM_UNKNOWN;
+    this.#u16[half + 7] = CHECKSUM_COMPLETE;
     this.#u32[word + 4] = 0;
     this.#u32[word + 5] = 0;
   }

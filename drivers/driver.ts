@@ -26,6 +26,11 @@ export interface DriverInfo {
   readonly mac: Uint8Array;
   /** The largest frame, Ethernet header included, in bytes. */
   readonly frameBytesMax: number;
+  /**
+   * Whether its packets may come from this machine's own kernel with the
+   * transport checksum left to hardware (a veth's or a TAP's do).
+   */
+  readonly partialChecksums: boolean;
   /** Whether its frames are the memory that pages are made of. */
   readonly mapped: boolean;
 }

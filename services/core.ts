@@ -25,6 +25,11 @@ export interface Frame {
   length: number;
   /** The most bytes that may lie from `start` on. */
   capacity: number;
+  /**
+   * Whether its transport checksum may be the pseudo-header's sum alone, left so
+   * by a kernel that counted on hardware (caps/records.ts).
+   */
+  mayBePartial: boolean;
 }
 
 /**

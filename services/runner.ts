@@ -7,6 +7,7 @@ import { Tally } from "../caps/accounts.ts";
 import { PAGE_BYTES } from "../caps/memory.ts";
 import type { Port } from "../caps/port.ts";
 import {
+  CHECKSUM_MAY_BE_PARTIAL,
   type Delivery,
   INLINE,
   inlineStride,
@@ -35,6 +36,7 @@ export class CoreRunner implements Outbox, Disposable {
     start: 0,
     length: 0,
     capacity: 0,
+    mayBePartial: false,
   };
   /** The capability that frames of the core's own are sent under. */
   readonly #capability: bigint;
@@ -90,6 +92,7 @@ export class CoreRunner implements Outbox, Disposable {
       start: this.#outgoingAt + RECORD_BYTES,
       length: 0,
       capacity: sizeBytes,
+      mayBePartial: false,
     };
     return this.#outgoingFrame;
   }
@@ -180,6 +183,7 @@ export class CoreRunner implements Outbox, Disposable {
     frame.start = base + view.start(at);
     frame.length = view.length(at);
     frame.capacity = room - view.start(at);
+    frame.mayBePartial = view.checksum(at) === CHECKSUM_MAY_BE_PARTIAL;
     const verdict = this.#core.receive(frame, now, this);
     if (verdict === "reply") {
       view.setLength(at, frame.length);

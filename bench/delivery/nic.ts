@@ -29,6 +29,7 @@ export class BenchNic implements Driver {
     mode: "packets from nowhere",
     mac: new Uint8Array(6),
     frameBytesMax: 1514,
+    partialChecksums: false,
     mapped: true,
   };
   readonly pages: PageExchange;

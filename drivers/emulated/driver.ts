@@ -85,6 +85,7 @@ export class EmulatedDriver implements Driver {
       mode: options.mode ?? "in-memory wire, copies",
       mac: mac.slice(),
       frameBytesMax: end.frameBytesMax,
+      partialChecksums: false,
       mapped: false,
     };
     this.pages = new CopiedPages(memory);

@@ -14,20 +14,22 @@ import {
 } from "../../caps/memory.ts";
 import type { PageLedger } from "../../caps/page_ledger.ts";
 import {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_MAY_BE_PARTIAL,
   INLINE,
   inlineStride,
   RECORD_BYTES,
   type RecordView,
   STRING_BYTES,
 } from "../../caps/records.ts";
-import type { PageExchange } from "../driver.ts";
+import type { Driver, PageExchange } from "../driver.ts";
 import type { Account } from "./holder.ts";
 
 /** What delivery works on. */
 export interface DeliveryParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;
-  readonly exchange: PageExchange;
+  readonly driver: Driver;
   /** By slot. */
   readonly accounts: readonly (Account | undefined)[];
 }
@@ -39,6 +41,7 @@ export class Deliverer {
   readonly #ledger: PageLedger;
   readonly #exchange: PageExchange;
   readonly #accounts: readonly (Account | undefined)[];
+  readonly #checksum: number;
   /** Accounts with a byte string begun in this batch. */
   readonly #begun: Account[] = [];
   /** Packets that were nobody's. */
@@ -48,7 +51,10 @@ export class Deliverer {
     this.#memory = parts.memory;
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
     this.#ledger = parts.ledger;
-    this.#exchange = parts.exchange;
+    this.#exchange = parts.driver.pages;
+    this.#checksum = parts.driver.info.partialChecksums
+      ? CHECKSUM_MAY_BE_PARTIAL
+      : CHECKSUM_COMPLETE;
     this.#accounts = parts.accounts;
   }
 
@@ -91,7 +97,9 @@ export class Deliverer {
     if (!this.#room(account, inlineStride(length))) return;
     const view = account.view!;
     this.#copyBytes(view.bytes, account.at + RECORD_BYTES, offset, length);
-    account.at = view.putInline(account.at, length);
+    const at = account.at;
+    account.at = view.putInline(at, length);
+    view.setChecksum(at, this.#checksum);
     account.count++;
     account.deliveredPackets++;
     account.deliveredBytes += length;
@@ -113,13 +121,11 @@ export class Deliverer {
     const page = this.#exchange.lend(frame);
     this.#ledger.lend(frame, account.spec.slot);
     account.heldPages++;
-    account.at = account.view!.putPage(
-      account.at,
-      length,
-      frame,
-      offset - pageStart,
-      account.pages.length,
-    );
+    const view = account.view!;
+    const at = account.at;
+    const start = offset - pageStart;
+    account.at = view.putPage(at, length, frame, start, account.pages.length);
+    view.setChecksum(at, this.#checksum);
     account.pages.push(page);
     account.count++;
     account.deliveredPackets++;

@@ -85,7 +85,7 @@ export class DriverService implements Disposable {
     this.#classifier = new Classifier(memory, this.#tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
     const shared = { memory, ledger: this.#ledger, accounts: this.#accounts };
-    this.#deliverer = new Deliverer({ ...shared, exchange: driver.pages });
+    this.#deliverer = new Deliverer({ ...shared, driver });
     this.#submitter = new Submitter({
       ...shared,
       driver,

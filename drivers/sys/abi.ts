@@ -121,6 +121,12 @@ export const IFF_PROMISC = 0x100;
 /** linux/if_arp.h: the hardware address family of Ethernet. */
 export const ARPHRD_ETHER = 1;
 /** linux/ethtool.h */
+export const ETHTOOL_GDRVINFO = 0x3;
+/** linux/ethtool.h: bytes of `struct ethtool_drvinfo`. */
+export const ETHTOOL_DRVINFO_BYTES = 196;
+/** linux/ethtool.h: `driver`, text of 32 bytes behind the command. */
+export const ETHTOOL_DRVINFO_DRIVER = 4;
+/** linux/ethtool.h */
 export const ETHTOOL_GCHANNELS = 0x3c;
 /** linux/ethtool.h: `struct ethtool_channels`, nine u32. */
 export const ETHTOOL_CHANNELS_BYTES = 36;

@@ -8,7 +8,10 @@ import {
   ETHTOOL_CHANNELS_BYTES,
   ETHTOOL_CHANNELS_COMBINED,
   ETHTOOL_CHANNELS_RX,
+  ETHTOOL_DRVINFO_BYTES,
+  ETHTOOL_DRVINFO_DRIVER,
   ETHTOOL_GCHANNELS,
+  ETHTOOL_GDRVINFO,
   IFF_UP,
   IFNAMSIZ,
   IFREQ_BYTES,
@@ -40,6 +43,9 @@ import {
 /** Bytes of an Ethernet header. */
 const ETHERNET_HEADER_BYTES = 14;
 
+/** Drivers of interfaces whose far end is a kernel on this machine. */
+const LOCAL_DRIVERS: ReadonlySet<string> = new Set(["veth", "tun"]);
+
 /** What is known of an Ethernet interface. */
 export interface NetworkInterface {
   /** As the kernel names it. */
@@ -54,6 +60,8 @@ export interface NetworkInterface {
   readonly frameBytesMax: number;
   /** Its flags: IFF_UP and the like (linux/if.h). */
   readonly flags: number;
+  /** Whether its far end is a kernel on this machine, or this kernel itself: a veth's or a TAP's. */
+  readonly local: boolean;
   /** How many queues it receives on; undefined where its driver cannot say. */
   readonly receiveQueues: number | undefined;
 }
@@ -102,6 +110,7 @@ export function openNetworkInterface(name: string): NetworkInterface {
     mtu,
     frameBytesMax: mtu + ETHERNET_HEADER_BYTES,
     flags,
+    local: LOCAL_DRIVERS.has(request.driverName(where)),
     receiveQueues: request.receiveQueues(where),
   };
 }
@@ -191,6 +200,23 @@ class InterfaceRequest implements Disposable {
     const queues = channels.getUint32(ETHTOOL_CHANNELS_RX, true) +
       channels.getUint32(ETHTOOL_CHANNELS_COMBINED, true);
     return queues > 0 ? queues : undefined;
+  }
+
+  /** The name of its driver; empty where it cannot say. */
+  driverName(where: string): string {
+    const bytes = new Uint8Array(ETHTOOL_DRVINFO_BYTES);
+    new DataView(bytes.buffer).setUint32(0, ETHTOOL_GDRVINFO, true);
+    this.view.setBigUint64(IFNAMSIZ, addressOf(bytes), true);
+    const failed = this.tries(SIOCETHTOOL);
+    if (isUnsupported(failed)) return "";
+    if (failed !== 0) {
+      throw systemError(failed, { where, what: "cannot name its driver" });
+    }
+    const text = bytes.subarray(
+      ETHTOOL_DRVINFO_DRIVER,
+      ETHTOOL_DRVINFO_DRIVER + 32,
+    );
+    return new TextDecoder().decode(text).replace(/\0.*$/s, "");
   }
 
   [Symbol.dispose](): void {

@@ -94,6 +94,7 @@ export function openXdp(options: XdpOptions): Driver {
       }`,
       mac: face.mac,
       frameBytesMax: face.frameBytesMax,
+      partialChecksums: face.local,
       mapped: true,
     },
     memory,

@@ -84,5 +84,11 @@ export class LinkRunner implements Outbox, Disposable {
 }
 
 function frameOf(capacity: number): Frame {
-  return { bytes: new Uint8Array(capacity), start: 0, length: 0, capacity };
+  return {
+    bytes: new Uint8Array(capacity),
+    start: 0,
+    length: 0,
+    capacity,
+    mayBePartial: false,
+  };
 }

@@ -15,6 +15,7 @@ import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipv4Destination, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import {
   checkUdp,
+  completeUdp,
   setUdpPorts,
   udpDestinationPort,
   udpLength,
@@ -56,7 +57,7 @@ class UdpEchoCore implements Core {
   receive(frame: Frame, _now: Instant, _out: Outbox): Verdict {
     const endpoint = this.#endpoint;
     const refusal = endpoint.admit(frame, PROTOCOL_UDP) ??
-      this.#refusal(frame.bytes);
+      this.#refusal(frame);
     if (refusal !== undefined) return refusal;
     const { bytes } = frame;
     const at = endpoint.payloadAt;
@@ -74,11 +75,15 @@ class UdpEchoCore implements Core {
   }
 
   /** Why the datagram that was admitted is not echoed; undefined when it is. */
-  #refusal(bytes: Uint8Array): DropReason | undefined {
+  #refusal(frame: Frame): DropReason | undefined {
+    const { bytes } = frame;
     const { headerAt, payloadAt, payloadEnd } = this.#endpoint;
     const source = ipv4Source(bytes, headerAt);
     const destination = ipv4Destination(bytes, headerAt);
     const pseudoSum = pseudoHeaderSum(source, destination, PROTOCOL_UDP);
+    if (frame.mayBePartial) {
+      completeUdp(bytes, payloadAt, payloadEnd, pseudoSum);
+    }
     const problem = checkUdp(bytes, payloadAt, payloadEnd, pseudoSum);
     if (problem !== undefined) return `drop:${problem}`;
     if (udpDestinationPort(bytes, payloadAt) !== this.#port) {

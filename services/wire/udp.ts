@@ -11,7 +11,7 @@
  */
 
 import { getU16, setU16 } from "./big_endian.ts";
-import { checksum } from "./checksum.ts";
+import { checksum, foldSum } from "./checksum.ts";
 
 /** Bytes of a header. */
 export const UDP_BYTES = 8;
@@ -50,6 +50,27 @@ export function checkUdp(
   return checksum(bytes, at, at + length, pseudoSum + length) === 0
     ? undefined
     : "checksum";
+}
+
+/**
+ * Completes a checksum that is the sum of the pseudo-header alone: so a kernel
+ * leaves it for hardware (linux/skbuff.h, CHECKSUM_PARTIAL). Every other one
+ * stays as it is, as do bytes that are no datagram. `pseudoSum` is the
+ * pseudo-header's sum without the length (checksum.ts).
+ */
+export function completeUdp(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  pseudoSum: number,
+): void {
+  if (at + UDP_BYTES > end) return;
+  const length = udpLength(bytes, at);
+  if (length < UDP_BYTES || at + length > end) return;
+  if (udpChecksum(bytes, at) !== foldSum(pseudoSum + length)) return;
+  setU16(bytes, at + 6, 0);
+  const sum = checksum(bytes, at, at + length, pseudoSum + length);
+  setU16(bytes, at + 6, sum === 0 ? 0xffff : sum);
 }
 
 /** The port that it comes from. */

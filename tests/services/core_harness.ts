@@ -36,7 +36,11 @@ const noOutbox: Outbox = {
  * Lets `core` receive a frame of these bytes. Checks that nothing around the
  * frame is written, and that a reply lies where the frame was.
  */
-export function receiveOne(core: Core, bytes: Uint8Array): Outcome {
+export function receiveOne(
+  core: Core,
+  bytes: Uint8Array,
+  options: { readonly mayBePartial?: boolean } = {},
+): Outcome {
   const buffer = new Uint8Array(bytes.length + 2 * GUARD_BYTES).fill(0xa5);
   buffer.set(bytes, GUARD_BYTES);
   const end = GUARD_BYTES + bytes.length;
@@ -45,6 +49,7 @@ export function receiveOne(core: Core, bytes: Uint8Array): Outcome {
     start: GUARD_BYTES,
     length: bytes.length,
     capacity: bytes.length,
+    mayBePartial: options.mayBePartial ?? false,
   };
   const verdict = core.receive(frame, 0, noOutbox);
   const around = [...buffer.subarray(0, GUARD_BYTES), ...buffer.subarray(end)];

@@ -18,6 +18,7 @@ function admit(
     start: 0,
     length: bytes.length,
     capacity: bytes.length,
+    mayBePartial: false,
   };
   return new Ipv4Endpoint(options).admit(frame, 17);
 }
@@ -101,6 +102,7 @@ testProperty(
         start: 0,
         length: bytes.length,
         capacity: bytes.length,
+        mayBePartial: false,
       };
       if (endpoint.admit(frame, 17) !== undefined) return;
       const { headerAt, payloadAt, payloadEnd } = endpoint;

@@ -29,7 +29,13 @@ class Sent implements Outbox {
     if (this.frames.length >= this.room) return undefined;
     // An odd place in a larger buffer, as a driver may have it.
     const bytes = new Uint8Array(sizeBytes + 11);
-    return this.#open = { bytes, start: 7, length: 0, capacity: sizeBytes };
+    return this.#open = {
+      bytes,
+      start: 7,
+      length: 0,
+      capacity: sizeBytes,
+      mayBePartial: false,
+    };
   }
 
   send(): void {
@@ -52,7 +58,13 @@ function answers(cores: readonly Core[], sent: readonly FrameBytes[]) {
     for (const core of cores) {
       const copy = bytes.slice();
       const length = copy.length;
-      const frame = { bytes: copy, start: 0, length, capacity: length };
+      const frame = {
+        bytes: copy,
+        start: 0,
+        length,
+        capacity: length,
+        mayBePartial: false,
+      };
       const verdict = core.receive(frame, 0, new Sent());
       if (verdict === "reply") {
         replies.push(copy.slice(frame.start, frame.start + frame.length));
@@ -65,7 +77,13 @@ function answers(cores: readonly Core[], sent: readonly FrameBytes[]) {
 function deliver(peer: Core, frames: readonly FrameBytes[], now: number) {
   for (const bytes of frames) {
     const length = bytes.length;
-    const frame = { bytes: bytes.slice(), start: 0, length, capacity: length };
+    const frame = {
+      bytes: bytes.slice(),
+      start: 0,
+      length,
+      capacity: length,
+      mayBePartial: false,
+    };
     peer.receive(frame, now, new Sent());
   }
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { makeUdpEcho } from "../../../services/udp-echo/core.ts";
 import { anyFrame, buildIpv4, buildUdp } from "../../arbitraries/frames.ts";
 import { bytesUpTo, ipv4Repr, vlanTags } from "../../arbitraries/reprs.ts";
+import { foldSum, pseudoHeaderSum } from "../../../services/wire/checksum.ts";
 import { testProperty } from "../../property.ts";
 import {
   ethernetToUs,
@@ -50,6 +51,31 @@ testProperty(
         ),
       );
       assert.deepEqual(core.counters(), { echoed: 1 });
+    },
+  ),
+);
+
+testProperty(
+  "a checksum that a kernel left to hardware is completed, where that may be, and only there",
+  { runs: 300, file },
+  fc.property(
+    ipv4Repr(0, 17).map(ipv4ToUs),
+    datagram(1472),
+    fc.boolean(),
+    (ipv4, udp, mayBePartial) => {
+      const ethernet = ethernetToUs(0x0800);
+      const whole = buildUdp(ethernet, ipv4, { ...udp, checksummed: true });
+      const partial = whole.slice();
+      const at = 34 + ipv4.options.length;
+      const pseudoSum = pseudoHeaderSum(ipv4.source, ipv4.destination, 17);
+      const left = foldSum(pseudoSum + partial.length - at);
+      partial[at + 6] = left >>> 8;
+      partial[at + 7] = left & 255;
+      fc.pre(partial.some((byte, i) => byte !== whole[i]));
+      const got = receiveOne(makeUdpEcho(OWN), partial, { mayBePartial });
+      const expected = receiveOne(makeUdpEcho(OWN), whole);
+      if (mayBePartial) assert.deepEqual(got, expected);
+      else assert.equal(got.verdict, "drop:checksum");
     },
   ),
 );
