@@ -187,11 +187,15 @@ export const BpfCommand = {
   PROG_LOAD: 5,
   PROG_TEST_RUN: 10,
   LINK_CREATE: 28,
-  LINK_UPDATE: 29,
 } as const;
 
 /** Kinds of maps. linux/bpf.h, `enum bpf_map_type` */
-export const BpfMapType = { HASH: 1, ARRAY: 2, XSKMAP: 17 } as const;
+export const BpfMapType = {
+  HASH: 1,
+  ARRAY: 2,
+  PROG_ARRAY: 3,
+  XSKMAP: 17,
+} as const;
 
 /** linux/bpf.h, `enum bpf_prog_type` */
 export const BPF_PROG_TYPE_XDP = 6;
@@ -237,7 +241,6 @@ export const BpfAttribute = {
     contextOut: 56,
   },
   linkCreate: { program: 0, target: 4, attachType: 8, flags: 12 },
-  linkUpdate: { link: 0, program: 4 },
 } as const;
 
 /** Bytes of `union bpf_attr` that are used here; the kernel takes the rest as zero. */

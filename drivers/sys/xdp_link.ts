@@ -22,7 +22,6 @@ export interface LinkOptions {
 
 /** A program attached to an interface, for as long as this is open. */
 export class XdpLink implements Disposable {
-  readonly #where: string;
   #descriptor: number;
 
   /**
@@ -36,30 +35,10 @@ export class XdpLink implements Disposable {
     attribute.u32(at.target, options.interfaceIndex);
     attribute.u32(at.attachType, BPF_XDP);
     attribute.u32(at.flags, options.flags);
-    this.#where = `xdp:${options.interfaceName ?? options.interfaceIndex}`;
+    const where = `xdp:${options.interfaceName ?? options.interfaceIndex}`;
     const result = attribute.raw(BpfCommand.LINK_CREATE);
-    if (result < 0) throw refusal(-result, this.#where);
+    if (result < 0) throw refusal(-result, where);
     this.#descriptor = result;
-  }
-
-  /** The file descriptor; -1 once closed. */
-  get descriptor(): number {
-    return this.#descriptor;
-  }
-
-  /**
-   * Puts `program` in place of the one that is attached, at once.
-   * @throws {SystemError} when the kernel refuses; the one before stays.
-   */
-  update(program: BpfProgram): void {
-    const at = BpfAttribute.linkUpdate;
-    const attribute = new Attribute();
-    attribute.u32(at.link, this.#descriptor);
-    attribute.u32(at.program, program.descriptor);
-    attribute.call(BpfCommand.LINK_UPDATE, {
-      where: this.#where,
-      what: "cannot exchange the XDP program",
-    });
   }
 
   /** Detaches the program. */

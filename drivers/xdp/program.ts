@@ -57,7 +57,9 @@ export class LoadedProgram implements Disposable {
       } else fillFlows(map, wanted);
       return map;
     });
-    this.program = new BpfProgram(relocate(specification, maps), options);
+    const { instructions, relocations } = specification;
+    const code = relocate(instructions, relocations, maps);
+    this.program = new BpfProgram(code, options);
     this.#maps = maps.filter((map) => map !== options.sockets);
     this.#counters = counters;
     owned.move();
@@ -131,13 +133,14 @@ function fillFlows(map: BpfMap, wanted: KernelMap & { kind: "flows" }): void {
  * ├ 0x18 ┼ dst | src << 4 ┼ offset (2) ┼ immediate (4) ┤├ 0 … ┼ immediate, high ┤
  * ```
  */
-function relocate(
-  specification: KernelProgram,
+export function relocate(
+  instructions: KernelProgram["instructions"],
+  relocations: KernelProgram["relocations"],
   maps: readonly BpfMap[],
 ): Uint8Array<ArrayBuffer> {
-  const code = specification.instructions.slice();
+  const code = instructions.slice();
   const view = new DataView(code.buffer);
-  for (const { instruction, map } of specification.relocations) {
+  for (const { instruction, map } of relocations) {
     const at = instruction * INSTRUCTION_BYTES;
     const target = maps[map];
     if (

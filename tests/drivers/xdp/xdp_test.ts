@@ -6,6 +6,7 @@ import {
   makeNamespacePair,
   type Namespace,
   type NamespacePair,
+  type NamespacePairOptions,
   RIGHT_ADDRESS,
 } from "../../netns.ts";
 import { testWith } from "../../needs.ts";
@@ -96,20 +97,28 @@ async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
   return link;
 }
 
-async function makePair(queues = 1): Promise<NamespacePair> {
-  const pair = await makeNamespacePair({ queues });
-  const neighbour = ["ip", "neigh", "add", ADDRESS, "lladdr", MAC];
-  await pair.left.run(...neighbour, "dev", INTERFACE);
+async function makePair(
+  options: NamespacePairOptions = {},
+): Promise<NamespacePair> {
+  const pair = await makeNamespacePair(options);
+  await introduce(pair.left);
   return pair;
+}
+
+/** Tells a kernel the hardware address of the one that answers no ARP here. */
+async function introduce(space: Namespace): Promise<void> {
+  const neighbour = ["ip", "neigh", "replace", ADDRESS, "lladdr", MAC];
+  await space.run(...neighbour, "dev", INTERFACE);
 }
 
 async function udpEcho(
   space: Namespace,
   count: number,
   sockets = 8,
+  largest = 1472,
 ): Promise<Counts> {
   const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
-  const args = [ADDRESS, "7", String(count), String(sockets)];
+  const args = [ADDRESS, "7", ...[count, sockets, largest].map(String)];
   const said = await space.run(...command, path("./udp_client.ts"), ...args);
   return JSON.parse(said) as Counts;
 }
@@ -179,6 +188,7 @@ testWith(
       await echo.tell("exchange");
       await echo.next<boolean>("exchanged");
       exchanges++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
     assert.deepEqual(await traffic, { sent: 2000, intact: 2000 });
     const done = await echo.stop();
@@ -191,7 +201,7 @@ testWith(
   NEEDS,
   "every receive queue has its socket: flows over four queues all arrive",
   async () => {
-    await using pair = await makePair(4);
+    await using pair = await makePair({ queues: 4 });
     const echo = new EchoProcess(pair.right, INTERFACE);
     await echo.next<Ready>("ready");
     const counts = await udpEcho(pair.left, 2000, 32);
@@ -219,6 +229,31 @@ testWith(
     const counts = await udpEcho(pair.left, 200);
     assert.deepEqual(counts, { sent: 200, intact: 200 });
     assert.equal((await echo.stop())["tagged"], 200);
+  },
+);
+
+testWith(
+  NEEDS,
+  "the largest MTU that a page holds is served, and goes on after the interface was down",
+  async () => {
+    await using pair = await makePair({ mtu: 3818 });
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    assert.equal((await echo.next<Ready>("ready")).frameBytesMax, 3832);
+    const largest = 3818 - 28;
+    assert.deepEqual(
+      await udpEcho(pair.left, 100, 1, largest),
+      { sent: 100, intact: 100 },
+    );
+    await pair.right.run("ip", "link", "set", INTERFACE, "down");
+    await pair.right.run("ip", "link", "set", INTERFACE, "up");
+    await introduce(pair.left);
+    assert.deepEqual(
+      await udpEcho(pair.left, 100, 1, largest),
+      { sent: 100, intact: 100 },
+    );
+    const done = await echo.stop();
+    assert.equal(done["tagged"], 200);
+    assert.equal(done["ended"], 0);
   },
 );
 
