@@ -11,6 +11,17 @@
  * removed by the next one, what a running one uses is left alone.
  */
 
+import type { Need } from "./needs.ts";
+
+/** What a test with namespaces needs of the machine. */
+export const NETNS_NEEDS: readonly Need[] = [
+  "linux",
+  "root",
+  "tool:ip",
+  "tool:ethtool",
+  "tool:sysctl",
+];
+
 /** The interface's name in both namespaces. */
 export const INTERFACE = "veth0";
 

@@ -7,22 +7,24 @@ import {
   SEND_BATCH_OFFSET,
 } from "../../../caps/memory.ts";
 import { testDriver } from "../../conformance/driver.ts";
-import { type Need, testWith } from "../../needs.ts";
-import { makeNamespacePair, type NamespacePair } from "../../netns.ts";
+import { testWith } from "../../needs.ts";
+import {
+  makeNamespacePair,
+  type NamespacePair,
+  NETNS_NEEDS,
+} from "../../netns.ts";
 import { xdpRig } from "./rig.ts";
-
-const NEEDS: readonly Need[] = ["linux", "root", "tool:ip", "tool:ethtool"];
 
 let pair: NamespacePair | undefined;
 
 testDriver(
   "xdp",
   async () => xdpRig(pair ??= await makeNamespacePair()),
-  { file: import.meta.url, needs: NEEDS, runs: 15 },
+  { file: import.meta.url, needs: NETNS_NEEDS, runs: 15 },
 );
 
 testWith(
-  NEEDS,
+  NETNS_NEEDS,
   "what a full completion ring held up leaves as soon as frames are reclaimed",
   async () => {
     await using rig = xdpRig(pair ??= await makeNamespacePair());

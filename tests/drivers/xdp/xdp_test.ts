@@ -7,17 +7,12 @@ import {
   type Namespace,
   type NamespacePair,
   type NamespacePairOptions,
+  NETNS_NEEDS,
   RIGHT_ADDRESS,
 } from "../../netns.ts";
-import { testWith } from "../../needs.ts";
+import { type Need, testWith } from "../../needs.ts";
 
-const NEEDS = [
-  "linux",
-  "root",
-  "tool:ip",
-  "tool:ethtool",
-  "tool:ping",
-] as const;
+const NEEDS: readonly Need[] = [...NETNS_NEEDS, "tool:ping"];
 
 /** An address that only the driver under test answers on, and a MAC of its own. */
 const ADDRESS = "10.77.0.2";
