@@ -76,10 +76,33 @@ export class Deliverer {
     this.flush();
   }
 
-  /** Posts what is begun. */
+  /**
+   * Posts what is begun; but the last byte string of a holder that is behind
+   * stays here and gathers, until another one has come home.
+   */
   flush(): void {
-    for (const account of this.#begun) this.#post(account);
-    this.#begun.length = 0;
+    const begun = this.#begun;
+    let kept = 0;
+    for (let i = 0; i < begun.length; i++) {
+      const account = begun[i]!;
+      if (account.view === undefined) continue;
+      if (account.holder.behind) begun[kept++] = account;
+      else this.#post(account);
+    }
+    begun.length = kept;
+  }
+
+  /** Posts what is begun for an account that will get nothing more. */
+  finish(account: Account): void {
+    this.#post(account);
+  }
+
+  /** Takes back what is begun for an account whose holder is gone. */
+  withdraw(account: Account): void {
+    const { view, pages } = account;
+    if (view === undefined) return;
+    account.end();
+    this.#takeBack(account, view, pages);
   }
 
   /** The live account that a packet of `slot` belongs to: a revoked one's heir. */
@@ -155,8 +178,7 @@ export class Deliverer {
     if (view === undefined) return;
     const pages = account.pages;
     const records = view.bytes.buffer;
-    account.view = undefined;
-    account.pages = [];
+    account.end();
     const delivery = {
       tag: account.capability,
       records,

@@ -32,6 +32,8 @@ export class Holder {
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
   readonly refusals: Tally = new Tally();
+  /** Byte strings that are being filled. */
+  begunStrings = 0;
   #strikes = 0;
 
   constructor(id: PortId, port: Port<Delivery, unknown>) {
@@ -51,6 +53,11 @@ export class Holder {
   /** Whether it has been refused so often that it is to be cut off. */
   get outlawed(): boolean {
     return this.#strikes >= STRIKES_MAX;
+  }
+
+  /** Whether its last byte string is being filled while others of its are out. */
+  get behind(): boolean {
+    return this.strings.length === 0 && this.begunStrings < STRINGS_PER_HOLDER;
   }
 
   /** Takes a byte string back: for the next delivery, or, when there are enough, to its sender. */
@@ -100,9 +107,17 @@ export class Account {
   begin(): boolean {
     const string = this.holder.strings.pop();
     if (string === undefined) return false;
+    this.holder.begunStrings++;
     this.view = new RecordView(string);
     this.at = 0;
     this.count = 0;
     return true;
+  }
+
+  /** Lets go of the byte string and the pages that go with it; whoever has them now sees to them. */
+  end(): void {
+    this.holder.begunStrings--;
+    this.view = undefined;
+    this.pages = [];
   }
 }

@@ -12,9 +12,15 @@ const IDLE_MS = 1000;
 /** How long a NIC that has ended waits for holders that do not answer. */
 const QUIET_MS = 500;
 
+/** How long a service that is stopped waits for what holders have still. */
+const SETTLE_MS = 200;
+
 /** How a driver service is run. */
 export interface RunOptions {
-  /** Ends the loop. The service is still the caller's to dispose of. */
+  /**
+   * Ends the loop, once what was delivered before is answered and sent, or a
+   * moment later. The service is still the caller's to dispose of.
+   */
   readonly signal: AbortSignal;
   /** Called once when nothing will ever arrive again and all that did was handled. */
   readonly onEnded: () => void;
@@ -49,6 +55,17 @@ export async function runDriverService(
       await oneEventLoopTurn();
       yieldAt = performance.now() + BUSY_MS;
     }
+  }
+  await settle(service);
+}
+
+/** Nothing new comes in; what is under way comes to its end, if its holders let it. */
+async function settle(service: DriverService): Promise<void> {
+  const untilMs = performance.now() + SETTLE_MS;
+  service.stopReceiving();
+  while (!service.quiet && performance.now() < untilMs) {
+    if (service.turn() === 0) await service.wait(1);
+    await oneEventLoopTurn();
   }
 }
 

@@ -72,6 +72,7 @@ export class DriverService implements Disposable {
   /** Idle frames that are kept back from the receive ring, for what holders send. */
   readonly #sendReserve: number;
   #offloaded = false;
+  #receiving = true;
   #receivedPackets = 0;
   #receivedBytes = 0;
 
@@ -99,9 +100,16 @@ export class DriverService implements Disposable {
 
   /** One turn: everything that is ready, and no waiting. Returns how much was done. */
   turn(): number {
-    return this.#takeOrders() + this.#reclaim() + this.#provide() +
-      this.#receive() +
+    const done = this.#takeOrders() + this.#reclaim() +
+      (this.#receiving ? this.#provide() + this.#receive() : 0) +
       this.#drainHolders();
+    this.#deliverer.flush();
+    return done;
+  }
+
+  /** From now on only what holders have comes home, and what they send goes out. */
+  stopReceiving(): void {
+    this.#receiving = false;
   }
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
@@ -135,6 +143,7 @@ export class DriverService implements Disposable {
     this.#drain(holder);
     for (const account of this.#accounts) {
       if (account?.holder !== holder) continue;
+      this.#deliverer.withdraw(account);
       this.#end(account, SLOT_NONE);
       this.#ledger.quarantine(account.spec.slot);
     }
@@ -308,11 +317,13 @@ export class DriverService implements Disposable {
   }
 
   #revoke(order: Extract<DriverOrder, { kind: "revoke" }>): void {
-    // What is begun for them was delivered before: batches end in a flush.
     const drained: number[] = [];
     for (const { slot, heir } of order.ended) {
       const account = this.#accounts[slot];
-      if (account !== undefined) this.#end(account, heir);
+      if (account !== undefined) {
+        this.#deliverer.finish(account);
+        this.#end(account, heir);
+      }
       if (account === undefined || account.heldPages === 0) drained.push(slot);
     }
     this.#orders.post({ kind: "revoked", id: order.id });

@@ -5,10 +5,7 @@ import {
   RecordView,
   STRING_BYTES,
 } from "../../../caps/records.ts";
-import {
-  STRIKES_MAX,
-  STRINGS_PER_HOLDER,
-} from "../../../drivers/service/holder.ts";
+import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
 import { ethernet, ipv4 } from "../../../services/filter/builder.ts";
 import { matches } from "../../../services/filter/interpret.ts";
 import { witness } from "../../../services/filter/witness.ts";
@@ -304,18 +301,6 @@ Deno.test("without an empty page put up, a capability's packets are dropped and 
   assert.equal(first!.deliveredPackets, echo.quotaPages);
   assert.deepEqual(first!.drops, { "no-page": 6 - echo.quotaPages });
   assert.equal(second!.deliveredPackets, 1);
-});
-
-Deno.test("a holder that gives no byte string back gets nothing more, and that is counted", () => {
-  using rig = new Rig([echo]);
-  const frame = witness(echo.receives[0]!);
-  for (let i = 0; i < STRINGS_PER_HOLDER + 2; i++) {
-    rig.far.send(frame!, 0, frame!.length);
-    rig.turn();
-  }
-  const [account] = rig.service.counts().accounts;
-  assert.equal(account!.deliveredPackets, STRINGS_PER_HOLDER);
-  assert.deepEqual(account!.drops, { "no-string": 2 });
 });
 
 Deno.test("a holder whose messages are refused too often is cut off, and its pages are quarantined", () => {
