@@ -102,7 +102,7 @@ export const UP_HELP: string = [
   "  emulated     an in-memory wire with a peer that sends ARP, ping and UDP",
   "               sallyport up --for 5s",
   "  xdp:IFNAME   a Linux interface through AF_XDP, beside the kernel; needs root,",
-  "               or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF",
+  "               or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON",
   "               sallyport up --nic xdp:eth1 --address 10.77.0.2/24",
   "  pcap:FILE    a capture (pcap or pcapng) that is replayed",
   "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",

@@ -20,7 +20,7 @@ export interface SystemErrorParts {
 
 /** The privileges that a mapped NIC needs, for people. */
 export const PRIVILEGES_NEEDED =
-  "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF";
+  "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
 
 /**
  * A system call that failed, said in one line: where, what, why, what to do.

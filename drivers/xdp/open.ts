@@ -50,7 +50,7 @@ export interface XdpOptions {
  * was before.
  *
  * @throws {SystemError} when the kernel refuses: the privilege is missing
- * (CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, or root), there is no such
+ * (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON, or root), there is no such
  * interface, another XDP program has it.
  * @throws {Error} when the interface is down or not Ethernet, or its MTU is more
  * than a page holds.

@@ -360,7 +360,7 @@ testWith(
     const text = await failureOf(pair.right, drop);
     assert.match(
       text,
-      /Operation not permitted \(EPERM\); run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF/,
+      /Operation not permitted \(EPERM\); run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON/,
     );
     assert.deepEqual(await stateOf(pair.right), before);
   },
