@@ -368,10 +368,10 @@ testWith(
 
 testWith(
   [...NEEDS, "tool:setpriv", "tool:prlimit"],
-  "CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF are enough, as far as memory may be locked",
+  "CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON are enough, as far as memory may be locked",
   async () => {
     await using pair = await makePair();
-    const keep = "-all,+net_admin,+net_raw,+bpf";
+    const keep = "-all,+net_admin,+net_raw,+bpf,+perfmon";
     const drop = ["setpriv", `--bounding-set=${keep}`, `--inh-caps=${keep}`];
     const little = ["prlimit", "--memlock=65536:65536", ...drop];
     assert.match(
