@@ -28,6 +28,7 @@ const VALUE = "a number, `len`, or bytes such as `ip[8]`";
 export class ArithmeticParser {
   readonly #tokens: TokenStream;
 
+  /** Reads from where `tokens` is. */
   constructor(tokens: TokenStream) {
     this.#tokens = tokens;
   }

@@ -18,10 +18,13 @@ export type AddressType =
   | "protochain"
   | "gateway";
 
-/** What stands before an identifier. An undefined `type` means `host`. */
+/** What stands before an identifier. */
 export interface Qualifiers {
+  /** The protocol; undefined for every one that fits. */
   readonly protocol: ProtocolName | undefined;
+  /** The end; undefined for either. */
   readonly direction: Direction | undefined;
+  /** The type; undefined means `host`. */
   readonly type: AddressType | undefined;
 }
 
@@ -93,7 +96,8 @@ export type Encapsulation = "vlan" | "mpls" | "pppoes" | "geneve" | "vxlan";
 /** A filter, or a part of one. */
 export type Expression = { readonly column: number } & ExpressionBody;
 
-type ExpressionBody =
+/** What an {@link Expression} says. */
+export type ExpressionBody =
   /** The empty text: every packet. */
   | { readonly kind: "everything" }
   | {
@@ -133,3 +137,6 @@ type ExpressionBody =
     readonly number: number | undefined;
   }
   | { readonly kind: "llc"; readonly type: string | undefined };
+
+/** An identifier with its qualifiers. */
+export type Primitive = Extract<Expression, { kind: "primitive" }>;

@@ -1,11 +1,13 @@
 /** Why a filter text was refused, and where. */
 export class FilterError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "FilterError";
   /** Where the text went wrong: 1 is its first character. */
   readonly column: number;
   /** What would have been right there, in words; empty when nothing would. */
   readonly expected: string;
 
+  /** Words `problem` and what was expected, and shows the place. */
   constructor(
     problem: string,
     options: {

@@ -48,7 +48,9 @@ export type LinkType = "ethernet" | "raw" | "sll" | "sll2" | "null" | "loop";
 
 /** A compiled filter text. */
 export interface Program {
+  /** What its packets begin with. */
   readonly linkType: LinkType;
+  /** What a packet must be. */
   readonly test: Test;
   /** How many variables there are: 0 to `variables - 1`. */
   readonly variables: number;
@@ -82,9 +84,13 @@ export type Test =
 
 /** One comparison. */
 export interface Compare {
+  /** Tells it from other tests. */
   readonly kind: "compare";
+  /** Unsigned; `any-bit` is C's `(left & right) != 0`. */
   readonly operator: "=" | ">" | ">=" | "any-bit";
+  /** Left of the operator. */
   readonly left: Value;
+  /** Right of the operator. */
   readonly right: Value;
 }
 
@@ -107,9 +113,13 @@ export interface Compare {
  * headers aborts.
  */
 export interface Protochain {
+  /** Tells it from other tests. */
   readonly kind: "protochain";
+  /** Which IP header is at `offset`; tests before it have looked. */
   readonly version: 4 | 6;
+  /** Bytes from the packet's first to the IP header. */
   readonly offset: number;
+  /** The protocol looked for; above 255 there is none. */
   readonly protocol: number;
 }
 
@@ -124,17 +134,25 @@ export type Value =
 
 /** Bytes of the packet at `offset`, or at `base + offset`. */
 export interface Load {
+  /** Tells it from other values. */
   readonly kind: "load";
+  /** Bytes loaded. */
   readonly width: 1 | 2 | 4;
+  /** What `offset` counts from; undefined for the packet's first byte. */
   readonly base: Value | undefined;
+  /** 0 to 2³² - 1. */
   readonly offset: number;
 }
 
 /** An operator and its operands. */
 export interface Arithmetic {
+  /** Tells it from other values. */
   readonly kind: "arithmetic";
+  /** What is done; a division or remainder by 0 aborts. */
   readonly operator: Operator;
+  /** Left of the operator. */
   readonly left: Value;
+  /** Right of the operator. */
   readonly right: Value;
 }
 

@@ -19,13 +19,15 @@ export type TokenKind =
   | "operator"
   | "end";
 
-/** A token. `column` is 1 at the text's first character. */
+/** A token. Columns begin with 1. */
 export interface Token {
+  /** What it is. */
   readonly kind: TokenKind;
   /** A keyword in its one spelling, an operator, or the characters. */
   readonly text: string;
   /** A number's value, unsigned 32 bits; 0 for other tokens. */
   readonly value: number;
+  /** Where it begins. */
   readonly column: number;
 }
 
@@ -67,6 +69,7 @@ const OPERATOR_SPELLINGS: Readonly<Record<string, string>> = {
 
 /** Cuts a text into tokens, one at a time. */
 export class Lexer {
+  /** All of the text. */
   readonly text: string;
   #at = 0;
 

@@ -12,6 +12,7 @@ export class TokenStream {
   #ahead: Token;
   #depth = 0;
 
+  /** Throws FilterError when the text or its first token is refused. */
   constructor(text: string) {
     this.#lexer = new Lexer(text);
     this.#ahead = this.#lexer.next();

@@ -25,8 +25,11 @@ export function directed(
 
 /** An IPv4 address and its mask, and what it is an address in. */
 export interface Ip4Match {
+  /** The address, its bits outside the mask 0. */
   readonly address: number;
+  /** Which bits count. */
   readonly mask: number;
+  /** Which end; undefined for either. */
   readonly direction: Direction | undefined;
 }
 
@@ -66,8 +69,11 @@ export function ip4Address(
 
 /** Words of an IPv6 address and of its mask, the first word first. */
 export interface Ip6Match {
+  /** The address, its bits outside the mask 0. */
   readonly address: readonly number[];
+  /** Which bits count. */
   readonly mask: readonly number[];
+  /** Which end; undefined for either. */
   readonly direction: Direction | undefined;
 }
 

@@ -2,6 +2,7 @@
 
 /** An IPv4 address of one to four groups, at the top of 32 bits. */
 export interface Ip4Prefix {
+  /** The groups, at the top. */
   readonly address: number;
   /** How many bits were written: 8 a group. */
   readonly bits: number;

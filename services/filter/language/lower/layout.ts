@@ -10,7 +10,9 @@ import type { LinkType, Load, Value } from "../ir.ts";
 
 /** A place in the packet: a constant, and a variable's value where it has one. */
 export interface Offset {
+  /** Bytes from the packet's first, or from the variable's value. */
   readonly constant: number;
+  /** The variable's number. */
   readonly variable: number | undefined;
 }
 
@@ -36,6 +38,7 @@ const SHAPES: Readonly<Record<LinkType, Shape>> = {
 
 /** The offsets of headers; see the top of this file. */
 export class Layout {
+  /** What the link header is. */
   link: Link;
   /** The link header. */
   header: Offset = fixed(0);
@@ -54,6 +57,7 @@ export class Layout {
   /** Variables in use. */
   variables = 0;
 
+  /** The layout before the first word. */
   constructor(linkType: LinkType) {
     const shape = SHAPES[linkType];
     this.link = linkType;

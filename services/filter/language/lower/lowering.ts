@@ -7,6 +7,7 @@ import { Layout } from "./layout.ts";
 
 /** The state of one text's lowering. */
 export class Lowering {
+  /** Where headers lie now. */
   readonly layout: Layout;
   /** The network's mask, or undefined where it is not known. */
   readonly netmask: number | undefined;
@@ -14,6 +15,7 @@ export class Lowering {
   #tests = 0;
   #registers = 0;
 
+  /** Begins with the link type's layout. */
   constructor(
     text: string,
     linkType: LinkType,

@@ -13,11 +13,15 @@ export const PORT_PROTOCOLS = { sctp: 132, tcp: 6, udp: 17 } as const;
 
 /** Ports, inclusive, of one protocol or of each. */
 export interface PortMatch {
+  /** The first port. */
   readonly low: number;
+  /** The last port. */
   readonly high: number;
   /** Whether it was one port: `port`, not `portrange`. */
   readonly single: boolean;
+  /** The protocol; undefined for TCP, UDP and SCTP. */
   readonly protocol: keyof typeof PORT_PROTOCOLS | undefined;
+  /** Which end; undefined for either. */
   readonly direction: Direction | undefined;
 }
 

@@ -3,13 +3,12 @@
  * packet, whole or cut short, what it matches.
  */
 
-import { ok, strictEqual } from "node:assert/strict";
+import { ok } from "node:assert/strict";
 import fc from "fast-check";
-import { compileText } from "../../../../services/filter/language/compile.ts";
-import { FilterError } from "../../../../services/filter/language/error.ts";
-import { Lexer } from "../../../../services/filter/language/lexer.ts";
-import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import type { Program } from "../../../../services/filter/language/ir.ts";
+import {
+  brokenExpression,
+  hasName,
+} from "../../../arbitraries/broken_expressions.ts";
 import {
   addressArbitrary,
   arithmeticArbitrary,
@@ -19,15 +18,9 @@ import {
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
 import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
 import { testWith, whyMissing } from "../../../needs.ts";
-import {
-  masksWithAllOnes,
-  outcomeOf,
-  steer,
-} from "../../../oracles/classic_bpf.ts";
-import { DLT, LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
-import type { LibpcapFilter } from "../../../oracles/libpcap.ts";
+import { LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf, testProperty } from "../../../property.ts";
-import { knownDifference } from "./known_differences.ts";
+import { compareOn, counts } from "./comparison.ts";
 
 const NEEDS = [`library:${LIBPCAP}`] as const;
 const missing = whyMissing(NEEDS[0]) !== undefined;
@@ -85,43 +78,9 @@ const WORDS = [
   ..."portrange 7-9|sctp portrange 7-9|net 224.0.0.0/4|host ::1".split("|"),
 ];
 
-/** Tokens in no order. No names: libpcap would ask the network about them. */
-const SOUP =
-  ("( ) ( ) not ! and or && || = != < <= > >= + - * / % & | ^ << >> " +
-    "[ ] [0] [2:2] [8:4] : 0 1 4 53 80 0x10 tcp-syn icmptype len ip tcp udp ip6 " +
-    "arp ether host net port portrange proto protochain src dst src dst 10.0.0.1 " +
-    "10.0 2001:db8::1 ::/0 /8 mask 255.0.0.0 02:00:00:00:00:01 less greater byte " +
-    "broadcast multicast vlan mpls pppoes pppoed llc inbound gateway decnet iso " +
-    "isis l1 stp icmp icmp6 vpi type reason radio $1 ipx").split(" ");
-const PHRASES = ["portrange 53-80", "proto \\tcp", "port domain", "llc ui"];
-
-const soupArbitrary = fc.array(fc.constantFrom(...SOUP, ...PHRASES), {
-  minLength: 1,
-  maxLength: 9,
-}).map((words) => words.join(" "));
-
-/** Texts of the grammar with words missing, doubled or exchanged. */
-const mutatedArbitrary = fc.tuple(
-  expressionArbitrary,
-  fc.array(fc.tuple(fc.nat(), fc.constantFrom(...SOUP), fc.nat(3)), {
-    minLength: 1,
-    maxLength: 3,
-  }),
-).map(([text, changes]) => {
-  const words = text.split(" ");
-  for (const [place, word, how] of changes) {
-    const at = place % words.length;
-    if (how === 0) words.splice(at, 1);
-    else if (how === 1) words.splice(at, 0, word);
-    else if (how === 2) words[at] = word;
-    else words.splice(at, 0, words[at] ?? word);
-  }
-  return words.join(" ");
-}).filter((text) => !hasName(text));
-
 const brokenArbitrary = fc.record({
   link: fc.constantFrom<FrameLink>("ethernet", "ethernet", "sll2", "raw"),
-  text: fc.oneof(soupArbitrary, mutatedArbitrary),
+  text: brokenExpression,
   frames: fc.array(linkedFrame("ethernet"), { minLength: 2, maxLength: 2 }),
   seed: fc.nat(),
   netmask: fc.constant(undefined),
@@ -233,42 +192,6 @@ if (libpcap === undefined) {
   });
 }
 
-const counts = {
-  texts: 0,
-  refused: 0,
-  packets: 0,
-  matched: 0,
-  aborted: 0,
-  optimiserDiffers: 0,
-  endless: 0,
-};
-
-interface Case {
-  readonly link: FrameLink;
-  readonly text: string;
-  readonly frames: readonly Uint8Array<ArrayBuffer>[];
-  readonly seed: number;
-  readonly netmask: number | undefined;
-  /** Steered copies of each frame; 3 when not given. */
-  readonly steers?: number;
-}
-
-/** Whether libpcap might ask the network about a word of the text. */
-function hasName(text: string): boolean {
-  const rest = PHRASES.reduce((t, phrase) => t.replaceAll(phrase, ""), text);
-  const lexer = new Lexer(rest);
-  try {
-    for (;;) {
-      const { kind } = lexer.next();
-      if (kind === "name") return true;
-      if (kind === "end") return false;
-    }
-  } catch (error) {
-    if (error instanceof FilterError) return false;
-    throw error;
-  }
-}
-
 /**
  * Texts whose meaning in libpcap 1.10.3 is an accident: `byte N & M` forgets to
  * load the byte, and after `geneve` in a disjunction registers are read that
@@ -295,113 +218,4 @@ function compareBits(
       netmask,
     });
   }
-}
-
-/** Compares on all packets that a case leads to. */
-function compareOn(oracle: Libpcap, given: Case): void {
-  const { link, text, netmask } = given;
-  counts.texts++;
-  const mask = netmask === undefined ? {} : { netmask };
-  const ours = attempt(() => compileText(text, { linkType: link, ...mask }));
-  const theirs = attempt(() =>
-    oracle.compile(text, DLT[link], { optimise: false, ...mask })
-  );
-  if (typeof ours === "string" || typeof theirs === "string") {
-    counts.refused++;
-    compareRefusals(ours, theirs, text, link);
-    if (typeof theirs !== "string") theirs[Symbol.dispose]();
-    return;
-  }
-  const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
-  try {
-    for (const packet of packetsOf(theirs, given)) {
-      comparePacket(ours, theirs, optimised, packet);
-    }
-  } finally {
-    theirs[Symbol.dispose]();
-    if (typeof optimised !== "string") optimised[Symbol.dispose]();
-  }
-}
-
-function compareRefusals(
-  ours: Program | string,
-  theirs: LibpcapFilter | string,
-  text: string,
-  link: FrameLink,
-): void {
-  if (typeof ours === typeof theirs) return;
-  const [mine, other] = [ours, theirs].map((answer) =>
-    typeof answer === "string" ? answer : undefined
-  );
-  if (knownDifference({ text, link, ours: mine, theirs: other })) return;
-  strictEqual(mine, other, `of ${JSON.stringify(text)} on ${link}`);
-}
-
-/** The frames, steered copies of them, and two cut at every length. */
-function packetsOf(
-  theirs: LibpcapFilter,
-  { frames, seed, steers = 3 }: Case,
-): Uint8Array<ArrayBuffer>[] {
-  const program = theirs.instructions;
-  const choose = coin(seed);
-  const steered = frames.flatMap((frame) =>
-    Array.from({ length: steers }, () => steer(program, frame, choose))
-  );
-  const packets = [...frames, ...steered];
-  for (const whole of [packets[0]!, packets[packets.length - 1]!]) {
-    for (let n = 0; n < whole.length; n++) packets.push(whole.slice(0, n));
-  }
-  return packets;
-}
-
-function comparePacket(
-  ours: Program,
-  theirs: LibpcapFilter,
-  optimised: LibpcapFilter | string,
-  packet: Uint8Array<ArrayBuffer>,
-): void {
-  const wireLength = packet.length + 4;
-  const outcome = outcomeOf(theirs.instructions, packet, wireLength);
-  const mine = matchesText(ours, packet, 0, packet.length, wireLength);
-  if (outcome === undefined) {
-    // A chain of headers that leads back into itself: libpcap never ends.
-    counts.endless++;
-    strictEqual(mine, false);
-    return;
-  }
-  counts.packets++;
-  if (mine) counts.matched++;
-  if (outcome === "abort") counts.aborted++;
-  strictEqual(mine, theirs.matches(packet, wireLength), "bpf_filter()");
-  strictEqual(mine, theirs.matchesOffline(packet, wireLength));
-  strictEqual(mine, outcome === "match", "classic_bpf.ts");
-  if (typeof optimised === "string") return;
-  if (optimised.matches(packet, wireLength) === mine) return;
-  // The optimiser removes loads whose value decides nothing; so it only ever
-  // lets through what the program as written rejects for its length.
-  counts.optimiserDiffers++;
-  if (masksWithAllOnes(theirs.instructions, packet, wireLength)) return;
-  strictEqual(outcome, "abort", "the optimiser changed more than an abort");
-}
-
-function attempt<T>(compile: () => T): T | string {
-  try {
-    return compile();
-  } catch (error) {
-    const refused = error instanceof FilterError ||
-      (error instanceof Error && error.constructor === Error);
-    if (!refused) throw error;
-    return error.message;
-  }
-}
-
-/** Fair throws from a seed (xorshift32). */
-function coin(seed: number): () => boolean {
-  let state = (seed | 1) >>> 0;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state & 64) !== 0;
-  };
 }

@@ -1,0 +1,147 @@
+/** Comparing a text, ours and libpcap's, on all the packets that a case leads to. */
+
+import { strictEqual } from "node:assert/strict";
+import { compileText } from "../../../../services/filter/language/compile.ts";
+import { FilterError } from "../../../../services/filter/language/error.ts";
+import { matchesText } from "../../../../services/filter/language/interpret.ts";
+import type { Program } from "../../../../services/filter/language/ir.ts";
+import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
+import {
+  masksWithAllOnes,
+  outcomeOf,
+  steer,
+} from "../../../oracles/classic_bpf.ts";
+import { DLT } from "../../../oracles/libpcap.ts";
+import type { Libpcap, LibpcapFilter } from "../../../oracles/libpcap.ts";
+import { knownDifference } from "./known_differences.ts";
+
+/** What was compared so far. */
+export const counts = {
+  texts: 0,
+  refused: 0,
+  packets: 0,
+  matched: 0,
+  aborted: 0,
+  optimiserDiffers: 0,
+  endless: 0,
+};
+
+/** A text and packets to compare it on. */
+export interface Case {
+  readonly link: FrameLink;
+  readonly text: string;
+  readonly frames: readonly Uint8Array<ArrayBuffer>[];
+  readonly seed: number;
+  readonly netmask: number | undefined;
+  /** Steered copies of each frame; 3 when not given. */
+  readonly steers?: number;
+}
+
+/** Compares on all packets that a case leads to. */
+export function compareOn(oracle: Libpcap, given: Case): void {
+  const { link, text, netmask } = given;
+  counts.texts++;
+  const mask = netmask === undefined ? {} : { netmask };
+  const ours = attempt(() => compileText(text, { linkType: link, ...mask }));
+  const theirs = attempt(() =>
+    oracle.compile(text, DLT[link], { optimise: false, ...mask })
+  );
+  if (typeof ours === "string" || typeof theirs === "string") {
+    counts.refused++;
+    compareRefusals(ours, theirs, text, link);
+    if (typeof theirs !== "string") theirs[Symbol.dispose]();
+    return;
+  }
+  const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
+  try {
+    for (const packet of packetsOf(theirs, given)) {
+      comparePacket(ours, theirs, optimised, packet);
+    }
+  } finally {
+    theirs[Symbol.dispose]();
+    if (typeof optimised !== "string") optimised[Symbol.dispose]();
+  }
+}
+
+function compareRefusals(
+  ours: Program | string,
+  theirs: LibpcapFilter | string,
+  text: string,
+  link: FrameLink,
+): void {
+  if (typeof ours === typeof theirs) return;
+  const [mine, other] = [ours, theirs].map((answer) =>
+    typeof answer === "string" ? answer : undefined
+  );
+  if (knownDifference({ text, link, ours: mine, theirs: other })) return;
+  strictEqual(mine, other, `of ${JSON.stringify(text)} on ${link}`);
+}
+
+/** The frames, steered copies of them, and two cut at every length. */
+function packetsOf(
+  theirs: LibpcapFilter,
+  { frames, seed, steers = 3 }: Case,
+): Uint8Array<ArrayBuffer>[] {
+  const program = theirs.instructions;
+  const choose = coin(seed);
+  const steered = frames.flatMap((frame) =>
+    Array.from({ length: steers }, () => steer(program, frame, choose))
+  );
+  const packets = [...frames, ...steered];
+  for (const whole of [packets[0]!, packets[packets.length - 1]!]) {
+    for (let n = 0; n < whole.length; n++) packets.push(whole.slice(0, n));
+  }
+  return packets;
+}
+
+function comparePacket(
+  ours: Program,
+  theirs: LibpcapFilter,
+  optimised: LibpcapFilter | string,
+  packet: Uint8Array<ArrayBuffer>,
+): void {
+  const wireLength = packet.length + 4;
+  const outcome = outcomeOf(theirs.instructions, packet, wireLength);
+  const mine = matchesText(ours, packet, 0, packet.length, wireLength);
+  if (outcome === undefined) {
+    // A chain of headers that leads back into itself: libpcap never ends.
+    counts.endless++;
+    strictEqual(mine, false);
+    return;
+  }
+  counts.packets++;
+  if (mine) counts.matched++;
+  if (outcome === "abort") counts.aborted++;
+  strictEqual(mine, theirs.matches(packet, wireLength), "bpf_filter()");
+  strictEqual(mine, theirs.matchesOffline(packet, wireLength));
+  strictEqual(mine, outcome === "match", "classic_bpf.ts");
+  if (typeof optimised === "string") return;
+  if (optimised.matches(packet, wireLength) === mine) return;
+  // The optimiser removes loads whose value decides nothing; so it only ever
+  // lets through what the program as written rejects for its length.
+  counts.optimiserDiffers++;
+  if (masksWithAllOnes(theirs.instructions, packet, wireLength)) return;
+  strictEqual(outcome, "abort", "the optimiser changed more than an abort");
+}
+
+function attempt<T>(compile: () => T): T | string {
+  try {
+    return compile();
+  } catch (error) {
+    const refused = error instanceof FilterError ||
+      (error instanceof Error && error.constructor === Error);
+    if (!refused) throw error;
+    return error.message;
+  }
+}
+
+/** Fair throws from a seed (xorshift32). */
+function coin(seed: number): () => boolean {
+  let state = (seed | 1) >>> 0;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state & 64) !== 0;
+  };
+}
