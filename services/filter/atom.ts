@@ -11,6 +11,8 @@
  * stand behind the header atom and be one flow's key together.
  */
 
+import type { Program } from "./language/ir.ts";
+
 /** Where and how wide a load is: `(load(from + offset, width) & mask)`. */
 export interface Field {
   /** What `offset` counts from: the frame's first byte, or the base. */
@@ -65,13 +67,27 @@ export type Filter = readonly Atom[];
 /**
  * What happens where all of a grant's atoms have matched: the grants derived
  * from it are tried, from the frame's first byte again; if none matches, the
- * packet is `slot`'s.
+ * packet is `slot`'s. On a leaf a residual may still send it elsewhere.
  */
 export interface Accept {
   /** Whose packets these are; SLOT_NONE when nobody on this path receives. */
   readonly slot: number;
   /** The merged tree of the grants derived from this one. */
   readonly children?: TreeNode;
+  /** Further filter text; then there are no children. */
+  readonly residual?: Residual;
+}
+
+/**
+ * What more a packet of a leaf must be, in the language of filter text and with
+ * its rule of aborting (language/ir.ts): an abort is as good as false. The
+ * packet begins at the frame's first byte, and its length is the frame's.
+ */
+export interface Residual {
+  /** Of link type Ethernet. */
+  readonly program: Program;
+  /** Whose the packets are of which it is not true: the nearest receiving ancestor's slot, or SLOT_NONE. */
+  readonly otherwise: number;
 }
 
 /**

@@ -16,12 +16,14 @@ import {
 } from "./grant.ts";
 import { isTagType, prefixMask } from "./grant_check.ts";
 import { type IpHeader, readIpHeader } from "./ip_header.ts";
+import { matchesText } from "./language/interpret.ts";
 import type { GrantNode } from "./tree.ts";
 
 /**
  * Who receives the packet `bytes[start .. start + length)`: the slot of the
  * deepest grant that it matches together with all that one is derived from, or
- * of that grant's nearest receiving ancestor; 0 when nobody does.
+ * of that grant's nearest receiving ancestor, also where its residual is not
+ * true of the packet; 0 when nobody does.
  */
 export function classify(
   roots: readonly GrantNode[],
@@ -35,6 +37,8 @@ export function classify(
   for (;;) {
     const node = siblings.find((one) => matchesFrame(one.grant, frame));
     if (node === undefined) return slot;
+    const { residual } = node;
+    if (residual !== undefined && !matchesText(residual, frame)) return slot;
     if (node.slot !== 0) slot = node.slot;
     siblings = node.children;
   }

@@ -5,6 +5,7 @@
 
 import type { Accept, Branch, Field, HeaderAtom, TreeNode } from "./atom.ts";
 import { readIpHeader } from "./ip_header.ts";
+import { matchesText } from "./language/interpret.ts";
 
 /** The slot that `tree` chooses for `bytes[start .. start + length)`; 0 for none. */
 export function runTree(
@@ -30,7 +31,10 @@ function runNode(
 }
 
 function runAccept(accept: Accept, frame: Uint8Array): number {
-  const { children, slot } = accept;
+  const { children, residual, slot } = accept;
+  if (residual !== undefined) {
+    return matchesText(residual.program, frame) ? slot : residual.otherwise;
+  }
   return (children && runNode(children, frame, 0)) ?? slot;
 }
 

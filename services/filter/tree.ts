@@ -18,6 +18,7 @@ import type {
   TreeNode,
 } from "./atom.ts";
 import type { Grant } from "./grant.ts";
+import type { Program } from "./language/ir.ts";
 import { lowerGrant } from "./lower.ts";
 
 /** A grant in the derivation tree. Siblings' grants must not overlap. */
@@ -26,6 +27,11 @@ export interface GrantNode {
   readonly slot: number;
   /** Which packets these are, of its parent's. */
   readonly grant: Grant;
+  /**
+   * Which of those it receives, in filter text of link type Ethernet; the rest is
+   * its nearest receiving ancestor's. Of a leaf only: it separates no siblings.
+   */
+  readonly residual?: Program;
   /** The grants derived from it: each takes its own of this one's packets. */
   readonly children: readonly GrantNode[];
 }
@@ -52,7 +58,8 @@ export class FilterLimitError extends Error {
  * The {@link Accept} of one grant is one object wherever the tree ends in it, so
  * that a backend can write what follows once.
  *
- * @throws {FilterLimitError} beyond {@link DEPTH_MAX} or {@link SLOT_MAX}.
+ * @throws {FilterLimitError} beyond {@link DEPTH_MAX} or {@link SLOT_MAX}, and
+ * for a residual that is not a leaf's or of another link type.
  */
 export function mergeTree(roots: readonly GrantNode[]): TreeNode {
   return mergeSiblings(roots, 0, 0);
@@ -79,15 +86,36 @@ function mergeSiblings(
 }
 
 function acceptOf(node: GrantNode, heir: number, depth: number): Accept {
-  const { slot, children } = node;
+  const { slot, children, residual } = node;
   if (!Number.isInteger(slot) || slot < 0 || slot > SLOT_MAX) {
     throw new FilterLimitError(
       `filter: slot ${slot}; expected a whole number from 0 to ${SLOT_MAX}`,
     );
   }
   const own = slot === 0 ? heir : slot;
+  if (residual !== undefined) {
+    checkResidual(residual, children);
+    if (own === heir) return { slot: own };
+    return { slot: own, residual: { program: residual, otherwise: heir } };
+  }
   if (children.length === 0) return { slot: own };
   return { slot: own, children: mergeSiblings(children, own, depth + 1) };
+}
+
+function checkResidual(
+  residual: Program,
+  children: readonly GrantNode[],
+): void {
+  if (residual.linkType !== "ethernet") {
+    throw new FilterLimitError(
+      `filter: filter text for link type ${residual.linkType} on a grant; expected ethernet`,
+    );
+  }
+  if (children.length > 0) {
+    throw new FilterLimitError(
+      "filter: grants are derived from one that has filter text; only a leaf may have it",
+    );
+  }
 }
 
 /** What is still to be asked of a filter: its atoms from `at` on. */

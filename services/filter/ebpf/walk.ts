@@ -164,6 +164,9 @@ function emitBranch(
 
 /** A verdict: the grants derived from this one have their say first. */
 function emitAccept(walk: Walk, accept: Accept): void {
+  if (accept.residual !== undefined) {
+    throw new ProgramTooLarge("a grant has filter text, which they do not run");
+  }
   if (accept.children === undefined) return emitOwner(walk, accept.slot);
   let label = walk.derived.get(accept);
   if (label === undefined) {
@@ -192,7 +195,8 @@ function tagOf(walk: Walk, slot: number): Tag | undefined {
 
 /** Whether there is nothing to look at beyond this: it can be a table's entry. */
 function isPlain(accept: Accept | undefined): accept is Accept {
-  return accept !== undefined && accept.children === undefined;
+  return accept !== undefined && accept.children === undefined &&
+    accept.residual === undefined;
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import type { Accept, Branch, Field, TreeNode } from "../atom.ts";
+import { FilterLimitError } from "../tree.ts";
 import { inlinedAccepts } from "./inline.ts";
 import type {
   BytesSource,
@@ -75,7 +76,12 @@ class Planner {
 
   /** What happens once a grant's own tests have passed. */
   decide(accept: Accept, facts: Facts | undefined): PlanNode {
-    const { children, slot } = accept;
+    const { children, residual, slot } = accept;
+    if (residual !== undefined) {
+      throw new FilterLimitError(
+        "filter: grants with filter text of their own",
+      );
+    }
     if (children === undefined) return { branches: [], end: { slot } };
     const node = this.node(children, 0, facts);
     return node.end === undefined ? { ...node, end: { slot } } : node;
