@@ -12,7 +12,7 @@ import {
   runCommandLine,
   STATUS_FAILED,
 } from "./command.ts";
-import { dropPermissions } from "./permissions.ts";
+import { dropPermissions, dropRest } from "./permissions.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { upCommand } from "./up.ts";
 
@@ -20,7 +20,9 @@ import { upCommand } from "./up.ts";
 const boot: Boot = async (manifest, options) => {
   await dropPermissions(manifest);
   const system = await import("../services/system.ts");
-  return await system.boot(manifest, options);
+  const running = await system.boot(manifest, options);
+  if (options.confined) await dropRest();
+  return running;
 };
 
 const COMMANDS: readonly Command[] = [upCommand(boot)];

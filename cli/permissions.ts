@@ -15,3 +15,13 @@ export async function dropPermissions(manifest: Manifest): Promise<void> {
     await Deno.permissions.revoke({ name: "write" });
   }
 }
+
+/**
+ * Gives up the rest, once every worker has what it needs: from then on the main
+ * thread can neither call foreign functions nor touch a file.
+ */
+export async function dropRest(): Promise<void> {
+  for (const name of ["ffi", "read", "write"] as const) {
+    await Deno.permissions.revoke({ name });
+  }
+}

@@ -1,5 +1,7 @@
 /** A system at work: starts its parts, connects them, ends what fails, stops. */
 
+import type { Counts } from "../../caps/accounts.ts";
+import type { DriverCounts } from "../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../caps/memory.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort } from "../../caps/port.ts";
@@ -77,6 +79,14 @@ export interface Parts {
   nic(manifest: Manifest): Nic;
 }
 
+/** How a system is run, and what is told of it meanwhile. */
+export interface RunOptions {
+  /** Whether each part gets a confined worker of its own. */
+  readonly confined: boolean;
+  /** Told when a service of a system that runs has failed, and why in one line. The others go on. */
+  readonly onServiceFailed?: (name: string, failure: string) => void;
+}
+
 /** The system's own port: the root capability is in its table. */
 const SYSTEM_PORT: PortId = 0;
 
@@ -84,7 +94,7 @@ const SYSTEM_PORT: PortId = 0;
 export class RunningSystem implements System {
   readonly #manifest: Manifest;
   readonly #parts: Parts;
-  readonly #confined: boolean;
+  readonly #options: RunOptions;
   readonly #ending = Promise.withResolvers<Ending>();
   readonly #services: ServiceHost[] = [];
   readonly #threads: Thread[] = [];
@@ -96,16 +106,14 @@ export class RunningSystem implements System {
   #peer: PeerHost | undefined;
   #nextPort: PortId = SYSTEM_PORT + 1;
   #stopping: Promise<SystemSnapshot> | undefined;
+  #started = false;
+  #failure: Error | undefined;
   #startedMs = performance.now();
 
-  constructor(
-    manifest: Manifest,
-    parts: Parts,
-    options: { readonly confined: boolean },
-  ) {
+  constructor(manifest: Manifest, parts: Parts, options: RunOptions) {
     this.#manifest = manifest;
     this.#parts = parts;
-    this.#confined = options.confined;
+    this.#options = options;
     this.#memory = makePacketMemory(manifest.frames);
   }
 
@@ -118,11 +126,12 @@ export class RunningSystem implements System {
       const client = await this.#startFilter(nic, orders.port2);
       this.#client = client;
       await this.#startServices(client);
-      if (nic.peer !== undefined) this.#startPeer(nic.peer);
+      if (nic.peer !== undefined) await this.#startPeer(nic.peer);
       this.#startedMs = performance.now();
+      this.#started = true;
     } catch (error) {
-      this.#close();
-      throw error;
+      await this.#close();
+      throw this.#failure ?? error;
     }
   }
 
@@ -134,8 +143,12 @@ export class RunningSystem implements System {
   /** The system at this moment. */
   async snapshot(): Promise<SystemSnapshot> {
     if (this.#stopping !== undefined) return await this.#stopping;
-    await this.#askServices();
-    return await this.#assemble(await this.#driver!.counts());
+    try {
+      const driver = await this.#driver!.counts();
+      return await this.#assemble(driver);
+    } catch (error) {
+      throw this.#failure ?? error; // what went wrong first
+    }
   }
 
   /** A capability for the caller itself. */
@@ -185,29 +198,24 @@ export class RunningSystem implements System {
 
   async #stop(): Promise<SystemSnapshot> {
     try {
-      await this.#askServices();
-      const { capabilities, refusals } = await this.#filter!.describe();
-      const driver = await this.#driver!.stop();
-      return this.#snapshotOf({
-        driver,
-        capabilities,
-        refusals,
-        peer: this.#peer?.counters,
-      });
+      // First the driver: what the others count then is all that there was.
+      return await this.#assemble(await this.#driver!.stop());
+    } catch (error) {
+      throw this.#failure ?? error;
     } finally {
-      this.#close();
+      await this.#close();
     }
   }
 
   async #startDriver(nic: Nic, orders: MessagePort): Promise<void> {
     const control = new MessageChannel();
     const driver = new DriverHost(control.port1, {
-      onOutlaw: (port) => this.#outlaw(port),
+      onOutlaw: (port, refusals) => this.#outlaw(port, refusals),
       onEnded: () => this.#ending.resolve({ reason: "nic-ended" }),
       onFailed: (message) => this.#fail(message),
     });
     this.#driver = driver;
-    this.#begin(nic.part, {
+    this.#begin("the driver", nic.part, {
       options: nic.options,
       memory: this.#memory.wasm,
       frameCount: this.#memory.frameCount,
@@ -219,9 +227,12 @@ export class RunningSystem implements System {
 
   async #startFilter(nic: Nic, driver: MessagePort): Promise<FilterClient> {
     const control = new MessageChannel();
-    const filter = new FilterHost(control.port1, (port) => this.#outlaw(port));
+    const filter = new FilterHost(
+      control.port1,
+      (port, refusals) => this.#outlaw(port, refusals),
+    );
     this.#filter = filter;
-    this.#begin(this.#parts.filter, {
+    this.#begin("the filter service", this.#parts.filter, {
       target: {
         memoryPages: this.#memory.bytes.byteLength / 65536,
         ...(nic.kernel === undefined ? {} : { kernel: nic.kernel }),
@@ -246,7 +257,9 @@ export class RunningSystem implements System {
     );
     // The driver knows all holders before the first capability is committed.
     await this.#driver!.counts();
-    await Promise.all(wired.map((start) => start(client)));
+    await this.#unlessFailed(
+      Promise.all(wired.map((start) => start(client))),
+    );
     const failed = this.#services.find(({ state }) => state === "failed");
     if (failed !== undefined) {
       throw new Error(
@@ -268,7 +281,7 @@ export class RunningSystem implements System {
     this.#filter!.attach(port, requests.port1);
     const host = new ServiceHost(
       { name, port, control: control.port1 },
-      () => this.#disown(port),
+      (host) => this.#disown(host),
     );
     this.#services.push(host);
     return async (client) => {
@@ -288,7 +301,7 @@ export class RunningSystem implements System {
         quotaPages,
         to: port,
       });
-      host.thread = startPart(part, {
+      host.started(startPart(part, {
         settings,
         envelope,
         quotaPages,
@@ -297,19 +310,19 @@ export class RunningSystem implements System {
         requests: requests.port2,
         control: control.port2,
       }, {
-        confined: this.#confined,
+        confined: this.#options.confined,
         transfer: [data.port2, requests.port2, control.port2],
         onCrash: (message) => host.fail(message),
-      });
+      }));
       await host.settled;
     };
   }
 
-  #startPeer(link: MessagePort): void {
+  async #startPeer(link: MessagePort): Promise<void> {
     const control = new MessageChannel();
     const { address, seed, pace } = this.#manifest;
     this.#peer = new PeerHost(control.port1);
-    this.#begin(this.#parts.peer, {
+    this.#begin("the peer", this.#parts.peer, {
       link,
       control: control.port2,
       target: address.address,
@@ -317,48 +330,64 @@ export class RunningSystem implements System {
       seed,
       pace,
     }, [link, control.port2]);
+    await this.#peer.ask();
   }
 
   /** Starts a part that the whole system needs: its crash is the system's end. */
   #begin<Start>(
+    name: string,
     part: Part<Start>,
     start: Start,
     transfer: Transferable[],
   ): void {
     this.#threads.push(startPart(part, start, {
-      confined: this.#confined,
+      confined: this.#options.confined,
       transfer,
-      onCrash: (message) => this.#fail(message),
+      onCrash: (message) => this.#fail(`${name} has crashed: ${message}`),
     }));
   }
 
   /** A holder was cut off by the driver or the filter service. */
-  #outlaw(port: PortId): void {
+  #outlaw(port: PortId, refusals: Counts): void {
     const service = this.#services.find((service) => service.port === port);
-    service?.fail("it was cut off: too many of its messages were refused");
+    if (service === undefined || service.state === "failed") return;
+    service.refusals = refusals;
+    service.fail("it was cut off: too many of its messages were refused");
   }
 
   /** A service is gone: what it held is revoked, its pages are quarantined; others go on. */
-  #disown(port: PortId): void {
+  #disown({ name, port, failure }: ServiceHost): void {
     if (this.#stopping !== undefined) return;
     this.#driver?.detach(port);
-    this.#filter?.detach(port).catch((error) => this.#fail(error.message));
+    this.#filter?.detach(port).catch((error) => {
+      if (this.#started && this.#stopping === undefined) {
+        this.#fail(error.message);
+      }
+    });
+    if (this.#started) this.#options.onServiceFailed?.(name, failure!);
   }
 
   #fail(message: string): void {
+    this.#failure ??= new Error(message);
     this.#driver?.fail(message);
     this.#filter?.fail(message);
-    this.#ending.resolve({ reason: "failed", error: new Error(message) });
+    this.#ending.resolve({ reason: "failed", error: this.#failure });
   }
 
-  async #askServices(): Promise<void> {
-    await Promise.all(this.#services.map((service) => service.ask()));
-    await this.#peer?.ask();
+  /** Waits for `work`, but not for parts that are gone. */
+  async #unlessFailed(work: Promise<unknown>): Promise<void> {
+    const failed = this.#ending.promise.then((ending) => {
+      if (ending.reason === "failed") throw ending.error;
+      return work;
+    });
+    await Promise.race([work, failed]);
   }
 
-  async #assemble(
-    driver: Awaited<ReturnType<DriverHost["counts"]>>,
-  ): Promise<SystemSnapshot> {
+  async #assemble(driver: DriverCounts): Promise<SystemSnapshot> {
+    await Promise.all([
+      ...this.#services.map((service) => service.refresh()),
+      this.#peer?.ask(),
+    ]);
     const { capabilities, refusals } = await this.#filter!.describe();
     return this.#snapshotOf({
       driver,
@@ -383,11 +412,13 @@ export class RunningSystem implements System {
     });
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     for (const service of this.#services) service.stop();
-    for (const thread of this.#threads) thread.end();
+    // A driver leaves its NIC as it found it, if it still can.
+    await this.#driver?.stop().catch(() => {});
     this.#peer?.close();
     this.#filter?.close();
     this.#driver?.close();
+    for (const thread of this.#threads) thread.end();
   }
 }
