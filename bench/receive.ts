@@ -43,7 +43,10 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   const measured = new Map<string, Round[]>();
   await using sender = new HelperProcess({
     namespace: namespaces.sending,
-    command: deno("sender.ts", SENDING.interface, frame().toHex()),
+    command: [
+      ...pinned("sender"),
+      ...deno("sender.ts", SENDING.interface, frame().toHex()),
+    ],
   });
   await sender.ready();
   const rounds = options.quick ? 1 : 5;
@@ -54,7 +57,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
       measured.set(name, figures);
       await using receiver = new HelperProcess({
         namespace: namespaces.receiving,
-        command,
+        command: [...pinned("receiver"), ...command],
       });
       await receiver.ready();
       figures.push(await measure(sender, receiver, options));
@@ -135,7 +138,7 @@ async function receivers(): Promise<
       { name: "node:dgram in Deno", command: deno("dgram.mjs", port) },
       {
         name: "node:dgram in Node",
-        command: await hasNode() ? ["node", dgram, port] : "no Node here",
+        command: hasProgram("node") ? ["node", dgram, port] : "no Node here",
       },
       inC("AF_XDP in C, poll()", "0"),
       inC("AF_XDP in C, naps of 100 µs", "100"),
@@ -150,15 +153,20 @@ function deno(script: string, ...args: string[]): string[] {
   return [Deno.execPath(), "run", ...flags, path, ...args];
 }
 
+/**
+ * The sender has a processor to itself, if there is more than one: where the
+ * scheduler happens to put the two would else decide what is measured.
+ */
+function pinned(part: "sender" | "receiver"): string[] {
+  const last = navigator.hardwareConcurrency - 1;
+  if (last === 0 || !hasProgram("taskset")) return [];
+  return ["taskset", "--cpu-list", part === "sender" ? "0" : `1-${last}`];
+}
+
 function whyNot(): string | undefined {
   if (Deno.build.os !== "linux") return "needs Linux";
   if (Deno.uid() !== 0) return "needs root: network namespaces and AF_XDP";
-  try {
-    new Deno.Command("ip", { args: ["-V"] }).outputSync();
-  } catch {
-    return "needs `ip` of iproute2";
-  }
-  return undefined;
+  return hasProgram("ip") ? undefined : "needs `ip` of iproute2";
 }
 
 /** Root of a container may not make any. */
@@ -170,10 +178,10 @@ async function tryNamespaces(): Promise<Namespaces | string> {
   }
 }
 
-async function hasNode(): Promise<boolean> {
+function hasProgram(name: string): boolean {
   try {
-    const command = new Deno.Command("node", { args: ["--version"] });
-    return (await command.output()).success;
+    const args = [name === "ip" ? "-V" : "--version"];
+    return new Deno.Command(name, { args }).outputSync().success;
   } catch {
     return false;
   }
