@@ -131,30 +131,27 @@ function summarizeService(service: ServiceSnapshot): string[] {
   return [...failed, `${service.name}: ${parts.join(", ")}${counted}`];
 }
 
-/** What a peer sends, in the plural. */
-const PEER_NOUNS: Readonly<Record<string, string>> = {
-  arp: "ARP requests",
-  ping: "pings",
-  udp: "datagrams",
-};
+/** What a peer asks, in the plural, and what it counts answers under. */
+const PEER_QUESTIONS = [
+  { noun: "ARP requests", sent: "arp-sent", answered: "arp-resolved" },
+  { noun: "pings", sent: "ping-sent", answered: "ping-answered" },
+  { noun: "datagrams", sent: "udp-sent", answered: "udp-answered" },
+] as const;
 
-/** `peer: 120 pings sent, 120 answered; 9 datagrams sent, 9 answered`. */
+/** `peer: 120 pings sent, 120 answered; 9 datagrams sent, 9 answered; noise-sent 3`. */
 function summarizePeer(peer: Counts): string {
-  const sent = Object.keys(peer).filter((name) => name.endsWith("-sent"));
-  const parts = sent.map((name) => {
-    const what = name.slice(0, -"-sent".length);
-    const noun = Object.hasOwn(PEER_NOUNS, what) ? PEER_NOUNS[what]! : what;
-    const answered = peer[`${what}-answered`] ?? 0;
-    return `${formatCount(peer[name]!)} ${noun} sent, ${
-      formatCount(answered)
-    } answered`;
-  });
-  const named = new Set(
-    sent.flatMap((name) => [name, name.replace(/-sent$/, "-answered")]),
-  );
-  const others = Object.fromEntries(
-    Object.entries(peer).filter(([name]) => !named.has(name)),
-  );
+  const others: Record<string, number> = { ...peer };
+  const parts: string[] = [];
+  for (const { noun, sent, answered } of PEER_QUESTIONS) {
+    if (peer[sent] === undefined) continue;
+    parts.push(
+      `${formatCount(peer[sent])} ${noun} sent, ${
+        formatCount(peer[answered] ?? 0)
+      } answered`,
+    );
+    delete others[sent];
+    delete others[answered];
+  }
   if (sumOf(others) > 0) parts.push(formatCounts(others));
   return `peer: ${parts.length === 0 ? "nothing yet" : parts.join("; ")}`;
 }
