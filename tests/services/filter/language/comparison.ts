@@ -1,6 +1,6 @@
 /** Comparing a text, ours and libpcap's, on all the packets that a case leads to. */
 
-import { strictEqual } from "node:assert/strict";
+import { fail, strictEqual } from "node:assert/strict";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { FilterError } from "../../../../services/filter/language/error.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
@@ -55,7 +55,10 @@ export function compareOn(oracle: Libpcap, given: Case): void {
   const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
   try {
     for (const packet of packetsOf(theirs, given)) {
-      comparePacket(ours, theirs, optimised, packet);
+      const problem = problemOf(ours, theirs, optimised, packet);
+      if (problem === undefined) continue;
+      const bytes = `[${[...packet].join(", ")}]`;
+      fail(`${problem}: ${JSON.stringify(text)} on ${link}, of ${bytes}`);
     }
   } finally {
     theirs[Symbol.dispose]();
@@ -94,34 +97,42 @@ function packetsOf(
   return packets;
 }
 
-function comparePacket(
+/** What is wrong between ours and theirs on one packet; undefined for nothing. */
+function problemOf(
   ours: Program,
   theirs: LibpcapFilter,
   optimised: LibpcapFilter | string,
   packet: Uint8Array<ArrayBuffer>,
-): void {
+): string | undefined {
   const wireLength = packet.length + 4;
   const outcome = outcomeOf(theirs.instructions, packet, wireLength);
   const mine = matchesText(ours, packet, 0, packet.length, wireLength);
   if (outcome === undefined) {
     // A chain of headers that leads back into itself: libpcap never ends.
     counts.endless++;
-    strictEqual(mine, false);
-    return;
+    return mine ? "a chain without an end matched" : undefined;
   }
   counts.packets++;
   if (mine) counts.matched++;
   if (outcome === "abort") counts.aborted++;
-  strictEqual(mine, theirs.matches(packet, wireLength), "bpf_filter()");
-  strictEqual(mine, theirs.matchesOffline(packet, wireLength));
-  strictEqual(mine, outcome === "match", "classic_bpf.ts");
-  if (typeof optimised === "string") return;
-  if (optimised.matches(packet, wireLength) === mine) return;
+  if (theirs.matches(packet, wireLength) !== mine) {
+    return "bpf_filter() differs";
+  }
+  if (theirs.matchesOffline(packet, wireLength) !== mine) {
+    return "pcap_offline_filter() differs";
+  }
+  if ((outcome === "match") !== mine) return "classic_bpf.ts differs";
+  if (typeof optimised === "string") return undefined;
+  if (optimised.matches(packet, wireLength) === mine) return undefined;
   // The optimiser removes loads whose value decides nothing; so it only ever
   // lets through what the program as written rejects for its length.
   counts.optimiserDiffers++;
-  if (masksWithAllOnes(theirs.instructions, packet, wireLength)) return;
-  strictEqual(outcome, "abort", "the optimiser changed more than an abort");
+  if (masksWithAllOnes(theirs.instructions, packet, wireLength)) {
+    return undefined;
+  }
+  return outcome === "abort"
+    ? undefined
+    : "the optimiser changed more than an abort";
 }
 
 function attempt<T>(compile: () => T): T | string {

@@ -154,6 +154,28 @@ Deno.test("printProgram() shows a program in the words of its grammar", () => {
   ]);
 });
 
+Deno.test("IPv6 in loopback captures of files has any system's number", () => {
+  const frame = (...header: number[]) => Uint8Array.from([...header, 0x60]);
+  for (
+    const [linkType, header, live, saved] of [
+      ["null", [10, 0, 0, 0], true, false],
+      ["null", [30, 0, 0, 0], false, true],
+      ["loop", [0, 0, 0, 24], false, true],
+      ["loop", [0, 0, 0, 28], false, true],
+      ["loop", [0, 0, 0, 10], true, false],
+      ["null", [0, 0, 0, 30], false, false],
+    ] as const
+  ) {
+    for (const savefile of [false, true]) {
+      const program = compileText("ip6", { linkType, savefile });
+      strictEqual(
+        matchesText(program, frame(...header)),
+        savefile ? saved : live,
+      );
+    }
+  }
+});
+
 testProperty(
   "`byte N & M` and `byte N | M` mean what `ether[N] & M != 0` means",
   { runs: 300, file: import.meta.url },

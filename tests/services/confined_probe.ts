@@ -1,0 +1,51 @@
+/** A worker that takes everything from itself, as services do, and then tells what it still finds. */
+
+import "../../services/confine.ts";
+
+interface Scope {
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+const scope = globalThis as unknown as Scope;
+scope.onmessage = async (event) => {
+  scope.onmessage = null;
+  const port = event.data as MessagePort;
+  port.postMessage({
+    found: names(),
+    imports: Object.fromEntries(
+      await Promise.all(
+        [
+          "file:///etc/hostname",
+          "https://example.invalid/x.ts",
+          "npm:@sallyport/no-such-package",
+          "node:fs",
+        ]
+          .map(async (specifier) => [specifier, await outcome(specifier)]),
+      ),
+    ),
+  });
+};
+
+function names(): string[] {
+  const found = new Set<string>();
+  let at: object | null = globalThis;
+  while (at !== null && at !== Object.prototype) {
+    for (const key of Reflect.ownKeys(at)) {
+      if (typeof key !== "string") continue;
+      if (Reflect.get(globalThis, key) !== undefined) found.add(key);
+    }
+    at = Reflect.getPrototypeOf(at);
+  }
+  return [...found];
+}
+
+async function outcome(specifier: string): Promise<string> {
+  try {
+    const module = await import(specifier);
+    if (specifier !== "node:fs") return "loaded";
+    module.readFileSync("/etc/hostname");
+    return "read a file";
+  } catch {
+    return "refused";
+  }
+}
