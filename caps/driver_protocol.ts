@@ -120,8 +120,12 @@ export type SystemReport =
     readonly id: number;
     readonly counts: DriverCounts;
   }
-  /** This holder was cut off for what it sent. */
-  | { readonly kind: "outlaw"; readonly port: PortId }
+  /** This holder was cut off for what it sent: what was refused, by reason. */
+  | {
+    readonly kind: "outlaw";
+    readonly port: PortId;
+    readonly refusals: Counts;
+  }
   /** Nothing will ever arrive again, and all that did was handled. */
   | { readonly kind: "ended" }
   | { readonly kind: "stopped"; readonly counts: DriverCounts }

@@ -10,6 +10,7 @@ export class NoAnswerError extends Error {
 
 interface Waiting<Answer> {
   readonly settle: (answer: Answer) => void;
+  readonly fail: (error: NoAnswerError) => void;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -26,7 +27,7 @@ export class Calls<Answer extends { readonly id: number }> {
 
   /**
    * Sends a question, by `post` with its number, and waits for the answer.
-   * @throws {NoAnswerError} after {@link ANSWER_MS_MAX}.
+   * @throws {NoAnswerError} after {@link ANSWER_MS_MAX}, or once it is abandoned.
    */
   ask(post: (id: number) => void): Promise<Answer> {
     const id = ++this.#next;
@@ -39,23 +40,28 @@ export class Calls<Answer extends { readonly id: number }> {
           ),
         );
       }, ANSWER_MS_MAX);
-      this.#waiting.set(id, { settle, timer });
+      this.#waiting.set(id, { settle, fail, timer });
       post(id);
     });
   }
 
-  /** An answer has come. */
-  settle(answer: Answer): void {
+  /** An answer has come. Returns whether anybody waited for it. */
+  settle(answer: Answer): boolean {
     const waiting = this.#waiting.get(answer.id);
-    if (waiting === undefined) return;
+    if (waiting === undefined) return false;
     clearTimeout(waiting.timer);
     this.#waiting.delete(answer.id);
     waiting.settle(answer);
+    return true;
   }
 
-  /** No answer will come any more: those who wait never hear of it, their timers end. */
+  /** No answer will come any more: those who wait are told. */
   abandon(): void {
-    for (const { timer } of this.#waiting.values()) clearTimeout(timer);
+    const gone = new NoAnswerError(`${this.#whom} is gone`);
+    for (const { fail, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      fail(gone);
+    }
     this.#waiting.clear();
   }
 }

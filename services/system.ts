@@ -35,26 +35,18 @@ import { icmpEchoService } from "./icmp-echo/service.ts";
 import type { Manifest } from "./manifest.ts";
 import { startService } from "./shell.ts";
 import { startPeer } from "./system/peer_start.ts";
-import {
-  type Nic,
-  type Parts,
-  RunningSystem,
-  type System,
-} from "./system/running.ts";
+import type { RunOptions, System } from "./system/handle.ts";
+import type { Nic, Parts } from "./system/parts.ts";
+import { RunningSystem } from "./system/running.ts";
 import type { Part, WorkerPermissions } from "./thread.ts";
 import { udpEchoService } from "./udp-echo/service.ts";
 
-export type { Ending, System } from "./system/running.ts";
-
-/** How a system is run. */
-export interface BootOptions {
-  /**
-   * True for a worker without permissions for each service, which needs
-   * `"unstable": ["worker-options"]` in the deno.json of the program that runs;
-   * false for everything in the caller's own thread, with the caller's trust.
-   */
-  readonly confined: boolean;
-}
+export type {
+  Ending,
+  OpenOptions,
+  RunOptions as BootOptions,
+  System,
+} from "./system/handle.ts";
 
 /**
  * Starts the system that `manifest` describes. Resolves when packets flow.
@@ -64,7 +56,7 @@ export interface BootOptions {
  */
 export async function boot(
   manifest: Manifest,
-  options: BootOptions,
+  options: RunOptions,
 ): Promise<System> {
   const system = new RunningSystem(manifest, PARTS, options);
   await system.start();

@@ -9,6 +9,7 @@
  * ```
  */
 
+import type { Counts } from "../../caps/accounts.ts";
 import type {
   AccountCounts,
   AccountSpec,
@@ -50,15 +51,15 @@ export interface DriverServiceOptions {
   readonly memory: PacketMemory;
   /** To the filter service. Orders come in, reports go out. */
   readonly orders: Port<DriverReport, DriverOrder>;
-  /** Told when a holder is cut off for what it sent. */
-  readonly onOutlaw: (port: PortId) => void;
+  /** Told when a holder is cut off for what it sent, and what was refused by then. */
+  readonly onOutlaw: (port: PortId, refusals: Counts) => void;
 }
 
 /** Moves packets between one NIC and the holders of its capabilities. */
 export class DriverService implements Disposable {
   readonly #driver: Driver;
   readonly #orders: Port<DriverReport, DriverOrder>;
-  readonly #onOutlaw: (port: PortId) => void;
+  readonly #onOutlaw: DriverServiceOptions["onOutlaw"];
   readonly #ledger: PageLedger;
   readonly #tags = new TagTable(ACCOUNTS_MAX);
   readonly #accounts: (Account | undefined)[] = [];
@@ -244,7 +245,7 @@ export class DriverService implements Disposable {
       if (drained === MESSAGES_PER_TURN) holder.strike("flood");
       if (!holder.outlawed) continue;
       this.detach(holder.id);
-      this.#onOutlaw(holder.id);
+      this.#onOutlaw(holder.id, holder.refusals.snapshot());
     }
     return messages;
   }

@@ -88,7 +88,8 @@ async function serve<Options>(
     orders: fromMessagePort<DriverReport, DriverOrder>(start.orders, {
       takeNow,
     }),
-    onOutlaw: (port) => control.post({ kind: "outlaw", port }),
+    onOutlaw: (port, refusals) =>
+      control.post({ kind: "outlaw", port, refusals }),
   });
   const stopped = new AbortController();
   control.onReady = () => {

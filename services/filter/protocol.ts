@@ -66,8 +66,12 @@ export type FilterReport =
     readonly capabilities: readonly CapabilityDescription[];
     readonly refusals: readonly PortRefusals[];
   }
-  /** This holder was cut off for what it asked. */
-  | { readonly kind: "outlaw"; readonly port: PortId };
+  /** This holder was cut off for what it asked: what was refused, by reason. */
+  | {
+    readonly kind: "outlaw";
+    readonly port: PortId;
+    readonly refusals: Readonly<Record<string, number>>;
+  };
 
 /** A live capability in words; its tag is not among them. */
 export interface CapabilityDescription {

@@ -5,7 +5,7 @@
  * moment that the holder knows its tag.
  */
 
-import { Tally } from "../../caps/accounts.ts";
+import { type Counts, Tally } from "../../caps/accounts.ts";
 import type {
   AccountSpec,
   DriverOrder,
@@ -44,8 +44,8 @@ export interface FilterServiceOptions {
   readonly kernel: CapabilityKernel<Grant>;
   readonly target: CompileTarget;
   readonly driver: Port<DriverOrder, DriverReport>;
-  /** Told when a holder is cut off for what it asked. */
-  readonly onOutlaw: (port: PortId) => void;
+  /** Told when a holder is cut off for what it asked, and what was refused by then. */
+  readonly onOutlaw: (port: PortId, refusals: Counts) => void;
 }
 
 interface Holder {
@@ -171,7 +171,7 @@ export class FilterService implements Disposable {
   #strike(id: PortId, holder: Holder, reason: string): void {
     holder.refusals.add(reason);
     if (++holder.strikes !== STRIKES_MAX) return;
-    this.#options.onOutlaw(id);
+    this.#options.onOutlaw(id, holder.refusals.snapshot());
     void this.detach(id);
   }
 

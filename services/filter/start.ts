@@ -34,7 +34,8 @@ export function startFilterService(start: FilterStart): void {
     kernel,
     target: start.target,
     driver: fromMessagePort(start.driver),
-    onOutlaw: (port) => control.post({ kind: "outlaw", port }),
+    onOutlaw: (port, refusals) =>
+      control.post({ kind: "outlaw", port, refusals }),
   });
   control.onReady = () => {
     for (

@@ -1,5 +1,6 @@
 /** The system's end of a driver service. */
 
+import type { Counts } from "../../caps/accounts.ts";
 import type {
   DriverCounts,
   SystemOrder,
@@ -9,10 +10,13 @@ import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort, type Port } from "../../caps/port.ts";
 import { Calls } from "../calls.ts";
 
+/** How long a driver may take to close its NIC. */
+const STOP_MS_MAX = 3000;
+
 /** What a driver tells of itself, unasked. */
 export interface DriverEvents {
   /** A holder was cut off for what it sent. */
-  onOutlaw(port: PortId): void;
+  onOutlaw(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again, and all that did was handled. */
   onEnded(): void;
   /** It cannot go on. */
@@ -65,10 +69,24 @@ export class DriverHost {
     return report.counts;
   }
 
-  /** Closes the NIC. Resolves with the last counts. */
-  stop(): Promise<DriverCounts> {
+  /**
+   * Closes the NIC. Resolves with the last counts.
+   * @throws when it has failed, or does not stop.
+   */
+  async stop(): Promise<DriverCounts> {
     this.#control.post({ kind: "stop" });
-    return this.#stopped.promise;
+    const timer = setTimeout(
+      () =>
+        this.#stopped.reject(
+          new Error(`the driver has not stopped for ${STOP_MS_MAX / 1000} s`),
+        ),
+      STOP_MS_MAX,
+    );
+    try {
+      return await this.#stopped.promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** It has failed: nobody waits for it any more. */
@@ -102,11 +120,11 @@ export class DriverHost {
       case "open":
         return this.#opened.resolve();
       case "counts":
-        return this.#calls.settle(report);
+        return void this.#calls.settle(report);
       case "stopped":
         return this.#stopped.resolve(report.counts);
       case "outlaw":
-        return this.#events.onOutlaw(report.port);
+        return this.#events.onOutlaw(report.port, report.refusals);
       case "ended":
         return this.#events.onEnded();
       case "failed":

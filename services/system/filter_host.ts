@@ -1,5 +1,6 @@
 /** The system's end of a filter service. */
 
+import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort, type Port } from "../../caps/port.ts";
 import type { Capability } from "../../caps/tag.ts";
@@ -13,10 +14,13 @@ export class FilterHost {
   readonly #control: Port<FilterOrder, FilterReport>;
   readonly #calls = new Calls<Answer>("the filter service");
   readonly #root = Promise.withResolvers<Capability>();
-  readonly #onOutlaw: (port: PortId) => void;
+  readonly #onOutlaw: (port: PortId, refusals: Counts) => void;
 
   /** Speaks on `control`. `onOutlaw` hears of holders that were cut off. */
-  constructor(control: MessagePort, onOutlaw: (port: PortId) => void) {
+  constructor(
+    control: MessagePort,
+    onOutlaw: (port: PortId, refusals: Counts) => void,
+  ) {
     this.#control = fromMessagePort(control);
     this.#onOutlaw = onOutlaw;
     this.#control.onReady = () => this.#takeReports();
@@ -72,8 +76,9 @@ export class FilterHost {
       report = control.take()
     ) {
       if (report.kind === "root") this.#root.resolve(report.root as Capability);
-      else if (report.kind === "outlaw") this.#onOutlaw(report.port);
-      else this.#calls.settle(report);
+      else if (report.kind === "outlaw") {
+        this.#onOutlaw(report.port, report.refusals);
+      } else this.#calls.settle(report);
     }
   }
 }

@@ -2,93 +2,34 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { DriverCounts } from "../../caps/driver_protocol.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort } from "../../caps/port.ts";
 import { RIGHT_DERIVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
-import type { DriverStart } from "../../drivers/service/shell.ts";
-import type { ServiceDefinition, ServiceSettings } from "../definition.ts";
+import type { ServiceSettings } from "../definition.ts";
 import { FilterClient } from "../filter/client.ts";
-import type { FilterStart } from "../filter/start.ts";
 import type { Grant } from "../filter/grant.ts";
 import type { Manifest, ServiceManifest } from "../manifest.ts";
 import { Receiver } from "../receiver.ts";
-import type { ServiceStart } from "../shell.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
 import { type Part, startPart, type Thread } from "../thread.ts";
 import { DriverHost } from "./driver_host.ts";
 import { FilterHost } from "./filter_host.ts";
 import { PeerHost } from "./peer_host.ts";
-import type { PeerStart } from "./peer_start.ts";
+import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
+import type { Nic, Parts } from "./parts.ts";
 import { ServiceHost } from "./service_host.ts";
 import { snapshotOf } from "./snapshot_of.ts";
 
-/** How a system ended by itself. */
-export type Ending =
-  /** Nothing will ever arrive again: a capture that is replayed, a link that is gone. */
-  | { readonly reason: "nic-ended" }
-  | { readonly reason: "failed"; readonly error: Error };
-
-/** A system that runs. */
-export interface System {
-  /** The system at this moment. */
-  snapshot(): Promise<SystemSnapshot>;
-  /** Resolves when the system ended by itself. */
-  readonly ended: Promise<Ending>;
-  /**
-   * A capability for the caller itself: its packets come by `for await`.
-   * @throws {RefusedError} when the grant overlaps another's, or the pages are gone.
-   */
-  open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
-  /** Stops it and closes the NIC; gives the last counts. */
-  stop(): Promise<SystemSnapshot>;
-}
-
-/** What a capability of the caller's is to be, besides its grant. */
-export interface OpenOptions {
-  /** Frames that may be sent under it; none unless given. */
-  readonly sends?: Grant;
-  /** Pages that may be held unread; 64 unless given. */
-  readonly quotaPages?: number;
-  /** Packets of up to so many bytes are copied, larger ones come as pages; 128 unless given. */
-  readonly copyBytesMax?: number;
-}
-
-/** A NIC, before it is open. */
-export interface Nic {
-  readonly part: Part<DriverStart<unknown>>;
-  readonly options: unknown;
-  readonly transfer: Transferable[];
-  /** The far end of its wire, where the system brings a peer. */
-  readonly peer?: MessagePort;
-  /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
-  readonly kernel?: FilterStart["target"]["kernel"];
-}
-
-/** What a system is made of. */
-export interface Parts {
-  readonly filter: Part<FilterStart>;
-  readonly peer: Part<PeerStart>;
-  /** By the core's name. */
-  readonly services: Readonly<
-    Record<
-      string,
-      Part<ServiceStart> & { readonly definition: ServiceDefinition }
-    >
-  >;
-  nic(manifest: Manifest): Nic;
-}
-
-/** How a system is run, and what is told of it meanwhile. */
-export interface RunOptions {
-  /** Whether each part gets a confined worker of its own. */
-  readonly confined: boolean;
-  /** Told when a service of a system that runs has failed, and why in one line. The others go on. */
-  readonly onServiceFailed?: (name: string, failure: string) => void;
-}
-
 /** The system's own port: the root capability is in its table. */
 const SYSTEM_PORT: PortId = 0;
+
+/**
+ * Packet memory of systems that are over, where somebody was left with pages of
+ * it: a thread that does not stop at once writes to them still, and they do not
+ * keep it alive.
+ */
+const memoryInUse: PacketMemory[] = [];
 
 /** {@link System}, with what it takes to start one. */
 export class RunningSystem implements System {
@@ -99,7 +40,7 @@ export class RunningSystem implements System {
   readonly #services: ServiceHost[] = [];
   readonly #threads: Thread[] = [];
   /** Held here for as long as the system runs: pages made of it do not keep it alive. */
-  readonly #memory;
+  readonly #memory: PacketMemory;
   #driver: DriverHost | undefined;
   #filter: FilterHost | undefined;
   #client: FilterClient | undefined;
@@ -199,8 +140,12 @@ export class RunningSystem implements System {
   async #stop(): Promise<SystemSnapshot> {
     try {
       // First the driver: what the others count then is all that there was.
-      return await this.#assemble(await this.#driver!.stop());
+      const driver = await this.#driver!.stop();
+      const { free, total } = driver.pages;
+      if (free < total) memoryInUse.push(this.#memory);
+      return await this.#assemble(driver);
     } catch (error) {
+      memoryInUse.push(this.#memory); // nobody knows who has what
       throw this.#failure ?? error;
     } finally {
       await this.#close();

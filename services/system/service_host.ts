@@ -7,9 +7,19 @@ import { Calls, NoAnswerError } from "../calls.ts";
 import type { ServiceOrder, ServiceReport } from "../shell.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../thread.ts";
+import { oneLine, readServiceReport } from "./service_report.ts";
 
 /** How often a service is asked whether it is alive. */
 const HEARTBEAT_MS = 1000;
+
+/** How long it may take to start. */
+const START_MS_MAX = 10_000;
+
+/** How long a snapshot waits for its counters: then those of before are shown. */
+const PATIENCE_MS = 250;
+
+/** Messages that make no sense after which it is ended. */
+const STRIKES_MAX = 64;
 
 /** A service, seen from the system. */
 export class ServiceHost {
@@ -19,13 +29,17 @@ export class ServiceHost {
   failure: string | undefined;
   /** What it counted when it was asked last. */
   counters: Counts = {};
+  /** What was refused of its messages by the one that cut it off. */
+  refusals: Counts = {};
   /** Its worker, once it was started. */
   thread: Thread | undefined;
-  readonly #control: Port<ServiceOrder, ServiceReport>;
+  readonly #control: Port<ServiceOrder, unknown>;
   readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
   readonly #onFailed: (host: ServiceHost) => void;
   readonly #settled = Promise.withResolvers<void>();
+  #starting: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
+  #strikes = 0;
 
   /** Speaks on `control`; `onFailed` hears once when the service is at an end by a fault of its own. */
   constructor(
@@ -42,6 +56,16 @@ export class ServiceHost {
     this.#calls = new Calls(`service ${service.name}`);
     this.#onFailed = onFailed;
     this.#control.onReady = () => this.#takeReports();
+  }
+
+  /** It was started, as `thread`: it must run soon. */
+  started(thread: Thread): void {
+    this.thread = thread;
+    if (this.state !== "starting") return thread.end();
+    this.#starting = setTimeout(
+      () => this.fail(`it does not run after ${START_MS_MAX / 1000} s`),
+      START_MS_MAX,
+    );
   }
 
   /** Resolves when it runs or has failed. */
@@ -64,11 +88,21 @@ export class ServiceHost {
     return this.counters;
   }
 
+  /** Brings its counters up to date, unless it is slow to say them. */
+  async refresh(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([this.ask(), patience]);
+    clearTimeout(timer);
+  }
+
   /** It is at an end by a fault of its own. */
   fail(failure: string): void {
     if (this.state === "failed" || this.state === "stopped") return;
     this.state = "failed";
-    this.failure = failure;
+    this.failure = oneLine(failure);
     this.#letGo();
     this.#onFailed(this);
   }
@@ -80,6 +114,7 @@ export class ServiceHost {
   }
 
   #letGo(): void {
+    clearTimeout(this.#starting);
     clearInterval(this.#heartbeat);
     this.#calls.abandon();
     this.#control.post({ kind: "stop" });
@@ -91,28 +126,29 @@ export class ServiceHost {
   #takeReports(): void {
     const control = this.#control;
     for (
-      let report = control.take();
-      report !== undefined;
-      report = control.take()
+      let message = control.take();
+      message !== undefined;
+      message = control.take()
     ) {
-      if (report.kind === "counters") this.#calls.settle(report);
-      else if (report.kind === "failed") this.fail(oneLine(report.message));
-      else if (this.state === "starting") this.#run();
+      const report = readServiceReport(message);
+      if (report?.kind === "failed") this.fail(report.message);
+      else if (report?.kind === "running" && this.state === "starting") {
+        this.#run();
+      } else if (report?.kind !== "counters" || !this.#calls.settle(report)) {
+        this.#strike();
+      }
     }
+  }
+
+  #strike(): void {
+    if (++this.#strikes !== STRIKES_MAX) return;
+    this.fail("it was ended: too many of its messages made no sense");
   }
 
   #run(): void {
     this.state = "running";
+    clearTimeout(this.#starting);
     this.#heartbeat = setInterval(() => void this.ask(), HEARTBEAT_MS);
     this.#settled.resolve();
   }
-}
-
-/** What a service says of its end is shown to people: one line, and not a long one. */
-function oneLine(message: unknown): string {
-  // deno-lint-ignore no-control-regex
-  return String(message).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(
-    0,
-    200,
-  );
 }

@@ -78,11 +78,12 @@ function serviceOf(
         !own[i]!.narrowed || capability.deliveredPackets > 0
       ),
     counters: service.counters,
-    refusals: sum(
-      [...parts.driver.refusals, ...parts.refusals]
+    refusals: sum([
+      service.refusals,
+      ...[...parts.driver.refusals, ...parts.refusals]
         .filter(({ port }) => port === service.port)
         .map(({ refusals }) => refusals),
-    ),
+    ]),
   };
 }
 

@@ -1,0 +1,48 @@
+/** A system as those see it who run one. */
+
+import type { Grant } from "../filter/grant.ts";
+import type { Receiver } from "../receiver.ts";
+import type { SystemSnapshot } from "../snapshot.ts";
+
+/** How a system is run, and what is told of it meanwhile. */
+export interface RunOptions {
+  /**
+   * True for a worker without permissions for each service, which needs
+   * `"unstable": ["worker-options"]` in the deno.json of the program that runs;
+   * false for everything in the caller's own thread, with the caller's trust.
+   */
+  readonly confined: boolean;
+  /** Told when a service of a system that runs has failed, and why in one line. The others go on. */
+  readonly onServiceFailed?: (name: string, failure: string) => void;
+}
+
+/** How a system ended by itself. */
+export type Ending =
+  /** Nothing will ever arrive again: a capture that is replayed, a link that is gone. */
+  | { readonly reason: "nic-ended" }
+  | { readonly reason: "failed"; readonly error: Error };
+
+/** A system that runs. */
+export interface System {
+  /** The system at this moment. */
+  snapshot(): Promise<SystemSnapshot>;
+  /** Resolves when the system ended by itself. */
+  readonly ended: Promise<Ending>;
+  /**
+   * A capability for the caller itself: its packets come by `for await`.
+   * @throws {RefusedError} when the grant overlaps another's, or the pages are gone.
+   */
+  open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
+  /** Stops it and closes the NIC; gives the last counts. */
+  stop(): Promise<SystemSnapshot>;
+}
+
+/** What a capability of the caller's is to be, besides its grant. */
+export interface OpenOptions {
+  /** Frames that may be sent under it; none unless given. */
+  readonly sends?: Grant;
+  /** Pages that may be held unread; 64 unless given. */
+  readonly quotaPages?: number;
+  /** Packets of up to so many bytes are copied, larger ones come as pages; 128 unless given. */
+  readonly copyBytesMax?: number;
+}

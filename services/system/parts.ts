@@ -1,0 +1,34 @@
+/** What a system is made of: which module does what, and what that may do. */
+
+import type { DriverStart } from "../../drivers/service/shell.ts";
+import type { ServiceDefinition } from "../definition.ts";
+import type { FilterStart } from "../filter/start.ts";
+import type { Manifest } from "../manifest.ts";
+import type { ServiceStart } from "../shell.ts";
+import type { Part } from "../thread.ts";
+import type { PeerStart } from "./peer_start.ts";
+
+/** A NIC, before it is open. */
+export interface Nic {
+  readonly part: Part<DriverStart<unknown>>;
+  readonly options: unknown;
+  readonly transfer: Transferable[];
+  /** The far end of its wire, where the system brings a peer. */
+  readonly peer?: MessagePort;
+  /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
+  readonly kernel?: FilterStart["target"]["kernel"];
+}
+
+/** What a system is made of. */
+export interface Parts {
+  readonly filter: Part<FilterStart>;
+  readonly peer: Part<PeerStart>;
+  /** By the core's name. */
+  readonly services: Readonly<
+    Record<
+      string,
+      Part<ServiceStart> & { readonly definition: ServiceDefinition }
+    >
+  >;
+  nic(manifest: Manifest): Nic;
+}
