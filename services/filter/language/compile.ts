@@ -30,6 +30,11 @@ export interface CompileOptions {
   readonly linkType: LinkType;
   /** The network's mask, for `ip broadcast`; host byte order. */
   readonly netmask?: number;
+  /**
+   * Whether the packets come from a capture file: IPv6 on link types `null` and
+   * `loop` then has any system's number, not Linux's.
+   */
+  readonly savefile?: boolean;
 }
 
 /** Compiles a filter text. Throws FilterError where it is refused. */
@@ -43,8 +48,8 @@ export function compileTree(
   tree: Expression,
   options: CompileOptions,
 ): Program {
-  const { linkType, netmask } = options;
-  const lowering = new Lowering(text, linkType, netmask);
+  const { linkType } = options;
+  const lowering = new Lowering(text, options);
   const test = lower(lowering, tree);
   return { linkType, test, variables: lowering.layout.variables };
 }

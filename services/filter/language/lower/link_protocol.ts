@@ -46,7 +46,10 @@ const LENGTH_MAX = 1500;
 const SLL_802_3 = 1;
 const SLL_802_2 = 4;
 const AF_INET = 2;
+/** Linux's number. */
 const AF_INET6 = 10;
+/** Numbers in capture files: macOS's, OpenBSD's and NetBSD's, FreeBSD's. */
+const SAVEFILE_AF_INET6: readonly number[] = [30, 24, 28];
 
 /** PPP's numbers for protocols that have others in Ethernet (RFC 1661 ff.). */
 const PPP_PROTOCOLS: ReadonlyMap<number, number> = new Map([
@@ -87,7 +90,7 @@ export function linkCarries(
       return type(layout, PPP_PROTOCOLS.get(protocol) ?? protocol);
     case "null":
     case "loop":
-      return loopbackCarries(layout, protocol);
+      return loopbackCarries(lowering, protocol);
     case "sll2":
       return type(layout, protocol);
   }
@@ -193,15 +196,15 @@ function rawCarries(layout: Layout, protocol: number): Test {
  * A loopback header is an address family: of the capturing host's byte order
  * in `null`, taken to be little-endian, and of the network's in `loop`.
  */
-function loopbackCarries(layout: Layout, protocol: number): Test {
-  const family = protocol === ETHERTYPE.ip
-    ? AF_INET
-    : protocol === ETHERTYPE.ip6
-    ? AF_INET6
-    : 0;
-  if (family === 0) return always(false);
-  const stored = layout.link === "null" ? family * 0x100_0000 : family;
-  return compare(layout.inHeader(0, 4), "=", stored);
+function loopbackCarries(lowering: Lowering, protocol: number): Test {
+  const { layout, savefile } = lowering;
+  const is = (family: number): Test => {
+    const stored = layout.link === "null" ? family * 0x100_0000 : family;
+    return compare(layout.inHeader(0, 4), "=", stored);
+  };
+  if (protocol === ETHERTYPE.ip) return is(AF_INET);
+  if (protocol !== ETHERTYPE.ip6) return always(false);
+  return savefile ? any(...SAVEFILE_AF_INET6.map(is)) : is(AF_INET6);
 }
 
 /** Behind the last label: the bottom-of-stack bit, and a version that fits. */

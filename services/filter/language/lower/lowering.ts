@@ -11,6 +11,8 @@ export class Lowering {
   readonly layout: Layout;
   /** The network's mask, or undefined where it is not known. */
   readonly netmask: number | undefined;
+  /** Whether loopback headers may be of any system. */
+  readonly savefile: boolean;
   readonly #text: string;
   #tests = 0;
   #registers = 0;
@@ -18,12 +20,16 @@ export class Lowering {
   /** Begins with the link type's layout. */
   constructor(
     text: string,
-    linkType: LinkType,
-    netmask: number | undefined,
+    options: {
+      readonly linkType: LinkType;
+      readonly netmask?: number;
+      readonly savefile?: boolean;
+    },
   ) {
     this.#text = text;
-    this.layout = new Layout(linkType);
-    this.netmask = netmask;
+    this.layout = new Layout(options.linkType);
+    this.netmask = options.netmask;
+    this.savefile = options.savefile ?? false;
   }
 
   /** What to throw for a problem that begins at `column`. */

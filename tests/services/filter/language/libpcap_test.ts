@@ -21,6 +21,7 @@ import { testWith, whyMissing } from "../../../needs.ts";
 import { LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf, testProperty } from "../../../property.ts";
 import { compareOn, counts } from "./comparison.ts";
+import { incomparable } from "./known_differences.ts";
 
 const NEEDS = [`library:${LIBPCAP}`] as const;
 const missing = whyMissing(NEEDS[0]) !== undefined;
@@ -190,15 +191,6 @@ if (libpcap === undefined) {
       ok(counts.aborted >= counts.packets / 10, "too few were too short");
     },
   });
-}
-
-/**
- * Texts whose meaning in libpcap 1.10.3 is an accident: `byte N & M` forgets to
- * load the byte, and after `geneve` in a disjunction registers are read that
- * were never written.
- */
-function incomparable(text: string): boolean {
-  return /byte \S+ [&|]/.test(text) || text.includes("geneve");
 }
 
 /** Compares some bits of a value, on one packet. */
