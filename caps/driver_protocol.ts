@@ -127,7 +127,11 @@ export type SystemReport =
     readonly refusals: Counts;
   }
   /** Nothing will ever arrive again, and all that did was handled. */
-  | { readonly kind: "ended" }
+  | {
+    readonly kind: "ended";
+    /** What was wrong with that end, in one line. */
+    readonly warning?: string;
+  }
   | { readonly kind: "stopped"; readonly counts: DriverCounts }
   /** The driver cannot go on: what happened, and what to do, in one line. */
   | { readonly kind: "failed"; readonly message: string };

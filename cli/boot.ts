@@ -5,7 +5,7 @@ import type { SystemSnapshot } from "../services/snapshot.ts";
 
 /** How a system ended by itself. */
 export type Ending =
-  | { readonly reason: "nic-ended" }
+  | { readonly reason: "nic-ended"; readonly warning?: string }
   | { readonly reason: "failed"; readonly error: Error };
 
 /** A system that runs. */
@@ -21,5 +21,9 @@ export interface System {
 /** Starts a system. */
 export type Boot = (
   manifest: Manifest,
-  options: { readonly confined: boolean },
+  options: {
+    readonly confined: boolean;
+    /** Told when a service has failed, and why in one line. */
+    readonly onServiceFailed: (name: string, failure: string) => void;
+  },
 ) => Promise<System>;

@@ -127,12 +127,16 @@ export function reportError(
   terminal: Pick<Terminal, "writeError">,
   debug: boolean,
 ): void {
-  const lines = describeError(error);
-  terminal.writeError(lines.map((each) => `sallyport: ${each}\n`).join(""));
+  terminal.writeError(describeError(error));
   if (debug && error instanceof Error) terminal.writeError(`${error.stack}\n`);
 }
 
-function describeError(error: unknown): string[] {
+/** What went wrong, as {@link reportError} writes it. */
+export function describeError(error: unknown): string {
+  return linesOf(error).map((each) => `sallyport: ${each}\n`).join("");
+}
+
+function linesOf(error: unknown): string[] {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split("\n").map(printable)
     .filter((each) => each.trim() !== "");

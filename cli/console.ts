@@ -11,6 +11,8 @@ export interface View extends Disposable {
   readonly periodMs: number;
   /** Shows a moment. Returns false once nobody reads any more. */
   update(snapshot: SystemSnapshot): boolean;
+  /** Writes to standard error, beside what is shown. */
+  warn(text: string): void;
   /** Shows the last moment, with the summary. */
   finish(snapshot: SystemSnapshot): void;
 }
@@ -36,6 +38,10 @@ class JsonView implements View {
     return true;
   }
 
+  warn(text: string): void {
+    this.#terminal.writeError(text);
+  }
+
   finish(snapshot: SystemSnapshot): void {
     this.#terminal.write(`${JSON.stringify(snapshot, null, 2)}\n`);
   }
@@ -59,6 +65,10 @@ class LineView implements View {
       : renderChanges(snapshot, this.#previous);
     this.#previous = snapshot;
     return this.#terminal.write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  warn(text: string): void {
+    this.#terminal.writeError(text);
   }
 
   finish(snapshot: SystemSnapshot): void {
@@ -114,6 +124,17 @@ class LiveView implements View {
     this.#drawnRows = lines.length;
     this.#drawnColumns = columns;
     return this.#terminal.write(start + text + CLEAR_TO_SCREEN_END);
+  }
+
+  /** In place of the table, which is drawn anew below. */
+  warn(text: string): void {
+    if (this.#drawnColumns > 0) {
+      const { columns, rows } = this.#terminal.size();
+      const start = this.#moveToStart(columns, rows);
+      this.#terminal.write(start + CLEAR_TO_SCREEN_END);
+      this.#drawnRows = 0;
+    }
+    this.#terminal.writeError(text);
   }
 
   finish(snapshot: SystemSnapshot): void {

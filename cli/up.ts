@@ -1,7 +1,13 @@
 /** `sallyport up`: runs a system until it is told to stop. */
 
 import type { Boot, System } from "./boot.ts";
-import { type Command, STATUS_FINE, STATUS_INTERRUPTED } from "./command.ts";
+import {
+  type Command,
+  describeError,
+  STATUS_FAILED,
+  STATUS_FINE,
+  STATUS_INTERRUPTED,
+} from "./command.ts";
 import { makeView, type View } from "./console.ts";
 import { readOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -41,14 +47,23 @@ async function up(
     view[Symbol.dispose]();
     terminal.exit(STATUS_INTERRUPTED);
   }, () => stop.resolve({}));
-  const system = await boot(plan.manifest, { confined: plan.confined });
+  const failed = new Set<string>();
+  const system = await boot(plan.manifest, {
+    confined: plan.confined,
+    onServiceFailed: (name, failure) => {
+      failed.add(name);
+      view.warn(describeError(`service ${name} failed: ${failure}`));
+      if (failed.size < Object.keys(plan.manifest.services).length) return;
+      stop.resolve({ error: new Error("every service has failed") });
+    },
+  });
   const end = await watch(system, view, { stop, forMs: plan.forMs });
   const last = await system.stop().catch((error) => {
     throw end.error ?? error; // what went wrong first
   });
   view.finish(last);
-  if (end.error === undefined) return STATUS_FINE;
-  throw end.error;
+  if (end.error !== undefined) throw end.error;
+  return failed.size === 0 ? STATUS_FINE : STATUS_FAILED;
 }
 
 /** A terminal's Ctrl-C reaches us twice under a task runner: once from the terminal, once forwarded. */
@@ -81,10 +96,11 @@ async function watch(
   const { promise, resolve } = until.stop;
   const fail = (error: unknown) => resolve({ error });
   let over = false;
-  system.ended.then(
-    (ending) => ending.reason === "failed" ? fail(ending.error) : resolve({}),
-    fail,
-  );
+  system.ended.then((ending) => {
+    if (ending.reason === "failed") fail(ending.error);
+    else if (ending.warning === undefined) resolve({});
+    else fail(new Error(ending.warning));
+  }, fail);
   let busy = false;
   const tick = async () => {
     if (busy) return;

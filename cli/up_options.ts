@@ -108,8 +108,8 @@ export const UP_HELP: string = [
   "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",
   "",
   "exit status: 0 stopped as it was told to (the time is over, Ctrl-C, the capture",
-  "at its end); 1 failed; 2 options or manifest not understood, nothing was",
-  "started; 130 ended by a second Ctrl-C.",
+  "at its end); 1 failed, or one of its services did; 2 options or manifest not",
+  "understood, nothing was started; 130 ended by a second Ctrl-C.",
   "",
 ].join("\n");
 

@@ -90,6 +90,12 @@ export interface Driver extends Disposable {
   /** Whether nothing will ever arrive again (a capture at its end, a link that is gone). */
   readonly ended: boolean;
 
+  /**
+   * Once it has ended: what was wrong with that end, in words (a capture that is
+   * cut short, an interface that is gone); undefined or absent when nothing was.
+   */
+  readonly warning?: string | undefined;
+
   /** Counts since it was opened, by what was counted: `rx-ring-full`, `no-socket`. */
   counters(): Readonly<Record<string, number>>;
 }

@@ -81,6 +81,10 @@ class CapturingDriver implements Driver {
     return this.#driver.ended;
   }
 
+  get warning(): string | undefined {
+    return this.#driver.warning;
+  }
+
   provide(frames: Uint32Array, count: number): number {
     return this.#driver.provide(frames, count);
   }

@@ -34,12 +34,9 @@ export interface PcapOptions {
   readonly ringFrames?: number;
 }
 
-/** A replay, and whether its capture was sound. */
+/** A replay; its warning says what was wrong with the capture after what was read of it. */
 export interface PcapDriver extends Driver {
-  /**
-   * Once it has ended: what was wrong with the capture after what was read of
-   * it, in words; undefined when nothing was.
-   */
+  /** Once it has ended: in words; undefined when nothing was wrong. */
   readonly warning: string | undefined;
 }
 

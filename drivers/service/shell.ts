@@ -107,7 +107,7 @@ async function serve<Options>(
   try {
     await runDriverService(service, {
       signal: stopped.signal,
-      onEnded: () => control.post({ kind: "ended" }),
+      onEnded: () => control.post({ kind: "ended", ...warningOf(driver) }),
       shared,
     });
   } finally {
@@ -115,6 +115,10 @@ async function serve<Options>(
     service[Symbol.dispose]();
     if (stopped.signal.aborted) control.post({ kind: "stopped", counts });
   }
+}
+
+function warningOf({ info, warning }: Driver): { readonly warning?: string } {
+  return warning === undefined ? {} : { warning: `${info.name}: ${warning}` };
 }
 
 function obey(

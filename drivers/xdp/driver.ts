@@ -177,6 +177,10 @@ export class XdpDriver implements Driver {
     return !this.#open || (this.#monitor.gone && !this.#ready());
   }
 
+  get warning(): string | undefined {
+    return this.#monitor.gone ? "the interface is gone" : undefined;
+  }
+
   counters(): Readonly<Record<string, number>> {
     if (this.#lastCounters !== undefined) return this.#lastCounters;
     const counts = this.#attachment.counters();

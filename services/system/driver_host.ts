@@ -17,8 +17,8 @@ const STOP_MS_MAX = 3000;
 export interface DriverEvents {
   /** A holder was cut off for what it sent. */
   onOutlaw(port: PortId, refusals: Counts): void;
-  /** Nothing will ever arrive again, and all that did was handled. */
-  onEnded(): void;
+  /** Nothing will ever arrive again, and all that did was handled; what was wrong with that, if anything. */
+  onEnded(warning: string | undefined): void;
   /** It cannot go on. */
   onFailed(message: string): void;
 }
@@ -126,7 +126,7 @@ export class DriverHost {
       case "outlaw":
         return this.#events.onOutlaw(report.port, report.refusals);
       case "ended":
-        return this.#events.onEnded();
+        return this.#events.onEnded(report.warning);
       case "failed":
         return this.#events.onFailed(report.message);
     }

@@ -19,7 +19,11 @@ export interface RunOptions {
 /** How a system ended by itself. */
 export type Ending =
   /** Nothing will ever arrive again: a capture that is replayed, a link that is gone. */
-  | { readonly reason: "nic-ended" }
+  | {
+    readonly reason: "nic-ended";
+    /** What was wrong with that, in one line: a capture cut short, an interface removed. */
+    readonly warning?: string;
+  }
   | { readonly reason: "failed"; readonly error: Error };
 
 /** A system that runs. */

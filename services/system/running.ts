@@ -156,7 +156,11 @@ export class RunningSystem implements System {
     const control = new MessageChannel();
     const driver = new DriverHost(control.port1, {
       onOutlaw: (port, refusals) => this.#outlaw(port, refusals),
-      onEnded: () => this.#ending.resolve({ reason: "nic-ended" }),
+      onEnded: (warning) =>
+        this.#ending.resolve({
+          reason: "nic-ended",
+          ...(warning === undefined ? {} : { warning }),
+        }),
       onFailed: (message) => this.#fail(message),
     });
     this.#driver = driver;
