@@ -20,6 +20,7 @@ import {
   type Rights,
   RIGHTS_ALL,
 } from "./rights.ts";
+import { type SiblingIndex, SiblingList } from "./sibling_index.ts";
 import {
   type Capability,
   capabilityOf,
@@ -36,6 +37,8 @@ export interface GrantAlgebra<G> {
   overlaps(a: G, b: G): boolean;
   /** The frames that match both; undefined when that cannot be written as a grant. */
   intersect(a: G, b: G): G | undefined;
+  /** An empty index of siblings; absent for one that compares with each. */
+  makeIndex?(): SiblingIndex<G>;
 }
 
 /** Up to how many bytes a packet is copied unless a capability says otherwise: the threshold of Shapiro's note. */
@@ -98,6 +101,8 @@ export interface CapabilityNode<G> {
 
 interface Node<G> extends CapabilityNode<G> {
   readonly children: Set<Node<G>>;
+  /** The children's grants. Made with the first child. */
+  taken: SiblingIndex<G> | undefined;
   readonly parent: Node<G> | undefined;
   pagesLeft: number;
   closed: boolean;
@@ -150,6 +155,7 @@ export class CapabilityKernel<G> {
       port,
       parent: undefined,
       children: new Set(),
+      taken: undefined,
       grant: this.#algebra.everything,
       sends: this.#algebra.everything,
       rights: RIGHTS_ALL,
@@ -194,6 +200,7 @@ export class CapabilityKernel<G> {
       port: to,
       parent,
       children: new Set(),
+      taken: undefined,
       grant: wanted.grant,
       sends,
       rights: wanted.rights,
@@ -205,6 +212,8 @@ export class CapabilityKernel<G> {
     };
     parent.pagesLeft -= wanted.quotaPages;
     parent.children.add(node);
+    parent.taken ??= this.#makeIndex();
+    parent.taken.add(node.grant);
     return { capability: this.#enter(node), node };
   }
 
@@ -290,6 +299,7 @@ export class CapabilityKernel<G> {
   #end(node: Node<G>): CapabilityNode<G>[] {
     node.live = false;
     node.parent?.children.delete(node);
+    node.parent?.taken?.remove(node.grant);
     this.#entries.delete(capabilityOf(node.tag));
     this.#draining.set(node.slot, node);
     return [node, ...[...node.children].flatMap((child) => this.#end(child))];
@@ -316,10 +326,12 @@ export class CapabilityKernel<G> {
     ) {
       return "full";
     }
-    for (const sibling of parent.children) {
-      if (this.#algebra.overlaps(sibling.grant, wanted.grant)) return "overlap";
-    }
-    return undefined;
+    return parent.taken?.overlaps(wanted.grant) ? "overlap" : undefined;
+  }
+
+  #makeIndex(): SiblingIndex<G> {
+    return this.#algebra.makeIndex?.() ??
+      new SiblingList((a, b) => this.#algebra.overlaps(a, b));
   }
 }
 

@@ -3,12 +3,14 @@
 import type { GrantAlgebra } from "../../caps/kernel.ts";
 import { type Conjunction, CONJUNCTIONS_MAX, type Grant } from "./grant.ts";
 import { intersect, overlaps } from "./overlap.ts";
+import { GrantIndex } from "./sibling_index.ts";
 
 /** The decisions of overlap.ts, for whole grants. */
 export const grantAlgebra: GrantAlgebra<Grant> = {
   everything: [{}],
   overlaps,
   intersect: intersectGrants,
+  makeIndex: () => new GrantIndex(),
 };
 
 /** The frames of both; undefined when they take more conjunctions than a grant may have. */
