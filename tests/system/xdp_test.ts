@@ -1,0 +1,247 @@
+/** A whole system on a veth, beside a kernel, with the kernel on the far side as its judge. */
+
+import assert from "node:assert/strict";
+import {
+  INTERFACE,
+  makeNamespacePair,
+  type Namespace,
+  RIGHT_ADDRESS,
+} from "../netns.ts";
+import { testWith } from "../needs.ts";
+import { snapshotIn, UpProcess } from "./up_process.ts";
+
+const NEEDS = [
+  "linux",
+  "root",
+  "tool:ip",
+  "tool:ethtool",
+  "tool:ping",
+] as const;
+
+const ADDRESS = "10.77.0.2";
+const MAC = "02:53:0a:4d:00:02";
+const NIC = ["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`];
+const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
+  .pathname;
+
+/** 100 pings, ten milliseconds apart, to `address`. */
+function ping(space: Namespace, address: string): Promise<string> {
+  return space.run("ping", "-n", "-q", "-c", "100", "-i", "0.01", address);
+}
+
+/** 1,000 datagrams of 1 to 1,472 bytes; how many came back as they were sent. */
+async function datagrams(space: Namespace): Promise<Record<string, number>> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
+  const said = await space.run(...command, CLIENT, ADDRESS, "7", "1000", "8");
+  return JSON.parse(said);
+}
+
+/** What `ip` says of an interface, without what counts. */
+async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
+  const link = await space.link();
+  delete link["stats64"];
+  return link;
+}
+
+/** The hardware address that a kernel has learnt for `address`. */
+async function neighbour(
+  space: Namespace,
+  address: string,
+): Promise<string | undefined> {
+  const text = await space.run("ip", "-json", "neigh", "show", address);
+  return (JSON.parse(text) as { lladdr?: string }[])[0]?.lladdr;
+}
+
+/** What crosses the interface of a namespace while `body` runs, as a file for tshark. */
+async function capture(
+  space: Namespace,
+  path: string,
+  body: () => Promise<void>,
+): Promise<void> {
+  const command = ["tcpdump", "-i", INTERFACE, "--immediate-mode", "-U"];
+  command.push("-Z", "root", "-w", path);
+  const tcpdump = space.spawn(command, { stdout: "null", stderr: "piped" });
+  const said = tcpdump.stderr.pipeThrough(new TextDecoderStream());
+  const reader = said.getReader();
+  try {
+    let text = "";
+    while (!text.includes("listening on")) {
+      const { value, done } = await reader.read();
+      assert.ok(!done, `tcpdump ended: ${text}`);
+      text += value;
+    }
+    await body();
+  } finally {
+    tcpdump.kill("SIGINT");
+    await tcpdump.status;
+    await reader.cancel();
+  }
+}
+
+/** How many frames of a capture match a display filter, checksums verified. */
+async function count(path: string, filter: string): Promise<number> {
+  const verify = ["ip", "udp"].flatMap((protocol) => [
+    "-o",
+    `${protocol}.check_checksum:TRUE`,
+  ]);
+  const { stdout, success } = await new Deno.Command("tshark", {
+    args: ["-n", "-r", path, ...verify, "-Y", filter],
+    stderr: "null",
+  }).output();
+  assert.ok(success, filter);
+  return new TextDecoder().decode(stdout).split("\n").length - 1;
+}
+
+for (const offload of ["on", "off"]) {
+  testWith(
+    [...NEEDS, "tool:tcpdump", "tool:tshark"],
+    `the kernel on the far side gets 100 of 100 pings and 1,000 of 1,000 datagrams, intact, beside the kernel's own traffic (tx offload ${offload})`,
+    async () => {
+      await using pair = await makeNamespacePair();
+      const { left, right } = pair;
+      for (const space of [left, right]) {
+        await space.run("ethtool", "-K", INTERFACE, "tx", offload);
+      }
+      const before = await stateOf(right);
+      const path = await Deno.makeTempFile({ suffix: ".pcap" });
+      await using process = new UpProcess([...NIC, "--json"], { space: right });
+      await using _file = { [Symbol.asyncDispose]: () => Deno.remove(path) };
+      await answers(left, ADDRESS);
+
+      await capture(left, path, async () => {
+        const [ours, kernels, echoes] = await Promise.all([
+          ping(left, ADDRESS),
+          ping(left, RIGHT_ADDRESS),
+          datagrams(left),
+        ]);
+        assert.match(ours, /100 packets transmitted, 100 received/);
+        assert.match(kernels, /100 packets transmitted, 100 received/);
+        assert.deepEqual(echoes, { sent: 1000, intact: 1000 });
+      });
+      assert.equal(await neighbour(left, ADDRESS), MAC);
+      assert.equal(await neighbour(left, RIGHT_ADDRESS), before["address"]);
+
+      const result = await process.interrupt();
+      assert.equal(result.err, "");
+      assert.equal(result.code, 0);
+      checkCounts(snapshotIn(result));
+      assert.deepEqual(await stateOf(right), before);
+
+      // The last ones may not have reached the file when tcpdump was ended.
+      const ours = await count(path, `eth.src == ${MAC}`);
+      assert.ok(ours >= 1000, `${ours} frames captured`);
+      // What a kernel leaves to hardware is not right yet where it is captured.
+      const partial = await count(
+        path,
+        `eth.dst == ${MAC} && udp.checksum.status == "Bad"`,
+      );
+      assert.equal(
+        partial > 0,
+        offload === "on",
+        `${partial} left to hardware`,
+      );
+      for (const protocol of ["ip", "udp", "icmp"]) {
+        const bad = `${protocol}.checksum.status == "Bad"`;
+        assert.equal(
+          await count(path, `eth.src == ${MAC} && ${bad}`),
+          0,
+          `${protocol} checksums from us`,
+        );
+      }
+    },
+  );
+}
+
+/** Waits until `address` answers a ping: then packets flow. */
+async function answers(space: Namespace, address: string): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const { code } = await space.try(
+      ...["ping", "-n", "-q", "-c", "1", "-W", "1", address],
+    );
+    if (code === 0) return;
+  }
+  throw new Error(`${address} answers no ping`);
+}
+
+function checkCounts(snapshot: ReturnType<typeof snapshotIn>): void {
+  const { services, pages, nic } = snapshot;
+  assert.equal(nic.name, `xdp:${INTERFACE}`);
+  assert.equal(pages.free, pages.total, JSON.stringify(pages));
+  const by = new Map(services.map((service) => [service.name, service]));
+  assert.ok(by.get("icmp-echo")!.counters["echoed"]! >= 101);
+  assert.equal(by.get("udp-echo")!.counters["echoed"], 1000);
+  assert.ok(by.get("arp")!.counters["answered"]! >= 1);
+  for (const { name, state, capabilities, refusals } of services) {
+    assert.equal(state, "running", name);
+    assert.deepEqual(refusals, {}, name);
+    for (const { drops } of capabilities) assert.deepEqual(drops, {}, name);
+  }
+}
+
+testWith(
+  NEEDS,
+  "kill -9 of the whole system leaves the interface as it was, and it can be had again at once",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const before = await stateOf(right);
+    for (let round = 0; round < 2; round++) {
+      await using process = new UpProcess(NIC, { space: right });
+      await process.says(/up on xdp:veth0/);
+      await answers(left, ADDRESS);
+      const during = await stateOf(right);
+      assert.ok("xdp" in during);
+      assert.equal(during["promiscuity"], 1);
+      process.child.kill("SIGKILL");
+      await process.end();
+      assert.deepEqual(await stateOf(right), before);
+    }
+    const pids = await new Deno.Command("ip", {
+      args: ["netns", "pids", right.name],
+    }).output();
+    assert.equal(new TextDecoder().decode(pids.stdout), "");
+  },
+);
+
+testWith(
+  NEEDS,
+  "a run whose interface is removed ends with the summary, says so, and fails",
+  async () => {
+    await using pair = await makeNamespacePair();
+    await using process = new UpProcess(NIC, { space: pair.right });
+    await process.says(/up on xdp:veth0/);
+    await answers(pair.left, ADDRESS);
+    await pair.left.run("ip", "link", "delete", INTERFACE);
+    const { code, out, err } = await process.end();
+    assert.equal(err, "sallyport: xdp:veth0: the interface is gone\n");
+    assert.equal(code, 1);
+    assert.match(out, /\nran \d+\.\d s on xdp:veth0/);
+  },
+);
+
+testWith(
+  NEEDS,
+  "with --unclaimed drop the kernel's own address does not answer, and with kernel it does",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    await left.run("ping", "-n", "-q", "-c", "1", RIGHT_ADDRESS);
+    for (const unclaimed of ["drop", "kernel"]) {
+      await using process = new UpProcess([...NIC, "--unclaimed", unclaimed], {
+        space: right,
+      });
+      await process.says(/up on xdp:veth0/);
+      await answers(left, ADDRESS);
+      const args = ["-n", "-q", "-c", "3", "-i", "0.05", "-W", "0.3"];
+      const { stdout } = await left.try("ping", ...args, RIGHT_ADDRESS);
+      const expected = unclaimed === "drop" ? 0 : 3;
+      assert.match(
+        stdout,
+        new RegExp(`3 packets transmitted, ${expected} rec`),
+      );
+      const { code, err } = await process.interrupt();
+      assert.equal(err, "");
+      assert.equal(code, 0);
+    }
+  },
+);
