@@ -102,6 +102,8 @@ export type SystemOrder =
   }
   /** A holder is gone. */
   | { readonly kind: "detach"; readonly port: PortId }
+  /** Packets are received from now on. */
+  | { readonly kind: "receive" }
   /** Answered by `counts`. */
   | { readonly kind: "count"; readonly id: number }
   /** Closes the NIC. Answered by `stopped`, the last message. */

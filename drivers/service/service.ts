@@ -108,6 +108,12 @@ export class DriverService implements Disposable {
     return done;
   }
 
+  /** Packets are received from now on, as they are from the beginning. */
+  startReceiving(): void {
+    this.#receiving = true;
+    this.#driver.wake();
+  }
+
   /** From now on only what holders have comes home, and what they send goes out. */
   stopReceiving(): void {
     this.#receiving = false;

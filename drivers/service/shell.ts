@@ -91,6 +91,9 @@ async function serve<Options>(
     onOutlaw: (port, refusals) =>
       control.post({ kind: "outlaw", port, refusals }),
   });
+  // A capture that is replayed, and a NIC that is busy, would have packets for
+  // holders that are not there yet.
+  service.stopReceiving();
   const stopped = new AbortController();
   control.onReady = () => {
     for (
@@ -129,5 +132,6 @@ function obey(
   if (order.kind === "attach") {
     service.attach(order.port, fromMessagePort(order.data, { takeNow }));
   } else if (order.kind === "detach") service.detach(order.port);
+  else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });
 }

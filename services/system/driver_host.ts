@@ -61,6 +61,11 @@ export class DriverHost {
     this.#control.post({ kind: "detach", port });
   }
 
+  /** Lets packets come in. */
+  receive(): void {
+    this.#control.post({ kind: "receive" });
+  }
+
   /** Its counts now. */
   async counts(): Promise<DriverCounts> {
     const report = await this.#calls.ask((id) =>

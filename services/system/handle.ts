@@ -12,6 +12,11 @@ export interface RunOptions {
    * false for everything in the caller's own thread, with the caller's trust.
    */
   readonly confined: boolean;
+  /**
+   * True for a NIC from which nothing is received before `receive()`: what is
+   * opened until then misses no packet. False unless given.
+   */
+  readonly paused?: boolean;
   /** Told when a service of a system that runs has failed, and why in one line. The others go on. */
   readonly onServiceFailed?: (name: string, failure: string) => void;
 }
@@ -37,6 +42,8 @@ export interface System {
    * @throws {RefusedError} when the grant overlaps another's, or the pages are gone.
    */
   open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
+  /** Lets packets come in, where the system was started paused. */
+  receive(): void;
   /** Stops it and closes the NIC; gives the last counts. */
   stop(): Promise<SystemSnapshot>;
 }

@@ -70,6 +70,7 @@ export class RunningSystem implements System {
       if (nic.peer !== undefined) await this.#startPeer(nic.peer);
       this.#startedMs = performance.now();
       this.#started = true;
+      if (this.#options.paused !== true) this.receive();
     } catch (error) {
       await this.#close();
       throw this.#failure ?? error;
@@ -104,6 +105,7 @@ export class RunningSystem implements System {
     await this.#driver!.counts();
     const close = async () => {
       requests.port2.close();
+      if (this.#stopping !== undefined) return; // everything is over
       this.#driver!.detach(port);
       await this.#filter!.detach(port);
     };
@@ -111,7 +113,7 @@ export class RunningSystem implements System {
       const capability = await this.#client!.derive({
         from: await this.#filter!.root,
         grant: receives,
-        sends: sends ?? [],
+        ...(sends === undefined ? {} : { sends }),
         rights: sends === undefined
           ? RIGHT_RECEIVE
           : RIGHT_RECEIVE | RIGHT_SEND,
@@ -129,6 +131,11 @@ export class RunningSystem implements System {
       await close();
       throw error;
     }
+  }
+
+  /** Lets packets come in. */
+  receive(): void {
+    this.#driver!.receive();
   }
 
   /** Stops it and closes the NIC; gives the last counts. */
