@@ -45,6 +45,10 @@ export class ByteSource {
   get available(): number {
     return this.#end - this.#start;
   }
+  /** Bytes that were read and not skipped, those in the window among them. */
+  get unread(): number {
+    return this.available + this.#chunk.length - this.#chunkStart;
+  }
   /** What the window lies in, until the next {@link ensure} or {@link skip}. */
   get bytes(): Uint8Array {
     return this.#bytes;

@@ -63,6 +63,10 @@ export class ClassicReader implements CaptureReader {
     source.skip(FILE_HEADER_BYTES);
   }
 
+  get buffered(): number {
+    return this.#source.unread - this.#packet.length;
+  }
+
   next(): CapturePacket | undefined {
     const source = this.#source;
     const packet = this.#packet;

@@ -5,6 +5,7 @@ import {
   type CaptureWriter,
   makePcapngWriter,
   makePcapWriter,
+  type WriterOptions,
 } from "./writer.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -51,7 +52,10 @@ export interface CaptureOutput extends Disposable {
  * at once, so that a file that cannot be written is known at the start.
  * @throws {Error} that names the file when it cannot be created.
  */
-export function createCaptureFile(path: string): CaptureOutput {
+export function createCaptureFile(
+  path: string,
+  options: WriterOptions = {},
+): CaptureOutput {
   const file = open(path, "write", {
     write: true,
     create: true,
@@ -63,8 +67,8 @@ export function createCaptureFile(path: string): CaptureOutput {
     }
   };
   const writer = /\.(pcapng|ntar)$/i.test(path)
-    ? makePcapngWriter(sink)
-    : makePcapWriter(sink);
+    ? makePcapngWriter(sink, options)
+    : makePcapWriter(sink, options);
   let closed = false;
   try {
     writer.flush();

@@ -43,6 +43,11 @@ export interface CaptureReader {
   next(): CapturePacket | undefined;
   /** After the end: that the file ends within a packet, in words. */
   readonly warning: string | undefined;
+  /**
+   * Bytes that were read behind the packet that {@link next} gave last. While
+   * there are some, the next packet, or at least its start, is here already.
+   */
+  readonly buffered: number;
 }
 
 /** A packet to fill in. */

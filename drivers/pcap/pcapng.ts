@@ -70,6 +70,10 @@ export class PcapngReader implements CaptureReader {
     }
   }
 
+  get buffered(): number {
+    return Math.max(0, this.#source.unread - this.#restBytes);
+  }
+
   next(): CapturePacket | undefined {
     const source = this.#source;
     while (this.warning === undefined) {
