@@ -32,8 +32,10 @@
  *
  * libpcap's optimiser removes loads whose value decides nothing (`not port 80 or
  * port 80`), so a program that it has been over can match packets too short for
- * those loads. (And until 2026 it took `X & 0xffffffff != 0` for true.) This is
- * the meaning without it.
+ * those loads. It adds constant indices to the loads' own offsets, which do not
+ * wrap: to it `tcp[-1]` is beyond every packet, and not the byte before the TCP
+ * header. (And until 2026 it took `X & 0xffffffff != 0` for true.) This is the
+ * meaning without it.
  *
  * **Variables** hold offsets behind Geneve and VXLAN. libpcap's registers for them
  * begin with whatever its stack held, which is seen only where the header was not
