@@ -6,6 +6,7 @@ import { Code } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 import { writePlan, type Writer } from "./node_code.ts";
 import type { PlanNode } from "./plan.ts";
+import type { ResidualFunctions } from "./residual_code.ts";
 import type { TableSpace } from "./tables.ts";
 
 /** What all functions of a module share. */
@@ -15,6 +16,8 @@ export interface ModuleContext {
   readonly walk: number;
   /** The functions of shared grants. */
   readonly shared: ReadonlyMap<Accept, number>;
+  /** The functions of residuals. */
+  readonly residuals: ResidualFunctions;
 }
 
 /** Where a batch's arrays lie from its address on (caps/memory.ts, `Batch`). */
@@ -96,7 +99,9 @@ function writeDecision(
     ...at,
     decide(end) {
       if (instead !== undefined) code.op("local.get", instead);
-      else if ("slot" in end) code.op("i32.const", end.slot);
+      else if ("residual" in end) {
+        at.residuals.write({ code, start, length }, end);
+      } else if ("slot" in end) code.op("i32.const", end.slot);
       else {
         code.op("local.get", start).op("local.get", length)
           .op("call", shared.get(end.shared)!);

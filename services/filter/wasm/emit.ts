@@ -3,7 +3,7 @@
  * the checks of all send grants, which runs over packets where they lie.
  *
  * ```
- * 0 classify   1 permit   2 walk IPv6   3 refuse   4 … grants that many ways end in   … send grants
+ * 0 classify   1 permit   2 walk IPv6   3 refuse   4 … grants that many ways end in   … residuals   … send grants
  * ```
  */
 
@@ -17,6 +17,7 @@ import { Code } from "./code.ts";
 import { encodeModule, type FunctionBody } from "./encoder.ts";
 import { ipv6Walk } from "./ip_code.ts";
 import { planTree } from "./planner.ts";
+import { ResidualFunctions } from "./residual_code.ts";
 import { TableSpace } from "./tables.ts";
 
 /** What a service may send: frames that `grant` matches, as `slot`. */
@@ -52,16 +53,19 @@ export function emitWasm(
   for (const accept of plan.shared.keys()) {
     shared.set(accept, FIRST_SHARED + shared.size);
   }
-  const context = { tables, walk: WALK, shared };
+  const residuals = new ResidualFunctions(plan, FIRST_SHARED + shared.size);
+  const context = { tables, walk: WALK, shared, residuals };
   const classify = batchFunction(context, plan.main);
   const subtrees = [...plan.shared.values()].map((node) =>
     subtreeFunction(context, node)
   );
-  const permits = new Permits(FIRST_SHARED + subtrees.length);
+  const permits = new Permits(
+    FIRST_SHARED + subtrees.length + residuals.functions.length,
+  );
   for (const send of sends) permits.add(send);
   const checks = permits.trees.map((one) =>
     batchFunction(
-      { tables, walk: WALK, shared: new Map() },
+      { tables, walk: WALK, shared: new Map(), residuals },
       planTree(one).main,
       "permit",
     )
@@ -75,6 +79,7 @@ export function emitWasm(
       ipv6Walk(),
       refuse,
       ...subtrees,
+      ...residuals.functions,
       ...checks,
     ],
     exports: { classify: 0, permit: 1 },

@@ -4,7 +4,8 @@ import type { Code, Label } from "./code.ts";
 import type { OpName, ValueType } from "./opcodes.ts";
 import { littleEndian, type Window } from "./windows.ts";
 
-const LOADS = {
+/** Loads by their width in bytes. */
+export const LOADS = {
   1: "i32.load8_u",
   2: "i32.load16_u",
   4: "i32.load",
@@ -41,13 +42,18 @@ export function writeNumber(
   base: number,
   place: { readonly offset: number; readonly width: 1 | 2 | 4 },
 ): void {
-  const value = code.local("i32");
   code.op("local.get", base).op(LOADS[place.width], place.offset);
-  if (place.width === 2) {
+  writeSwapped(code, place.width);
+}
+
+/** Turns what a load of so many bytes left into the number that the bytes are. */
+export function writeSwapped(code: Code, width: 1 | 2 | 4): void {
+  const value = code.local("i32");
+  if (width === 2) {
     code.op("local.tee", value).op("i32.const", 8).op("i32.shl")
       .op("i32.const", 0xff00).op("i32.and")
       .op("local.get", value).op("i32.const", 8).op("i32.shr_u").op("i32.or");
-  } else if (place.width === 4) {
+  } else if (width === 4) {
     code.op("local.tee", value).op("i32.const", 8).op("i32.rotl")
       .op("i32.const", 0x00ff00ff).op("i32.and")
       .op("local.get", value).op("i32.const", 8).op("i32.rotr")

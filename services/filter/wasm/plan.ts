@@ -3,7 +3,7 @@
  * instruction or a few can do. planner.ts makes it.
  */
 
-import type { Accept } from "../atom.ts";
+import type { Accept, Residual } from "../atom.ts";
 
 /** Bytes of the frame: `(load(base + offset, width) & mask)`, big-endian. */
 export interface BytesSource {
@@ -32,9 +32,10 @@ export interface PlanNode {
   readonly end?: PlanEnd;
 }
 
-/** A decision: a slot, or what the function of a shared grant returns. */
+/** A decision: a slot, what a residual says, or what the function of a shared grant returns. */
 export type PlanEnd =
   | { readonly slot: number }
+  | { readonly slot: number; readonly residual: Residual }
   | { readonly shared: Accept };
 
 /** A way on from a node. */

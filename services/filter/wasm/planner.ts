@@ -7,7 +7,6 @@
  */
 
 import type { Accept, Branch, Field, TreeNode } from "../atom.ts";
-import { FilterLimitError } from "../tree.ts";
 import { inlinedAccepts } from "./inline.ts";
 import type {
   BytesSource,
@@ -78,9 +77,7 @@ class Planner {
   decide(accept: Accept, facts: Facts | undefined): PlanNode {
     const { children, residual, slot } = accept;
     if (residual !== undefined) {
-      throw new FilterLimitError(
-        "filter: grants with filter text of their own",
-      );
+      return { branches: [], end: { slot, residual } };
     }
     if (children === undefined) return { branches: [], end: { slot } };
     const node = this.node(children, 0, facts);

@@ -187,7 +187,8 @@ export function writeFlows(
 /** The slot of a node that does nothing but decide on one. */
 function slotOf(node: PlanNode): number | undefined {
   if (node.branches.length > 0 || node.end === undefined) return undefined;
-  return "slot" in node.end ? node.end.slot : undefined;
+  const isPlain = "slot" in node.end && !("residual" in node.end);
+  return isPlain ? node.end.slot : undefined;
 }
 
 /** How fields become the words of a key. */

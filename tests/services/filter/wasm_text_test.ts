@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import wabt from "wabt";
+import { classify } from "../../../services/filter/interpret.ts";
+import { compileText } from "../../../services/filter/language/compile.ts";
+import { matchesText } from "../../../services/filter/language/interpret.ts";
+import { mergeTree } from "../../../services/filter/tree.ts";
+import { emitWasm } from "../../../services/filter/wasm/emit.ts";
+import { compileFilterWasm } from "../../../services/filter/wasm/filter_module.ts";
+import { anyFrame } from "../../arbitraries/frames.ts";
+import { framesFor, grantsOf } from "../../arbitraries/grant_frames.ts";
+import { linkedFrame } from "../../arbitraries/linked_frames.ts";
+import {
+  residualsArbitrary,
+  textArbitrary,
+} from "../../arbitraries/residuals.ts";
+import { testProperty } from "../../property.ts";
+import { load, MEMORY_PAGES } from "./wasm_harness.ts";
+
+const file = import.meta.url;
+const ethernetFrame = fc.oneof(
+  { weight: 4, arbitrary: linkedFrame("ethernet") },
+  { weight: 1, arbitrary: anyFrame() },
+);
+
+testProperty(
+  "compileFilterWasm() matches as the text's interpreter, frames cut at every length",
+  { runs: 1200, file },
+  fc.property(
+    textArbitrary,
+    fc.array(ethernetFrame, { minLength: 1, maxLength: 6 }),
+    fc.nat(255),
+    ({ program }, frames, garbage) => {
+      const loaded = load(compileFilterWasm(program, MEMORY_PAGES));
+      const expected = frames.map((frame) =>
+        matchesText(program, frame) ? 1 : 0
+      );
+      const hex = frames.map((frame) => frame.toHex()).join("\n");
+      assert.deepEqual(loaded.classify(frames, garbage), expected, hex);
+      const [frame] = frames;
+      for (let length = 0; length <= frame!.length; length++) {
+        assert.equal(
+          loaded.classifyAtEnd(frame!.subarray(0, length)),
+          matchesText(program, frame!, 0, length) ? 1 : 0,
+          `${length} bytes of ${frame!.toHex()}`,
+        );
+      }
+    },
+  ),
+);
+
+testProperty(
+  "emitWasm() decides as the interpreter on grants with filter text",
+  { runs: 400, file },
+  fc.property(
+    residualsArbitrary.chain((roots) =>
+      fc.tuple(
+        fc.constant(roots),
+        fc.array(fc.oneof(framesFor(grantsOf(roots)), ethernetFrame), {
+          minLength: 1,
+          maxLength: 24,
+        }),
+        fc.nat(255),
+      )
+    ),
+    ([roots, frames, garbage]) => {
+      const loaded = load(emitWasm(mergeTree(roots), [], MEMORY_PAGES));
+      const owners = (some: readonly Uint8Array[]) =>
+        some.map((frame) => classify(roots, frame, 0, frame.length));
+      const hex = frames.map((frame) => frame.toHex()).join("\n");
+      assert.deepEqual(loaded.classify(frames, garbage), owners(frames), hex);
+      const [frame] = frames;
+      const cut = Array.from(
+        { length: Math.min(frame!.length + 1, 128) },
+        (_, length) => frame!.subarray(0, length),
+      );
+      assert.deepEqual(
+        cut.map((one) => loaded.classifyAtEnd(one)),
+        owners(cut),
+        frame!.toHex(),
+      );
+    },
+  ),
+);
+
+testProperty(
+  "emitWasm() gives equal bytes for equal texts, and wabt accepts them",
+  { runs: 40, file },
+  fc.asyncProperty(
+    residualsArbitrary,
+    textArbitrary,
+    async (roots, { text, program }) => {
+      const again = compileText(text, { linkType: "ethernet" });
+      const bytes = compileFilterWasm(program, MEMORY_PAGES).module;
+      assert.deepEqual(compileFilterWasm(again, MEMORY_PAGES).module, bytes);
+      const tree = () => emitWasm(mergeTree(roots), [], MEMORY_PAGES).module;
+      const merged = tree();
+      const copies = emitWasm(
+        mergeTree(structuredClone(roots)),
+        [],
+        MEMORY_PAGES,
+      ).module;
+      assert.deepEqual(copies, merged);
+      for (const one of [bytes, merged]) {
+        const { readWasm } = await wabt();
+        const module = readWasm(one, { threads: true, readDebugNames: false });
+        const validate: (features: { threads: boolean }) => void =
+          module.validate;
+        validate.call(module, { threads: true });
+        module.destroy();
+      }
+    },
+  ),
+);
