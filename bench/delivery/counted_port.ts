@@ -3,6 +3,9 @@
 import type { Port } from "../../caps/port.ts";
 import type { Delivery } from "../../caps/records.ts";
 
+/** How long packets may take that are back in a fraction of a second. */
+const PATIENCE_MS = 30_000;
+
 /** The driver's end of a holder's port. */
 export class CountedPort implements Port<Delivery, unknown> {
   /** Messages that were posted and have not come back. */
@@ -36,9 +39,21 @@ export class CountedPort implements Port<Delivery, unknown> {
     return message;
   }
 
-  /** Resolves when `packets` in all have come back. */
+  /**
+   * Resolves when `packets` in all have come back.
+   * @throws {Error} when they do not within {@link PATIENCE_MS}.
+   */
   whenReturned(packets: number): Promise<void> {
-    return new Promise((tell) => {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const { posted, returned, messagesOut } = this;
+        const counts = JSON.stringify({ posted, returned, messagesOut });
+        reject(new Error(`deliver: ${packets} packets never came: ${counts}`));
+      }, PATIENCE_MS);
+      const tell = () => {
+        clearTimeout(timer);
+        resolve();
+      };
       this.#awaited = { packets, tell };
     });
   }

@@ -36,6 +36,8 @@ export class BenchNic implements Driver {
   readonly ended = false;
   /** Packets still to come. */
   left = 0;
+  /** Packets that have come. */
+  came = 0;
   readonly #traffic: Traffic;
   readonly #idle = new IdleWait();
   readonly #frames: number[] = [];
@@ -62,6 +64,7 @@ export class BenchNic implements Driver {
       batch.length[i] = packet.length;
     }
     this.left -= count;
+    this.came += count;
     return count;
   }
 
