@@ -52,7 +52,7 @@ class PipeEnd<Out, In> implements Port<Out, In> {
       return false;
     }
     // The same rules as between workers: a clone, and what is moved is detached here.
-    other.#arrive(structuredClone(message, { transfer }));
+    other.#arrive(something({ data: structuredClone(message, { transfer }) }));
     return true;
   }
 
@@ -104,6 +104,14 @@ export type TakeNow = (
   port: MessagePort,
 ) => { readonly message: unknown } | undefined;
 
+/**
+ * The message, which may be anything; `undefined`, which would say that there is
+ * none and leave those behind it waiting, comes as null.
+ */
+function something<In>({ data }: { readonly data: unknown }): In {
+  return (data ?? null) as In;
+}
+
 class WorkerPort<Out, In> implements Port<Out, In> {
   onReady: (() => void) | undefined;
   closed = false;
@@ -115,7 +123,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   constructor(port: MessagePort, takeNow: TakeNow | undefined) {
     this.#port = port;
     this.#takeNow = takeNow;
-    port.onmessage = (event: MessageEvent) => this.#arrive(event.data as In);
+    port.onmessage = (event: MessageEvent) => this.#arrive(something(event));
     port.onmessageerror = () => {};
   }
 
@@ -136,9 +144,11 @@ class WorkerPort<Out, In> implements Port<Out, In> {
     }
     // What has arrived but was not dispatched yet: this is how a busy loop that
     // does not return to its event loop is served all the same.
-    return this.closed
-      ? undefined
-      : this.#takeNow?.(this.#port)?.message as In | undefined;
+    if (this.closed) return undefined;
+    const taken = this.#takeNow?.(this.#port);
+    return taken === undefined ? undefined : something<In>({
+      data: taken.message,
+    });
   }
 
   #arrive(message: In): void {

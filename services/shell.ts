@@ -53,11 +53,7 @@ export async function startService(
   start: ServiceStart,
 ): Promise<void> {
   const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
-  const fail = (error: unknown) =>
-    control.post({
-      kind: "failed",
-      message: error instanceof Error ? error.message : String(error),
-    });
+  const fail = (error: unknown) => control.post(failureOf(error));
   try {
     const requests = fromMessagePort<FilterRequest, FilterReply>(
       start.requests,
@@ -75,6 +71,11 @@ export async function startService(
   } catch (error) {
     fail(error);
   }
+}
+
+function failureOf(error: unknown): ServiceReport {
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: "failed", message };
 }
 
 /** Establishes the service's filter; in exchange it gets the capability for its packets. */
@@ -117,9 +118,17 @@ function obey(
 export function serveService(definition: ServiceDefinition): void {
   const scope = globalThis as unknown as {
     onmessage: ((event: MessageEvent) => void) | null;
+    onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
   };
   scope.onmessage = (event) => {
     scope.onmessage = null;
-    void startService(definition, event.data as ServiceStart);
+    const start = event.data as ServiceStart;
+    const { control } = start;
+    // Told like every other failure, in one line and not with a stack.
+    scope.onunhandledrejection = (event) => {
+      event.preventDefault();
+      control.postMessage(failureOf(event.reason));
+    };
+    void startService(definition, start);
   };
 }

@@ -63,7 +63,8 @@ export async function boot(
   return system;
 }
 
-const PARTS: Parts = {
+/** The parts that {@link boot} puts together. */
+export const PARTS: Parts = {
   filter: {
     worker: new URL("./filter/worker.ts", import.meta.url),
     permissions: "none",

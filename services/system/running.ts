@@ -68,6 +68,7 @@ export class RunningSystem implements System {
       this.#client = client;
       await this.#startServices(client);
       if (nic.peer !== undefined) await this.#startPeer(nic.peer);
+      this.#refuseFailed();
       this.#startedMs = performance.now();
       this.#started = true;
       if (this.#options.paused !== true) this.receive();
@@ -101,8 +102,7 @@ export class RunningSystem implements System {
     const requests = new MessageChannel();
     this.#driver!.attach(port, data.port1);
     this.#filter!.attach(port, requests.port1);
-    // The driver knows the holder before its capability is committed.
-    await this.#driver!.counts();
+    await this.#introduced();
     const close = async () => {
       requests.port2.close();
       if (this.#stopping !== undefined) return; // everything is over
@@ -211,17 +211,25 @@ export class RunningSystem implements System {
     const wired = entries.map(([name, service], i) =>
       this.#wire(name, service, i + 1)
     );
-    // The driver knows all holders before the first capability is committed.
-    await this.#driver!.counts();
+    await this.#introduced();
     await this.#unlessFailed(
       Promise.all(wired.map((start) => start(client))),
     );
+  }
+
+  /** @throws when a service has failed already. */
+  #refuseFailed(): void {
     const failed = this.#services.find(({ state }) => state === "failed");
-    if (failed !== undefined) {
-      throw new Error(
-        `service ${failed.name} did not start: ${failed.failure}`,
-      );
-    }
+    if (failed === undefined) return;
+    throw new Error(`service ${failed.name} did not start: ${failed.failure}`);
+  }
+
+  /**
+   * Resolves when the driver and the filter service know every holder that was
+   * attached: what is asked on another port may overtake that.
+   */
+  async #introduced(): Promise<void> {
+    await Promise.all([this.#driver!.counts(), this.#filter!.describe()]);
   }
 
   /** Connects one service's ports. Returns what starts it. */

@@ -127,3 +127,14 @@ Deno.test("a MessagePort is drained without its event loop by takeNow", () => {
   left[Symbol.dispose]();
   right[Symbol.dispose]();
 });
+
+for (const [name, make] of forms) {
+  Deno.test(`${name} brings an undefined message as null, and those behind it`, async () => {
+    const [left, right] = make() as unknown as Port<unknown, unknown>[];
+    for (const message of [undefined, 7, undefined]) left!.post(message);
+    const taken = await collect(right as Port<Letter, Letter>, 3);
+    assert.deepEqual(taken, [null, 7, null]);
+    left![Symbol.dispose]();
+    right![Symbol.dispose]();
+  });
+}
