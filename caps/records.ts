@@ -22,7 +22,7 @@
  */
 
 /** Bytes of a byte string. */
-export const STRING_BYTES = 32768;
+export const STRING_BYTES = 65536;
 
 /** Bytes of a record before its packet. */
 export const RECORD_BYTES = 24;
@@ -41,7 +41,7 @@ export const CHECKSUM_COMPLETE = 0;
 export const CHECKSUM_MAY_BE_PARTIAL = 1;
 
 /** The most bytes of packet that one record can hold in the string itself. */
-export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES;
+export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES - 8;
 
 /** A packet from the driver to the holder of a capability, with others of its batch. */
 export interface Delivery {
@@ -71,29 +71,30 @@ export interface Submission {
 export class RecordView {
   /** The string's bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #u32: Uint32Array<ArrayBuffer>;
+  /** The same as 32-bit words. */
+  readonly words: Uint32Array<ArrayBuffer>;
   readonly #u16: Uint16Array<ArrayBuffer>;
 
   /** A view of `string`, which is {@link STRING_BYTES} long. */
   constructor(string: ArrayBuffer) {
     this.bytes = new Uint8Array(string);
-    this.#u32 = new Uint32Array(string);
+    this.words = new Uint32Array(string);
     this.#u16 = new Uint16Array(string);
   }
 
   /** Bytes of packet of the record at `at`. */
   length(at: number): number {
-    return this.#u32[at >>> 2]!;
+    return this.words[at >>> 2]!;
   }
 
   /** Sets the bytes of packet. */
   setLength(at: number, length: number): void {
-    this.#u32[at >>> 2] = length;
+    this.words[at >>> 2] = length;
   }
 
   /** The frame that the record's page is. */
   frame(at: number): number {
-    return this.#u32[(at >>> 2) + 1]!;
+    return this.words[(at >>> 2) + 1]!;
   }
 
   /** Where the packet starts: in the record, or in its page. */
@@ -155,14 +156,14 @@ export class RecordView {
   ): void {
     const word = at >>> 2;
     const half = at >>> 1;
-    this.#u32[word] = length;
-    this.#u32[word + 1] = frame;
+    this.words[word] = length;
+    this.words[word + 1] = frame;
     this.#u16[half + 4] = start;
     this.#u16[half + 5] = page;
     this.#u16[half + 6] = stride;
     this.#u16[half + 7] = CHECKSUM_COMPLETE;
-    this.#u32[word + 4] = 0;
-    this.#u32[word + 5] = 0;
+    this.words[word + 4] = 0;
+    this.words[word + 5] = 0;
   }
 }
 

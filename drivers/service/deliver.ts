@@ -25,6 +25,9 @@ import {
 import type { Driver, PageExchange } from "../driver.ts";
 import type { Account } from "./holder.ts";
 
+/** Up to how many bytes a packet is copied word by word. */
+const WORDS_UP_TO_BYTES = 256;
+
 /** What delivery works on. */
 export interface DeliveryParts {
   readonly memory: PacketMemory;
@@ -119,7 +122,7 @@ export class Deliverer {
     this.#ledger.putIdle(frameAt(offset));
     if (!this.#room(account, inlineStride(length))) return;
     const view = account.view!;
-    this.#copyBytes(view.bytes, account.at + RECORD_BYTES, offset, length);
+    this.#copyBytes(view, account.at, offset, length);
     const at = account.at;
     account.at = view.putInline(at, length);
     view.setChecksum(at, this.#checksum);
@@ -206,27 +209,31 @@ export class Deliverer {
     account.drops.add("port-closed", account.count);
   }
 
-  /** Word by word where the packet is aligned: less than half the time of a view and `set`. */
+  /**
+   * Puts a packet into the record at `at`. A short one goes word by word, in a
+   * third of the time that making a view for `set` takes; no byte behind the
+   * packet's last goes with it.
+   */
   #copyBytes(
-    to: Uint8Array<ArrayBuffer>,
+    view: RecordView,
     at: number,
     offset: number,
     length: number,
   ): void {
     const from = this.#memory.bytes;
-    let done = 0;
-    if ((offset & 3) === 0) {
-      const words = this.#words;
-      const wordAt = offset >>> 2;
-      const whole = length & ~3;
-      for (; done < whole; done += 4) {
-        const word = words[wordAt + (done >>> 2)]!;
-        to[at + done] = word;
-        to[at + done + 1] = word >>> 8;
-        to[at + done + 2] = word >>> 16;
-        to[at + done + 3] = word >>> 24;
-      }
+    const to = view.bytes;
+    const start = at + RECORD_BYTES;
+    if (length > WORDS_UP_TO_BYTES || (offset & 3) !== 0) {
+      to.set(from.subarray(offset, offset + length), start);
+      return;
     }
-    for (; done < length; done++) to[at + done] = from[offset + done]!;
+    const words = this.#words;
+    const wordFrom = offset >>> 2;
+    const wordTo = start >>> 2;
+    const whole = length >>> 2;
+    for (let i = 0; i < whole; i++) {
+      view.words[wordTo + i] = words[wordFrom + i]!;
+    }
+    for (let i = whole << 2; i < length; i++) to[start + i] = from[offset + i]!;
   }
 }
