@@ -41,8 +41,12 @@ export interface GrantAlgebra<G> {
   makeIndex?(): SiblingIndex<G>;
 }
 
-/** Up to how many bytes a packet is copied unless a capability says otherwise: the threshold of Shapiro's note. */
-export const COPY_BYTES_MAX_DEFAULT = 128;
+/**
+ * Up to how many bytes a packet is copied unless a capability says otherwise.
+ * Shapiro's note has 128; here a swap costs two transfers of a buffer, each
+ * several times what copying an Ethernet frame does (the benchmark is deliver).
+ */
+export const COPY_BYTES_MAX_DEFAULT = 2048;
 
 /** A port's number, given by whoever wires the system. */
 export type PortId = number;

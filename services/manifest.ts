@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { COPY_BYTES_MAX_DEFAULT } from "../caps/kernel.ts";
 import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
 import {
   type InterfaceAddress,
@@ -75,7 +76,7 @@ export interface ServiceManifestInput {
   readonly port?: number | undefined;
   /** 1 to the number of frames; 64 unless told. */
   readonly quotaPages?: number | undefined;
-  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 128 unless told. */
+  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 unless told. */
   readonly copyBytesMax?: number | undefined;
 }
 
@@ -151,7 +152,7 @@ function oneOf<const T extends readonly string[]>(
 
 const holding = {
   quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
-  copyBytesMax: wholeNumber(0, PAGE_BYTES).default(128),
+  copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
 };
 
 const service = z.discriminatedUnion("core", [

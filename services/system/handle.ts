@@ -54,6 +54,6 @@ export interface OpenOptions {
   readonly sends?: Grant;
   /** Pages that may be held unread; 64 unless given. */
   readonly quotaPages?: number;
-  /** Packets of up to so many bytes are copied, larger ones come as pages; 128 unless given. */
+  /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
   readonly copyBytesMax?: number;
 }

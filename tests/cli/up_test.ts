@@ -190,7 +190,7 @@ Deno.test("up's options override the manifest's fields", async () => {
     write: "o.pcap",
     seed: 9,
     services: {
-      pong: { core: "icmp-echo", quotaPages: 64, copyBytesMax: 128 },
+      pong: { core: "icmp-echo", quotaPages: 64, copyBytesMax: 2048 },
     },
   });
   strictEqual(system.log.confined, false);
