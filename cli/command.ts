@@ -1,5 +1,6 @@
 /** A command of `sallyport`, and the one place where errors become words. */
 
+import { FilterError } from "../services/filter/language/error.ts";
 import { ManifestError } from "../services/manifest.ts";
 import { nearest } from "../services/nearest.ts";
 import { quote, UsageError } from "./options.ts";
@@ -48,7 +49,8 @@ export async function runCommandLine(
     return await dispatch(args, terminal, line);
   } catch (error) {
     reportError(error, terminal, line.debug);
-    const usage = error instanceof UsageError || error instanceof ManifestError;
+    const usage = error instanceof UsageError ||
+      error instanceof ManifestError || error instanceof FilterError;
     return usage ? STATUS_USAGE : STATUS_FAILED;
   }
 }
@@ -133,13 +135,19 @@ export function reportError(
 
 /** What went wrong, as {@link reportError} writes it. */
 export function describeError(error: unknown): string {
-  return linesOf(error).map((each) => `sallyport: ${each}\n`).join("");
+  const [first, ...rest] = linesOf(error);
+  // What a filter's error quotes stays as it is, the caret in its column.
+  const before = error instanceof FilterError ? "" : "sallyport: ";
+  return `sallyport: ${first}\n` +
+    rest.map((each) => `${before}${each}\n`).join("");
 }
 
 function linesOf(error: unknown): string[] {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split("\n").map(printable)
     .filter((each) => each.trim() !== "");
-  if (error instanceof ManifestError) return lines;
+  if (error instanceof ManifestError || error instanceof FilterError) {
+    return lines;
+  }
   return [lines.join("; ") || "failed without saying why"];
 }

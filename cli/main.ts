@@ -1,11 +1,13 @@
 /**
- * The command line: `sallyport up`.
+ * The command line: `sallyport up`, `sallyport capture`.
  *
  * @module
  */
 
 import config from "../deno.json" with { type: "json" };
 import type { Boot } from "./boot.ts";
+import { captureCommand } from "./capture.ts";
+import type { BootPaused } from "./capture_nic.ts";
 import {
   type Command,
   reportError,
@@ -25,7 +27,15 @@ const boot: Boot = async (manifest, options) => {
   return running;
 };
 
-const COMMANDS: readonly Command[] = [upCommand(boot)];
+const bootPaused: BootPaused = async (manifest) => {
+  const system = await import("../services/system.ts");
+  return await system.boot(manifest, { confined: false, paused: true });
+};
+
+const COMMANDS: readonly Command[] = [
+  upCommand(boot),
+  captureCommand(bootPaused),
+];
 
 if (import.meta.main) {
   const terminal = processTerminal();

@@ -16,12 +16,22 @@ export async function dropPermissions(manifest: Manifest): Promise<void> {
   }
 }
 
+/** What a process of ours may have. */
+export type PermissionName = "ffi" | "read" | "write";
+
+/** Gives up everything but `kept`. */
+export async function keepPermissions(
+  kept: readonly PermissionName[],
+): Promise<void> {
+  for (const name of ["ffi", "read", "write"] as const) {
+    if (!kept.includes(name)) await Deno.permissions.revoke({ name });
+  }
+}
+
 /**
  * Gives up the rest, once every worker has what it needs: from then on the main
  * thread can neither call foreign functions nor touch a file.
  */
 export async function dropRest(): Promise<void> {
-  for (const name of ["ffi", "read", "write"] as const) {
-    await Deno.permissions.revoke({ name });
-  }
+  await keepPermissions([]);
 }

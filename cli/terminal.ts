@@ -10,6 +10,8 @@ export interface Terminal {
   size(): { readonly columns: number; readonly rows: number };
   /** Writes to standard output. Returns false once its reader has gone. */
   write(text: string): boolean;
+  /** Writes bytes to standard output, as {@link write} does. */
+  writeBytes(bytes: Uint8Array): boolean;
   /** Writes to standard error. */
   writeError(text: string): void;
   /** Reads a file as text. */
@@ -26,8 +28,9 @@ export function processTerminal(): Terminal {
     interactive: Deno.stdout.isTerminal(),
     color: Deno.stdout.isTerminal() && !Deno.noColor,
     size: terminalSize,
-    write: (text) => writeAll(Deno.stdout, text),
-    writeError: (text) => void writeAll(Deno.stderr, text),
+    write: (text) => writeText(Deno.stdout, text),
+    writeBytes: (bytes) => writeAll(Deno.stdout, bytes),
+    writeError: (text) => void writeText(Deno.stderr, text),
     readText: (path) => Deno.readTextFile(path),
     onInterrupt: listenForSignals,
     exit: (status) => Deno.exit(status),
@@ -45,11 +48,16 @@ function terminalSize(): { columns: number; rows: number } {
   return { columns: 80, rows: 24 };
 }
 
-function writeAll(
-  file: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): boolean {
-  let rest = new TextEncoder().encode(text);
+interface OutputFile {
+  writeSync(bytes: Uint8Array): number;
+}
+
+function writeText(file: OutputFile, text: string): boolean {
+  return writeAll(file, new TextEncoder().encode(text));
+}
+
+function writeAll(file: OutputFile, bytes: Uint8Array): boolean {
+  let rest = bytes;
   try {
     while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
     return true;

@@ -9,6 +9,7 @@ import {
   STATUS_INTERRUPTED,
 } from "./command.ts";
 import { makeView, type View } from "./console.ts";
+import { stopOnInterrupt } from "./interrupt.ts";
 import { readOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { readPlan, UP_HELP, UP_OPTIONS, type UpPlan } from "./up_options.ts";
@@ -64,24 +65,6 @@ async function up(
   view.finish(last);
   if (end.error !== undefined) throw end.error;
   return failed.size === 0 ? STATUS_FINE : STATUS_FAILED;
-}
-
-/** A terminal's Ctrl-C reaches us twice under a task runner: once from the terminal, once forwarded. */
-const SAME_INTERRUPT_MS = 300;
-
-/** The first interrupt stops, a later one ends at once. */
-function stopOnInterrupt(
-  terminal: Terminal,
-  endNow: () => void,
-  stop: () => void,
-): Disposable {
-  let firstAt: number | undefined;
-  return terminal.onInterrupt(() => {
-    const now = performance.now();
-    firstAt ??= now;
-    if (now === firstAt) stop();
-    else if (now - firstAt > SAME_INTERRUPT_MS) endNow();
-  });
 }
 
 /** Shows the system until it ends, or is to end. */

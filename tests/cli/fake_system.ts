@@ -135,6 +135,7 @@ export function fakeTerminal(
       out += text;
       return true;
     },
+    writeBytes: () => true,
     writeError: (text) => void (err += text),
     readText: (path) => {
       const text = options.files?.[path];
