@@ -73,6 +73,8 @@ class LineView implements View {
 
   finish(snapshot: SystemSnapshot): void {
     const lines = renderSummary(snapshot);
+    // A short run may be over before its first moment was shown.
+    if (this.#previous === undefined) lines.unshift(renderStart(snapshot));
     this.#terminal.write(lines.map((line) => `${line}\n`).join(""));
   }
 

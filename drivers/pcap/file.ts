@@ -26,7 +26,7 @@ export function openCaptureFile(path: string): CaptureFile {
   function* chunks(): Generator<Uint8Array> {
     const bytes = new Uint8Array(CHUNK_BYTES);
     while (!closed) {
-      const count = file.readSync(bytes);
+      const count = readFrom(file, bytes, path);
       if (count === null) return;
       yield bytes.subarray(0, count);
     }
@@ -93,6 +93,23 @@ export function createCaptureFile(
   };
 }
 
+function readFrom(
+  file: Deno.FsFile,
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+): number | null {
+  try {
+    return file.readSync(bytes);
+  } catch (error) {
+    throw new Error(
+      `capture: cannot read ${path}: ${reasonOf(error, "read")}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 function open(
   path: string,
   what: "read" | "write",
@@ -101,11 +118,27 @@ function open(
   try {
     return Deno.openSync(path, options);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? what === "read" ? "there is no such file" : "there is no such folder"
-      : (error as Error).message;
-    throw new Error(`capture: cannot ${what} ${path}: ${why}`, {
-      cause: error,
-    });
+    throw new Error(
+      `capture: cannot ${what} ${path}: ${reasonOf(error, what)}`,
+      {
+        cause: error,
+      },
+    );
   }
+}
+
+function reasonOf(error: unknown, what: "read" | "write"): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return `there is no such ${what === "read" ? "file" : "folder"}`;
+  }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return "it is a folder; name a file in it";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `this user may not ${what} it`;
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno's permissions of this process do not allow it";
+  }
+  return (error as Error).message;
 }

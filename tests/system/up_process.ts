@@ -57,6 +57,16 @@ export function snapshotIn({ out }: UpResult): SystemSnapshot {
   return JSON.parse(out) as SystemSnapshot;
 }
 
+/** The processes of a namespace, by number. */
+export async function processesIn(space: Namespace): Promise<string[]> {
+  const { stdout } = await new Deno.Command("ip", {
+    args: ["netns", "pids", space.name],
+  }).output();
+  return new TextDecoder().decode(stdout).split(/\s+/).filter((pid) =>
+    pid !== ""
+  );
+}
+
 /** It, while it runs. Disposal kills it. */
 export class UpProcess implements AsyncDisposable {
   readonly child: Deno.ChildProcess;

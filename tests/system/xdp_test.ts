@@ -8,7 +8,7 @@ import {
   RIGHT_ADDRESS,
 } from "../netns.ts";
 import { testWith } from "../needs.ts";
-import { snapshotIn, UpProcess } from "./up_process.ts";
+import { processesIn, snapshotIn, UpProcess } from "./up_process.ts";
 
 const NEEDS = [
   "linux",
@@ -196,10 +196,7 @@ testWith(
       await process.end();
       assert.deepEqual(await stateOf(right), before);
     }
-    const pids = await new Deno.Command("ip", {
-      args: ["netns", "pids", right.name],
-    }).output();
-    assert.equal(new TextDecoder().decode(pids.stdout), "");
+    assert.deepEqual(await processesIn(right), []);
   },
 );
 
