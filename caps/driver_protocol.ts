@@ -5,7 +5,12 @@
 
 import type { Counts, PagesSnapshot } from "./accounts.ts";
 import type { PortId } from "./kernel.ts";
-import type { KernelProgram, WasmProgram } from "./program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  WasmPatch,
+  WasmProgram,
+} from "./program.ts";
 import type { Rights } from "./rights.ts";
 
 /** A live capability, as a driver needs to know it. */
@@ -20,6 +25,12 @@ export interface AccountSpec {
   readonly copyBytesMax: number;
 }
 
+/** What capabilities have left now that others were carved out of them. */
+export type QuotaChanges = readonly {
+  readonly slot: number;
+  readonly quotaPages: number;
+}[];
+
 /** From the filter service to the driver service. */
 export type DriverOrder =
   /** New capabilities, and classifiers that know all that are live. Answered by `committed`. */
@@ -27,14 +38,24 @@ export type DriverOrder =
     readonly kind: "commit";
     readonly version: number;
     readonly opened: readonly AccountSpec[];
-    /** What capabilities have left now that others were carved out of them. */
-    readonly quotas: readonly {
-      readonly slot: number;
-      readonly quotaPages: number;
-    }[];
-    readonly wasm: WasmProgram;
+    readonly quotas: QuotaChanges;
+    /** The program, or the module that was compiled of one elsewhere. */
+    readonly wasm: WasmProgram | WebAssembly.Module;
     /** The same classifier for the NIC itself, where it can take one. */
     readonly kernel?: KernelProgram;
+  }
+  /**
+   * New capabilities, and changes to the tables of the classifiers that were
+   * committed last, so that they know all that are live. Answered by `committed`.
+   */
+  | {
+    readonly kind: "patch";
+    readonly version: number;
+    readonly opened: readonly AccountSpec[];
+    readonly quotas: QuotaChanges;
+    readonly wasm: WasmPatch;
+    /** Where the NIC has a classifier. */
+    readonly kernel?: readonly KernelMapChange[];
   }
   /**
    * These capabilities are over, now; each one's packets go to `heir`, the

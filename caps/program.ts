@@ -27,6 +27,22 @@ export interface WasmProgram {
   readonly memoryPages: number;
 }
 
+/**
+ * Changes to the tables of a running {@link WasmProgram}, for between two
+ * batches: the address of a 32-bit word in packet memory and the word, by turns,
+ * in order.
+ */
+export type WasmPatch = Uint32Array<ArrayBuffer>;
+
+/** A change to a map of a running {@link KernelProgram}: of one flow, atomic for each packet. */
+export interface KernelMapChange {
+  /** The map's index in the program. */
+  readonly map: number;
+  readonly key: Uint8Array<ArrayBuffer>;
+  /** The flow's tag from now on; absent when it goes. */
+  readonly value?: Uint8Array<ArrayBuffer>;
+}
+
 /** A map that a kernel program uses. Values and keys are in host byte order as the program reads them. */
 export type KernelMap =
   | {

@@ -14,7 +14,7 @@
  */
 
 import type { Batch } from "../caps/memory.ts";
-import type { KernelProgram } from "../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../caps/program.ts";
 
 /** What is known of a NIC once it is open. */
 export interface DriverInfo {
@@ -86,6 +86,14 @@ export interface Driver extends Disposable {
    * @throws when the NIC refuses the program; the one before stays.
    */
   offload?(program: KernelProgram): void;
+
+  /**
+   * Changes flows of the program that was offloaded last, one after the other:
+   * each packet meets every flow as it was or as it will be. Where there is
+   * {@link offload}, there is this.
+   * @throws when the NIC refuses a change, with those before it made.
+   */
+  update?(changes: readonly KernelMapChange[]): void;
 
   /** Whether nothing will ever arrive again (a capture at its end, a link that is gone). */
   readonly ended: boolean;

@@ -10,7 +10,7 @@ import {
   BATCH_MAX,
   type PacketMemory,
 } from "../caps/memory.ts";
-import type { KernelProgram } from "../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "./driver.ts";
 import { FaultLane, type FaultRates } from "./fault_lane.ts";
 
@@ -46,6 +46,7 @@ class FaultyDriver implements Driver {
   readonly info: DriverInfo;
   readonly pages: PageExchange;
   readonly offload?: (program: KernelProgram) => void;
+  readonly update?: (changes: readonly KernelMapChange[]) => void;
   readonly #driver: Driver;
   readonly #arriving: FaultLane;
   readonly #leaving: FaultLane;
@@ -70,6 +71,9 @@ class FaultyDriver implements Driver {
     this.pages = driver.pages;
     if (driver.offload !== undefined) {
       this.offload = (program) => driver.offload!(program);
+    }
+    if (driver.update !== undefined) {
+      this.update = (changes) => driver.update!(changes);
     }
     this.#arriving = new FaultLane(memory, seed, options.receive ?? {});
     this.#leaving = new FaultLane(memory, ~seed, options.transmit ?? {});

@@ -1,7 +1,7 @@
 /** Writes what crosses a NIC, both ways, to a capture file. */
 
 import type { Batch, PacketMemory } from "../../caps/memory.ts";
-import type { KernelProgram } from "../../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { type CaptureOutput, createCaptureFile } from "./file.ts";
 import { emptyPacket } from "./packet.ts";
@@ -53,6 +53,7 @@ class CapturingDriver implements Driver {
   readonly info: DriverInfo;
   readonly pages: PageExchange;
   readonly offload?: (program: KernelProgram) => void;
+  readonly update?: (changes: readonly KernelMapChange[]) => void;
   readonly #driver: Driver;
   readonly #bytes: Uint8Array;
   readonly #file: CaptureOutput;
@@ -72,6 +73,9 @@ class CapturingDriver implements Driver {
     this.pages = driver.pages;
     if (driver.offload !== undefined) {
       this.offload = (program) => driver.offload!(program);
+    }
+    if (driver.update !== undefined) {
+      this.update = (changes) => driver.update!(changes);
     }
     this.#bytes = options.memory.bytes;
     this.#now = options.now ?? wallClock;

@@ -5,8 +5,8 @@
  */
 
 import type { Batch, PacketMemory } from "../../caps/memory.ts";
-import { SLOT_NONE } from "../../caps/memory.ts";
-import type { WasmProgram } from "../../caps/program.ts";
+import { SLOT_NONE, TABLES_BYTES, TABLES_OFFSET } from "../../caps/memory.ts";
+import type { WasmPatch, WasmProgram } from "../../caps/program.ts";
 import type { TagTable } from "../../caps/tag_table.ts";
 
 /** The exports of a classifier module (caps/program.ts). */
@@ -19,21 +19,45 @@ interface ClassifierExports {
 export class Classifier {
   readonly #memory: PacketMemory;
   readonly #tags: TagTable;
+  readonly #tables: Uint32Array<SharedArrayBuffer>;
   #exports: ClassifierExports | undefined;
 
   /** Over `memory`, with the live tags in `tags`. Nothing is anybody's until {@link install}. */
   constructor(memory: PacketMemory, tags: TagTable) {
     this.#memory = memory;
     this.#tags = tags;
+    this.#tables = new Uint32Array(
+      memory.bytes.buffer,
+      TABLES_OFFSET,
+      TABLES_BYTES / 4,
+    );
   }
 
   /** Puts `program` in place of the one before, between two packets. */
-  install(program: WasmProgram): void {
-    const module = new WebAssembly.Module(program.module);
+  install(program: WasmProgram | WebAssembly.Module): void {
+    const module = program instanceof WebAssembly.Module
+      ? program
+      : new WebAssembly.Module(program.module);
     const instance = new WebAssembly.Instance(module, {
       env: { memory: this.#memory.wasm },
     });
     this.#exports = instance.exports as unknown as ClassifierExports;
+  }
+
+  /**
+   * Changes the tables of the program that is installed, between two packets.
+   * @throws {RangeError} when that is not all in the tables.
+   */
+  patch(words: WasmPatch): void {
+    for (let at = 0; at + 1 < words.length; at += 2) {
+      const offset = words[at]! - TABLES_OFFSET;
+      if (offset < 0 || offset >= TABLES_BYTES || (offset & 3) !== 0) {
+        throw new RangeError(
+          `classifier: ${words[at]} is no place of a word in its tables`,
+        );
+      }
+      this.#tables[offset >>> 2] = words[at + 1]!;
+    }
   }
 
   /** Fills `batch.slot[0..count)`. */

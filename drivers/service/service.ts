@@ -273,20 +273,25 @@ export class DriverService implements Disposable {
       order !== undefined;
       order = this.#orders.take()
     ) {
-      if (order.kind === "commit") this.#commit(order);
-      else this.#revoke(order);
+      if (order.kind === "revoke") this.#revoke(order);
+      else this.#commit(order);
       orders++;
     }
     return orders;
   }
 
-  #commit(order: Extract<DriverOrder, { kind: "commit" }>): void {
+  /**
+   * New capabilities come first: until the classifiers know them, their packets
+   * are their parents'.
+   */
+  #commit(order: Exclude<DriverOrder, { kind: "revoke" }>): void {
     for (const spec of order.opened) this.#open(spec);
     for (const { slot, quotaPages } of order.quotas) {
       const account = this.#accounts[slot];
       if (account !== undefined) account.quotaPages = quotaPages;
     }
-    this.#classifier.install(order.wasm);
+    if (order.kind === "commit") this.#classifier.install(order.wasm);
+    else this.#classifier.patch(order.wasm);
     const kernelRefusal = this.#offload(order);
     this.#orders.post({
       kind: "committed",
@@ -297,13 +302,15 @@ export class DriverService implements Disposable {
 
   /** Lets the NIC classify, if it can. Until it does again, tags of the program before are still good hints. */
   #offload(
-    order: Extract<DriverOrder, { kind: "commit" }>,
+    order: Exclude<DriverOrder, { kind: "revoke" }>,
   ): string | undefined {
-    if (order.kernel === undefined || this.#driver.offload === undefined) {
+    const driver = this.#driver;
+    if (order.kernel === undefined || driver.offload === undefined) {
       return undefined;
     }
     try {
-      this.#driver.offload(order.kernel);
+      if (order.kind === "patch") driver.update!(order.kernel);
+      else driver.offload(order.kernel);
       this.#offloaded = true;
       return undefined;
     } catch (error) {

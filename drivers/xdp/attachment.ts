@@ -5,7 +5,7 @@
  * the process ends.
  */
 
-import type { KernelProgram } from "../../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
 import {
   BpfMapType,
   Errno,
@@ -111,6 +111,18 @@ export class Attachment implements Disposable {
       this.#runningOut.push({ loaded: this.#loaded, untilMs });
     }
     this.#loaded = loaded;
+  }
+
+  /**
+   * Changes flows of the program that runs.
+   * @throws {SystemError} when the kernel refuses one.
+   * @throws {RangeError} when there is no such map, or no program.
+   */
+  update(changes: readonly KernelMapChange[]): void {
+    if (this.#loaded === undefined) {
+      throw new RangeError("kernel program: there is none to change");
+    }
+    this.#loaded.update(changes);
   }
 
   /** What all programs have counted since this was opened, by reason. */

@@ -1,7 +1,7 @@
 /** AF_XDP as a driver: a mapped NIC of Linux. */
 
 import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
-import type { KernelProgram } from "../../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { IdleWait } from "../idle_wait.ts";
 import { Errno } from "../sys/abi.ts";
@@ -171,6 +171,11 @@ export class XdpDriver implements Driver {
     this.#mustBeOpen();
     this.#attachment.exchange(program);
     this.#offloaded = true;
+  }
+
+  update(changes: readonly KernelMapChange[]): void {
+    this.#mustBeOpen();
+    this.#attachment.update(changes);
   }
 
   get ended(): boolean {

@@ -3,7 +3,11 @@
  * loaded: its maps are made and filled, its references to them resolved.
  */
 
-import type { KernelMap, KernelProgram } from "../../caps/program.ts";
+import type {
+  KernelMap,
+  KernelMapChange,
+  KernelProgram,
+} from "../../caps/program.ts";
 import { BPF_LD_IMM64, BPF_PSEUDO_MAP_FD, BpfMapType } from "../sys/abi.ts";
 import { BpfMap, BpfProgram, type LoadOptions } from "../sys/bpf.ts";
 
@@ -34,6 +38,8 @@ export class LoadedProgram implements Disposable {
   /** The program. */
   readonly program: BpfProgram;
   readonly #maps: readonly BpfMap[];
+  /** By index in the program. */
+  readonly #flows: ReadonlyMap<number, BpfMap>;
   readonly #counters: readonly {
     readonly map: BpfMap;
     readonly reasons: readonly string[];
@@ -49,20 +55,41 @@ export class LoadedProgram implements Disposable {
   constructor(specification: KernelProgram, options: KernelProgramOptions) {
     using owned = new DisposableStack();
     const counters: { map: BpfMap; reasons: readonly string[] }[] = [];
-    const maps = specification.maps.map((wanted) => {
+    const flows = new Map<number, BpfMap>();
+    const maps = specification.maps.map((wanted, index) => {
       if (wanted.kind === "sockets") return options.sockets;
       const map = owned.use(makeMap(wanted));
       if (wanted.kind === "counters") {
         counters.push({ map, reasons: wanted.reasons });
-      } else fillFlows(map, wanted);
+      } else {
+        fillFlows(map, wanted);
+        flows.set(index, map);
+      }
       return map;
     });
     const { instructions, relocations } = specification;
     const code = relocate(instructions, relocations, maps);
     this.program = new BpfProgram(code, options);
     this.#maps = maps.filter((map) => map !== options.sockets);
+    this.#flows = flows;
     this.#counters = counters;
     owned.move();
+  }
+
+  /**
+   * Changes flows, one after the other.
+   * @throws {SystemError} when the kernel refuses one (E2BIG: the map is full).
+   * @throws {RangeError} when there is no such map.
+   */
+  update(changes: readonly KernelMapChange[]): void {
+    for (const { map, key, value } of changes) {
+      const flows = this.#flows.get(map);
+      if (flows === undefined) {
+        throw new RangeError(`kernel program: map ${map} has no flows`);
+      }
+      if (value === undefined) flows.delete(key);
+      else flows.update(key, value);
+    }
   }
 
   /** Adds what the program has counted so far to `into`, by reason. */

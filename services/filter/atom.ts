@@ -136,3 +136,6 @@ export type Branch =
       readonly accept: Accept;
     }[];
   };
+
+/** Exact flows. */
+export type FlowsBranch = Extract<Branch, { kind: "flows" }>;

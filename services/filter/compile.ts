@@ -1,14 +1,28 @@
-/** From the derivation tree to the programs that classify for it. */
+/**
+ * From the derivation tree to the programs that classify for it, and from its
+ * changes to changes of their tables, where those will do.
+ */
 
 import type { CapabilityNode } from "../../caps/kernel.ts";
 import { SLOT_NONE } from "../../caps/memory.ts";
-import type { KernelProgram, WasmProgram } from "../../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  WasmPatch,
+  WasmProgram,
+} from "../../caps/program.ts";
 import { hasRights, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import type { Tag } from "../../caps/tag.ts";
-import { emitEbpf } from "./ebpf/emit.ts";
+import type { Accept, TreeNode } from "./atom.ts";
+import { emitEbpfTables } from "./ebpf/emit.ts";
+import type { RunningTables } from "./ebpf/tables.ts";
+import { FlowSet } from "./flow_set.ts";
 import type { Grant } from "./grant.ts";
+import { type FlowPlace, locateFlows } from "./locate.ts";
 import { type GrantNode, mergeTree } from "./tree.ts";
-import { emitWasm } from "./wasm/emit.ts";
+import { emitWasmTables } from "./wasm/emit.ts";
+import type { CheckCache } from "./wasm/permits.ts";
+import type { WasmTables } from "./wasm/wasm_tables.ts";
 
 /** What programs are compiled for. */
 export interface CompileTarget {
@@ -19,47 +33,176 @@ export interface CompileTarget {
 }
 
 /** One tree, in each form that is wanted. */
-export interface Compiled {
+export interface Programs {
   readonly wasm: WasmProgram;
   readonly kernel?: KernelProgram;
 }
 
-/**
- * Compiles all that is derived from `root`.
- * @throws {FilterLimitError} and the like, when it is more than a program takes.
- */
-export function compile(
-  root: CapabilityNode<Grant>,
-  target: CompileTarget,
-): Compiled {
-  const tree = mergeTree([...root.children].map(grantNodeOf));
-  const all = [...root.children].flatMap(withDescendants);
-  const sends = all
-    .filter((node) => hasRights(node.rights, RIGHT_SEND))
-    .map(({ slot, sends }) => ({ slot, grant: sends }));
-  const wasm = emitWasm(tree, sends, target.memoryPages);
-  if (target.kernel === undefined) return { wasm };
-  const tags = new Map<number, Tag>(all.map(({ slot, tag }) => [slot, tag]));
-  const kernel = emitEbpf(tree, (slot) => tags.get(slot)!, target.kernel);
-  return { wasm, kernel };
+/** A change to each of these. */
+export interface Patches {
+  readonly wasm: WasmPatch;
+  readonly kernel?: readonly KernelMapChange[];
 }
 
-function grantNodeOf(node: CapabilityNode<Grant>): GrantNode {
-  return {
-    slot: hasRights(node.rights, RIGHT_RECEIVE) ? node.slot : SLOT_NONE,
-    grant: node.grant,
-    children: [...node.children].map(grantNodeOf),
-  };
+/** Changes to the derivation tree. */
+export interface Changes {
+  /** Capabilities that are over, with all that was derived from them. */
+  readonly ended: readonly CapabilityNode<Grant>[];
+  /** New ones, parents before children. */
+  readonly opened: readonly CapabilityNode<Grant>[];
 }
 
-function withDescendants(node: CapabilityNode<Grant>): CapabilityNode<Grant>[] {
-  return [node, ...[...node.children].flatMap(withDescendants)];
-}
+/** More changes at once than these are compiled: a driver makes them all between two batches. */
+const CHANGES_MAX = 256;
 
-/** The nearest ancestor that receives: who gets a revoked capability's packets. */
-export function heirOf(node: CapabilityNode<Grant>): number {
-  for (let up = node.parent; up !== undefined; up = up.parent) {
-    if (hasRights(up.rights, RIGHT_RECEIVE)) return up.slot;
+/** All that is derived from a root, compiled, and kept up to date in tables for as long as that will do. */
+export class Compilation {
+  /** What was compiled, without what was changed since. */
+  readonly programs: Programs;
+  readonly #tree: TreeNode;
+  readonly #flows: FlowSet;
+  readonly #wasm: WasmTables;
+  readonly #kernel: RunningTables | undefined;
+  /** What each capability's grant became, for those that the tables or the code know. */
+  readonly #accepts: Map<CapabilityNode<Grant>, Accept>;
+
+  /**
+   * Compiles all that is derived from `root`.
+   * @throws {FilterLimitError} and the like, when it is more than a program takes.
+   */
+  constructor(
+    root: CapabilityNode<Grant>,
+    target: CompileTarget,
+    checks: CheckCache,
+  ) {
+    const nodes = new Map<CapabilityNode<Grant>, GrantNode>();
+    const roots = [...root.children].map((node) => grantNodeOf(node, nodes));
+    const accepts = new Map<GrantNode, Accept>();
+    const tree = mergeTree(roots, accepts);
+    const all = [...nodes.keys()];
+    const sends = all
+      .filter((node) => hasRights(node.rights, RIGHT_SEND))
+      .map(({ slot, sends }) => ({ slot, grant: sends }));
+    const { memoryPages } = target;
+    const wasm = emitWasmTables(tree, sends, { memoryPages, checks });
+    this.#tree = tree;
+    this.#flows = new FlowSet(tree);
+    this.#wasm = wasm.tables;
+    this.#accepts = new Map(
+      [...nodes].map(([node, grant]) => [node, accepts.get(grant)!]),
+    );
+    if (target.kernel === undefined) {
+      this.programs = { wasm: wasm.program };
+      return;
+    }
+    const tags = new Map<number, Tag>(all.map(({ slot, tag }) => [slot, tag]));
+    const tagOf = (slot: number) => tags.get(slot)!;
+    const kernel = emitEbpfTables(tree, tagOf, target.kernel);
+    this.#kernel = kernel.tables;
+    this.programs = { wasm: wasm.program, kernel: kernel.program };
   }
-  return SLOT_NONE;
+
+  /**
+   * What the running programs' tables need so that they do what a compilation
+   * of the changed tree would; undefined when they cannot, and this compilation
+   * is then of no use any more.
+   */
+  change({ ended, opened }: Changes): Patches | undefined {
+    if (ended.length + opened.length > CHANGES_MAX) return undefined;
+    // Keys and slots may be taken again by what is opened.
+    const done = ended.every((node) => this.#end(node)) &&
+      opened.every((node) => this.#open(node));
+    if (!done) return undefined;
+    const wasm = this.#wasm.take();
+    return this.#kernel === undefined
+      ? { wasm }
+      : { wasm, kernel: this.#kernel.take() };
+  }
+
+  #open(node: CapabilityNode<Grant>): boolean {
+    const { slot, residual, grant } = grantNodeOf(node, new Map());
+    if (residual !== undefined) return false;
+    const siblings = this.#siblingsOf(node);
+    const places = siblings && locateFlows(siblings, grant);
+    if (places === undefined) return false;
+    const owner = slot === SLOT_NONE ? heirNodeOf(node) : node;
+    for (const place of withoutDoubles(places)) {
+      const { branch, key } = place;
+      if (!this.#flows.add(place)) return false;
+      if (!this.#wasm.setFlow(branch, key, owner?.slot ?? SLOT_NONE)) {
+        return false;
+      }
+      const tag = owner?.parent === undefined ? NO_TAG : owner.tag;
+      if (this.#kernel?.add(branch, { key, tag }) === false) return false;
+    }
+    this.#accepts.set(node, { slot: owner?.slot ?? SLOT_NONE });
+    if (!hasRights(node.rights, RIGHT_SEND)) return true;
+    return this.#wasm.setSend({ slot: node.slot, grant: node.sends });
+  }
+
+  #end(node: CapabilityNode<Grant>): boolean {
+    // It was over before it was ever installed.
+    if (!this.#accepts.has(node)) return true;
+    const siblings = this.#siblingsOf(node);
+    const places = siblings && locateFlows(siblings, node.grant);
+    if (places === undefined) return false;
+    for (const place of withoutDoubles(places)) {
+      if (!this.#flows.delete(place)) return false;
+      this.#wasm.deleteFlow(place.branch, place.key);
+      if (this.#kernel?.delete(place.branch, place.key) === false) return false;
+    }
+    this.#accepts.delete(node);
+    this.#wasm.deleteSend(node.slot);
+    return true;
+  }
+
+  /** The tree of a capability's siblings, where it was compiled. */
+  #siblingsOf(node: CapabilityNode<Grant>): TreeNode | undefined {
+    const { parent } = node;
+    return parent?.parent === undefined
+      ? this.#tree
+      : this.#accepts.get(parent)?.children;
+  }
+}
+
+/** A grant may say the same thing twice. */
+function withoutDoubles(places: readonly FlowPlace[]): FlowPlace[] {
+  return places.filter(({ branch, key }, index) =>
+    places.findIndex((one) =>
+      one.branch === branch && one.key.join() === key.join()
+    ) === index
+  );
+}
+
+/** Nobody's. */
+const NO_TAG: Tag = { low: 0, high: 0 };
+
+/** A capability and all that is derived from it, as grants; `nodes` is filled with them. */
+function grantNodeOf(
+  node: CapabilityNode<Grant>,
+  nodes: Map<CapabilityNode<Grant>, GrantNode>,
+): GrantNode {
+  const { rights, grant, children } = node;
+  const made: GrantNode = {
+    slot: hasRights(rights, RIGHT_RECEIVE) ? node.slot : SLOT_NONE,
+    grant,
+    children: [...children].map((child) => grantNodeOf(child, nodes)),
+  };
+  nodes.set(node, made);
+  return made;
+}
+
+/** The slot of the nearest ancestor that receives: who gets a revoked capability's packets. */
+export function heirOf(node: CapabilityNode<Grant>): number {
+  return heirNodeOf(node)?.slot ?? SLOT_NONE;
+}
+
+function heirNodeOf(
+  node: CapabilityNode<Grant>,
+): CapabilityNode<Grant> | undefined {
+  let up = node.parent;
+  while (up !== undefined && !hasRights(up.rights, RIGHT_RECEIVE)) {
+    up = up.parent;
+  }
+  return up;
 }

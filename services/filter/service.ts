@@ -18,8 +18,14 @@ import type {
   Refusal,
 } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
+import type { KernelProgram } from "../../caps/program.ts";
 import { capabilityOf } from "../../caps/tag.ts";
-import { compile, type CompileTarget, heirOf } from "./compile.ts";
+import {
+  Compilation,
+  type CompileTarget,
+  heirOf,
+  type Patches,
+} from "./compile.ts";
 import { describeGrant } from "./describe.ts";
 import { type Grant, GrantError } from "./grant.ts";
 import { checkGrant } from "./grant_check.ts";
@@ -29,6 +35,7 @@ import type {
   FilterRequest,
   PortRefusals,
 } from "./protocol.ts";
+import { CheckCache } from "./wasm/permits.ts";
 
 /** Requests of one holder that wait; more are refused unread. */
 const REQUESTS_WAITING_MAX = 64;
@@ -63,6 +70,11 @@ export class FilterService implements Disposable {
   readonly #holders = new Map<PortId, Holder>();
   /** Capabilities that no driver knows yet. */
   #opened: CapabilityNode<Grant>[] = [];
+  /** Capabilities that are over, and may still be in the classifiers. */
+  #ended: CapabilityNode<Grant>[] = [];
+  /** What the driver has; undefined when that is not known. */
+  #installed: Compilation | undefined;
+  readonly #checks = new CheckCache();
   #version = 0;
   /** The round of compiling that is under way, or was last. */
   #round: Promise<unknown> = Promise.resolve();
@@ -236,7 +248,7 @@ export class FilterService implements Disposable {
   }
 
   /**
-   * Compiles what lives and installs it. Rounds follow one another; a round that
+   * Brings the classifiers up to date. Rounds follow one another; a round that
    * has not begun takes all that was derived by the time it does.
    */
   #commit(): Promise<string | undefined> {
@@ -250,36 +262,64 @@ export class FilterService implements Disposable {
   }
 
   async #install(): Promise<string | undefined> {
-    const { kernel, driver, target } = this.#options;
+    const { kernel, driver } = this.#options;
     // Some may have been revoked since.
     const opened = this.#opened.filter((node) =>
       kernel.present(node.port, capabilityOf(node.tag)) === node
     );
     this.#opened = [];
-    const version = ++this.#version;
     const parents = new Set(opened.map((node) => node.parent!));
+    const version = ++this.#version;
+    const order = {
+      version,
+      opened: opened.map(specOf),
+      quotas: [...parents].map(({ slot, pagesLeft }) => ({
+        slot,
+        quotaPages: pagesLeft,
+      })),
+    };
     try {
-      driver.post({
-        kind: "commit",
-        version,
-        opened: opened.map(specOf),
-        quotas: [...parents].map(({ slot, pagesLeft }) => ({
-          slot,
-          quotaPages: pagesLeft,
-        })),
-        ...compile(kernel.root!, target),
-      });
+      const patches = this.#patch(opened);
+      driver.post(
+        patches === undefined
+          ? { kind: "commit", ...order, ...this.#compile() }
+          : { kind: "patch", ...order, ...patches },
+      );
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    return await new Promise((resolve) =>
+    const refusal = await new Promise<string | undefined>((resolve) =>
       this.#awaited.set(`committed ${version}`, resolve)
     );
+    if (refusal !== undefined) this.#installed = undefined;
+    return refusal;
   }
 
-  /** Has the driver end capabilities, at once; then compiles without them. */
+  /** What the tables of the running classifiers need; undefined when those will not do. */
+  #patch(opened: readonly CapabilityNode<Grant>[]): Patches | undefined {
+    const compilation = this.#installed;
+    const ended = this.#ended;
+    this.#ended = [];
+    this.#installed = undefined;
+    const patches = compilation?.change({ ended, opened });
+    if (patches !== undefined) this.#installed = compilation;
+    return patches;
+  }
+
+  /** Classifiers for all that lives. To compile takes long, and is not done in the driver. */
+  #compile(): { wasm: WebAssembly.Module; kernel?: KernelProgram } {
+    const { kernel, target } = this.#options;
+    const compilation = new Compilation(kernel.root!, target, this.#checks);
+    const { wasm, ...others } = compilation.programs;
+    const module = new WebAssembly.Module(wasm.module);
+    this.#installed = compilation;
+    return { wasm: module, ...others };
+  }
+
+  /** Has the driver end capabilities, at once; then takes them out of the classifiers. */
   async #end(ended: readonly CapabilityNode<Grant>[]): Promise<void> {
     if (ended.length === 0) return;
+    this.#ended.push(...ended);
     const id = ++this.#nextRevocation;
     this.#options.driver.post({
       kind: "revoke",

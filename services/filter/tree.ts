@@ -56,28 +56,40 @@ export class FilterLimitError extends Error {
  *
  * A packet that ends in a node with slot 0 is its nearest receiving ancestor's.
  * The {@link Accept} of one grant is one object wherever the tree ends in it, so
- * that a backend can write what follows once.
+ * that a backend can write what follows once; `accepts` is filled with them.
  *
  * @throws {FilterLimitError} beyond {@link DEPTH_MAX} or {@link SLOT_MAX}, and
  * for a residual that is not a leaf's or of another link type.
  */
-export function mergeTree(roots: readonly GrantNode[]): TreeNode {
-  return mergeSiblings(roots, 0, 0);
+export function mergeTree(
+  roots: readonly GrantNode[],
+  accepts: Map<GrantNode, Accept> = new Map(),
+): TreeNode {
+  return mergeSiblings(roots, { heir: 0, depth: 0, accepts });
+}
+
+/** Where siblings are in the derivation tree. */
+interface Level {
+  /** Who gets what none of them receives. */
+  readonly heir: number;
+  readonly depth: number;
+  /** Filled with what each grant became. */
+  readonly accepts: Map<GrantNode, Accept>;
 }
 
 function mergeSiblings(
   siblings: readonly GrantNode[],
-  heir: number,
-  depth: number,
+  level: Level,
 ): TreeNode {
-  if (depth >= DEPTH_MAX) {
+  if (level.depth >= DEPTH_MAX) {
     throw new FilterLimitError(
       `filter: grants are derived more than ${DEPTH_MAX} deep`,
     );
   }
   const rests: Rest[] = [];
   for (const node of siblings) {
-    const accept = acceptOf(node, heir, depth);
+    const accept = acceptOf(node, level);
+    level.accepts.set(node, accept);
     for (const filter of lowerGrant(node.grant)) {
       rests.push({ filter, at: 0, accept });
     }
@@ -85,8 +97,9 @@ function mergeSiblings(
   return merge(rests);
 }
 
-function acceptOf(node: GrantNode, heir: number, depth: number): Accept {
+function acceptOf(node: GrantNode, level: Level): Accept {
   const { slot, children, residual } = node;
+  const { heir } = level;
   if (!Number.isInteger(slot) || slot < 0 || slot > SLOT_MAX) {
     throw new FilterLimitError(
       `filter: slot ${slot}; expected a whole number from 0 to ${SLOT_MAX}`,
@@ -99,7 +112,8 @@ function acceptOf(node: GrantNode, heir: number, depth: number): Accept {
     return { slot: own, residual: { program: residual, otherwise: heir } };
   }
   if (children.length === 0) return { slot: own };
-  return { slot: own, children: mergeSiblings(children, own, depth + 1) };
+  const below = { ...level, heir: own, depth: level.depth + 1 };
+  return { slot: own, children: mergeSiblings(children, below) };
 }
 
 function checkResidual(

@@ -4,7 +4,7 @@
  * has a socket or has none. Nothing is attached anywhere. Needs root.
  */
 
-import type { KernelProgram } from "../../caps/program.ts";
+import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
 import { AF_XDP, SOCK_RAW } from "../../drivers/sys/abi.ts";
 import { check, closeDescriptor, libc } from "../../drivers/sys/libc.ts";
 import { LoadedProgram, makeSocketMap } from "../../drivers/xdp/program.ts";
@@ -60,6 +60,11 @@ export class KernelOracle implements Disposable {
     }
     const view = new DataView(data.buffer, data.byteOffset);
     return { action: result, tag: at === 8 ? view.getBigUint64(0, true) : 0n };
+  }
+
+  /** Changes the program's flows. */
+  update(changes: readonly KernelMapChange[]): void {
+    this.#loaded.update(changes);
   }
 
   /** The counters by reason. */

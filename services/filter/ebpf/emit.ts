@@ -61,7 +61,7 @@ import {
   INSTRUCTIONS_MAX,
   ProgramTooLarge,
 } from "./limits.ts";
-import { FlowTables } from "./tables.ts";
+import { FlowTables, type RunningTables } from "./tables.ts";
 import { emitTree } from "./walk.ts";
 
 /** How a program is to be emitted. */
@@ -105,6 +105,15 @@ export function emitEbpf(
   tagOf: (slot: number) => Tag,
   options: EbpfOptions,
 ): KernelProgram {
+  return emitEbpfTables(tree, tagOf, options).program;
+}
+
+/** The same as {@link emitEbpf}, with the tables in which flows can come and go later. */
+export function emitEbpfTables(
+  tree: TreeNode,
+  tagOf: (slot: number) => Tag,
+  options: EbpfOptions,
+): { readonly program: KernelProgram; readonly tables: RunningTables } {
   const code = new Code();
   const tables = new FlowTables(FIRST_FLOWS_MAP);
   code.push(
@@ -131,7 +140,9 @@ export function emitEbpf(
     { kind: "sockets" },
     { kind: "counters", reasons: EBPF_COUNTERS },
   ];
-  return { instructions, relocations, maps: [...fixed, ...tables.maps()] };
+  const maps = [...fixed, ...tables.maps()];
+  const program = { instructions, relocations, maps };
+  return { program, tables: tables.running() };
 }
 
 /** Nobody receives the packet. */

@@ -5,7 +5,7 @@
 
 import { SLOT_NONE } from "../../../caps/memory.ts";
 import type { Tag } from "../../../caps/tag.ts";
-import type { Accept, Branch, Field, TreeNode } from "../atom.ts";
+import type { Accept, Branch, Field, FlowsBranch, TreeNode } from "../atom.ts";
 import type { Code } from "./assembler.ts";
 import { emitField, FRAME_SCOPE, KEY_OFFSET, type Scope } from "./frame.ts";
 import { emitCarries, emitHeader } from "./header.ts";
@@ -32,7 +32,7 @@ import {
   storeImm,
 } from "./instruction.ts";
 import { INSTRUCTIONS_MAX, ProgramTooLarge, TREE_DEPTH_MAX } from "./limits.ts";
-import type { FlowTables } from "./tables.ts";
+import type { FlowTables, TablePlace } from "./tables.ts";
 
 /** With fewer exact values than this, comparing is quicker than a hash table. */
 const TABLE_ENTRIES_MIN = 16;
@@ -60,7 +60,6 @@ export interface Walk {
 
 type SwitchBranch = Extract<Branch, { kind: "switch" }>;
 type HeaderBranch = Extract<Branch, { kind: "header" }>;
-type FlowsBranch = Extract<Branch, { kind: "flows" }>;
 type Case = SwitchBranch["cases"][number];
 
 /** Emits the whole of `tree`, the grants derived from its accepts included. */
@@ -279,7 +278,8 @@ function emitFlows(
       inside = emitField(walk.code, inside, field, fail);
       walk.code.push(store(4, R10, KEY_OFFSET + 4 * (index + 1), R1));
     });
-    emitLookup(walk, fields.length, plain, miss);
+    const place = emitLookup(walk, fields.length, plain, miss);
+    walk.tables.note(branch, place);
     if (rest.length === 0) return;
     walk.code.label(miss);
   }
@@ -292,8 +292,8 @@ function emitLookup(
   fieldCount: number,
   entries: readonly { key: readonly number[]; accept: Accept }[],
   miss: string,
-): void {
-  const { map, table } = walk.tables.add(
+): TablePlace {
+  const place = walk.tables.add(
     fieldCount,
     entries.map(({ key, accept }) => ({
       key,
@@ -301,8 +301,8 @@ function emitLookup(
     })),
   );
   walk.code.push(
-    storeImm(4, R10, KEY_OFFSET, table),
-    loadMap(R1, map),
+    storeImm(4, R10, KEY_OFFSET, place.table),
+    loadMap(R1, place.map),
     movReg(R2, R10),
     addImm(R2, KEY_OFFSET),
     call(HELPER.MAP_LOOKUP_ELEM),
@@ -311,6 +311,7 @@ function emitLookup(
     jeqImm(R9, 0, walk.unclaimed),
     ja(walk.claim),
   );
+  return place;
 }
 
 /** Flows as a tree of switches, from field `index` on. */

@@ -2,7 +2,7 @@
 
 import { BATCH_ARRAY_BYTES, SLOT_NONE } from "../../../caps/memory.ts";
 import type { Accept } from "../atom.ts";
-import { Code } from "./code.ts";
+import { Code, type Constants } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 import { writePlan, type Writer } from "./node_code.ts";
 import type { PlanNode } from "./plan.ts";
@@ -26,15 +26,17 @@ const SLOT_ARRAY = 2 * BATCH_ARRAY_BYTES;
 
 /**
  * `classify(batch, count)`: writes the slot of each packet. As a permit,
- * `(batch, count, slot)`: writes `slot` where the plan decides at all.
+ * `(batch, count, slot, record)`: writes `slot` where the plan decides at all;
+ * the record has the `constants`.
  */
 export function batchFunction(
   context: ModuleContext,
   node: PlanNode,
   kind: "classify" | "permit" = "classify",
+  constants?: Constants,
 ): FunctionBody {
-  const parameters = kind === "permit" ? 3 : 2;
-  const code = new Code(parameters);
+  const parameters = kind === "permit" ? 4 : 2;
+  const code = new Code(parameters, constants);
   const [batch, count, slot] = [0, 1, 2];
   const last = code.local("i32");
   const start = code.local("i32");

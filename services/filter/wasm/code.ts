@@ -11,16 +11,46 @@ import {
 /** A block that can be left, or a loop that can be taken again. */
 export type Label = number;
 
+/** Numbers that a function reads from a record instead of having them in its code. */
+export class Constants {
+  /** The local with the record's address. */
+  readonly local: number;
+  readonly #headBytes: number;
+  readonly #bytes: number[] = [];
+
+  /** They lie behind `headBytes` of the record whose address `local` holds. */
+  constructor(local: number, headBytes: number) {
+    this.local = local;
+    this.#headBytes = headBytes;
+  }
+
+  /** Adds a number. Returns where it lies in the record. */
+  add(type: ValueType, value: bigint): number {
+    const at = this.#headBytes + this.#bytes.length;
+    for (let shift = 0n; shift < (type === "i64" ? 64n : 32n); shift += 8n) {
+      this.#bytes.push(Number((value >> shift) & 0xffn));
+    }
+    return at;
+  }
+
+  /** What the record has behind its head. */
+  bytes(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+}
+
 /** Collects the instructions of one function. */
 export class Code {
   readonly #instructions: Instruction[] = [];
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [] };
   readonly #parameters: number;
+  readonly #constants: Constants | undefined;
   #depth = 0;
 
-  constructor(parameters: number) {
+  constructor(parameters: number, constants?: Constants) {
     this.#parameters = parameters;
+    this.#constants = constants;
   }
 
   get instructions(): readonly Instruction[] {
@@ -36,6 +66,14 @@ export class Code {
   op(op: OpName, ...immediates: readonly (number | bigint)[]): this {
     this.#instructions.push({ op, immediates });
     return this;
+  }
+
+  /** Leaves a number on the stack that may differ between filters that are otherwise alike. */
+  constant(type: ValueType, value: bigint): this {
+    const constants = this.#constants;
+    if (constants === undefined) return this.op(`${type}.const`, value);
+    const at = constants.add(type, value);
+    return this.op("local.get", constants.local).op(`${type}.load`, at);
   }
 
   /** Opens a block, a loop or an if. Returns its label. */

@@ -7,26 +7,19 @@
  * ```
  */
 
-import { SLOT_NONE } from "../../../caps/memory.ts";
 import type { WasmProgram } from "../../../caps/program.ts";
 import type { Accept, TreeNode } from "../atom.ts";
-import type { Grant } from "../grant.ts";
-import { FilterLimitError, mergeTree, SLOT_MAX } from "../tree.ts";
+import { FilterLimitError } from "../tree.ts";
 import { batchFunction, subtreeFunction } from "./batch_code.ts";
-import { Code } from "./code.ts";
-import { encodeModule, type FunctionBody } from "./encoder.ts";
+import { encodeModule } from "./encoder.ts";
 import { ipv6Walk } from "./ip_code.ts";
-import { planTree } from "./planner.ts";
 import { ResidualFunctions } from "./residual_code.ts";
+import { planTree } from "./planner.ts";
+import { CheckCache, Permits, type SendGrant } from "./permits.ts";
 import { TableSpace } from "./tables.ts";
+import { WasmTables } from "./wasm_tables.ts";
 
-/** What a service may send: frames that `grant` matches, as `slot`. */
-export interface SendGrant {
-  /** 1 to `SLOT_MAX`. */
-  readonly slot: number;
-  /** What it may send. */
-  readonly grant: Grant;
-}
+export type { SendGrant } from "./permits.ts";
 
 /** The most bytes of a module's code and tables together. */
 export const MODULE_BYTES_MAX = 16 * 1024 * 1024;
@@ -47,6 +40,23 @@ export function emitWasm(
   sends: readonly SendGrant[],
   memoryPages: number,
 ): WasmProgram {
+  return emitWasmTables(tree, sends, { memoryPages }).program;
+}
+
+/** For whom {@link emitWasmTables} compiles. */
+export interface WasmOptions {
+  readonly memoryPages: number;
+  /** What compilations before this one found out. */
+  readonly checks?: CheckCache;
+}
+
+/** The same as {@link emitWasm}, with the tables in which flows can come and go later. */
+export function emitWasmTables(
+  tree: TreeNode,
+  sends: readonly SendGrant[],
+  options: WasmOptions,
+): { readonly program: WasmProgram; readonly tables: WasmTables } {
+  const { memoryPages, checks = new CheckCache() } = options;
   const tables = new TableSpace();
   const plan = planTree(tree);
   const shared = new Map<Accept, number>();
@@ -59,17 +69,14 @@ export function emitWasm(
   const subtrees = [...plan.shared.values()].map((node) =>
     subtreeFunction(context, node)
   );
-  const permits = new Permits(
-    FIRST_SHARED + subtrees.length + residuals.functions.length,
-  );
-  for (const send of sends) permits.add(send);
-  const checks = permits.trees.map((one) =>
-    batchFunction(
-      { tables, walk: WALK, shared: new Map(), residuals },
-      planTree(one).main,
-      "permit",
-    )
-  );
+  const permits = new Permits(sends, {
+    tables,
+    checks,
+    walk: WALK,
+    refuse: REFUSE,
+    firstFunction: FIRST_SHARED + subtrees.length +
+      residuals.functions.length,
+  });
   const refuse = batchFunction(context, { branches: [] });
   const module = encodeModule({
     memoryPages,
@@ -80,7 +87,7 @@ export function emitWasm(
       refuse,
       ...subtrees,
       ...residuals.functions,
-      ...checks,
+      ...permits.functions,
     ],
     exports: { classify: 0, permit: 1 },
     data: tables.segments,
@@ -90,70 +97,6 @@ export function emitWasm(
       `filter: the classifier has ${module.length} bytes; at most ${MODULE_BYTES_MAX} are allowed, install fewer grants`,
     );
   }
-  return { module, memoryPages };
-}
-
-/** Send grants by slot. Equal grants share their code. */
-class Permits {
-  /** A tree for each different grant; which slot it decides on is of no account. */
-  readonly trees: TreeNode[] = [];
-  readonly #firstFunction: number;
-  readonly #functionOf = new Map<string, number>();
-  readonly #bySlot = new Map<number, number>();
-
-  constructor(firstFunction: number) {
-    this.#firstFunction = firstFunction;
-  }
-
-  add(send: SendGrant): void {
-    const { slot, grant } = send;
-    if (!Number.isInteger(slot) || slot <= SLOT_NONE || slot > SLOT_MAX) {
-      throw new FilterLimitError(
-        `filter: send slot ${slot}; expected a whole number from 1 to ${SLOT_MAX}`,
-      );
-    }
-    if (this.#bySlot.has(slot)) {
-      throw new FilterLimitError(`filter: two send grants for slot ${slot}`);
-    }
-    const tree = mergeTree([{ slot: 1, grant, children: [] }]);
-    const key = JSON.stringify(tree);
-    const known = this.#functionOf.get(key);
-    const index = known ?? this.#firstFunction + this.trees.push(tree) - 1;
-    this.#functionOf.set(key, index);
-    this.#bySlot.set(slot, index);
-  }
-
-  /** The function that finds the check of a slot, halving the slots each time. */
-  dispatcher(): FunctionBody {
-    const code = new Code(3);
-    const slots = [...this.#bySlot].sort(([a], [b]) => a - b);
-    this.#dispatch(code, slots);
-    return {
-      type: { parameters: ["i32", "i32", "i32"], results: [] },
-      locals: code.locals,
-      instructions: code.instructions,
-    };
-  }
-
-  #dispatch(code: Code, slots: readonly (readonly [number, number])[]): void {
-    const [batch, count, slot] = [0, 1, 2];
-    const middle = slots.length >>> 1;
-    if (slots.length > 1) {
-      code.op("local.get", slot).op("i32.const", slots[middle]![0])
-        .op("i32.lt_u").open("if");
-      this.#dispatch(code, slots.slice(0, middle));
-      code.op("else");
-      this.#dispatch(code, slots.slice(middle));
-      code.close();
-      return;
-    }
-    const only = slots[0];
-    if (only !== undefined) {
-      code.op("local.get", slot).op("i32.const", only[0]).op("i32.eq")
-        .open("if");
-      code.op("local.get", batch).op("local.get", count).op("local.get", slot)
-        .op("call", only[1]).op("return").close();
-    }
-    code.op("local.get", batch).op("local.get", count).op("call", REFUSE);
-  }
+  const program = { module, memoryPages };
+  return { program, tables: new WasmTables(tables.flows, permits) };
 }

@@ -32,7 +32,7 @@ export function writeUnlessEqual(
   bytes: Uint8Array,
   fail: Label,
 ): void {
-  code.op(`${type}.const`, littleEndian(bytes)).op(`${type}.ne`)
+  code.constant(type, littleEndian(bytes)).op(`${type}.ne`)
     .branch("br_if", fail);
 }
 

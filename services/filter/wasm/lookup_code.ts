@@ -2,8 +2,8 @@
 
 import type { Code, Label } from "./code.ts";
 import { typeOf, writeWindow } from "./load_code.ts";
+import { ENTRY_MULTIPLIER, type FlowTable } from "./flow_table.ts";
 import type { ValueType } from "./opcodes.ts";
-import { ENTRY_MULTIPLIER, type Table } from "./tables.ts";
 import type { Window } from "./windows.ts";
 
 /** One word of a key: a load from a base. */
@@ -13,15 +13,21 @@ export interface KeyWord {
   readonly window: Window;
 }
 
+/** A word of a key that is in a local. */
+export interface KeyLocal {
+  readonly type: ValueType;
+  readonly local: number;
+}
+
 /**
- * Sets a new local to the value that `table` (tables.ts) has for the packet's
- * key, or leaves for `fail` when it has none. The local is the caller's to
- * release.
+ * Sets a new local to the value that `table` (flow_table.ts) has for the
+ * packet's key, or leaves for `fail` when it has none. The local is the caller's
+ * to release.
  */
 export function writeLookup(
   code: Code,
   words: readonly KeyWord[],
-  table: Table,
+  table: FlowTable,
   fail: Label,
 ): number {
   const key = words.map(({ base, window }) => {
@@ -31,6 +37,18 @@ export function writeLookup(
     code.op("local.set", local);
     return { type, local };
   });
+  const value = writeLookupOf(code, key, table, fail);
+  for (const { type, local } of key) code.release(type, local);
+  return value;
+}
+
+/** The same for a key that is in locals already, which stay the caller's. */
+export function writeLookupOf(
+  code: Code,
+  key: readonly KeyLocal[],
+  table: FlowTable,
+  fail: Label,
+): number {
   const at = code.local("i32");
   writeEntryOf(code, key, table);
   code.op("local.set", at);
@@ -46,16 +64,15 @@ export function writeLookup(
   if (key.length > 1) code.op("i64.const", 0).op("i64.ne");
   code.branch("br_if", fail);
   code.op("local.get", at).op("i32.load", table.address + table.valueOffset)
-    .op("local.set", at);
-  for (const { type, local } of key) code.release(type, local);
+    .op("local.tee", at).op("i32.eqz").branch("br_if", fail);
   return at;
 }
 
 /** Leaves on the stack where the key's entry lies, from the first entry on. */
 function writeEntryOf(
   code: Code,
-  key: readonly { readonly type: ValueType; readonly local: number }[],
-  table: Table,
+  key: readonly KeyLocal[],
+  table: FlowTable,
 ): void {
   const hash = code.local("i64");
   for (const [index, { type, local }] of key.entries()) {

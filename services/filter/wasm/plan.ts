@@ -3,7 +3,7 @@
  * instruction or a few can do. planner.ts makes it.
  */
 
-import type { Accept, Residual } from "../atom.ts";
+import type { Accept, FlowsBranch, Residual } from "../atom.ts";
 
 /** Bytes of the frame: `(load(base + offset, width) & mask)`, big-endian. */
 export interface BytesSource {
@@ -62,6 +62,8 @@ export type PlanBranch =
   }
   | {
     readonly kind: "flows";
+    /** The tree's branch that this is; none for a switch that is looked up. */
+    readonly origin?: FlowsBranch;
     readonly fields: readonly BytesSource[];
     readonly entries: readonly {
       readonly key: readonly number[];

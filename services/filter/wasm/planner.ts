@@ -131,7 +131,7 @@ class Planner {
           key,
           then: this.#accept(accept, facts),
         }));
-        return [{ kind: "flows", fields, entries }];
+        return [{ kind: "flows", origin: branch, fields, entries }];
       }
     }
   }

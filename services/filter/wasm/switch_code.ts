@@ -153,6 +153,8 @@ export function writeFlows(
 ): void {
   const { code } = writer;
   const key = keyOf(branch.fields, scope);
+  const { origin } = branch;
+  const wordsOf = key.valuesOf;
   const cases: PlanNode[] = [];
   const entries = branch.entries.flatMap((entry) => {
     const words = key.valuesOf(entry.key);
@@ -164,11 +166,15 @@ export function writeFlows(
     return [{ key: words, value }];
   });
   if (entries.length === 0) {
+    if (origin !== undefined) {
+      writer.tables.note(origin, { table: undefined, wordsOf });
+    }
     code.branch("br", fail);
     return;
   }
   const shape = key.words.map(({ window }) => window.width === 8 ? 8 : 4);
   const table = writer.tables.add(shape, entries);
+  if (origin !== undefined) writer.tables.note(origin, { table, wordsOf });
   const value = writeLookup(code, key.words, table, fail);
   if (cases.length > 0) {
     const isSlot = code.open("block");

@@ -69,7 +69,7 @@ class Rig implements Disposable {
       order = this.#driver.take()
     ) {
       this.orders.push(order);
-      if (order.kind === "commit") {
+      if (order.kind !== "revoke") {
         const { version } = order;
         const { refusal } = this;
         this.#driver.post({
@@ -120,7 +120,7 @@ Deno.test("derive() answers only once the driver has the new capability installe
   assert.equal((BigInt(spec!.tagHigh) << 32n) | BigInt(spec!.tagLow), tag);
   assert.deepEqual([spec!.port, spec!.quotaPages], [1, 1]);
   assert.deepEqual(commit.quotas, [{ slot: 0, quotaPages: 99 }]);
-  assert.ok(WebAssembly.validate(commit.wasm.module));
+  assert.ok(commit.wasm instanceof WebAssembly.Module);
 });
 
 Deno.test("a tag is void on every port but its holder's, and the answer does not tell whether it exists", async () => {
@@ -291,7 +291,7 @@ testProperty(
         rig.clients[1]!.derive({ from: 5n, grant: udp(1), ...receive }),
       );
       const quotas = rig.orders.flatMap((order) =>
-        order.kind === "commit" ? order.opened : []
+        order.kind === "revoke" ? [] : order.opened
       )
         .filter(({ slot }) => slot > 1);
       for (const { rights, port } of quotas) {

@@ -11,7 +11,7 @@ import {
   TABLES_BYTES,
   TABLES_OFFSET,
 } from "../../../caps/memory.ts";
-import type { WasmProgram } from "../../../caps/program.ts";
+import type { WasmPatch, WasmProgram } from "../../../caps/program.ts";
 
 const FRAME_COUNT = 16;
 const memory = makePacketMemory(FRAME_COUNT);
@@ -66,6 +66,14 @@ export function load(program: WasmProgram): Loaded {
       return batch.slot[0]!;
     },
   };
+}
+
+/** Changes the tables of the program that was loaded last. */
+export function patch(words: WasmPatch): void {
+  const view = new DataView(memory.bytes.buffer);
+  for (let at = 0; at < words.length; at += 2) {
+    view.setUint32(words[at]!, words[at + 1]!, true);
+  }
 }
 
 function inBatches(

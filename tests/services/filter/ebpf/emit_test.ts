@@ -141,7 +141,7 @@ Deno.test("emitEbpf() keeps any number of exact flows in one table", () => {
   const [few, many] = programs;
   assert.deepEqual(few!.instructions, many!.instructions);
   const flows = many!.maps.filter((map) => map.kind === "flows");
-  assert.deepEqual(flows.map((map) => map.entriesMax), [5000]);
+  assert.deepEqual(flows.map((map) => map.entriesMax), [10000]);
 });
 
 Deno.test("emitEbpf() keeps tables with keys of one length in one map, apart", () => {
