@@ -22,7 +22,7 @@ const KEPT = new Set<PropertyKey>(
   Uint16Array Int16Array Uint32Array Int32Array Float16Array Float32Array
   Float64Array Uint8ClampedArray BigUint64Array BigInt64Array Map BigInt Set
   WeakMap WeakSet WeakRef Iterator Proxy Reflect FinalizationRegistry
-  DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI
+  WebAssembly DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI
   encodeURIComponent escape unescape isFinite isNaN console setTimeout
   clearTimeout setInterval clearInterval queueMicrotask structuredClone
   performance TextEncoder TextDecoder crypto MessagePort MessageEvent Event
