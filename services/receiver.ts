@@ -23,11 +23,14 @@ export interface Packet {
 
 /** What a receiver needs of the system. */
 export interface ReceiverParts {
-  /** To the driver service. */
+  /** To the driver service. It takes what has arrived at once (`takeNow`). */
   readonly port: Port<Submission, Delivery>;
+  /** What packets come under, and are sent under. */
   readonly capability: Capability;
-  /** Gives the capability up. */
-  readonly close: () => Promise<void>;
+  /** Ends the capability: once this resolves, the driver posts nothing more. */
+  readonly revoke: () => Promise<void>;
+  /** Has the driver take what was posted to it last, and let go of its end of the port. */
+  readonly detach: () => void;
 }
 
 /**
@@ -37,32 +40,30 @@ export interface ReceiverParts {
  */
 export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   readonly #parts: ReceiverParts;
-  #arrived = Promise.withResolvers<void>();
-  #closed = false;
+  #arrived: PromiseWithResolvers<void> = Promise.withResolvers();
+  #reading: Reading | undefined;
+  #closing: Promise<void> | undefined;
 
+  /** Holds `parts.capability`. The system makes it: `System.open()`. */
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
-    parts.port.onReady = () => this.#wake();
+    parts.port.onReady = () => this.#arrived.resolve();
   }
 
   /**
    * The packets, in order, until the receiver is closed. One reader at a time.
-   * Leaving the loop keeps the capability; its unread packets wait.
+   * Leaving the loop keeps the capability: the next loop goes on where this one
+   * was left.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, void> {
-    while (!this.#closed) {
-      const delivery = this.#parts.port.take();
-      if (delivery === undefined) {
-        await this.#arrived.promise;
-        this.#arrived = Promise.withResolvers();
+    while (this.#closing === undefined) {
+      const packet = this.#next();
+      if (packet !== undefined) {
+        yield packet;
         continue;
       }
-      if (delivery.count === 0) continue; // a byte string that comes home after a send
-      try {
-        yield* packetsOf(delivery);
-      } finally {
-        this.#giveBack(delivery);
-      }
+      await this.#arrived.promise;
+      this.#arrived = Promise.withResolvers();
     }
   }
 
@@ -70,7 +71,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
    * Sends a frame under the capability. It goes out only if the capability's
    * sending grant matches it; what does not is dropped and counted.
    *
-   * @returns false when the system takes nothing more.
+   * @returns false when the receiver is closed.
    * @throws {RangeError} when the frame is longer than a byte string takes.
    */
   send(frame: Uint8Array): boolean {
@@ -79,39 +80,59 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         `send: the frame has ${frame.length} bytes; at most ${INLINE_BYTES_MAX} fit`,
       );
     }
+    if (this.#closing !== undefined) return false;
     const view = new RecordView(new ArrayBuffer(STRING_BYTES));
     view.bytes.set(frame, RECORD_BYTES);
     view.putInline(0, frame.length);
     const records = view.bytes.buffer;
-    return this.#post({
-      tag: this.#parts.capability,
-      records,
-      count: 1,
-      pages: [],
-    });
+    const tag = this.#parts.capability;
+    return this.#post({ tag, records, count: 1, pages: [] });
   }
 
-  /** Gives the capability up. A loop over the packets ends. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#wake();
-    await this.#parts.close();
-    this.#parts.port[Symbol.dispose]();
+  /**
+   * Gives the capability up, and everything that was not read back. A loop over
+   * the packets ends; the packet that it had last is gone.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  #wake(): void {
+  async #close(): Promise<void> {
     this.#arrived.resolve();
+    const { port, revoke, detach } = this.#parts;
+    try {
+      await revoke();
+    } finally {
+      this.#giveBack();
+      for (let rest = port.take(); rest !== undefined; rest = port.take()) {
+        this.#reading = new Reading(rest);
+        this.#giveBack();
+      }
+      detach();
+      port[Symbol.dispose]();
+    }
   }
 
-  /** Everything in the delivery is the driver's again; nothing of it is to be sent. */
-  #giveBack(delivery: Delivery): void {
-    const view = new RecordView(delivery.records);
-    for (let i = 0, at = 0; i < delivery.count; i++) {
-      view.setLength(at, 0);
-      at += view.stride(at);
+  /** The next packet that is here. What was read to its end is given back. */
+  #next(): Packet | undefined {
+    for (;;) {
+      const bytes = this.#reading?.next();
+      if (bytes !== undefined) return { bytes };
+      this.#giveBack();
+      const delivery = this.#parts.port.take();
+      if (delivery === undefined) return undefined;
+      // Without records it is a byte string that comes home after a send.
+      if (delivery.count > 0) this.#reading = new Reading(delivery);
     }
-    this.#post(delivery);
+  }
+
+  #giveBack(): void {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    this.#reading = undefined;
+    reading.empty();
+    this.#post(reading.delivery);
   }
 
   #post(submission: Submission): boolean {
@@ -120,18 +141,38 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   }
 }
 
-function* packetsOf(delivery: Delivery): Generator<Packet, void, void> {
-  const view = new RecordView(delivery.records);
-  for (let i = 0, at = 0; i < delivery.count; i++) {
+/** A delivery, read packet by packet. */
+class Reading {
+  readonly delivery: Delivery;
+  readonly #view: RecordView;
+  #index = 0;
+  #at = 0;
+
+  constructor(delivery: Delivery) {
+    this.delivery = delivery;
+    this.#view = new RecordView(delivery.records);
+  }
+
+  /** The next packet's bytes, where they lie; undefined after the last. */
+  next(): Uint8Array | undefined {
+    const { count, pages } = this.delivery;
+    if (this.#index === count) return undefined;
+    const view = this.#view;
+    const at = this.#at;
+    const start = view.start(at);
     const page = view.page(at);
-    const bytes = page === INLINE
-      ? view.bytes.subarray(
-        at + view.start(at),
-        at + view.start(at) + view.length(at),
-      )
-      : new Uint8Array(delivery.pages[page]!, view.start(at), view.length(at));
-    const next = at + view.stride(at);
-    yield { bytes };
-    at = next;
+    this.#index++;
+    this.#at += view.stride(at);
+    return page === INLINE
+      ? view.bytes.subarray(at + start, at + start + view.length(at))
+      : new Uint8Array(pages[page]!, start, view.length(at));
+  }
+
+  /** Makes every record one that only gives its page back: nothing of it is to be sent. */
+  empty(): void {
+    for (let i = 0, at = 0; i < this.delivery.count; i++) {
+      this.#view.setLength(at, 0);
+      at += this.#view.stride(at);
+    }
   }
 }

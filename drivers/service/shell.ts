@@ -35,7 +35,8 @@ interface WorkerScope {
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
-const takeNow = receiveMessageOnPort as unknown as TakeNow;
+/** Takes what waits in a MessagePort, dispatched by the event loop or not. */
+export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
 
 /** Opens a NIC. What it throws is told to the system. */
 export type OpenDriver<Options> = (

@@ -6,6 +6,7 @@ import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort } from "../../caps/port.ts";
 import { RIGHT_DERIVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
+import { takeNow } from "../../drivers/service/shell.ts";
 import type { ServiceSettings } from "../definition.ts";
 import { FilterClient } from "../filter/client.ts";
 import type { Grant } from "../filter/grant.ts";
@@ -38,6 +39,7 @@ export class RunningSystem implements System {
   readonly #options: RunOptions;
   readonly #ending = Promise.withResolvers<Ending>();
   readonly #services: ServiceHost[] = [];
+  readonly #receivers = new Set<Receiver>();
   readonly #threads: Thread[] = [];
   /** Held here for as long as the system runs: pages made of it do not keep it alive. */
   readonly #memory: PacketMemory;
@@ -103,12 +105,11 @@ export class RunningSystem implements System {
     this.#driver!.attach(port, data.port1);
     this.#filter!.attach(port, requests.port1);
     await this.#introduced();
-    const close = async () => {
+    const revoke = async () => {
       requests.port2.close();
-      if (this.#stopping !== undefined) return; // everything is over
-      this.#driver!.detach(port);
-      await this.#filter!.detach(port);
+      if (this.#failure === undefined) await this.#filter!.detach(port);
     };
+    const detach = () => this.#driver!.detach(port);
     try {
       const capability = await this.#client!.derive({
         from: await this.#filter!.root,
@@ -121,14 +122,21 @@ export class RunningSystem implements System {
         ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
         to: port,
       });
-      return new Receiver({
-        port: fromMessagePort(data.port2),
+      const receiver = new Receiver({
+        port: fromMessagePort(data.port2, { takeNow }),
         capability,
-        close,
+        revoke,
+        detach: () => {
+          this.#receivers.delete(receiver);
+          detach();
+        },
       });
+      this.#receivers.add(receiver);
+      return receiver;
     } catch (error) {
       data.port2.close();
-      await close();
+      await revoke();
+      detach();
       throw error;
     }
   }
@@ -146,6 +154,10 @@ export class RunningSystem implements System {
 
   async #stop(): Promise<SystemSnapshot> {
     try {
+      // What the caller holds and has not read comes home.
+      await Promise.allSettled(
+        [...this.#receivers].map((one) => one[Symbol.asyncDispose]()),
+      );
       // First the driver: what the others count then is all that there was.
       const driver = await this.#driver!.stop();
       const { free, total } = driver.pages;
@@ -208,8 +220,8 @@ export class RunningSystem implements System {
 
   async #startServices(client: FilterClient): Promise<void> {
     const entries = Object.entries(this.#manifest.services);
-    const wired = entries.map(([name, service], i) =>
-      this.#wire(name, service, i + 1)
+    const wired = entries.map(([name, service]) =>
+      this.#wire(name, service, this.#nextPort++)
     );
     await this.#introduced();
     await this.#unlessFailed(

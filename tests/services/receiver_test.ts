@@ -1,0 +1,170 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import fc from "fast-check";
+import { openCaptureFile } from "../../drivers/pcap/file.ts";
+import { openCapture } from "../../drivers/pcap/format.ts";
+import { RefusedError } from "../../services/filter/client.ts";
+import type { Grant } from "../../services/filter/grant.ts";
+import { type Manifest, parseManifest } from "../../services/manifest.ts";
+import type { Receiver } from "../../services/receiver.ts";
+import { boot, type OpenOptions } from "../../services/system.ts";
+import type { System } from "../../services/system.ts";
+import { randomFrame } from "../arbitraries/frames.ts";
+import { testProperty } from "../property.ts";
+import { writeCapture } from "./wire/capture_file.ts";
+
+const EVERYTHING: Grant = [{}];
+
+/** A system that replays a capture, without services; it receives when it is told to. */
+async function bootReplay(
+  path: string,
+  more: Partial<Manifest> = {},
+): Promise<System> {
+  const manifest = parseManifest({
+    nic: `pcap:${path}`,
+    address: "10.77.0.2/24",
+    pace: "at-once",
+    services: { arp: { core: "arp" } },
+  });
+  return await boot(
+    { ...manifest, services: {}, ...more },
+    { confined: false, paused: true },
+  );
+}
+
+/** Runs `use` with one capability for all that a capture of `frames` brings. */
+async function withReceiver(
+  frames: readonly Uint8Array[],
+  options: OpenOptions,
+  use: (receiver: Receiver, system: System) => Promise<void>,
+): Promise<void> {
+  const path = writeCapture(frames);
+  try {
+    const system = await bootReplay(path);
+    // It could send everything: what it only reads is not sent all the same.
+    const receiver = await system.open(EVERYTHING, {
+      sends: EVERYTHING,
+      ...options,
+    });
+    system.receive();
+    await use(receiver, system);
+    await receiver[Symbol.asyncDispose]();
+    const { nic, pages } = await system.stop();
+    equal(nic.sentPackets, 0);
+    equal(pages.free, pages.total, "every page has come home");
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+/** The next packets, `count` at the most, in a loop of their own. */
+async function read(receiver: Receiver, count: number): Promise<Uint8Array[]> {
+  const packets: Uint8Array[] = [];
+  if (count === 0) return packets;
+  for await (const { bytes } of receiver) {
+    packets.push(bytes.slice());
+    if (packets.length === count) break;
+  }
+  return packets;
+}
+
+/** Frames that are long enough to be a NIC's. */
+const frames = fc.array(
+  randomFrame().filter((frame) => frame.length >= 14 && frame.length <= 1514),
+  { minLength: 1, maxLength: 100 },
+);
+
+testProperty(
+  "packets come in order and whole, copied or as pages, however often the loop is left",
+  { runs: 30, file: import.meta.url },
+  fc.asyncProperty(
+    frames,
+    fc.constantFrom(0, 128, 4096),
+    fc.array(fc.integer({ min: 1, max: 40 })),
+    async (frames, copyBytesMax, loops) => {
+      const options = { quotaPages: 128, copyBytesMax };
+      await withReceiver(frames, options, async (receiver) => {
+        const packets: Uint8Array[] = [];
+        for (const length of [...loops, frames.length]) {
+          const left = frames.length - packets.length;
+          packets.push(...await read(receiver, Math.min(length, left)));
+        }
+        deepEqual(packets, frames);
+      });
+    },
+  ),
+);
+
+testProperty(
+  "what was not read when the receiver is closed comes home, pages and all",
+  { runs: 30, file: import.meta.url },
+  fc.asyncProperty(frames, fc.nat(), async (frames, share) => {
+    const options = { quotaPages: 128, copyBytesMax: 0 };
+    await withReceiver(frames, options, async (receiver) => {
+      const count = share % (frames.length + 1);
+      deepEqual(await read(receiver, count), frames.slice(0, count));
+    });
+  }),
+);
+
+Deno.test("a loop that waits ends when the receiver is closed", async () => {
+  const frame = new Uint8Array(60).fill(1);
+  await withReceiver([frame], {}, async (receiver) => {
+    const all = read(receiver, Infinity);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await receiver[Symbol.asyncDispose]();
+    deepEqual(await all, [frame]);
+  });
+});
+
+Deno.test("a loop that waits ends when the system stops", async () => {
+  await withReceiver([], {}, async (receiver, system) => {
+    const all = read(receiver, Infinity);
+    await system.stop();
+    deepEqual(await all, []);
+    equal(receiver.send(new Uint8Array(60)), false);
+  });
+});
+
+Deno.test("a closed receiver's packets are another's that asks for them", async () => {
+  await withReceiver([], {}, async (receiver, system) => {
+    await rejects(system.open(EVERYTHING), RefusedError);
+    await receiver[Symbol.asyncDispose]();
+    await using second = await system.open(EVERYTHING);
+    ok(second);
+  });
+});
+
+Deno.test("a receiver sends what it was granted, and nothing else", async () => {
+  const type = (etherType: number) => {
+    const frame = new Uint8Array(60).fill(7);
+    new DataView(frame.buffer).setUint16(12, etherType);
+    return frame;
+  };
+  const replayed = writeCapture([]);
+  const write = Deno.makeTempFileSync({ suffix: ".pcap" });
+  try {
+    const system = await bootReplay(replayed, { write });
+    const sends: Grant = [{ payload: { kind: "type", etherType: 0x88b5 } }];
+    const silent = await system.open([{ vlan: 1 }]);
+    const receiver = await system.open([{ vlan: 2 }], { sends });
+    silent.send(type(0x88b5));
+    for (const etherType of [0x88b5, 0x88b6, 0x88b5]) {
+      equal(receiver.send(type(etherType)), true);
+    }
+    await system.stop();
+    deepEqual(packetsIn(write), [type(0x88b5), type(0x88b5)]);
+  } finally {
+    Deno.removeSync(replayed);
+    Deno.removeSync(write);
+  }
+});
+
+function packetsIn(path: string): Uint8Array[] {
+  using file = openCaptureFile(path);
+  const capture = openCapture(file.chunks);
+  const packets: Uint8Array[] = [];
+  for (let next = capture.next(); next; next = capture.next()) {
+    packets.push(next.bytes.slice(next.start, next.start + next.length));
+  }
+  return packets;
+}
