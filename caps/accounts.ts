@@ -5,10 +5,15 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** Where the pages are. The four always add up to `total`. */
 export interface PagesSnapshot {
+  /** Frames of packet memory. */
   readonly total: number;
+  /** The NIC's, or nobody's. */
   readonly free: number;
+  /** In the hands of a capability's holder. */
   readonly lent: number;
+  /** On their way out. */
   readonly inFlight: number;
+  /** A holder's that is gone: not used until they come back. */
   readonly quarantined: number;
 }
 

@@ -8,13 +8,11 @@
  * enough for numbers that are worth nothing on any port but their holder's.
  */
 
-declare const brand: unique symbol;
-
 /**
  * A capability as its holder sees it: 64 bits, never 0, void on every other
  * port. Never write one to a log.
  */
-export type Capability = bigint & { readonly [brand]: "capability" };
+export type Capability = bigint & { readonly brand: "capability" };
 
 /** Fills `out` with unpredictable bytes; `crypto.getRandomValues` is one. */
 export type RandomSource = (out: Uint8Array<ArrayBuffer>) => void;

@@ -14,11 +14,13 @@ export interface CapabilitySnapshot {
   readonly quotaPages: number;
   /** The pages that its holder has now. */
   readonly heldPages: number;
-  /** Packets and bytes handed to the holder. */
+  /** Packets handed to the holder. */
   readonly deliveredPackets: number;
+  /** Their bytes. */
   readonly deliveredBytes: number;
-  /** Packets and bytes that the holder had sent. */
+  /** Packets that the holder had sent. */
   readonly sentPackets: number;
+  /** Their bytes. */
   readonly sentBytes: number;
   /** Packets of this capability that were dropped, by reason, both ways. */
   readonly drops: Counts;
@@ -26,10 +28,13 @@ export interface CapabilitySnapshot {
 
 /** One service. */
 export interface ServiceSnapshot {
+  /** Its name in the manifest. */
   readonly name: string;
+  /** Only a running one handles packets. */
   readonly state: "starting" | "running" | "failed" | "stopped";
   /** Why it failed, in one line. */
   readonly failure?: string;
+  /** What it holds. */
   readonly capabilities: readonly CapabilitySnapshot[];
   /** What the protocol core counted: `echoed`, `drop:checksum`. */
   readonly counters: Counts;
@@ -39,24 +44,36 @@ export interface ServiceSnapshot {
 
 /** A whole system at one moment. */
 export interface SystemSnapshot {
+  /** Since packets flow. */
   readonly uptimeMs: number;
+  /** The NIC, and what crossed it. */
   readonly nic: {
+    /** As a person named it: `xdp:veth0`, `pcap:trace.pcap`, `emulated`. */
     readonly name: string;
+    /** How its packets come and go, in words. */
     readonly mode: string;
+    /** The Ethernet address that the system answers on. */
     readonly mac: string;
+    /** Its IPv4 address, with the prefix. */
     readonly address: string;
     /** Whether nothing will ever arrive again. */
     readonly ended: boolean;
+    /** Packets that came in. */
     readonly receivedPackets: number;
+    /** Their bytes. */
     readonly receivedBytes: number;
+    /** Packets that went out. */
     readonly sentPackets: number;
+    /** Their bytes. */
     readonly sentBytes: number;
     /** The driver's own counts. */
     readonly counters: Counts;
   };
   /** Packets that nobody holds a capability for, where the driver saw them. */
   readonly unclaimedPackets: number;
+  /** Where the pages are. */
   readonly pages: PagesSnapshot;
+  /** In the manifest's order. */
   readonly services: readonly ServiceSnapshot[];
   /** The peer on an emulated wire, when there is one: `ping-sent`, `ping-answered`. */
   readonly peer?: Counts;

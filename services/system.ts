@@ -29,6 +29,7 @@ import {
 } from "../drivers/service/shell.ts";
 import { openXdpNic, type XdpNicOptions } from "../drivers/xdp/nic.ts";
 import { arpService } from "./arp/service.ts";
+import { requireConfinement } from "./confinement.ts";
 import type { ServiceDefinition } from "./definition.ts";
 import { startFilterService } from "./filter/start.ts";
 import { icmpEchoService } from "./icmp-echo/service.ts";
@@ -51,13 +52,15 @@ export type {
 /**
  * Starts the system that `manifest` describes. Resolves when packets flow.
  *
- * @throws when the NIC cannot be opened or a service's filter is refused, with
- * what happened and what to do in one line; nothing is left behind.
+ * @throws when the NIC cannot be opened, a service's filter is refused, or
+ * workers cannot be confined and are to be, with what happened and what to do in
+ * one line; nothing is left behind.
  */
 export async function boot(
   manifest: Manifest,
   options: RunOptions,
 ): Promise<System> {
+  if (options.confined) requireConfinement();
   const system = new RunningSystem(manifest, PARTS, options);
   await system.start();
   return system;

@@ -9,10 +9,12 @@ type Asked = Omit<Extract<FilterRequest, { op: "derive" }>, "id" | "op">;
 
 /** The filter service said no. */
 export class RefusedError extends Error {
+  /** For telling it apart where classes are lost. */
   override readonly name = "RefusedError";
   /** Why, in one word. */
   readonly refused: Refusal | "driver";
 
+  /** `message` is for people. */
   constructor(refused: Refusal | "driver", message: string) {
     super(message);
     this.refused = refused;

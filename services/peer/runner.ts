@@ -30,6 +30,7 @@ export class LinkRunner implements Outbox, Disposable {
   readonly #incoming: Frame;
   readonly #outgoing: Frame;
 
+  /** Runs `core` on `link`, which is its own from now on. */
   constructor(core: Core, link: FrameLink, clock: Clock) {
     this.#core = core;
     this.#link = link;

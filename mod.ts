@@ -1,0 +1,180 @@
+/**
+ * The network below the socket, for TypeScript programs: whole frames, each
+ * program seeing only the packets that it holds a capability for.
+ *
+ * ```ts
+ * import { boot, defaultManifest, describeFrame, ipv4 } from "@sallyport/sallyport";
+ *
+ * const system = await boot(defaultManifest(), { confined: false });
+ * await using receiver = await system.open(ipv4().udp().dstPort(53).grant);
+ * for await (const { bytes } of receiver) {
+ *   console.log(describeFrame(bytes, 0, bytes.length));
+ * }
+ * ```
+ *
+ * Importing this module starts nothing and needs no permission.
+ *
+ * @module
+ */
+
+// A system: a NIC, and services with capabilities on it.
+export {
+  boot,
+  type BootOptions,
+  type Ending,
+  type OpenOptions,
+  type System,
+} from "./services/system.ts";
+export {
+  CORE_NAMES,
+  DEFAULT_MANIFEST,
+  defaultManifest,
+  formatManifest,
+  type InterfaceAddress,
+  type Manifest,
+  ManifestError,
+  type ManifestInput,
+  type ManifestProblem,
+  type NicChoice,
+  parseManifest,
+  type ServiceManifest,
+  type ServiceManifestInput,
+} from "./services/manifest.ts";
+export {
+  type CapabilitySnapshot,
+  type Counts,
+  type PagesSnapshot,
+  type ServiceSnapshot,
+  type SystemSnapshot,
+} from "./services/snapshot.ts";
+
+// A capability in the program's own hands.
+export {
+  type Packet,
+  Receiver,
+  type ReceiverParts,
+} from "./services/receiver.ts";
+export { RefusedError } from "./services/filter/client.ts";
+export { type Refusal } from "./caps/kernel.ts";
+export { type Capability } from "./caps/tag.ts";
+export { type Port } from "./caps/port.ts";
+export { type Delivery, type Submission } from "./caps/records.ts";
+
+// Grants: which packets a capability stands for.
+export {
+  AddressedFrames,
+  arp,
+  ArpFrames,
+  DatagramFrames,
+  either,
+  ethernet,
+  EthernetFrames,
+  Frames,
+  type HasGrant,
+  IcmpFrames,
+  IpFrames,
+  ipv4,
+  ipv6,
+  PortFrames,
+  TaggedFrames,
+  vlan,
+} from "./services/filter/builder.ts";
+export {
+  type ArpPayload,
+  type Conjunction,
+  type Grant,
+  GrantError,
+  type IpPayload,
+  type MacPattern,
+  type Payload,
+  type PortRange,
+  type Prefix,
+  type TypePayload,
+} from "./services/filter/grant.ts";
+export { type FragmentClass } from "./services/filter/atom.ts";
+export { checkGrant } from "./services/filter/grant_check.ts";
+export { describeGrant } from "./services/filter/describe.ts";
+export { matches } from "./services/filter/interpret.ts";
+export { overlaps } from "./services/filter/overlap.ts";
+
+// Protocol cores: those that services run, and what one's own is made of.
+export {
+  type Core,
+  type DropReason,
+  type Frame,
+  type Instant,
+  NEVER,
+  type Outbox,
+  type Verdict,
+} from "./services/core.ts";
+export {
+  type ServiceDefinition,
+  type ServiceSettings,
+} from "./services/definition.ts";
+export { arpService } from "./services/arp/service.ts";
+export { icmpEchoService } from "./services/icmp-echo/service.ts";
+export { udpEchoService } from "./services/udp-echo/service.ts";
+
+// Frames on the wire: views and representations, header by header.
+export { describeFrame } from "./services/wire/describe.ts";
+export { type DescribeOptions } from "./services/wire/describe_payload.ts";
+export * from "./services/wire/address.ts";
+export * from "./services/wire/arp.ts";
+export * from "./services/wire/big_endian.ts";
+export * from "./services/wire/checksum.ts";
+export * from "./services/wire/ethernet.ts";
+export * from "./services/wire/icmp.ts";
+export * from "./services/wire/ipv4.ts";
+export * from "./services/wire/udp.ts";
+
+// Captures: pcap and pcapng.
+export {
+  CaptureError,
+  type CapturePacket,
+  type CaptureReader,
+  openCapture,
+} from "./drivers/pcap/format.ts";
+export {
+  CAPTURED_BYTES_MAX,
+  emptyPacket,
+  LINK_ETHERNET,
+} from "./drivers/pcap/packet.ts";
+export {
+  type CaptureFile,
+  type CaptureOutput,
+  createCaptureFile,
+  openCaptureFile,
+} from "./drivers/pcap/file.ts";
+export {
+  type CaptureSink,
+  type CaptureWriter,
+  makePcapngWriter,
+  makePcapWriter,
+  type WriterOptions,
+} from "./drivers/pcap/writer.ts";
+
+// NICs: what one is, an emulated one, and a core at the other end of its wire.
+export {
+  type Driver,
+  type DriverInfo,
+  type PageExchange,
+} from "./drivers/driver.ts";
+export {
+  type Batch,
+  makePacketMemory,
+  type PacketMemory,
+} from "./caps/memory.ts";
+export { type KernelMap, type KernelProgram } from "./caps/program.ts";
+export {
+  type EmulatedOptions,
+  openEmulated,
+} from "./drivers/emulated/driver.ts";
+export {
+  ETHERNET_FRAME_BYTES_MAX,
+  makeWire,
+  type WireEnd,
+  type WireOptions,
+} from "./drivers/emulated/wire.ts";
+export { makePeer, type PeerOptions } from "./services/peer/core.ts";
+export { type FrameLink, LinkRunner } from "./services/peer/runner.ts";
+export { type Clock, makeRealClock } from "./services/clock.ts";

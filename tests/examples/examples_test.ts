@@ -1,0 +1,98 @@
+/** Each example runs with the permissions that its first line states, and no more. */
+
+import { equal, match } from "node:assert/strict";
+import fc from "fast-check";
+import { type ChildOutput, denoRun } from "../child.ts";
+import { arpFrame, icmpFrame, ipv6Frame } from "../arbitraries/frames.ts";
+import { linesAbout, writeCapture } from "../services/wire/capture_file.ts";
+import { testWith } from "../needs.ts";
+
+const FOLDER = new URL("../../examples/", import.meta.url);
+
+/** Runs an example as its first line says. */
+async function runExample(
+  name: string,
+  ...args: string[]
+): Promise<ChildOutput> {
+  const file = new URL(name, FOLDER);
+  const [first = ""] = Deno.readTextFileSync(file).split("\n");
+  const command = /^\/\/ deno run ((?:--\S+ )*)examples\/(\w+\.ts)/.exec(first);
+  equal(command?.[2], name);
+  const flags = command[1]!.split(" ").filter((flag) => flag !== "");
+  const output = await denoRun([...flags, file.pathname, ...args]);
+  equal(output.code, 0, output.errors);
+  return output;
+}
+
+Deno.test("every example has at most 40 lines and is run here", () => {
+  const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
+  equal(
+    names.join(),
+    "answer_pings.ts,replay_filter.ts,watch_capability.ts",
+  );
+  for (const name of names) {
+    const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
+    equal(lines.length - 1 <= 40, true, `${name} has ${lines.length - 1}`);
+  }
+});
+
+Deno.test("answer_pings answers every ping but one that may be under way", async () => {
+  const { lines } = await runExample("answer_pings.ts");
+  const last = /^10\.77\.0\.2\/24 answered (\d+) of (\d+) pings$/.exec(
+    lines.at(-1)!,
+  );
+  const [answered, sent] = [Number(last?.[1]), Number(last?.[2])];
+  equal(answered > 0, true);
+  equal(sent - answered <= 1, true, lines.at(-1));
+  match(lines[0]!, /^arp: \d+ in, \d+ out: arp/);
+  match(lines[1]!, /^ping: \d+ in, \d+ out: .*icmp\[0\] = 8/);
+});
+
+Deno.test("watch_capability prints ten packets of its capability and of no other", async () => {
+  const { lines } = await runExample("watch_capability.ts");
+  equal(
+    lines[0],
+    "the packets of: udp dst portrange 8-65535 and dst host 10.77.0.2",
+  );
+  equal(lines.length, 11);
+  for (const line of lines.slice(1)) {
+    const packet =
+      /^IP 10\.77\.0\.1\.\d+ > 10\.77\.0\.2\.(\d+): UDP, length \d+$/
+        .exec(line);
+    equal(Number(packet?.[1]) >= 8, true, line);
+  }
+});
+
+testWith(
+  ["tool:tcpdump"],
+  "replay_filter takes as many packets as tcpdump with the same filter",
+  async () => {
+    const frames = fc.sample(
+      fc.oneof(arpFrame(), icmpFrame(), ipv6Frame()),
+      60,
+    );
+    const path = writeCapture(frames);
+    try {
+      const { lines } = await runExample("replay_filter.ts", path);
+      const filter = lines[0]!.replace("filter: ", "");
+      const taken = linesAbout(
+        frames,
+        (path) => ["tcpdump", "-nn", "-tt", "-r", path, filter],
+      ).filter((line) => line.startsWith("0.000000 ")); // not what continues one
+      equal(lines.length, taken.length + 2);
+      equal(lines.at(-1), `${taken.length} of ${frames.length} packets`);
+    } finally {
+      Deno.removeSync(path);
+    }
+  },
+);
+
+Deno.test("replay_filter says which file is no capture", async () => {
+  const { code, errors } = await denoRun([
+    "--allow-read",
+    new URL("replay_filter.ts", FOLDER).pathname,
+    "/nowhere.pcap",
+  ]);
+  equal(code, 1);
+  match(errors, /\/nowhere\.pcap/);
+});
