@@ -1,5 +1,5 @@
 /**
- * The command line: `sallyport up`, `sallyport capture`.
+ * The command line: `sallyport up`, `capture` and `compile`.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   runCommandLine,
   STATUS_FAILED,
 } from "./command.ts";
+import { compileCommand } from "./compile.ts";
 import { dropPermissions, dropRest } from "./permissions.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { upCommand } from "./up.ts";
@@ -35,6 +36,7 @@ const bootPaused: BootPaused = async (manifest) => {
 const COMMANDS: readonly Command[] = [
   upCommand(boot),
   captureCommand(bootPaused),
+  compileCommand,
 ];
 
 if (import.meta.main) {
