@@ -17,7 +17,17 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `sallyport ARGS`, with the permissions of `deno task sallyport`. */
+/** The words of `sallyport ARGS`, with the permissions of `deno task sallyport`. */
+export function sallyportWords(args: readonly string[]): string[] {
+  return [
+    ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--cached-only"],
+    ...["--deny-import", "--allow-read", "--allow-write", "--allow-ffi"],
+    ...["--allow-env=SALLYPORT_DEBUG", `--config=${CONFIG}`, MAIN],
+    ...args,
+  ];
+}
+
+/** `sallyport ARGS`, to be started. */
 export function sallyport(
   args: readonly string[],
   options: {
@@ -25,13 +35,9 @@ export function sallyport(
     readonly env?: RunOptions["env"];
   },
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", "--cached-only", "--deny-import"],
-      ...["--allow-read", "--allow-write", "--allow-ffi"],
-      ...["--allow-env=SALLYPORT_DEBUG", `--config=${CONFIG}`, MAIN],
-      ...args,
-    ],
+  const [program, ...words] = sallyportWords(args);
+  return new Deno.Command(program!, {
+    args: words,
     env: { ...options.env },
     stdin: options.stdin,
     stdout: "piped",
