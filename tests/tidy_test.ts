@@ -1,0 +1,146 @@
+/** The architecture, held by a machine. */
+
+import { deepEqual } from "node:assert/strict";
+import ts from "typescript";
+import { placeOf, readSources, type Source, visit } from "./tidy/source.ts";
+
+const LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 70;
+
+const sources = readSources();
+const production = sources.filter(({ path }) =>
+  !/^(tests|bench|examples)\//.test(path)
+);
+
+/**
+ * Which files a file may name, by what its path begins with; the first row that
+ * fits decides. Only the system knows concrete drivers, and only tests know tests.
+ */
+const MAY_NAME: readonly (readonly [from: RegExp, to: RegExp])[] = [
+  [/^caps\//, /^caps\//],
+  [/^drivers\//, /^(caps|drivers)\//],
+  [/^services\/system(\.ts$|\/)/, /^(caps|drivers|services)\//],
+  [/^services\//, /^(caps|services)\//],
+  [/^cli\//, /^(cli|drivers\/pcap|services)\/|^mod\.ts$/],
+  [/^mod\.ts$/, /^(caps|drivers|services)\//],
+  [/^examples\//, /^mod\.ts$/],
+  [/^bench\//, /^(bench|caps|drivers|services)\/|^mod\.ts$/],
+  [/^tests\//, /./],
+];
+
+Deno.test("imports run one way: caps, drivers and services, then what uses them", () => {
+  const wrong = sources.flatMap(({ path, names }) => {
+    const row = MAY_NAME.find(([from]) => from.test(path))!;
+    return names.filter((name) => !row[1].test(name))
+      .map((name) => `${path} names ${name}`);
+  });
+  deepEqual(wrong, []);
+});
+
+/** Where the outside world is reached. */
+const MAY_NAME_DENO = [
+  "cli/capture.ts",
+  "cli/main.ts",
+  "cli/permissions.ts",
+  "cli/terminal.ts",
+  "drivers/pcap/file.ts",
+  "drivers/sys/",
+  "services/confinement.ts",
+];
+
+Deno.test("Deno is named only at the edges", () => {
+  const wrong = production.flatMap((source) =>
+    nodesOf(source, (node) =>
+      ts.isIdentifier(node) && node.text === "Deno" &&
+      !MAY_NAME_DENO.some((place) => source.path.startsWith(place)))
+  );
+  deepEqual(wrong, []);
+});
+
+Deno.test("every place that may name Deno does", () => {
+  const idle = MAY_NAME_DENO.filter((place) =>
+    !production.some(({ path, text }) =>
+      path.startsWith(place) && text.includes("Deno.")
+    )
+  );
+  deepEqual(idle, []);
+});
+
+Deno.test(`no file is longer than ${LINES_MAX} lines`, () => {
+  const wrong = sources.map(({ path, text }) =>
+    [path, text.split("\n").length - 1] as const
+  ).filter(([, lines]) => lines > LINES_MAX);
+  deepEqual(wrong, []);
+});
+
+Deno.test(`no function is longer than ${FUNCTION_LINES_MAX} lines`, () => {
+  const wrong = sources.flatMap((source) =>
+    nodesOf(source, (node) =>
+      ts.isFunctionLike(node) &&
+      linesOf(source, node) > FUNCTION_LINES_MAX)
+  );
+  deepEqual(wrong, []);
+});
+
+Deno.test("nothing is of type any", () => {
+  const wrong = sources.flatMap((source) =>
+    nodesOf(source, (node) => node.kind === ts.SyntaxKind.AnyKeyword)
+  );
+  deepEqual(wrong, []);
+});
+
+Deno.test("only programs print", () => {
+  const wrong = production.flatMap((source) =>
+    nodesOf(source, (node) =>
+      ts.isPropertyAccessExpression(node) &&
+      node.expression.getText() === "console")
+  );
+  deepEqual(wrong, []);
+});
+
+/** What is run by its name, and so need not be imported. */
+const PROGRAM =
+  /^(mod|(cli|bench)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/[\w-]+\/worker)\.ts$/;
+
+Deno.test("every file is a program, a worker, a test, or named on a way from one", () => {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const reached = new Set<string>();
+  const reach = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    byPath.get(path)?.names.forEach(reach);
+  };
+  sources.map(({ path }) => path).filter((path) => PROGRAM.test(path))
+    .forEach(reach);
+  const dead = sources.map(({ path }) => path)
+    .filter((path) => !reached.has(path));
+  deepEqual(dead, []);
+});
+
+/** What is true of one machine, or of the work on this project, only. */
+const FOREIGN =
+  /\/(work|home|root|Users)\/|\bregistry\.|npmjs|\bissue #?\d|\bTODO\b|\bFIXME\b|\bXXX\b/;
+
+Deno.test("no file speaks of one machine, or of work that is left", () => {
+  const wrong = sources.filter(({ path }) => path !== "tests/tidy_test.ts")
+    .flatMap(({ path, text }) =>
+      text.split("\n").flatMap((line, i) =>
+        FOREIGN.test(line) ? [`${path}:${i + 1} ${line.trim()}`] : []
+      )
+    );
+  deepEqual(wrong, []);
+});
+
+/** The places of the nodes that `is` is true of. */
+function nodesOf(source: Source, is: (node: ts.Node) => boolean): string[] {
+  const places: string[] = [];
+  visit(source.tree, (node) => {
+    if (is(node)) places.push(placeOf(source, node));
+  });
+  return places;
+}
+
+function linesOf({ tree }: Source, node: ts.Node): number {
+  const line = (at: number) => tree.getLineAndCharacterOfPosition(at).line;
+  return line(node.getEnd()) - line(node.getStart()) + 1;
+}
