@@ -26,13 +26,11 @@ testWith(
       ["capture", "-t", "-c", "2", "-i", `xdp:${INTERFACE}`, "icmp"],
     );
     const child = right.spawn(words, { stdout: "piped", stderr: "piped" });
+    const errors = child.stderr.pipeThrough(new TextDecoderStream());
     let said = "";
-    const decoder = new TextDecoder();
-    const reader = child.stderr.getReader();
-    while (!said.includes("capturing on")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`it ended: ${said}`);
-      said += decoder.decode(value);
+    for await (const text of errors.values({ preventCancel: true })) {
+      said += text;
+      if (said.includes("capturing on")) break;
     }
     const out = new Response(child.stdout).text();
     let over = false;
@@ -50,10 +48,9 @@ testWith(
       await out,
       /^(IP 10\.77\.0\.1 > 10\.77\.0\.2: ICMP echo request, id \d+, seq 1, length 64\n){2}$/,
     );
-    reader.releaseLock();
-    const rest = await new Response(child.stderr).text();
+    for await (const text of errors) said += text;
     match(
-      said + rest,
+      said,
       /the kernel keeps the others\n2 packets matched of 2\n$/,
     );
   },
