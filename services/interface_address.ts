@@ -1,5 +1,7 @@
 /** The addresses that a system answers on: IPv4 with its prefix, and Ethernet. */
 
+import { parseIpv4Prefix, parseMac } from "./wire/address.ts";
+
 /** An IPv4 address with the length of its network's prefix. */
 export interface InterfaceAddress {
   /** The address as an unsigned number, first byte highest. */
@@ -24,20 +26,13 @@ export interface AddressProblem {
 export function readInterfaceAddress(
   text: string,
 ): InterfaceAddress | AddressProblem {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/
-    .exec(text);
-  const numbers = match?.slice(1).map(Number) ?? [];
-  const [a = 256, b = 256, c = 256, d = 256, prefixBits = 0] = numbers;
-  const canonical = `${a}.${b}.${c}.${d}/${prefixBits}`;
-  if (
-    canonical !== text || Math.max(a, b, c, d) > 255 ||
-    prefixBits < 1 || prefixBits > 32
-  ) {
+  const prefix = parseIpv4Prefix(text);
+  if (prefix === undefined || prefix.prefixBits === 0) {
     return {
       problem: "expected an IPv4 address with a prefix, such as 10.77.0.2/24",
     };
   }
-  const address = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  const { address, prefixBits } = prefix;
   const reason = whyNoHost(address, prefixBits);
   return reason === undefined
     ? { address, prefixBits, text }
@@ -64,12 +59,12 @@ function whyNoHost(address: number, prefixBits: number): string | undefined {
  * address (the lowest bit of the first byte is 0; IEEE 802, section 8.2).
  */
 export function readMac(text: string): Uint8Array | AddressProblem {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
+  const mac = parseMac(text);
+  if (mac === undefined) {
     return {
       problem: "expected an Ethernet address, such as 02:53:0a:4d:00:02",
     };
   }
-  const mac = Uint8Array.from(text.split(":"), (byte) => parseInt(byte, 16));
   if ((mac[0]! & 1) === 1) {
     return {
       problem:

@@ -1,6 +1,7 @@
 /** Addresses as a filter's text has them, to the bytes of a grant and back. */
 
 import ipaddr from "ipaddr.js";
+import { formatMac, parseMac } from "../wire/address.ts";
 import { GrantError, type MacPattern, type Prefix } from "./grant.ts";
 import { prefixMask } from "./grant_check.ts";
 
@@ -12,20 +13,21 @@ const EXACT = [255, 255, 255, 255, 255, 255];
  * @throws {GrantError} when either is not six bytes in hexadecimal.
  */
 export function parseMacPattern(text: string, mask?: string): MacPattern {
-  const bits = mask === undefined ? EXACT : parseMac(mask);
-  const address = parseMac(text).map((byte, index) => byte & bits[index]!);
+  const bits = mask === undefined ? EXACT : macBytes(mask);
+  const address = macBytes(text).map((byte, index) => byte & bits[index]!);
   return { address, mask: bits };
 }
 
-function parseMac(text: string): number[] {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
+function macBytes(text: string): number[] {
+  const bytes = parseMac(text);
+  if (bytes === undefined) {
     throw new GrantError(
       `${
         JSON.stringify(text)
       }: expected an Ethernet address, such as 02:53:0a:4d:00:02`,
     );
   }
-  return text.split(":").map((part) => parseInt(part, 16));
+  return [...bytes];
 }
 
 /**
@@ -71,5 +73,5 @@ export function describePrefix(prefix: Prefix): string {
 
 /** `02:00:5e:10:00:00`. */
 export function describeMac(bytes: readonly number[]): string {
-  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+  return formatMac(Uint8Array.from(bytes));
 }
