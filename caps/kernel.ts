@@ -55,6 +55,11 @@ export type PortId = number;
 export interface Derivation<G> {
   /** Which of the parent's packets. */
   readonly grant: G;
+  /**
+   * Which of those it receives, as filter text; absent for all. It separates no
+   * siblings, so nothing can be derived from a capability that has it.
+   */
+  readonly residual?: string;
   /** Which frames may be sent; absent for the parent's. */
   readonly sends?: G;
   readonly rights: Rights;
@@ -72,6 +77,8 @@ export type Refusal =
   | "void"
   /** The capability lacks the right. */
   | "right"
+  /** The capability has filter text: nothing is derived from it. */
+  | "residual"
   /** The grant could overlap one that was derived before. */
   | "overlap"
   /** The parent has not that many pages left. */
@@ -93,6 +100,8 @@ export interface CapabilityNode<G> {
   readonly parent: CapabilityNode<G> | undefined;
   readonly children: ReadonlySet<CapabilityNode<G>>;
   readonly grant: G;
+  /** Filter text that selects among the grant's packets; the others are its parent's. */
+  readonly residual?: string;
   /** The frames that it may send, its ancestors' limits included. */
   readonly sends: G;
   readonly rights: Rights;
@@ -206,6 +215,7 @@ export class CapabilityKernel<G> {
       children: new Set(),
       taken: undefined,
       grant: wanted.grant,
+      ...(wanted.residual === undefined ? {} : { residual: wanted.residual }),
       sends,
       rights: wanted.rights,
       quotaPages: wanted.quotaPages,
@@ -322,6 +332,7 @@ export class CapabilityKernel<G> {
     if (!isCount(wanted.copyBytesMax ?? 0)) return "invalid";
     if (!hasRights(parent.rights, wanted.rights)) return "right";
     if (parent.closed) return "closed";
+    if (parent.residual !== undefined) return "residual";
     if (wanted.quotaPages > parent.pagesLeft) return "quota";
     const taken = this.#entries.size + this.#draining.size;
     if (

@@ -19,6 +19,7 @@ import type { RunningTables } from "./ebpf/tables.ts";
 import { FlowSet } from "./flow_set.ts";
 import type { Grant } from "./grant.ts";
 import { type FlowPlace, locateFlows } from "./locate.ts";
+import { residualOf } from "./residual.ts";
 import { type GrantNode, mergeTree } from "./tree.ts";
 import { emitWasmTables } from "./wasm/emit.ts";
 import type { CheckCache } from "./wasm/permits.ts";
@@ -183,9 +184,11 @@ function grantNodeOf(
   nodes: Map<CapabilityNode<Grant>, GrantNode>,
 ): GrantNode {
   const { rights, grant, children } = node;
+  const residual = residualOf(node);
   const made: GrantNode = {
     slot: hasRights(rights, RIGHT_RECEIVE) ? node.slot : SLOT_NONE,
     grant,
+    ...(residual === undefined ? {} : { residual }),
     children: [...children].map((child) => grantNodeOf(child, nodes)),
   };
   nodes.set(node, made);

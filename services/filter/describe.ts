@@ -25,6 +25,21 @@ export function describeGrant(grant: Grant): string {
   ).join(" or ");
 }
 
+/** A capability's grant, and its filter text on one line where it has some. */
+export function describeCapability(
+  { grant, residual }: { readonly grant: Grant; readonly residual?: string },
+): string {
+  const words = describeGrant(grant);
+  if (residual === undefined) return words;
+  const line = residual.trim().replace(/\s+/g, " ");
+  return `${words}; of those: ${
+    line.length > TEXT_SHOWN_MAX ? `${line.slice(0, TEXT_SHOWN_MAX)}…` : line
+  }`;
+}
+
+/** How much of a filter text is shown. */
+const TEXT_SHOWN_MAX = 200;
+
 function describe(conjunction: Conjunction): string[] {
   const { etherDst, etherSrc, vlan, payload } = conjunction;
   return [

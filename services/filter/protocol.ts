@@ -12,6 +12,8 @@ export type FilterRequest =
     readonly op: "derive";
     readonly from: bigint;
     readonly grant: Grant;
+    /** Which of those it receives, as filter text for Ethernet; absent for all. */
+    readonly residual?: string;
     /** Which frames it may send; absent for what `from` may. */
     readonly sends?: Grant;
     readonly rights: Rights;

@@ -15,7 +15,6 @@ import type {
   CapabilityKernel,
   CapabilityNode,
   PortId,
-  Refusal,
 } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import type { KernelProgram } from "../../caps/program.ts";
@@ -26,15 +25,18 @@ import {
   heirOf,
   type Patches,
 } from "./compile.ts";
-import { describeGrant } from "./describe.ts";
+import { describeCapability } from "./describe.ts";
 import { type Grant, GrantError } from "./grant.ts";
 import { checkGrant } from "./grant_check.ts";
+import { FilterError } from "./language/error.ts";
 import type {
   CapabilityDescription,
   FilterReply,
   FilterRequest,
   PortRefusals,
 } from "./protocol.ts";
+import { compileResidual } from "./residual.ts";
+import { refusal } from "./refusal.ts";
 import { CheckCache } from "./wasm/permits.ts";
 
 /** Requests of one holder that wait; more are refused unread. */
@@ -116,7 +118,7 @@ export class FilterService implements Disposable {
       described.push({
         slot: node.slot,
         port: node.port,
-        filter: describeGrant(node.grant),
+        filter: describeCapability(node),
         quotaPages: node.quotaPages,
         narrowed: node.children.size > 0,
       });
@@ -203,7 +205,7 @@ export class FilterService implements Disposable {
       await this.#end(ended);
       return { id, done: true };
     } catch (error) {
-      if (error instanceof GrantError) {
+      if (error instanceof GrantError || error instanceof FilterError) {
         return refusal(id, "invalid", error.message);
       }
       throw error;
@@ -214,11 +216,18 @@ export class FilterService implements Disposable {
     port: PortId,
     request: Extract<FilterRequest, { op: "derive" }>,
   ): Promise<FilterReply> {
-    const { id, from, rights, quotaPages, copyBytesMax, to } = request;
+    const { id, from, residual, rights, quotaPages, copyBytesMax, to } =
+      request;
     const grant = checkGrant(request.grant);
     const sends = request.sends === undefined
       ? undefined
       : checkGrant(request.sends);
+    if (residual !== undefined) {
+      if (typeof residual !== "string") {
+        return refusal(id, "invalid", "a residual is filter text: a string");
+      }
+      compileResidual(residual);
+    }
     if (to !== undefined && !this.#holders.has(to)) {
       return refusal(id, "invalid", "no holder has that port");
     }
@@ -226,6 +235,7 @@ export class FilterService implements Disposable {
       grant,
       rights,
       quotaPages,
+      ...(residual === undefined ? {} : { residual }),
       ...(sends === undefined ? {} : { sends }),
       ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
       ...(to === undefined ? {} : { to }),
@@ -363,27 +373,6 @@ function specOf(node: CapabilityNode<Grant>): AccountSpec {
     quotaPages: node.pagesLeft,
     copyBytesMax: node.copyBytesMax,
   };
-}
-
-const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
-  void: "that is no capability of yours",
-  right: "the capability does not have that right",
-  overlap:
-    "the grant could overlap one that was derived from the same capability before",
-  quota: "the capability has not that many pages left",
-  closed: "the capability takes no new work",
-  full: "the system holds as many capabilities as it may",
-  invalid: "a field of the request makes no sense",
-  complex:
-    "the sending grant, met with its parent's, has too many conjunctions",
-};
-
-function refusal(
-  id: number,
-  refused: Refusal | "driver",
-  message?: string,
-): FilterReply {
-  return { id, refused, message: message ?? REFUSAL_WORDS[refused as Refusal] };
 }
 
 function isRequest(value: unknown): value is FilterRequest {

@@ -16,6 +16,7 @@ import {
   type Programs,
 } from "../../../services/filter/compile.ts";
 import type { Grant } from "../../../services/filter/grant.ts";
+import { compileText } from "../../../services/filter/language/compile.ts";
 import { intersect } from "../../../services/filter/overlap.ts";
 import type { GrantNode } from "../../../services/filter/tree.ts";
 import { CheckCache } from "../../../services/filter/wasm/permits.ts";
@@ -28,6 +29,7 @@ export type Step =
     readonly op: "derive";
     readonly from: number;
     readonly grant: Grant;
+    readonly residual?: string;
     readonly rights: number;
     readonly sends?: Grant;
   }
@@ -106,6 +108,25 @@ export const roundsArbitrary: fc.Arbitrary<Step[][]> = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
+/** The same with filter text on some of what is derived. */
+export const textRoundsArbitrary: fc.Arbitrary<Step[][]> = fc.tuple(
+  roundsArbitrary,
+  fc.array(
+    fc.constantFrom(undefined, undefined, "less 60", "ip[8] = 0", "tcp[13]=2"),
+    { minLength: 1, maxLength: 9 },
+  ),
+).map(([rounds, texts]) => {
+  let derived = 0;
+  return rounds.map((steps) =>
+    steps.map((step) => {
+      const residual = texts[derived++ % texts.length];
+      return step.op !== "derive" || residual === undefined
+        ? step
+        : { ...step, residual };
+    })
+  );
+});
+
 /** What one round came to. */
 export type Outcome =
   | { readonly programs: Programs }
@@ -153,6 +174,9 @@ export class IncrementalModel {
     const grantNode = (node: CapabilityNode<Grant>): GrantNode => ({
       slot: hasRights(node.rights, RIGHT_RECEIVE) ? node.slot : 0,
       grant: node.grant,
+      ...(node.residual === undefined ? {} : {
+        residual: compileText(node.residual, { linkType: "ethernet" }),
+      }),
       children: [...node.children].map(grantNode),
     });
     return [...this.#kernel.root!.children].map(grantNode);
@@ -218,13 +242,14 @@ export class IncrementalModel {
     for (const step of steps) {
       const live = [this.#kernel.root!, ...this.live];
       if (step.op === "derive") {
-        const { from, grant, rights, sends } = step;
+        const { from, grant, residual, rights, sends } = step;
         this.grants.push(grant);
         const parent = live[from % live.length]!;
         const derived = this.#kernel.derive(0, capabilityOf(parent.tag), {
           grant,
           rights,
           quotaPages: 0,
+          ...(residual === undefined ? {} : { residual }),
           ...(sends === undefined ? {} : { sends }),
         });
         if ("node" in derived) opened.add(derived.node);

@@ -8,7 +8,11 @@ import { runEbpf } from "../../ebpf_vm.ts";
 import { type Need, testWith, whyMissing } from "../../needs.ts";
 import { KernelOracle } from "../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../property.ts";
-import { IncrementalModel, roundsArbitrary } from "./incremental_model.ts";
+import {
+  IncrementalModel,
+  roundsArbitrary,
+  textRoundsArbitrary,
+} from "./incremental_model.ts";
 import { load, type Loaded, MEMORY_PAGES, patch } from "./wasm_harness.ts";
 
 const file = import.meta.url;
@@ -33,7 +37,7 @@ function tagsOf(
 testProperty(
   "Wasm that is patched decides as the interpreter, whatever comes and goes",
   { runs: 60, file },
-  fc.property(roundsArbitrary, (rounds) => {
+  fc.property(fc.oneof(roundsArbitrary, textRoundsArbitrary), (rounds) => {
     const model = new IncrementalModel({ memoryPages: MEMORY_PAGES });
     let loaded: Loaded | undefined;
     for (const steps of rounds) {

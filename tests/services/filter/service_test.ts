@@ -21,6 +21,7 @@ import type {
 } from "../../../services/filter/protocol.ts";
 import { FilterService } from "../../../services/filter/service.ts";
 import { testProperty } from "../../property.ts";
+import { loadModule, MEMORY_PAGES } from "./wasm_harness.ts";
 
 const file = import.meta.url;
 
@@ -48,7 +49,7 @@ class Rig implements Disposable {
     this.root = kernel.makeRoot(0, 100);
     this.service = new FilterService({
       kernel,
-      target: { memoryPages: 256 },
+      target: { memoryPages: MEMORY_PAGES },
       driver: forFilter,
       onOutlaw: (port) => this.outlaws.push(port),
     });
@@ -303,3 +304,64 @@ testProperty(
     },
   ),
 );
+
+Deno.test("a residual selects among a grant's packets, is described, and ends the derivations", async () => {
+  using rig = new Rig();
+  const [client] = rig.clients;
+  const asked = { from: rig.root, rights: RIGHTS_ALL, quotaPages: 10 };
+  const tag = await client!.derive({
+    ...asked,
+    grant: udp(7),
+    residual: "greater 100\n and  ether[60] = 1",
+  });
+  const [described] = rig.service.describe();
+  assert.equal(
+    described!.filter,
+    "ip and udp dst port 7; of those: greater 100 and ether[60] = 1",
+  );
+  const within = { from: tag, grant: udp(7), ...receive };
+  assert.equal(await refusedFor(client!.derive(within)), "residual");
+  // Text separates no siblings.
+  const sibling = { ...asked, grant: udp(7), residual: "less 99" };
+  assert.equal(await refusedFor(client!.derive(sibling)), "overlap");
+  const order = rig.orders.findLast((one) => one.kind === "commit");
+  const { classifyAtEnd } = loadModule(order!.wasm);
+  const frame = new Uint8Array(120);
+  frame.set([8, 0, 0x45], 12);
+  frame[23] = 17;
+  frame[37] = 7;
+  assert.equal(classifyAtEnd(frame), 0);
+  frame[60] = 1;
+  assert.equal(classifyAtEnd(frame), described!.slot);
+  assert.equal(classifyAtEnd(frame.subarray(0, 99)), 0);
+  await client!.end("drop", tag);
+  await client!.derive({ ...asked, grant: udp(7) });
+});
+
+Deno.test("derive() refuses a residual that is no filter, or more than is admitted, with its place", async () => {
+  using rig = new Rig();
+  const [client] = rig.clients;
+  const asked = { from: rig.root, grant: udp(7), ...receive };
+  const refused: readonly (readonly [unknown, RegExp])[] = [
+    ["tcp prot 3", /column 5/],
+    ["x".repeat(5000), /4096/],
+    [Array.from({ length: 60 }, (_, i) => `port ${i}`).join(" or "), /512/],
+    [
+      "ip6 protochain 1 or ip6 protochain 2 or ip6 protochain 3",
+      /3 places/,
+    ],
+    [7, /string/],
+  ];
+  for (const [residual, words] of refused) {
+    await assert.rejects(
+      client!.derive({ ...asked, residual: residual as string }),
+      (error) => {
+        assert.ok(error instanceof RefusedError);
+        assert.equal(error.refused, "invalid");
+        assert.match(error.message, words);
+        return true;
+      },
+    );
+  }
+  assert.deepEqual(rig.service.describe(), []);
+});

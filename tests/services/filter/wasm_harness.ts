@@ -37,11 +37,15 @@ export interface Loaded {
 
 /** Instantiates a program. Tables of the one before it are overwritten with garbage. */
 export function load(program: WasmProgram): Loaded {
+  return loadModule(new WebAssembly.Module(program.module));
+}
+
+/** The same for a module that was compiled already. */
+export function loadModule(module: WebAssembly.Module): Loaded {
   memory.bytes.fill(0xa5, TABLES_OFFSET, TABLES_OFFSET + TABLES_BYTES);
-  const { exports } = new WebAssembly.Instance(
-    new WebAssembly.Module(program.module),
-    { env: { memory: memory.wasm } },
-  );
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory: memory.wasm },
+  });
   const classify = exports.classify as BatchFunction;
   const permit = exports.permit as PermitFunction;
   return {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import wabt from "wabt";
-import { classify } from "../../../services/filter/interpret.ts";
+import { ipv4 } from "../../../services/filter/builder.ts";
+import type { Grant } from "../../../services/filter/grant.ts";
+import { classify, matches } from "../../../services/filter/interpret.ts";
 import { compileText } from "../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../services/filter/language/interpret.ts";
 import { mergeTree } from "../../../services/filter/tree.ts";
@@ -112,3 +114,59 @@ testProperty(
     },
   ),
 );
+
+testProperty(
+  "500 grants with filter text, classified at once, decide as each on its own",
+  { runs: 6, file },
+  fc.property(
+    fc.array(textArbitrary, { minLength: 40, maxLength: 80 }),
+    fc.array(fc.tuple(fc.nat(499), fc.nat(255), fc.nat(90)), {
+      minLength: 60,
+      maxLength: 60,
+    }),
+    (texts, packets) => {
+      const roots = Array.from({ length: 500 }, (_, index) => ({
+        slot: index + 1,
+        grant: portGrant(index),
+        residual: texts[index % texts.length]!.program,
+        children: [],
+      }));
+      const loaded = load(emitWasm(mergeTree(roots), [], MEMORY_PAGES));
+      const frames = packets.map(([index, fill, length]) =>
+        portFrame(index, fill).subarray(0, 14 + length)
+      );
+      const expected = frames.map((frame) => {
+        const owners = roots.filter(({ grant, residual }) =>
+          matches(grant, frame, 0, frame.length) &&
+          matchesText(residual, frame)
+        );
+        assert.ok(owners.length <= 1);
+        return owners[0]?.slot ?? 0;
+      });
+      assert.deepEqual(loaded.classify(frames, 0), expected);
+    },
+  ),
+);
+
+/** UDP ports, and every fifth an exact TCP flow. */
+function portGrant(index: number): Grant {
+  return index % 5 === 0
+    ? ipv4().tcp().src("10.0.0.1").dst("10.0.0.2").srcPort(index).dstPort(443)
+      .grant
+    : ipv4().udp().dstPort(1000 + index).grant;
+}
+
+/** A frame of grant `index`, `fill` where nothing is asked. */
+function portFrame(index: number, fill: number): Uint8Array {
+  const frame = new Uint8Array(104).fill(fill);
+  const view = new DataView(frame.buffer);
+  const isTcp = index % 5 === 0;
+  view.setUint16(12, 0x0800);
+  view.setUint8(14, 0x45);
+  view.setUint16(20, 0);
+  view.setUint8(23, isTcp ? 6 : 17);
+  frame.set([10, 0, 0, 1, 10, 0, 0, 2], 26);
+  view.setUint16(34, isTcp ? index : 53);
+  view.setUint16(36, isTcp ? 443 : 1000 + index);
+  return frame;
+}
