@@ -131,11 +131,11 @@ function summarizeService(service: ServiceSnapshot): string[] {
   return [...failed, `${service.name}: ${parts.join(", ")}${counted}`];
 }
 
-/** What a peer asks, in the plural, and what it counts answers under. */
+/** What a peer asks, and what it counts answers under. */
 const PEER_QUESTIONS = [
-  { noun: "ARP requests", sent: "arp-sent", answered: "arp-resolved" },
-  { noun: "pings", sent: "ping-sent", answered: "ping-answered" },
-  { noun: "datagrams", sent: "udp-sent", answered: "udp-answered" },
+  { noun: "ARP request", sent: "arp-sent", answered: "arp-resolved" },
+  { noun: "ping", sent: "ping-sent", answered: "ping-answered" },
+  { noun: "datagram", sent: "udp-sent", answered: "udp-answered" },
 ] as const;
 
 /** `peer: 120 pings sent, 120 answered; 9 datagrams sent, 9 answered; noise-sent 3`. */
@@ -145,7 +145,7 @@ function summarizePeer(peer: Counts): string {
   for (const { noun, sent, answered } of PEER_QUESTIONS) {
     if (peer[sent] === undefined) continue;
     parts.push(
-      `${formatCount(peer[sent])} ${noun} sent, ${
+      `${formatCount(peer[sent])} ${noun}${peer[sent] === 1 ? "" : "s"} sent, ${
         formatCount(peer[answered] ?? 0)
       } answered`,
     );
