@@ -164,7 +164,11 @@ export {
   makePacketMemory,
   type PacketMemory,
 } from "./caps/memory.ts";
-export { type KernelMap, type KernelProgram } from "./caps/program.ts";
+export {
+  type KernelMap,
+  type KernelMapChange,
+  type KernelProgram,
+} from "./caps/program.ts";
 export {
   type EmulatedOptions,
   openEmulated,
