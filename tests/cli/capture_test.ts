@@ -78,6 +78,19 @@ Deno.test("capture -w leaves a whole capture also where nothing matched", () =>
     }
   }));
 
+Deno.test("capture filters by the length on the wire, and never reads beyond what was captured", async () => {
+  const packets = requests(2).map((packet, index) => ({
+    ...packet,
+    originalLength: 42 + 1000 * index,
+  }));
+  const input = writeCapture("pcap", packets);
+  for (const [text, matched] of [["greater 500", 1], ["ether[42] >= 0", 0]]) {
+    const args = ["capture", "--count", "-r", "-", String(text)];
+    const { out } = await runSallyport(args, { input });
+    equal(out, `${matched} packets matched of 2\n`);
+  }
+});
+
 Deno.test("capture reads standard input", async () => {
   const args = ["capture", "-t", "-#", "-r", "-", "arp[27]", "=", "7"];
   for (const format of ["pcap", "pcapng"] as const) {
