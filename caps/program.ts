@@ -38,6 +38,7 @@ export type WasmPatch = Uint32Array<ArrayBuffer>;
 export interface KernelMapChange {
   /** The map's index in the program. */
   readonly map: number;
+  /** The flow, as the map has it: `keyBytes` bytes. */
   readonly key: Uint8Array<ArrayBuffer>;
   /** The flow's tag from now on; absent when it goes. */
   readonly value?: Uint8Array<ArrayBuffer>;

@@ -36,16 +36,15 @@ Deno.test("every example has at most 40 lines and is run here", () => {
   }
 });
 
-Deno.test("answer_pings answers every ping but one that may be under way", async () => {
+Deno.test("answer_pings answers every ping that comes in", async () => {
   const { lines } = await runExample("answer_pings.ts");
+  match(lines[0]!, /^arp: \d+ in, \d+ out: arp/);
+  const service = /^ping: (\d+) in, (\d+) out: .*icmp\[0\] = 8/.exec(lines[1]!);
+  equal(service?.[1], service?.[2]);
   const last = /^10\.77\.0\.2\/24 answered (\d+) of (\d+) pings$/.exec(
     lines.at(-1)!,
   );
-  const [answered, sent] = [Number(last?.[1]), Number(last?.[2])];
-  equal(answered > 0, true);
-  equal(sent - answered <= 1, true, lines.at(-1));
-  match(lines[0]!, /^arp: \d+ in, \d+ out: arp/);
-  match(lines[1]!, /^ping: \d+ in, \d+ out: .*icmp\[0\] = 8/);
+  equal(Number(last?.[1]) > 0, true, lines.at(-1));
 });
 
 Deno.test("watch_capability prints ten packets of its capability and of no other", async () => {
