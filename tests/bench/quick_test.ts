@@ -72,6 +72,14 @@ testWith(
   },
 );
 
+Deno.test("install: one more flow and one more shape are installed and taken away, and each is timed", async () => {
+  const rows = await quick("install");
+  checkRows("install", rows);
+  const inWasm = rows.filter((row) => row.case.includes("in Wasm"));
+  assert.equal(inWasm.length, 2 * 3);
+  assert.ok(inWasm.every((row) => row.note === undefined));
+});
+
 Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
   const main = new URL("../../bench/main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
