@@ -186,6 +186,7 @@ export const BpfCommand = {
   MAP_DELETE_ELEM: 3,
   PROG_LOAD: 5,
   PROG_TEST_RUN: 10,
+  MAP_UPDATE_BATCH: 26,
   LINK_CREATE: 28,
 } as const;
 
@@ -216,6 +217,7 @@ export const XDP_FLAGS_DRV_MODE = 4;
 export const BpfAttribute = {
   mapCreate: { type: 0, keyBytes: 4, valueBytes: 8, entriesMax: 12, name: 28 },
   element: { map: 0, key: 8, value: 16, flags: 24 },
+  batch: { keys: 16, values: 24, count: 32, map: 36 },
   load: {
     type: 0,
     instructionCount: 4,

@@ -73,6 +73,36 @@ export class BpfMap implements Disposable {
     });
   }
 
+  /**
+   * Sets the values of many keys in one call (Linux 5.6): they lie one behind
+   * the other, each key's value at the same place among `values`.
+   * @throws {SystemError} when the kernel refuses; some may be set by then.
+   */
+  updateAll(
+    keys: Uint8Array<ArrayBuffer>,
+    values: Uint8Array<ArrayBuffer>,
+  ): void {
+    const count = keys.length / this.#keyBytes;
+    if (
+      !Number.isInteger(count) || values.length !== count * this.#valueBytes
+    ) {
+      throw new RangeError(
+        `bpf map: ${keys.length} bytes of keys and ${values.length} of values are not as many of ${this.#keyBytes} and ${this.#valueBytes} bytes`,
+      );
+    }
+    if (count === 0) return;
+    const at = BpfAttribute.batch;
+    const attribute = new Attribute();
+    attribute.u32(at.map, this.#descriptor);
+    attribute.u32(at.count, count);
+    attribute.pointer(at.keys, keys);
+    attribute.pointer(at.values, values);
+    attribute.call(BpfCommand.MAP_UPDATE_BATCH, {
+      where: "bpf(BPF_MAP_UPDATE_BATCH)",
+      what: `cannot set ${count} entries`,
+    });
+  }
+
   /** The value of a key, copied; undefined when the map has none. */
   lookup(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     const value = new Uint8Array(this.#valueBytes);

@@ -144,12 +144,16 @@ function fillFlows(map: BpfMap, wanted: KernelMap & { kind: "flows" }): void {
       `kernel program: ${entries.length} bytes of flows are no multiple of ${stride}`,
     );
   }
-  for (let at = 0; at < entries.length; at += stride) {
-    map.update(
-      entries.subarray(at, at + wanted.keyBytes),
-      entries.subarray(at + wanted.keyBytes, at + stride),
-    );
+  const count = entries.length / stride;
+  const keys = new Uint8Array(count * wanted.keyBytes);
+  const values = new Uint8Array(count * TAG_BYTES);
+  for (let index = 0; index < count; index++) {
+    const at = index * stride;
+    const value = at + wanted.keyBytes;
+    keys.set(entries.subarray(at, value), index * wanted.keyBytes);
+    values.set(entries.subarray(value, at + stride), index * TAG_BYTES);
   }
+  map.updateAll(keys, values);
 }
 
 /**

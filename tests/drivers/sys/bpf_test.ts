@@ -14,6 +14,35 @@ import { testProperty } from "../../property.ts";
 const NEEDS = ["linux", "root"] as const;
 const XDP_PASS = 2;
 
+testWith(
+  NEEDS,
+  "a map takes many entries in one call, or none of another size",
+  () => {
+    using map = new BpfMap({
+      type: BpfMapType.HASH,
+      keyBytes: 12,
+      valueBytes: 8,
+      entriesMax: 5000,
+    });
+    const keys = new Uint8Array(5000 * 12).map((_, at) => at % 251);
+    const values = new Uint8Array(5000 * 8).map((_, at) => at % 241);
+    new Uint32Array(keys.buffer).forEach((_, at, words) => {
+      if (at % 3 === 0) words[at] = at;
+    });
+    map.updateAll(keys, values);
+    for (let index = 0; index < 5000; index++) {
+      const key = keys.slice(index * 12, index * 12 + 12);
+      const value = values.slice(index * 8, index * 8 + 8);
+      assert.deepEqual(map.lookup(key), value);
+    }
+    map.updateAll(new Uint8Array(0), new Uint8Array(0));
+    assert.throws(() => map.updateAll(keys, values.subarray(8)), RangeError);
+    assert.throws(() => map.updateAll(keys.subarray(1), values), RangeError);
+    const more = new Uint8Array(12).fill(255);
+    assert.throws(() => map.updateAll(more, new Uint8Array(8)), SystemError);
+  },
+);
+
 /** `r0 = 2; exit`. */
 const pass = Uint8Array.of(
   0xb7,
