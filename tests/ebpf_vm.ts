@@ -158,29 +158,26 @@ class Machine {
   }
 
   #arithmetic(opcode: number, dst: number, src: number, imm: number): void {
-    const operand = () =>
-      (opcode & 8) !== 0 ? this.#get(src) : BigInt.asUintN(64, BigInt(imm));
-    switch (opcode) {
-      case 0xb7:
-      case 0xbf:
-        return this.#set(dst, operand());
-      case 0x07:
-      case 0x0f:
-        return this.#set(dst, this.#get(dst) + operand());
-      case 0x67:
-        return this.#set(dst, this.#get(dst) << operand());
-      case 0x54:
-        return this.#set(dst, this.#get(dst) & operand() & MASK_32);
-      case 0xdc: {
-        const bytes = new DataView(new ArrayBuffer(8));
-        bytes.setBigUint64(0, this.#get(dst), true);
-        return this.#set(
-          dst,
-          BigInt(imm === 16 ? bytes.getUint16(0) : bytes.getUint32(0)),
-        );
-      }
+    if (opcode === 0xdc) {
+      const bytes = new DataView(new ArrayBuffer(8));
+      bytes.setBigUint64(0, this.#get(dst), true);
+      return this.#set(
+        dst,
+        BigInt(imm === 16 ? bytes.getUint16(0) : bytes.getUint32(0)),
+      );
     }
-    throw new Error(`eBPF: arithmetic 0x${opcode.toString(16)}`);
+    const bits = (opcode & 7) === 7 ? 64 : 32;
+    const operand = BigInt.asUintN(
+      bits,
+      (opcode & 8) !== 0 ? this.#get(src) : BigInt(imm),
+    );
+    const isMove = (opcode & 0xf0) === 0xb0;
+    const left = isMove ? 0n : BigInt.asUintN(bits, this.#get(dst));
+    const result = computed(opcode & 0xf0, left, operand, bits);
+    if (result === undefined) {
+      throw new Error(`eBPF: arithmetic 0x${opcode.toString(16)}`);
+    }
+    this.#set(dst, BigInt.asUintN(bits, result));
   }
 
   #jumps(opcode: number, dst: number, src: number, imm: number): boolean {
@@ -200,6 +197,8 @@ class Machine {
         return left !== right;
       case 0xa0:
         return left < right;
+      case 0xb0:
+        return left <= right;
     }
     throw new Error(`eBPF: jump 0x${opcode.toString(16)}`);
   }
@@ -335,5 +334,38 @@ class Machine {
       bytes[at] = Number((value >> BigInt(8 * index)) & 0xffn);
       written?.fill(1, at, at + 1);
     }
+  }
+}
+
+/** What an ALU operation gives, unsigned (RFC 9669, section 4.1); undefined for others. */
+function computed(
+  operation: number,
+  left: bigint,
+  right: bigint,
+  bits: 32 | 64,
+): bigint | undefined {
+  switch (operation) {
+    case 0x00:
+      return left + right;
+    case 0x10:
+      return left - right;
+    case 0x20:
+      return left * right;
+    case 0x30:
+      return right === 0n ? 0n : left / right;
+    case 0x40:
+      return left | right;
+    case 0x50:
+      return left & right;
+    case 0x60:
+      return left << right % BigInt(bits);
+    case 0x70:
+      return left >> right % BigInt(bits);
+    case 0x90:
+      return right === 0n ? left : left % right;
+    case 0xa0:
+      return left ^ right;
+    case 0xb0:
+      return right;
   }
 }

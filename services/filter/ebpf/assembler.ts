@@ -16,6 +16,7 @@ const JUMP_REACH = 32767;
 export class Code {
   readonly #lines: (Instruction | string)[] = [];
   #fresh = 0;
+  #jumpCount = 0;
 
   /** A label name that is not used yet; `hint` says what it is for. */
   fresh(hint: string): string {
@@ -25,6 +26,11 @@ export class Code {
   /** Adds instructions. */
   push(...instructions: readonly Instruction[]): void {
     this.#lines.push(...instructions);
+    for (const { target, opcode } of instructions) {
+      const isConditional = target !== undefined &&
+        opcode !== (CLASS.JMP | JUMP.JA);
+      if (isConditional) this.#jumpCount++;
+    }
   }
 
   /** Puts a label here: before whatever is pushed next. */
@@ -35,6 +41,11 @@ export class Code {
   /** How many lines there are, labels and what cannot be reached included. */
   get lineCount(): number {
     return this.#lines.length;
+  }
+
+  /** How many conditional jumps there are, what cannot be reached included. */
+  get jumpCount(): number {
+    return this.#jumpCount;
   }
 
   /** See {@link assemble}. */

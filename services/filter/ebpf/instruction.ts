@@ -64,8 +64,15 @@ export const CLASS = {
 /** Arithmetic, in the high four bits of an ALU opcode. */
 export const ALU = {
   ADD: 0x00,
+  SUB: 0x10,
+  MUL: 0x20,
+  DIV: 0x30,
+  OR: 0x40,
   AND: 0x50,
   LSH: 0x60,
+  RSH: 0x70,
+  MOD: 0x90,
+  XOR: 0xa0,
   MOV: 0xb0,
   END: 0xd0,
 } as const;
@@ -80,6 +87,7 @@ export const JUMP = {
   CALL: 0x80,
   EXIT: 0x90,
   JLT: 0xa0,
+  JLE: 0xb0,
 } as const;
 
 /** The second operand is a register rather than the immediate. */
@@ -118,6 +126,34 @@ export function addImm(dst: Register, imm: number): Instruction {
 /** `dst += src`, 64 bits. */
 export function addReg(dst: Register, src: Register): Instruction {
   return make(CLASS.ALU64 | ALU.ADD | SOURCE_REGISTER, dst, src, 0, 0);
+}
+
+/** `dst -= src`, 64 bits; of two pointers into a packet their distance, too. */
+export function subReg(dst: Register, src: Register): Instruction {
+  return make(CLASS.ALU64 | ALU.SUB | SOURCE_REGISTER, dst, src, 0, 0);
+}
+
+/** `dst >>= src`, 64 bits, of `src` the low six. */
+export function rshReg(dst: Register, src: Register): Instruction {
+  return make(CLASS.ALU64 | ALU.RSH | SOURCE_REGISTER, dst, src, 0, 0);
+}
+
+/** `dst = dst operation imm`, 32 bits unsigned; the upper half becomes zero. One of {@link ALU}. */
+export function arithmeticImm32(
+  operation: number,
+  dst: Register,
+  imm: number,
+): Instruction {
+  return make(CLASS.ALU32 | operation, dst, 0, 0, imm);
+}
+
+/** `dst = dst operation src`, 32 bits unsigned; the upper half becomes zero. One of {@link ALU}. */
+export function arithmeticReg32(
+  operation: number,
+  dst: Register,
+  src: Register,
+): Instruction {
+  return make(CLASS.ALU32 | operation | SOURCE_REGISTER, dst, src, 0, 0);
 }
 
 /** `dst &= imm`, 32 bits; the upper half becomes zero. */
@@ -243,6 +279,39 @@ export function jgtReg(
     ...make(CLASS.JMP | JUMP.JGT | SOURCE_REGISTER, dst, src, 0, 0),
     target,
   };
+}
+
+/** `if dst <= src goto target`, 64 bits, unsigned; for two pointers into a packet too. */
+export function jleReg(
+  dst: Register,
+  src: Register,
+  target: string,
+): Instruction {
+  return {
+    ...make(CLASS.JMP | JUMP.JLE | SOURCE_REGISTER, dst, src, 0, 0),
+    target,
+  };
+}
+
+/** `if (u32)dst condition imm goto target`, unsigned. One of {@link JUMP}. */
+export function jumpImm32(
+  condition: number,
+  dst: Register,
+  imm: number,
+  target: string,
+): Instruction {
+  return { ...make(CLASS.JMP32 | condition, dst, 0, 0, imm), target };
+}
+
+/** `if (u32)dst condition (u32)src goto target`, unsigned. One of {@link JUMP}. */
+export function jumpReg32(
+  condition: number,
+  dst: Register,
+  src: Register,
+  target: string,
+): Instruction {
+  const opcode = CLASS.JMP32 | condition | SOURCE_REGISTER;
+  return { ...make(opcode, dst, src, 0, 0), target };
 }
 
 /** `if (u32)dst == imm goto target`. */

@@ -31,6 +31,20 @@ export const TREE_DEPTH_MAX = 256;
 export const FRAME_BYTES_MAX: number = PAGE_BYTES - 256;
 
 /**
+ * The most conditional jumps of one filter text. At each the verifier puts one
+ * way off, up to 8,192 (BPF_COMPLEXITY_LIMIT_JMP_SEQ); the tree before the text
+ * has some, too.
+ */
+export const RESIDUAL_JUMPS_MAX = 5_000;
+
+/**
+ * The most rounds of all `protochain`s of a program, six times IPv6's. The
+ * verifier goes through every round, 35 instructions each, and through a million
+ * in all.
+ */
+export const PROTOCHAIN_ROUNDS_MAX = 11_520;
+
+/**
  * A set of grants cannot become a kernel program: it would be larger than the
  * kernel or this compiler takes. The grants are fine: the driver classifies in
  * packet memory instead.

@@ -12,13 +12,21 @@ const COMPARISON: Readonly<Record<number, string>> = {
   [JUMP.JGT]: ">",
   [JUMP.JGE]: ">=",
   [JUMP.JLT]: "<",
+  [JUMP.JLE]: "<=",
 };
 
 const OPERATION: Readonly<Record<number, string>> = {
   [ALU.MOV]: "=",
   [ALU.ADD]: "+=",
+  [ALU.SUB]: "-=",
+  [ALU.MUL]: "*=",
+  [ALU.DIV]: "/=",
+  [ALU.MOD]: "%=",
   [ALU.AND]: "&=",
+  [ALU.OR]: "|=",
+  [ALU.XOR]: "^=",
   [ALU.LSH]: "<<=",
+  [ALU.RSH]: ">>=",
 };
 
 const WIDTH: Readonly<Record<number, string>> = {

@@ -31,7 +31,13 @@ import {
   store,
   storeImm,
 } from "./instruction.ts";
-import { INSTRUCTIONS_MAX, ProgramTooLarge, TREE_DEPTH_MAX } from "./limits.ts";
+import {
+  INSTRUCTIONS_MAX,
+  ProgramTooLarge,
+  PROTOCHAIN_ROUNDS_MAX,
+  TREE_DEPTH_MAX,
+} from "./limits.ts";
+import { emitResidual } from "./residual.ts";
 import type { FlowTables, TablePlace } from "./tables.ts";
 
 /** With fewer exact values than this, comparing is quicker than a hash table. */
@@ -50,8 +56,9 @@ export interface Walk {
   /** The label to go to when nobody receives. */
   readonly unclaimed: string;
   /**
-   * Where the grants derived from an accept are tried. However many branches end
-   * in it, they are emitted once, where nothing is known of the frame.
+   * Where the grants derived from an accept are tried, or its filter text.
+   * However many branches end in it, they are emitted once, where nothing is
+   * known of the frame.
    */
   readonly derived: Map<Accept, string>;
   /** How many nodes lie above. */
@@ -65,11 +72,19 @@ type Case = SwitchBranch["cases"][number];
 /** Emits the whole of `tree`, the grants derived from its accepts included. */
 export function emitTree(walk: Walk, tree: TreeNode): void {
   emitNode(walk, tree, FRAME_SCOPE, walk.unclaimed);
+  const rounds = { left: PROTOCHAIN_ROUNDS_MAX };
   // The map grows while it is walked: derived grants have derived grants.
-  for (const [{ children, slot }, label] of walk.derived) {
+  for (const [{ children, residual, slot }, label] of walk.derived) {
     walk.code.label(label);
     const own = walk.code.fresh("own");
     if (children !== undefined) emitNode(walk, children, FRAME_SCOPE, own);
+    if (residual !== undefined) {
+      const reject = walk.code.fresh("otherwise");
+      const place = { accept: own, reject, rounds };
+      emitResidual(walk.code, residual.program, place);
+      walk.code.label(reject);
+      emitOwner(walk, residual.otherwise);
+    }
     walk.code.label(own);
     emitOwner(walk, slot);
   }
@@ -161,12 +176,9 @@ function emitBranch(
   }
 }
 
-/** A verdict: the grants derived from this one have their say first. */
+/** A verdict: the grants derived from this one, or its filter text, have their say first. */
 function emitAccept(walk: Walk, accept: Accept): void {
-  if (accept.residual !== undefined) {
-    throw new ProgramTooLarge("a grant has filter text, which they do not run");
-  }
-  if (accept.children === undefined) return emitOwner(walk, accept.slot);
+  if (isPlain(accept)) return emitOwner(walk, accept.slot);
   let label = walk.derived.get(accept);
   if (label === undefined) {
     label = walk.code.fresh("derived");

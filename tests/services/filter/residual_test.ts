@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { emitEbpf } from "../../../services/filter/ebpf/emit.ts";
-import { ProgramTooLarge } from "../../../services/filter/ebpf/limits.ts";
 import type { Grant } from "../../../services/filter/grant.ts";
 import { classify } from "../../../services/filter/interpret.ts";
 import { compileText } from "../../../services/filter/language/compile.ts";
@@ -79,17 +77,5 @@ Deno.test("mergeTree() refuses filter text where grants are derived, or for othe
     () =>
       mergeTree([{ slot: 1, grant: EVERYTHING, residual: raw, children: [] }]),
     FilterLimitError,
-  );
-});
-
-Deno.test("emitEbpf() refuses filter text, which the Wasm classifier runs", () => {
-  const residual = compileText("tcp", { linkType: "ethernet" });
-  const tree = mergeTree([
-    { slot: 1, grant: EVERYTHING, residual, children: [] },
-  ]);
-  const tagOf = () => ({ low: 1, high: 1 });
-  assert.throws(
-    () => emitEbpf(tree, tagOf, { unclaimed: "kernel" }),
-    ProgramTooLarge,
   );
 });

@@ -165,9 +165,9 @@ Deno.test("assemble() refuses jumps that are farther than 16 bits reach", () => 
 });
 
 Deno.test("printEbpf() shows what it does not know as bytes", () => {
-  const instructions = Uint8Array.of(0x37, 1, 0, 0, 3, 0, 0, 0);
+  const instructions = Uint8Array.of(0xc7, 1, 0, 0, 3, 0, 0, 0);
   assert.equal(
     printEbpf({ instructions, relocations: [] }),
-    "    0: 37 01 00 00 03 00 00 00\n",
+    "    0: c7 01 00 00 03 00 00 00\n",
   );
 });
