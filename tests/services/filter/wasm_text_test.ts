@@ -6,12 +6,21 @@ import type { Grant } from "../../../services/filter/grant.ts";
 import { classify, matches } from "../../../services/filter/interpret.ts";
 import { compileText } from "../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../services/filter/language/interpret.ts";
+import {
+  all,
+  any,
+  compare,
+  type Test,
+  type Value,
+} from "../../../services/filter/language/ir.ts";
+import { PROTOCHAIN_STEPS_MAX } from "../../../services/filter/language/limits.ts";
 import { mergeTree } from "../../../services/filter/tree.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
 import { compileFilterWasm } from "../../../services/filter/wasm/filter_module.ts";
 import { anyFrame } from "../../arbitraries/frames.ts";
 import { framesFor, grantsOf } from "../../arbitraries/grant_frames.ts";
 import { linkedFrame } from "../../arbitraries/linked_frames.ts";
+import { likelyPacket, programArbitrary } from "../../arbitraries/programs.ts";
 import {
   residualsArbitrary,
   textArbitrary,
@@ -50,6 +59,85 @@ testProperty(
     },
   ),
 );
+
+testProperty(
+  "compileFilterWasm() matches as the interpreter, whatever the program, packets cut at every length",
+  { runs: 2500, file },
+  fc.property(
+    programArbitrary,
+    fc.array(likelyPacket, { minLength: 1, maxLength: 12 }),
+    (program, packets) => {
+      const loaded = load(compileFilterWasm(program, MEMORY_PAGES));
+      const all = [
+        ...packets,
+        ...packets[0]!.keys().map((length) => packets[0]!.subarray(0, length)),
+      ];
+      assert.deepEqual(
+        all.map((packet) => loaded.classifyAtEnd(packet)),
+        all.map((packet) => matchesText(program, packet) ? 1 : 0),
+      );
+    },
+  ),
+);
+
+Deno.test("a load from a place that a variable says is made again when that is set", () => {
+  const at = { kind: "variable", variable: 0 } as const;
+  const byte = (base: Value | undefined, offset: number): Value => ({
+    kind: "load",
+    width: 1,
+    base,
+    offset,
+  });
+  const set = (value: Value): Test => ({ kind: "assign", variable: 0, value });
+  const test = all(
+    set(byte(undefined, 0)),
+    any(
+      compare(byte(at, 0), "=", 9),
+      all(set(byte(undefined, 1)), compare(byte(at, 0), "=", 7)),
+    ),
+  );
+  const program = { linkType: "ethernet", test, variables: 1 } as const;
+  const { classifyAtEnd } = load(compileFilterWasm(program, MEMORY_PAGES));
+  assert.equal(classifyAtEnd(Uint8Array.of(2, 3, 1, 7)), 1);
+  assert.equal(classifyAtEnd(Uint8Array.of(2, 3, 7, 1)), 0);
+});
+
+Deno.test("a computed place is checked unless every way to it has checked as far", () => {
+  const base: Value = { kind: "load", width: 1, base: undefined, offset: 0 };
+  const byte = (offset: number): Value => ({
+    kind: "load",
+    width: 1,
+    base,
+    offset,
+  });
+  const second: Value = { kind: "load", width: 1, base: undefined, offset: 1 };
+  const test = all(
+    any(
+      all(compare(second, "=", 1), compare(byte(0), ">=", 1)),
+      compare(byte(4), ">=", 1),
+    ),
+    compare(byte(3), "=", 0),
+  );
+  const program = { linkType: "ethernet", test, variables: 0 } as const;
+  const { classifyAtEnd } = load(compileFilterWasm(program, MEMORY_PAGES));
+  assert.equal(classifyAtEnd(Uint8Array.of(2, 1, 1, 0)), 0);
+  assert.equal(classifyAtEnd(Uint8Array.of(2, 1, 1, 0, 0, 0)), 1);
+});
+
+Deno.test("a walk over headers ends where the interpreter's does", () => {
+  const program = compileText("ip6 protochain 6", { linkType: "ethernet" });
+  const loaded = load(compileFilterWasm(program, MEMORY_PAGES));
+  const walk = (headers: number) => {
+    const frame = new Uint8Array(54 + 8 * headers + 8);
+    frame.set([0x86, 0xdd, 0x60], 12);
+    frame[54 + 8 * (headers - 1)] = 6;
+    const slot = loaded.classifyAtEnd(frame);
+    assert.equal(slot, matchesText(program, frame) ? 1 : 0);
+    return slot;
+  };
+  assert.equal(walk(PROTOCHAIN_STEPS_MAX), 1);
+  assert.equal(walk(PROTOCHAIN_STEPS_MAX + 1), 0);
+});
 
 testProperty(
   "emitWasm() decides as the interpreter on grants with filter text",
