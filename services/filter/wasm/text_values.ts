@@ -21,13 +21,16 @@ export const NOTHING_COMPUTED: Computed = { locals: 0n, reached: new Map() };
 
 /** What was computed on both of two ways. */
 export function computedOnBoth(a: Computed, b: Computed): Computed {
-  if (a === b) return a;
+  const locals = a.locals & b.locals;
+  if (a.reached === b.reached) {
+    return locals === a.locals ? a : { locals, reached: a.reached };
+  }
   const reached = new Map<ValueId, number>();
   for (const [place, end] of a.reached) {
     const other = b.reached.get(place);
     if (other !== undefined) reached.set(place, Math.min(end, other));
   }
-  return { locals: a.locals & b.locals, reached };
+  return { locals, reached };
 }
 
 /** Where the packet is, and where to go when a value aborts. */
