@@ -31,6 +31,18 @@ export interface Port<Out, In> extends Disposable {
   readonly closed: boolean;
 }
 
+/**
+ * Takes what has arrived, one message after the other, until nothing is left or
+ * the port is closed.
+ */
+export function* takeAll<Out, In>(
+  port: Port<Out, In>,
+): Generator<In, void, void> {
+  for (let next = port.take(); next !== undefined; next = port.take()) {
+    yield next;
+  }
+}
+
 /** The most messages that wait unread in a pipe, unless said otherwise. */
 export const PIPE_QUEUE_MAX = 1024;
 

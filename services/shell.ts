@@ -5,7 +5,7 @@
  */
 
 import type { Counts } from "../caps/accounts.ts";
-import { fromMessagePort, type Port } from "../caps/port.ts";
+import { fromMessagePort, type Port, takeAll } from "../caps/port.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../caps/rights.ts";
 import type { Capability } from "../caps/tag.ts";
 import { makeRealClock } from "./clock.ts";
@@ -100,11 +100,7 @@ function obey(
   held: readonly Disposable[],
   counters: () => Counts,
 ): void {
-  for (
-    let order = control.take();
-    order !== undefined;
-    order = control.take()
-  ) {
+  for (const order of takeAll(control)) {
     if (order.kind === "count") {
       control.post({ kind: "counters", id: order.id, counters: counters() });
     } else {

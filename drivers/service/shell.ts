@@ -12,7 +12,12 @@ import type {
   SystemReport,
 } from "../../caps/driver_protocol.ts";
 import { openPacketMemory, type PacketMemory } from "../../caps/memory.ts";
-import { fromMessagePort, type Port, type TakeNow } from "../../caps/port.ts";
+import {
+  fromMessagePort,
+  type Port,
+  takeAll,
+  type TakeNow,
+} from "../../caps/port.ts";
 import type { Driver } from "../driver.ts";
 import { runDriverService } from "./run.ts";
 import { DriverService } from "./service.ts";
@@ -97,11 +102,7 @@ async function serve<Options>(
   service.stopReceiving();
   const stopped = new AbortController();
   control.onReady = () => {
-    for (
-      let order = control.take();
-      order !== undefined;
-      order = control.take()
-    ) {
+    for (const order of takeAll(control)) {
       if (order.kind === "stop") stopped.abort();
       else obey(service, control, order);
     }

@@ -1,7 +1,7 @@
 /** A holder's side of the filter service: asks, and waits for the answers. */
 
 import type { Refusal } from "../../caps/kernel.ts";
-import type { Port } from "../../caps/port.ts";
+import { type Port, takeAll } from "../../caps/port.ts";
 import type { Capability } from "../../caps/tag.ts";
 import type { FilterReply, FilterRequest } from "./protocol.ts";
 
@@ -31,7 +31,7 @@ export class FilterClient {
   constructor(port: Port<FilterRequest, FilterReply>) {
     this.#port = port;
     port.onReady = () => {
-      for (let reply = port.take(); reply !== undefined; reply = port.take()) {
+      for (const reply of takeAll(port)) {
         this.#waiting.get(reply.id)?.(reply);
         this.#waiting.delete(reply.id);
       }

@@ -1,7 +1,7 @@
 /** Starts a NIC's filter service, in a worker or in the caller's own thread. */
 
 import { CapabilityKernel, type PortId } from "../../caps/kernel.ts";
-import { fromMessagePort } from "../../caps/port.ts";
+import { fromMessagePort, takeAll } from "../../caps/port.ts";
 import { TagGenerator } from "../../caps/tag.ts";
 import { grantAlgebra } from "./algebra.ts";
 import type { CompileTarget } from "./compile.ts";
@@ -38,11 +38,7 @@ export function startFilterService(start: FilterStart): void {
       control.post({ kind: "outlaw", port, refusals }),
   });
   control.onReady = () => {
-    for (
-      let order = control.take();
-      order !== undefined;
-      order = control.take()
-    ) {
+    for (const order of takeAll(control)) {
       if (order.kind === "attach") {
         service.attach(order.port, fromMessagePort(order.requests));
       } else if (order.kind === "detach") {

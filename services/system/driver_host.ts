@@ -7,7 +7,7 @@ import type {
   SystemReport,
 } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls } from "../calls.ts";
 
 /** How long a driver may take to close its NIC. */
@@ -37,7 +37,9 @@ export class DriverHost {
   constructor(control: MessagePort, events: DriverEvents) {
     this.#control = fromMessagePort(control);
     this.#events = events;
-    this.#control.onReady = () => this.#takeReports();
+    this.#control.onReady = () => {
+      for (const report of takeAll(this.#control)) this.#take(report);
+    };
     // Whoever waits for these hears of a failure; nobody need.
     this.#opened.promise.catch(() => {});
     this.#stopped.promise.catch(() => {});
@@ -107,17 +109,6 @@ export class DriverHost {
     this.#calls.abandon();
     this.#control.post({ kind: "stop" });
     this.#control[Symbol.dispose]();
-  }
-
-  #takeReports(): void {
-    const control = this.#control;
-    for (
-      let report = control.take();
-      report !== undefined;
-      report = control.take()
-    ) {
-      this.#take(report);
-    }
   }
 
   #take(report: SystemReport): void {

@@ -2,7 +2,7 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import type { Capability } from "../../caps/tag.ts";
 import { Calls } from "../calls.ts";
 import type { FilterOrder, FilterReport } from "../filter/protocol.ts";
@@ -23,7 +23,9 @@ export class FilterHost {
   ) {
     this.#control = fromMessagePort(control);
     this.#onOutlaw = onOutlaw;
-    this.#control.onReady = () => this.#takeReports();
+    this.#control.onReady = () => {
+      for (const report of takeAll(this.#control)) this.#take(report);
+    };
     this.#root.promise.catch(() => {});
   }
 
@@ -68,17 +70,15 @@ export class FilterHost {
     this.#control[Symbol.dispose]();
   }
 
-  #takeReports(): void {
-    const control = this.#control;
-    for (
-      let report = control.take();
-      report !== undefined;
-      report = control.take()
-    ) {
-      if (report.kind === "root") this.#root.resolve(report.root as Capability);
-      else if (report.kind === "outlaw") {
-        this.#onOutlaw(report.port, report.refusals);
-      } else this.#calls.settle(report);
+  #take(report: FilterReport): void {
+    switch (report.kind) {
+      case "root":
+        return this.#root.resolve(report.root as Capability);
+      case "outlaw":
+        return this.#onOutlaw(report.port, report.refusals);
+      case "released":
+      case "described":
+        return void this.#calls.settle(report);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The system's end of an emulated wire's peer. */
 
 import type { Counts } from "../../caps/accounts.ts";
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls } from "../calls.ts";
 import type { PeerOrder, PeerReport } from "./peer_start.ts";
 
@@ -16,13 +16,7 @@ export class PeerHost {
   constructor(control: MessagePort) {
     this.#control = fromMessagePort(control);
     this.#control.onReady = () => {
-      for (
-        let r = this.#control.take();
-        r !== undefined;
-        r = this.#control.take()
-      ) {
-        this.#calls.settle(r);
-      }
+      for (const report of takeAll(this.#control)) this.#calls.settle(report);
     };
   }
 

@@ -1,6 +1,6 @@
 /** The peer of an emulated wire, in a worker or in the caller's own thread. */
 
-import { fromMessagePort } from "../../caps/port.ts";
+import { fromMessagePort, takeAll } from "../../caps/port.ts";
 import type { Counts } from "../../caps/accounts.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
 import { makeRealClock } from "../clock.ts";
@@ -59,11 +59,7 @@ export function startPeer(start: PeerStart): void {
   });
   const runner = new LinkRunner(core, openPortEnd(start.link), makeRealClock());
   control.onReady = () => {
-    for (
-      let order = control.take();
-      order !== undefined;
-      order = control.take()
-    ) {
+    for (const order of takeAll(control)) {
       if (order.kind === "count") {
         control.post({
           kind: "counters",

@@ -2,7 +2,7 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls, NoAnswerError } from "../calls.ts";
 import type { ServiceOrder, ServiceReport } from "../shell.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
@@ -55,7 +55,9 @@ export class ServiceHost {
     this.#control = fromMessagePort(service.control);
     this.#calls = new Calls(`service ${service.name}`);
     this.#onFailed = onFailed;
-    this.#control.onReady = () => this.#takeReports();
+    this.#control.onReady = () => {
+      for (const message of takeAll(this.#control)) this.#take(message);
+    };
   }
 
   /** It was started, as `thread`: it must run soon. */
@@ -123,20 +125,13 @@ export class ServiceHost {
     this.#settled.resolve();
   }
 
-  #takeReports(): void {
-    const control = this.#control;
-    for (
-      let message = control.take();
-      message !== undefined;
-      message = control.take()
-    ) {
-      const report = readServiceReport(message);
-      if (report?.kind === "failed") this.fail(report.message);
-      else if (report?.kind === "running" && this.state === "starting") {
-        this.#run();
-      } else if (report?.kind !== "counters" || !this.#calls.settle(report)) {
-        this.#strike();
-      }
+  #take(message: unknown): void {
+    const report = readServiceReport(message);
+    if (report?.kind === "failed") this.fail(report.message);
+    else if (report?.kind === "running" && this.state === "starting") {
+      this.#run();
+    } else if (report?.kind !== "counters" || !this.#calls.settle(report)) {
+      this.#strike();
     }
   }
 

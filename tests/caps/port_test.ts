@@ -5,6 +5,7 @@ import {
   fromMessagePort,
   makePipe,
   type Port,
+  takeAll,
   type TakeNow,
 } from "../../caps/port.ts";
 import { testProperty } from "../property.ts";
@@ -41,7 +42,7 @@ async function collect(
   const all: Letter[] = [];
   const done = Promise.withResolvers<void>();
   const take = () => {
-    for (let m = port.take(); m !== undefined; m = port.take()) all.push(m);
+    for (const message of takeAll(port)) all.push(message);
     if (all.length >= count) done.resolve();
   };
   port.onReady = take;
