@@ -39,7 +39,7 @@ export const RESIDUAL_JUMPS_MAX = 5_000;
 
 /**
  * The most rounds of all `protochain`s of a program, six times IPv6's. The
- * verifier goes through every round, 35 instructions each, and through a million
+ * verifier goes through every round, 34 instructions each, and through a million
  * in all.
  */
 export const PROTOCHAIN_ROUNDS_MAX = 11_520;

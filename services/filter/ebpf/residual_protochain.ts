@@ -10,13 +10,11 @@
  *
  * The verifier goes through every round. At a conditional jump it puts the
  * jump's way off and takes the other one first; so the ways out stand where no
- * jump is, and nothing is put off for long. So that every round starts with the
- * same knowledge, it is made to forget r2 by way of the stack: see header.ts.
+ * jump is, and nothing is put off for long.
  */
 
 import type { Protochain } from "../language/ir.ts";
 import type { Code } from "./assembler.ts";
-import { LENGTH_OFFSET } from "./frame.ts";
 import {
   addImm,
   addReg,
@@ -37,7 +35,6 @@ import {
   movReg,
   R0,
   R1,
-  R10,
   R2,
   R3,
   R4,
@@ -47,7 +44,6 @@ import {
   R9,
   type Register,
   rshReg,
-  store,
 } from "./instruction.ts";
 import { FRAME_BYTES_MAX } from "./limits.ts";
 
@@ -110,8 +106,6 @@ export function emitProtochain(
     code.push(load(1, R2, R1, offset + 1), addImm(R2, 2), lshImm(R2, 2));
   } else emitAdvance(code, offset);
   code.push(
-    store(2, R10, LENGTH_OFFSET, R2),
-    load(2, R2, R10, LENGTH_OFFSET),
     andImm32(R2, DISTANCE_MASK),
     load(1, R4, R1, offset),
     ja(loop),

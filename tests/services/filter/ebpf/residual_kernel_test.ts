@@ -18,6 +18,7 @@ import { type Need, testWith, whyMissing } from "../../../needs.ts";
 import { KernelOracle } from "../../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../../property.ts";
 import { tagNumber, tagOf } from "./tags.ts";
+import { unlessTooLarge } from "./within_limits.ts";
 
 /** What BPF_PROG_TEST_RUN takes: an Ethernet header at least, and not quite a page. */
 const RUN_BYTES_MIN = 14, RUN_BYTES_MAX = 3400;
@@ -49,7 +50,9 @@ function assertOwners(
   frames: readonly Uint8Array<ArrayBuffer>[],
   ownerOf: (frame: Uint8Array) => number,
 ): void {
-  const program = emitEbpf(tree, tagOf, { unclaimed: "kernel" });
+  const program = unlessTooLarge(() =>
+    emitEbpf(tree, tagOf, { unclaimed: "kernel" })
+  );
   using kernel = new KernelOracle(program, { socket: true });
   const whole = frames.filter(({ length }) =>
     length >= RUN_BYTES_MIN && length <= RUN_BYTES_MAX
