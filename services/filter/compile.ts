@@ -35,13 +35,17 @@ export interface CompileTarget {
 
 /** One tree, in each form that is wanted. */
 export interface Programs {
+  /** For packet memory. */
   readonly wasm: WasmProgram;
+  /** For the NIC itself, where it takes one. */
   readonly kernel?: KernelProgram;
 }
 
 /** A change to each of these. */
 export interface Patches {
+  /** Words of its tables. */
   readonly wasm: WasmPatch;
+  /** Entries of its maps, where there is one. */
   readonly kernel?: readonly KernelMapChange[];
 }
 

@@ -12,7 +12,9 @@ import { lowerGrant } from "./lower.ts";
 
 /** A table, and a key in it. */
 export interface FlowPlace {
+  /** The table, by what it was in the tree. */
   readonly branch: FlowsBranch;
+  /** A value for each of its fields. */
   readonly key: readonly number[];
 }
 

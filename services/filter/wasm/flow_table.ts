@@ -27,6 +27,7 @@ export type KeyShape = readonly (4 | 8)[];
 
 /** A key's words as numbers, and a value. */
 export interface TableEntry {
+  /** As many as the shape has. */
   readonly key: readonly bigint[];
   /** From 1 to 0xffffffff. */
   readonly value: number;
@@ -66,7 +67,9 @@ interface Item {
 
 /** Bytes that a table takes. */
 export interface TableSize {
+  /** Of all displacements. */
   readonly displacementsBytes: number;
+  /** Of all entries. */
   readonly entriesBytes: number;
 }
 

@@ -34,14 +34,18 @@ export interface SendGrant {
 }
 
 /** What a grant's check is, apart from the numbers that it compares with. */
-interface Shape {
+export interface Shape {
+  /** Equal for functions that do the same. */
   readonly name: string;
   /** The function; absent when it has tables, which each module must place anew. */
   readonly body: FunctionBody | undefined;
+  /** What it is emitted from. */
   readonly tree: TreeNode;
 }
 
-interface Check {
+/** A grant's check. */
+export interface Check {
+  /** Which function it is. */
   readonly shape: Shape;
   /** What a record has behind its head. */
   readonly constants: Uint8Array;
@@ -123,7 +127,9 @@ const SPARE_BYTES_MIN = 4096;
 
 /** What {@link Permits} is made in. */
 export interface PermitOptions {
+  /** Where its records go. */
   readonly tables: TableSpace;
+  /** What is known of send grants. */
   readonly checks: CheckCache;
   /** The function that walks over IPv6 extension headers. */
   readonly walk: number;
