@@ -97,6 +97,26 @@ export { describeGrant } from "./services/filter/describe.ts";
 export { matches } from "./services/filter/interpret.ts";
 export { overlaps } from "./services/filter/overlap.ts";
 
+// The same as text: libpcap's language.
+export {
+  CompiledFilter,
+  filter,
+  FilterError,
+  type FilterOptions,
+  grant,
+  type LinkType,
+} from "./services/filter/text.ts";
+export type {
+  Arithmetic,
+  Compare,
+  Load,
+  Operator,
+  Program,
+  Protochain,
+  Test,
+  Value,
+} from "./services/filter/language/ir.ts";
+
 // Protocol cores: those that services run, and what one's own is made of.
 export {
   type Core,
