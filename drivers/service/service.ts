@@ -72,6 +72,8 @@ export class DriverService implements Disposable {
   readonly #frames = new Uint32Array(BATCH_MAX);
   /** Idle frames that are kept back from the receive ring, for what holders send. */
   readonly #sendReserve: number;
+  /** Frames that the NIC's ring surely has room for; not known before it was full once. */
+  #room = Infinity;
   #offloaded = false;
   #receiving = true;
   #receivedPackets = 0;
@@ -211,7 +213,11 @@ export class DriverService implements Disposable {
   #receive(): number {
     const batch = this.#batch;
     const count = this.#driver.receive(batch, BATCH_MAX);
-    if (count === 0) return 0;
+    if (count === 0) {
+      this.#room = Infinity; // there is time to ask the ring itself
+      return 0;
+    }
+    this.#room += count;
     let bytes = 0;
     for (let i = 0; i < count; i++) bytes += batch.length[i]!;
     this.#receivedPackets += count;
@@ -235,11 +241,14 @@ export class DriverService implements Disposable {
   /** Keeps the NIC supplied with frames to receive into. */
   #provide(): number {
     const ledger = this.#ledger;
-    const count = Math.min(ledger.idleCount - this.#sendReserve, BATCH_MAX);
+    const spare = ledger.idleCount - this.#sendReserve;
+    const count = Math.min(spare, this.#room, BATCH_MAX);
     if (count <= 0) return 0;
     for (let i = 0; i < count; i++) this.#frames[i] = ledger.takeIdle();
     const taken = this.#driver.provide(this.#frames, count);
     for (let i = taken; i < count; i++) ledger.putIdle(this.#frames[i]!);
+    // A full ring has room again for what is received, and not before.
+    this.#room = taken < count ? 0 : this.#room - taken;
     return 0;
   }
 
