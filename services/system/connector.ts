@@ -1,0 +1,83 @@
+/**
+ * Connects holders to a NIC: each to the driver service, for packets, and to the
+ * filter service, for capabilities. The system itself is the first.
+ */
+
+import type { PortId } from "../../caps/kernel.ts";
+import { fromMessagePort } from "../../caps/port.ts";
+import type { Capability } from "../../caps/tag.ts";
+import { FilterClient } from "../filter/client.ts";
+import type { DriverHost } from "./driver_host.ts";
+import type { FilterHost } from "./filter_host.ts";
+
+/** The system's own port: the root capability is in its table. */
+export const SYSTEM_PORT: PortId = 0;
+
+/** A holder's ends of its channels. */
+export interface Connection {
+  /** What the driver and the filter service know it by. */
+  readonly port: PortId;
+  /** To the driver service. */
+  readonly data: MessagePort;
+  /** To the filter service. */
+  readonly requests: MessagePort;
+}
+
+/** What is asked of the root capability. */
+type Asked = Omit<Parameters<FilterClient["derive"]>[0], "from">;
+
+/** Connects holders, and derives what they are to hold. */
+export class Connector {
+  readonly #driver: DriverHost;
+  readonly #filter: FilterHost;
+  readonly #client: FilterClient;
+  #nextPort: PortId = SYSTEM_PORT + 1;
+
+  /** Between a driver and a filter service that both run. */
+  constructor(driver: DriverHost, filter: FilterHost) {
+    this.#driver = driver;
+    this.#filter = filter;
+    const requests = new MessageChannel();
+    filter.attach(SYSTEM_PORT, requests.port1);
+    this.#client = new FilterClient(fromMessagePort(requests.port2));
+  }
+
+  /** Connects a new holder. Nothing is to be asked for it before {@link introduced}. */
+  connect(): Connection {
+    const port = this.#nextPort++;
+    const data = new MessageChannel();
+    const requests = new MessageChannel();
+    this.#driver.attach(port, data.port1);
+    this.#filter.attach(port, requests.port1);
+    return { port, data: data.port2, requests: requests.port2 };
+  }
+
+  /**
+   * Resolves when the driver and the filter service know every holder that was
+   * connected: what is asked on another port may overtake that.
+   */
+  async introduced(): Promise<void> {
+    await Promise.all([this.#driver.counts(), this.#filter.describe()]);
+  }
+
+  /**
+   * A capability out of the root's.
+   * @throws {RefusedError}
+   */
+  async derive(asked: Asked): Promise<Capability> {
+    return await this.#client.derive({
+      ...asked,
+      from: await this.#filter.root,
+    });
+  }
+
+  /** Ends all capabilities of a holder; in force when this resolves. */
+  async revoke(port: PortId): Promise<void> {
+    await this.#filter.detach(port);
+  }
+
+  /** Has the driver service let go of a holder. */
+  detach(port: PortId): void {
+    this.#driver.detach(port);
+  }
+}
