@@ -54,102 +54,132 @@ const { load, store } = Atomics;
 const ADDRESS_WORDS = 2;
 const DESCRIPTOR_WORDS = 4;
 
-/** Frames to receive into; we produce. */
-export class FillRing {
+/** A ring that we write to. */
+class ProducerRing {
+  protected readonly umem: UmemPlace;
+  protected readonly entries: Uint32Array;
+  protected readonly capacity: number;
+  /** Entries ever produced: under the mask, where the next one goes. */
+  protected next: number;
   readonly #ring: RingMemory;
-  readonly #umem: UmemPlace;
-  readonly #capacity: number;
-  #produced: number;
 
-  /** The ring in `ring`, of a UMEM that lies at `umem`. */
-  constructor(ring: RingMemory, umem: UmemPlace) {
+  constructor(ring: RingMemory, umem: UmemPlace, words: number) {
+    this.umem = umem;
+    this.entries = ring.entries;
+    this.capacity = capacityOf(ring, words);
+    this.next = load(ring.producer, 0);
     this.#ring = ring;
-    this.#umem = umem;
-    this.#capacity = capacityOf(ring, ADDRESS_WORDS);
-    this.#produced = load(ring.producer, 0);
   }
 
-  /** How many frames it would take now. */
+  /** How many entries the kernel has not yet taken. */
+  get pending(): number {
+    return (this.next - load(this.#ring.consumer, 0)) >>> 0;
+  }
+
+  /** How many entries it would take now. */
   get free(): number {
-    return this.#capacity -
-      ((this.#produced - load(this.#ring.consumer, 0)) >>> 0);
+    return this.capacity - this.pending;
   }
 
-  /** Whether the NIC's driver sleeps until it is called. */
+  /** Whether the kernel must be called for it to go on. */
   get needsWakeup(): boolean {
     return (load(this.#ring.flags, 0) & XDP_RING_NEED_WAKEUP) !== 0;
   }
 
+  /** Hands over the `count` entries that were written from `next` on. */
+  protected advance(count: number): void {
+    this.next = (this.next + count) >>> 0;
+    store(this.#ring.producer, 0, this.next);
+  }
+}
+
+/** A ring that we read from. */
+class ConsumerRing {
+  protected readonly umem: UmemPlace;
+  protected readonly entries: Uint32Array;
+  protected readonly capacity: number;
+  /** Entries ever consumed: under the mask, where the next one is. */
+  protected next: number;
+  readonly #ring: RingMemory;
+
+  constructor(ring: RingMemory, umem: UmemPlace, words: number) {
+    this.umem = umem;
+    this.entries = ring.entries;
+    this.capacity = capacityOf(ring, words);
+    this.next = load(ring.consumer, 0);
+    this.#ring = ring;
+  }
+
+  /** How many entries may be read now. */
+  protected get available(): number {
+    return (load(this.#ring.producer, 0) - this.next) >>> 0;
+  }
+
+  /** Gives back the `count` entries that were read from `next` on. */
+  protected advance(count: number): void {
+    if (count === 0) return;
+    this.next = (this.next + count) >>> 0;
+    store(this.#ring.consumer, 0, this.next);
+  }
+}
+
+/** Frames to receive into; we produce. */
+export class FillRing extends ProducerRing {
+  /** The ring in `ring`, of a UMEM that lies at `umem`. */
+  constructor(ring: RingMemory, umem: UmemPlace) {
+    super(ring, umem, ADDRESS_WORDS);
+  }
+
   /** Puts `frames[from .. from + count)`. Returns how many were taken. */
   put(frames: Uint32Array, from: number, count: number): number {
-    const { entries } = this.#ring;
-    const { frameFirst, frameCount } = this.#umem;
-    const mask = this.#capacity - 1;
+    const { entries, next } = this;
+    const { frameFirst, frameCount } = this.umem;
+    const mask = this.capacity - 1;
     const taken = Math.min(count, this.free);
     for (let n = 0; n < taken; n++) {
       const frame = frames[from + n]! - frameFirst;
       if (!(frame >= 0 && frame < frameCount)) notOurs(frames[from + n]!);
-      const at = ((this.#produced + n) & mask) * ADDRESS_WORDS;
+      const at = ((next + n) & mask) * ADDRESS_WORDS;
       entries[at] = frame << PAGE_SHIFT;
       entries[at + 1] = 0;
     }
-    this.#produced = (this.#produced + taken) >>> 0;
-    store(this.#ring.producer, 0, this.#produced);
+    this.advance(taken);
     return taken;
   }
 }
 
 /** Frames whose packets have left; we consume. */
-export class CompletionRing {
-  readonly #ring: RingMemory;
-  readonly #umem: UmemPlace;
-  readonly #capacity: number;
-  #consumed: number;
-
+export class CompletionRing extends ConsumerRing {
   /** The ring in `ring`, of a UMEM that lies at `umem`. */
   constructor(ring: RingMemory, umem: UmemPlace) {
-    this.#ring = ring;
-    this.#umem = umem;
-    this.#capacity = capacityOf(ring, ADDRESS_WORDS);
-    this.#consumed = load(ring.consumer, 0);
+    super(ring, umem, ADDRESS_WORDS);
   }
 
   /** Takes frames into `frames` from index 0. Returns how many. */
   take(frames: Uint32Array): number {
-    const { entries, producer, consumer } = this.#ring;
-    const mask = this.#capacity - 1;
-    const ready = (load(producer, 0) - this.#consumed) >>> 0;
-    const taken = Math.min(frames.length, ready);
+    const { entries, next } = this;
+    const { frameFirst } = this.umem;
+    const mask = this.capacity - 1;
+    const taken = Math.min(frames.length, this.available);
     for (let n = 0; n < taken; n++) {
-      const at = ((this.#consumed + n) & mask) * ADDRESS_WORDS;
-      frames[n] = this.#umem.frameFirst + (entries[at]! >>> PAGE_SHIFT);
+      const at = ((next + n) & mask) * ADDRESS_WORDS;
+      frames[n] = frameFirst + (entries[at]! >>> PAGE_SHIFT);
     }
-    if (taken > 0) {
-      this.#consumed = (this.#consumed + taken) >>> 0;
-      store(consumer, 0, this.#consumed);
-    }
+    this.advance(taken);
     return taken;
   }
 }
 
 /** Packets that came; we consume. */
-export class ReceiveRing {
-  readonly #ring: RingMemory;
-  readonly #umem: UmemPlace;
-  readonly #capacity: number;
-  #consumed: number;
-
+export class ReceiveRing extends ConsumerRing {
   /** The ring in `ring`, of a UMEM that lies at `umem`. */
   constructor(ring: RingMemory, umem: UmemPlace) {
-    this.#ring = ring;
-    this.#umem = umem;
-    this.#capacity = capacityOf(ring, DESCRIPTOR_WORDS);
-    this.#consumed = load(ring.consumer, 0);
+    super(ring, umem, DESCRIPTOR_WORDS);
   }
 
   /** Whether a packet is waiting. */
   get ready(): boolean {
-    return load(this.#ring.producer, 0) !== this.#consumed;
+    return this.available > 0;
   }
 
   /**
@@ -157,48 +187,26 @@ export class ReceiveRing {
    * how many.
    */
   take(batch: Batch, at: number, max: number): number {
-    const { entries, producer, consumer } = this.#ring;
+    const { entries, next } = this;
     const { offset, length } = batch;
-    const base = this.#umem.offset;
-    const mask = this.#capacity - 1;
-    const ready = (load(producer, 0) - this.#consumed) >>> 0;
-    const taken = Math.min(max, ready);
+    const base = this.umem.offset;
+    const mask = this.capacity - 1;
+    const taken = Math.min(max, this.available);
     for (let n = 0; n < taken; n++) {
-      const from = ((this.#consumed + n) & mask) * DESCRIPTOR_WORDS;
+      const from = ((next + n) & mask) * DESCRIPTOR_WORDS;
       offset[at + n] = base + entries[from]!;
       length[at + n] = entries[from + 2]!;
     }
-    if (taken > 0) {
-      this.#consumed = (this.#consumed + taken) >>> 0;
-      store(consumer, 0, this.#consumed);
-    }
+    this.advance(taken);
     return taken;
   }
 }
 
 /** Packets to send; we produce. */
-export class TransmitRing {
-  readonly #ring: RingMemory;
-  readonly #umem: UmemPlace;
-  readonly #capacity: number;
-  #produced: number;
-
+export class TransmitRing extends ProducerRing {
   /** The ring in `ring`, of a UMEM that lies at `umem`. */
   constructor(ring: RingMemory, umem: UmemPlace) {
-    this.#ring = ring;
-    this.#umem = umem;
-    this.#capacity = capacityOf(ring, DESCRIPTOR_WORDS);
-    this.#produced = load(ring.producer, 0);
-  }
-
-  /** How many packets the kernel has not yet taken. */
-  get pending(): number {
-    return (this.#produced - load(this.#ring.consumer, 0)) >>> 0;
-  }
-
-  /** Whether the kernel must be called for it to send. */
-  get needsWakeup(): boolean {
-    return (load(this.#ring.flags, 0) & XDP_RING_NEED_WAKEUP) !== 0;
+    super(ring, umem, DESCRIPTOR_WORDS);
   }
 
   /**
@@ -208,11 +216,11 @@ export class TransmitRing {
    * then. The kernel would drop such a packet and never give the frame back.
    */
   put(batch: Batch, count: number): number {
-    const { entries, producer } = this.#ring;
+    const { entries, next } = this;
     const { offset, length } = batch;
-    const { offset: base, frameCount } = this.#umem;
-    const mask = this.#capacity - 1;
-    const taken = Math.min(count, this.#capacity - this.pending);
+    const { offset: base, frameCount } = this.umem;
+    const mask = this.capacity - 1;
+    const taken = Math.min(count, this.free);
     for (let n = 0; n < taken; n++) {
       const start = offset[n]! - base;
       const bytes = length[n]!;
@@ -222,14 +230,13 @@ export class TransmitRing {
         start >>> PAGE_SHIFT >= frameCount || bytes === 0 ||
         inFrame + bytes > PAGE_BYTES
       ) notOurs(frameAt(offset[n]!));
-      const at = ((this.#produced + n) & mask) * DESCRIPTOR_WORDS;
+      const at = ((next + n) & mask) * DESCRIPTOR_WORDS;
       entries[at] = start;
       entries[at + 1] = 0;
       entries[at + 2] = bytes;
       entries[at + 3] = 0;
     }
-    this.#produced = (this.#produced + taken) >>> 0;
-    store(producer, 0, this.#produced);
+    this.advance(taken);
     return taken;
   }
 }
