@@ -14,9 +14,11 @@
 import { SLOT_NONE } from "./memory.ts";
 import {
   hasRights,
+  isObserver,
   isRights,
   RIGHT_DELEGATE,
   RIGHT_DERIVE,
+  RIGHT_SEND,
   type Rights,
   RIGHTS_ALL,
 } from "./rights.ts";
@@ -89,7 +91,7 @@ export type Refusal =
   | "full"
   /** A field of the request makes no sense. */
   | "invalid"
-  /** The sending grant, met with its parent's, is too large to write down. */
+  /** A grant, met with its parent's, is too large to write down. */
   | "complex";
 
 /** A capability as the kernel sees it. */
@@ -104,6 +106,8 @@ export interface CapabilityNode<G> {
   readonly residual?: string;
   /** The frames that it may send, its ancestors' limits included. */
   readonly sends: G;
+  /** The frames that it gets copies of, its ancestors' limits included; observers only. */
+  readonly observes?: G;
   readonly rights: Rights;
   readonly quotaPages: number;
   /** What of its quota was not carved out for others. */
@@ -206,7 +210,11 @@ export class CapabilityKernel<G> {
     const sends = wanted.sends === undefined
       ? parent.sends
       : this.#algebra.intersect(parent.sends, wanted.sends);
-    if (sends === undefined) return { refused: "complex" };
+    const observes = this.#observes(parent, wanted);
+    if (sends === undefined || observes === undefined) {
+      return { refused: "complex" };
+    }
+    const observer = isObserver(wanted.rights);
     const node: Node<G> = {
       slot: this.#freeSlots.pop() ?? this.#slotNext++,
       tag: this.#tags.next(),
@@ -217,6 +225,7 @@ export class CapabilityKernel<G> {
       grant: wanted.grant,
       ...(wanted.residual === undefined ? {} : { residual: wanted.residual }),
       sends,
+      ...(observer ? { observes } : {}),
       rights: wanted.rights,
       quotaPages: wanted.quotaPages,
       pagesLeft: wanted.quotaPages,
@@ -226,8 +235,10 @@ export class CapabilityKernel<G> {
     };
     parent.pagesLeft -= wanted.quotaPages;
     parent.children.add(node);
-    parent.taken ??= this.#makeIndex();
-    parent.taken.add(node.grant);
+    if (!observer) {
+      parent.taken ??= this.#makeIndex();
+      parent.taken.add(node.grant);
+    }
     return { capability: this.#enter(node), node };
   }
 
@@ -313,7 +324,7 @@ export class CapabilityKernel<G> {
   #end(node: Node<G>): CapabilityNode<G>[] {
     node.live = false;
     node.parent?.children.delete(node);
-    node.parent?.taken?.remove(node.grant);
+    if (!isObserver(node.rights)) node.parent?.taken?.remove(node.grant);
     this.#entries.delete(capabilityOf(node.tag));
     this.#draining.set(node.slot, node);
     return [node, ...[...node.children].flatMap((child) => this.#end(child))];
@@ -341,7 +352,27 @@ export class CapabilityKernel<G> {
     ) {
       return "full";
     }
+    // Observers own nothing, so they may overlap; their slot's one check is taken.
+    if (isObserver(wanted.rights)) {
+      const more = hasRights(wanted.rights, RIGHT_SEND) ||
+        wanted.residual !== undefined;
+      return more ? "invalid" : undefined;
+    }
     return parent.taken?.overlaps(wanted.grant) ? "overlap" : undefined;
+  }
+
+  /** The packets of a grant within all that it is derived from; undefined when that cannot be written down. */
+  #observes(parent: Node<G>, wanted: Derivation<G>): G | undefined {
+    let observes: G | undefined = wanted.grant;
+    if (!isObserver(wanted.rights)) return observes;
+    for (
+      let up: Node<G> | undefined = parent;
+      up !== undefined && observes !== undefined;
+      up = up.parent
+    ) {
+      observes = this.#algebra.intersect(observes, up.grant);
+    }
+    return observes;
   }
 
   #makeIndex(): SiblingIndex<G> {

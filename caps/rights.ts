@@ -16,6 +16,14 @@ export const RIGHTS_ALL = 31;
 /** Some of the rights, or-ed together. */
 export type Rights = number;
 
+/**
+ * Whether a capability with these rights is an observer's: it gets copies of
+ * packets whoever owns them, and owns none.
+ */
+export function isObserver(rights: Rights): boolean {
+  return (rights & (RIGHT_OBSERVE | RIGHT_RECEIVE)) === RIGHT_OBSERVE;
+}
+
 /** Whether `rights` has all of `wanted`. */
 export function hasRights(rights: Rights, wanted: Rights): boolean {
   return (rights & wanted) === wanted;

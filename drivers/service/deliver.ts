@@ -71,12 +71,25 @@ export class Deliverer {
         this.unclaimedPackets++;
         this.#ledger.putIdle(frameAt(offset));
       } else if (length <= account.spec.copyBytesMax) {
+        this.#ledger.putIdle(frameAt(offset));
         this.#copy(account, offset, length);
       } else {
         this.#swap(account, offset, length);
       }
     }
     this.flush();
+  }
+
+  /**
+   * Copies those packets of `batch[0..count)` whose slot is the observer's to
+   * it, whatever their length; the frames stay whose they are.
+   */
+  observe(batch: Batch, count: number, observer: Account): void {
+    const { slot } = observer.spec;
+    for (let i = 0; i < count; i++) {
+      if (batch.slot[i] !== slot) continue;
+      this.#copy(observer, batch.offset[i]!, batch.length[i]!);
+    }
   }
 
   /**
@@ -119,7 +132,6 @@ export class Deliverer {
   }
 
   #copy(account: Account, offset: number, length: number): void {
-    this.#ledger.putIdle(frameAt(offset));
     if (!this.#room(account, inlineStride(length))) return;
     const view = account.view!;
     this.#copyBytes(view, account.at, offset, length);

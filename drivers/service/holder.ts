@@ -4,7 +4,7 @@
  */
 
 import { Tally } from "../../caps/accounts.ts";
-import type { AccountSpec } from "../../caps/driver_protocol.ts";
+import type { AccountCounts, AccountSpec } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
@@ -119,5 +119,19 @@ export class Account {
     this.holder.begunStrings--;
     this.view = undefined;
     this.pages = [];
+  }
+
+  /** What it counted so far. */
+  counts(): AccountCounts {
+    return {
+      slot: this.spec.slot,
+      port: this.holder.id,
+      heldPages: this.heldPages,
+      deliveredPackets: this.deliveredPackets,
+      deliveredBytes: this.deliveredBytes,
+      sentPackets: this.sentPackets,
+      sentBytes: this.sentBytes,
+      drops: this.drops.snapshot(),
+    };
   }
 }

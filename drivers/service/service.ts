@@ -11,7 +11,6 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type {
-  AccountCounts,
   AccountSpec,
   DriverCounts,
   DriverOrder,
@@ -28,6 +27,7 @@ import {
   SLOT_NONE,
 } from "../../caps/memory.ts";
 import { PageLedger } from "../../caps/page_ledger.ts";
+import { isObserver } from "../../caps/rights.ts";
 import type { Port } from "../../caps/port.ts";
 import type { Delivery } from "../../caps/records.ts";
 import { TagTable } from "../../caps/tag_table.ts";
@@ -63,6 +63,8 @@ export class DriverService implements Disposable {
   readonly #ledger: PageLedger;
   readonly #tags = new TagTable(ACCOUNTS_MAX);
   readonly #accounts: (Account | undefined)[] = [];
+  /** Those of the live accounts that get copies. */
+  readonly #observers = new Set<Account>();
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
@@ -176,7 +178,7 @@ export class DriverService implements Disposable {
       counters: this.#driver.counters(),
       pages: this.#ledger.snapshot(),
       accounts: this.#accounts.filter((account) => account?.live).map((a) =>
-        countsOf(a!)
+        a!.counts()
       ),
       refusals: [...this.#holders.values()].map((holder) => ({
         port: holder.id,
@@ -222,6 +224,7 @@ export class DriverService implements Disposable {
     for (let i = 0; i < count; i++) bytes += batch.length[i]!;
     this.#receivedPackets += count;
     this.#receivedBytes += bytes;
+    this.#observe(count);
     if (this.#offloaded) this.#classifier.believeTags(batch, count);
     else this.#classifier.classify(batch, count);
     this.#deliverer.deliver(batch, count);
@@ -236,6 +239,14 @@ export class DriverService implements Disposable {
       if (!account.live && account.heldPages === 0) this.#drained([account]);
     }
     return count;
+  }
+
+  /** Observers get their copies before anybody gets the packets: one check each. */
+  #observe(count: number): void {
+    for (const observer of this.#observers) {
+      this.#classifier.permit(this.#batch, count, observer.spec.slot);
+      this.#deliverer.observe(this.#batch, count, observer);
+    }
   }
 
   /** Keeps the NIC supplied with frames to receive into. */
@@ -331,7 +342,9 @@ export class DriverService implements Disposable {
     const holder = this.#holders.get(spec.port);
     // Its holder went while the order was on its way; the revocation is coming.
     if (holder === undefined) return;
-    this.#accounts[spec.slot] = new Account(spec, holder);
+    const account = new Account(spec, holder);
+    this.#accounts[spec.slot] = account;
+    if (isObserver(spec.rights)) this.#observers.add(account);
     if (
       !this.#tags.insert({ low: spec.tagLow, high: spec.tagHigh }, spec.slot)
     ) {
@@ -356,6 +369,7 @@ export class DriverService implements Disposable {
   }
 
   #end(account: Account, heir: number): void {
+    this.#observers.delete(account);
     if (account.live) {
       this.#tags.remove({
         low: account.spec.tagLow,
@@ -372,17 +386,4 @@ export class DriverService implements Disposable {
       slots: accounts.map((account) => account.spec.slot),
     });
   }
-}
-
-function countsOf(account: Account): AccountCounts {
-  return {
-    slot: account.spec.slot,
-    port: account.holder.id,
-    heldPages: account.heldPages,
-    deliveredPackets: account.deliveredPackets,
-    deliveredBytes: account.deliveredBytes,
-    sentPackets: account.sentPackets,
-    sentBytes: account.sentBytes,
-    drops: account.drops.snapshot(),
-  };
 }

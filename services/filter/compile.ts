@@ -11,7 +11,12 @@ import type {
   WasmPatch,
   WasmProgram,
 } from "../../caps/program.ts";
-import { hasRights, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
+import {
+  hasRights,
+  isObserver,
+  RIGHT_RECEIVE,
+  RIGHT_SEND,
+} from "../../caps/rights.ts";
 import type { Tag } from "../../caps/tag.ts";
 import type { Accept, TreeNode } from "./atom.ts";
 import { emitEbpfTables } from "./ebpf/emit.ts";
@@ -81,13 +86,14 @@ export class Compilation {
     checks: CheckCache,
   ) {
     const nodes = new Map<CapabilityNode<Grant>, GrantNode>();
-    const roots = [...root.children].map((node) => grantNodeOf(node, nodes));
+    const roots = ownersAmong(root).map((node) => grantNodeOf(node, nodes));
     const accepts = new Map<GrantNode, Accept>();
     const tree = mergeTree(roots, accepts);
     const all = [...nodes.keys()];
     const sends = all
       .filter((node) => hasRights(node.rights, RIGHT_SEND))
-      .map(({ slot, sends }) => ({ slot, grant: sends }));
+      .map(({ slot, sends }) => ({ slot, grant: sends }))
+      .concat(observersBelow(root));
     const { memoryPages } = target;
     const wasm = emitWasmTables(tree, sends, { memoryPages, checks });
     this.#tree = tree;
@@ -114,6 +120,10 @@ export class Compilation {
    */
   change({ ended, opened }: Changes): Patches | undefined {
     if (ended.length + opened.length > CHANGES_MAX) return undefined;
+    // What observers see is checked by code of their own.
+    if ([...ended, ...opened].some(({ rights }) => isObserver(rights))) {
+      return undefined;
+    }
     // Keys and slots may be taken again by what is opened.
     const done = ended.every((node) => this.#end(node)) &&
       opened.every((node) => this.#open(node));
@@ -187,16 +197,35 @@ function grantNodeOf(
   node: CapabilityNode<Grant>,
   nodes: Map<CapabilityNode<Grant>, GrantNode>,
 ): GrantNode {
-  const { rights, grant, children } = node;
+  const { rights, grant } = node;
   const residual = residualOf(node);
   const made: GrantNode = {
     slot: hasRights(rights, RIGHT_RECEIVE) ? node.slot : SLOT_NONE,
     grant,
     ...(residual === undefined ? {} : { residual }),
-    children: [...children].map((child) => grantNodeOf(child, nodes)),
+    children: ownersAmong(node).map((child) => grantNodeOf(child, nodes)),
   };
   nodes.set(node, made);
   return made;
+}
+
+/** The capabilities derived from one that own packets: the tree is theirs. */
+function ownersAmong(
+  node: CapabilityNode<Grant>,
+): CapabilityNode<Grant>[] {
+  return [...node.children].filter(({ rights }) => !isObserver(rights));
+}
+
+/** What each observer below a capability gets copies of, by its slot. */
+function observersBelow(
+  node: CapabilityNode<Grant>,
+): { readonly slot: number; readonly grant: Grant }[] {
+  return [...node.children].flatMap((child) => [
+    ...(child.observes === undefined
+      ? []
+      : [{ slot: child.slot, grant: child.observes }]),
+    ...observersBelow(child),
+  ]);
 }
 
 /** The slot of the nearest ancestor that receives: who gets a revoked capability's packets. */

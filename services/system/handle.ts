@@ -52,6 +52,12 @@ export interface System {
 export interface OpenOptions {
   /** Frames that may be sent under it; none unless given. */
   readonly sends?: Grant;
+  /**
+   * Copies of the packets, whoever owns them, in place of the packets; then
+   * nothing can be sent. On `xdp:` only what somebody owns can be observed: the
+   * kernel's own packets never come here.
+   */
+  readonly observe?: boolean;
   /** Pages that may be held unread; 64 unless given. */
   readonly quotaPages?: number;
   /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */

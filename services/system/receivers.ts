@@ -1,7 +1,7 @@
 /** The capabilities that a system's caller holds itself. */
 
 import { fromMessagePort } from "../../caps/port.ts";
-import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
+import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import type { Grant } from "../filter/grant.ts";
 import { Receiver } from "../receiver.ts";
@@ -26,7 +26,7 @@ export class Receivers {
    * @throws {RefusedError} when it is refused; nothing is left of it then.
    */
   async open(receives: Grant, options: OpenOptions): Promise<Receiver> {
-    const { sends, quotaPages = 64, copyBytesMax } = options;
+    const { sends, observe = false, quotaPages = 64, copyBytesMax } = options;
     const connector = this.#connector;
     const { port, data, requests } = connector.connect();
     await connector.introduced();
@@ -38,9 +38,8 @@ export class Receivers {
       const capability = await connector.derive({
         grant: receives,
         ...(sends === undefined ? {} : { sends }),
-        rights: sends === undefined
-          ? RIGHT_RECEIVE
-          : RIGHT_RECEIVE | RIGHT_SEND,
+        rights: (observe ? RIGHT_OBSERVE : RIGHT_RECEIVE) |
+          (sends === undefined ? 0 : RIGHT_SEND),
         quotaPages,
         ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
         to: port,

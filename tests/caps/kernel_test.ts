@@ -5,7 +5,13 @@ import {
   type CapabilityNode,
   type GrantAlgebra,
 } from "../../caps/kernel.ts";
-import { hasRights, RIGHTS_ALL } from "../../caps/rights.ts";
+import {
+  hasRights,
+  isObserver,
+  RIGHT_OBSERVE,
+  RIGHT_SEND,
+  RIGHTS_ALL,
+} from "../../caps/rights.ts";
 import { type Capability, capabilityOf, TagGenerator } from "../../caps/tag.ts";
 import { testProperty } from "../property.ts";
 
@@ -159,7 +165,9 @@ function checkInvariants(
     children.forEach((child, i) => {
       assert.ok(hasRights(node.rights, child.rights));
       assert.equal(child.sends & ~node.sends, 0);
+      if (isObserver(child.rights)) return;
       for (const other of children.slice(i + 1)) {
+        if (isObserver(other.rights)) continue;
         assert.ok(!sets.overlaps(child.grant, other.grant), "siblings overlap");
       }
     });
@@ -237,4 +245,31 @@ Deno.test("a revoked capability's slot and quota come back only once it has drai
   const again = kernel.derive(0, root, { ...whole, quotaPages: QUOTA });
   assert.ok("node" in again);
   assert.equal(again.node.slot, made.node.slot);
+});
+
+Deno.test("an observer may overlap its siblings, sees no more than its parent, and neither owns nor sends", () => {
+  const { kernel, root } = makeKernel();
+  const owner = kernel.derive(0, root, { ...whole, grant: 7, to: 1 });
+  assert.ok("capability" in owner);
+  const observe = { rights: RIGHT_OBSERVE, quotaPages: 1 };
+  const first = kernel.derive(1, owner.capability, { ...observe, grant: 13 });
+  const second = kernel.derive(1, owner.capability, { ...observe, grant: 12 });
+  assert.ok("node" in first && "node" in second);
+  assert.equal(first.node.observes, 5); // 13 within 7
+  assert.equal(second.node.observes, 4);
+  // What is observed can be owned all the same.
+  const child = kernel.derive(1, owner.capability, {
+    ...whole,
+    quotaPages: 1,
+    grant: 5,
+  });
+  assert.ok("node" in child);
+  const sending = {
+    rights: RIGHT_OBSERVE | RIGHT_SEND,
+    quotaPages: 1,
+    grant: 2,
+  };
+  assert.deepEqual(kernel.derive(1, owner.capability, sending), {
+    refused: "invalid",
+  });
 });

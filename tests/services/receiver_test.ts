@@ -4,7 +4,12 @@ import { openCaptureFile } from "../../drivers/pcap/file.ts";
 import { openCapture } from "../../drivers/pcap/format.ts";
 import { RefusedError } from "../../services/filter/client.ts";
 import type { Grant } from "../../services/filter/grant.ts";
-import { type Manifest, parseManifest } from "../../services/manifest.ts";
+import { ipv4 } from "../../services/filter/builder.ts";
+import {
+  defaultManifest,
+  type Manifest,
+  parseManifest,
+} from "../../services/manifest.ts";
 import type { Receiver } from "../../services/receiver.ts";
 import { boot, type OpenOptions } from "../../services/system.ts";
 import type { System } from "../../services/system.ts";
@@ -168,3 +173,25 @@ function packetsIn(path: string): Uint8Array[] {
   }
   return packets;
 }
+
+Deno.test("an observer sees the packets that a service owns, and the service answers them all", async () => {
+  const system = await boot(defaultManifest(), { confined: false });
+  const observer = await system.open(ipv4().udp().dstPort(7).grant, {
+    observe: true,
+  });
+  const seen = await read(observer, 20);
+  equal(seen.length, 20);
+  for (const frame of seen) equal(frame[36]! << 8 | frame[37]!, 7);
+  await rejects(
+    system.open(ipv4().udp().dstPort(7).grant),
+    /overlap/,
+  );
+  await observer[Symbol.asyncDispose]();
+  const { services, pages } = await system.stop();
+  const echo = services.find(({ name }) => name === "udp-echo")!;
+  const [capability] = echo.capabilities;
+  ok(capability!.deliveredPackets >= 20);
+  equal(capability!.sentPackets, capability!.deliveredPackets);
+  deepEqual(capability!.drops, {});
+  equal(pages.free, pages.total);
+});

@@ -9,7 +9,11 @@ import type {
 import { makePacketMemory } from "../../../caps/memory.ts";
 import { makePipe, type Port } from "../../../caps/port.ts";
 import { type Delivery, INLINE, RecordView } from "../../../caps/records.ts";
-import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/rights.ts";
+import {
+  RIGHT_OBSERVE,
+  RIGHT_RECEIVE,
+  RIGHT_SEND,
+} from "../../../caps/rights.ts";
 import { capabilityOf } from "../../../caps/tag.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
@@ -33,6 +37,8 @@ export interface HolderPlan {
   readonly sends: Grant;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** Gets copies of what it `receives`, and owns and sends nothing. */
+  readonly observes?: boolean;
 }
 
 /** A driver service under test. */
@@ -88,7 +94,7 @@ export class Rig implements Disposable {
       tagLow: 1000 + id,
       tagHigh: 77,
       port: id,
-      rights: RIGHT_RECEIVE | RIGHT_SEND,
+      rights: plan.observes ? RIGHT_OBSERVE : RIGHT_RECEIVE | RIGHT_SEND,
       quotaPages: plan.quotaPages,
       copyBytesMax: plan.copyBytesMax,
     };
@@ -100,13 +106,16 @@ export class Rig implements Disposable {
       plan === undefined ? [] : [{ ...plan, slot: i + 1 }]
     );
     const tree = mergeTree(
-      live.map(({ slot, receives }) => ({
+      live.filter(({ observes }) => !observes).map(({ slot, receives }) => ({
         slot,
         grant: receives,
         children: [],
       })),
     );
-    const sends = live.map(({ slot, sends }) => ({ slot, grant: sends }));
+    const sends = live.map(({ slot, sends, receives, observes }) => ({
+      slot,
+      grant: observes ? receives : sends,
+    }));
     const wasm = emitWasm(tree, sends, this.#memoryPages);
     this.#orders.post({ kind: "commit", version: 1, opened, quotas: [], wasm });
     this.turn();

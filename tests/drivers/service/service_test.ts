@@ -6,49 +6,14 @@ import {
   STRING_BYTES,
 } from "../../../caps/records.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
-import { ethernet, ipv4 } from "../../../services/filter/builder.ts";
 import { matches } from "../../../services/filter/interpret.ts";
 import { witness } from "../../../services/filter/witness.ts";
-import { anyFrame } from "../../arbitraries/frames.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
-import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
+import { discard, echo, frames, plans } from "./plans.ts";
+import { packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
-
-const echo: HolderPlan = {
-  receives: ipv4().udp().dstPort(7).grant,
-  sends: ipv4().udp().srcPort(7).grant,
-  quotaPages: 4,
-  copyBytesMax: 128,
-};
-const discard: HolderPlan = {
-  receives: ipv4().udp().dstPort(9).grant,
-  sends: ethernet().etherType(0x1234).grant,
-  quotaPages: 3,
-  copyBytesMax: 0,
-};
-const pings: HolderPlan = {
-  receives: ipv4().icmp().type(8).grant,
-  sends: ipv4().icmp().type(0).grant,
-  quotaPages: 5,
-  copyBytesMax: 4096,
-};
-const plans = [echo, discard, pings];
-
-const frames = fc.oneof(
-  { weight: 4, arbitrary: framesFor(plans.map(({ receives }) => receives)) },
-  { weight: 1, arbitrary: anyFrame() },
-  {
-    weight: 1,
-    arbitrary: fc.uint8Array({
-      minLength: 14,
-      maxLength: 1514,
-    }) as fc.Arbitrary<
-      Uint8Array<ArrayBuffer>
-    >,
-  },
-).filter((frame) => frame.length > 0 && frame.length <= 1514);
 
 /** What a holder does with what it was delivered. */
 const behaviours = fc.constantFrom(
