@@ -13,7 +13,7 @@ export const NESTING_MAX = 256;
 export const VALUE_DEPTH_MAX = 512;
 
 /** Comparisons in the program that a text becomes. */
-export const TESTS_MAX = 16_384;
+export const TESTS_MAX = 8_192;
 
 /** Results that one arithmetic expression may hold at a time (BPF_MEMWORDS). */
 export const REGISTERS_MAX = 16;
