@@ -9,6 +9,7 @@
  */
 
 import { isBufferOf } from "../../caps/buffers.ts";
+import { Unsent } from "./unsent.ts";
 import { copyBytes, ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
 
 /** How an end beyond a port is made; both sides give the same. */
@@ -45,6 +46,7 @@ class PortEnd implements WireEnd {
   readonly holds = false;
   readonly #port: MessagePort;
   readonly #batchesMax: number;
+  readonly #unsent: Unsent;
   /** Buffers to fill; those that exist at all are bounded by `batchesMax`. */
   readonly #spare: ArrayBuffer[] = [];
   #inFlight = 0;
@@ -62,10 +64,6 @@ class PortEnd implements WireEnd {
   #readAt = 0;
   #down = false;
   #notify: (() => void) | undefined;
-  #oversize = 0;
-  #empty = 0;
-  #queueFull = 0;
-  #linkDown = 0;
   #badMessage = 0;
 
   constructor(port: MessagePort, options: PortEndOptions) {
@@ -81,6 +79,7 @@ class PortEnd implements WireEnd {
         }`,
       );
     }
+    this.#unsent = new Unsent(this.frameBytesMax);
     this.#port = port;
     port.onmessage = (event) => this.#message(event.data);
     port.onmessageerror = () => this.#badMessage++;
@@ -91,24 +90,13 @@ class PortEnd implements WireEnd {
   }
 
   send(bytes: Uint8Array, start: number, length: number): boolean {
-    if (this.#down) {
-      this.#linkDown++;
-      return false;
-    }
-    if (length === 0) {
-      this.#empty++;
-      return false;
-    }
-    if (length > this.frameBytesMax) {
-      this.#oversize++;
-      return false;
-    }
+    if (this.#unsent.refuses(length, this.#down)) return false;
     const need = 4 + length + (-length & 3);
     if (this.#buffer !== undefined && this.#end + need > BATCH_BYTES) {
       this.flush();
     }
     if (this.#buffer === undefined && !this.#newBatch()) {
-      this.#queueFull++;
+      this.#unsent.queueFull();
       return false;
     }
     this.#view.setUint32(this.#end, length, true);
@@ -221,13 +209,7 @@ class PortEnd implements WireEnd {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return {
-      "tx-oversize": this.#oversize,
-      "tx-empty": this.#empty,
-      "tx-queue-full": this.#queueFull,
-      "tx-link-down": this.#linkDown,
-      "rx-bad-message": this.#badMessage,
-    };
+    return { ...this.#unsent.counters(), "rx-bad-message": this.#badMessage };
   }
 
   #takeDown(): void {

@@ -11,6 +11,8 @@
  * holds one end of each of many wires, or a port that carries it elsewhere.
  */
 
+import { Unsent } from "./unsent.ts";
+
 /** One end of a wire. Dispose of it to take the link down. */
 export interface WireEnd extends Disposable {
   /** The largest frame that it carries, in bytes. */
@@ -103,21 +105,19 @@ class MemoryEnd implements WireEnd {
   readonly #slots: Uint8Array;
   readonly #lengths: Uint32Array;
   readonly #mask: number;
+  readonly #unsent: Unsent;
   #arrived = 0;
   #taken = 0;
   #far: MemoryEnd | undefined;
   #down = false;
   #notify: (() => void) | undefined;
-  #oversize = 0;
-  #empty = 0;
-  #queueFull = 0;
-  #linkDown = 0;
 
   constructor(frameBytesMax: number, queueFrames: number) {
     this.frameBytesMax = frameBytesMax;
     this.#slots = new Uint8Array(queueFrames * frameBytesMax);
     this.#lengths = new Uint32Array(queueFrames);
     this.#mask = queueFrames - 1;
+    this.#unsent = new Unsent(frameBytesMax);
   }
 
   join(far: MemoryEnd): void {
@@ -129,20 +129,9 @@ class MemoryEnd implements WireEnd {
   }
 
   send(bytes: Uint8Array, start: number, length: number): boolean {
-    if (this.#down || this.#far === undefined) {
-      this.#linkDown++;
-      return false;
-    }
-    if (length > this.frameBytesMax) {
-      this.#oversize++;
-      return false;
-    }
-    if (length === 0) {
-      this.#empty++;
-      return false;
-    }
-    if (!this.#far.#put(bytes, start, length)) {
-      this.#queueFull++;
+    if (this.#unsent.refuses(length, this.#down)) return false;
+    if (!this.#far!.#put(bytes, start, length)) {
+      this.#unsent.queueFull();
       return false;
     }
     return true;
@@ -188,12 +177,7 @@ class MemoryEnd implements WireEnd {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return {
-      "tx-oversize": this.#oversize,
-      "tx-empty": this.#empty,
-      "tx-queue-full": this.#queueFull,
-      "tx-link-down": this.#linkDown,
-    };
+    return this.#unsent.counters();
   }
 
   [Symbol.dispose](): void {
