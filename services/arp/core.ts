@@ -1,15 +1,7 @@
 /** Answers ARP requests for one IPv4 address (RFC 826; probes: RFC 5227). */
 
-import {
-  type Core,
-  type DropReason,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
-} from "../core.ts";
-import { Tally } from "../../caps/accounts.ts";
+import type { Core, DropReason, Frame, Verdict } from "../core.ts";
+import { Responder } from "../responder.ts";
 import {
   ARP_BYTES,
   ARP_REPLY,
@@ -49,18 +41,17 @@ export function makeArp(options: ArpOptions): Core {
   return new ArpCore(options);
 }
 
-class ArpCore implements Core {
+class ArpCore extends Responder {
   readonly #mac: Uint8Array;
   readonly #address: number;
-  readonly #tally = new Tally();
-  readonly wakeAt: Instant = NEVER;
 
   constructor(options: ArpOptions) {
+    super();
     this.#mac = Uint8Array.from(options.mac);
     this.#address = options.address;
   }
 
-  receive(frame: Frame, _now: Instant, _out: Outbox): Verdict {
+  receive(frame: Frame): Verdict {
     const { bytes, start } = frame;
     const end = start + frame.length;
     const typeAt = etherTypeOffset(bytes, start, end);
@@ -74,19 +65,13 @@ class ArpCore implements Core {
     const refusal = this.#refusal(bytes, at);
     if (refusal !== undefined) return refusal;
     if (arpOperation(bytes, at) === ARP_REPLY) {
-      this.#tally.add("reply-seen");
+      this.tally.add("reply-seen");
       return "handled";
     }
     this.#answer(bytes, start, at);
     frame.length = at + ARP_BYTES - start;
-    this.#tally.add("answered");
+    this.tally.add("answered");
     return "reply";
-  }
-
-  wake(_now: Instant, _out: Outbox): void {}
-
-  counters(): Readonly<Record<string, number>> {
-    return this.#tally.snapshot();
   }
 
   /** Why the packet at `at` is not for us; undefined when it is. */

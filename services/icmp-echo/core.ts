@@ -1,15 +1,8 @@
 /** Answers ICMP echo requests to one IPv4 address (RFC 792, RFC 1122 section 3.2.2.6). */
 
-import {
-  type Core,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
-} from "../core.ts";
+import type { Core, Frame, Verdict } from "../core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Tally } from "../../caps/accounts.ts";
+import { Responder } from "../responder.ts";
 import { getU16, setU16 } from "../wire/big_endian.ts";
 import { checksum, updateChecksum } from "../wire/checksum.ts";
 import {
@@ -25,16 +18,15 @@ export function makeIcmpEcho(options: Ipv4Options): Core {
   return new IcmpEchoCore(options);
 }
 
-class IcmpEchoCore implements Core {
+class IcmpEchoCore extends Responder {
   readonly #endpoint: Ipv4Endpoint;
-  readonly #tally = new Tally();
-  readonly wakeAt: Instant = NEVER;
 
   constructor(options: Ipv4Options) {
+    super();
     this.#endpoint = new Ipv4Endpoint(options);
   }
 
-  receive(frame: Frame, _now: Instant, _out: Outbox): Verdict {
+  receive(frame: Frame): Verdict {
     const endpoint = this.#endpoint;
     const { bytes } = frame;
     const refusal = endpoint.admit(frame, PROTOCOL_ICMP);
@@ -47,14 +39,8 @@ class IcmpEchoCore implements Core {
     }
     changeType(bytes, at, endpoint.payloadEnd);
     endpoint.turn(frame, endpoint.payloadEnd - at);
-    this.#tally.add("echoed");
+    this.tally.add("echoed");
     return "reply";
-  }
-
-  wake(_now: Instant, _out: Outbox): void {}
-
-  counters(): Readonly<Record<string, number>> {
-    return this.#tally.snapshot();
   }
 }
 

@@ -1,16 +1,8 @@
 /** Sends UDP datagrams to one port back as they came (RFC 862). */
 
-import {
-  type Core,
-  type DropReason,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
-} from "../core.ts";
+import type { Core, DropReason, Frame, Verdict } from "../core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Tally } from "../../caps/accounts.ts";
+import { Responder } from "../responder.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipv4Destination, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import {
@@ -43,18 +35,17 @@ export function makeUdpEcho(options: UdpEchoOptions): Core {
   return new UdpEchoCore(options);
 }
 
-class UdpEchoCore implements Core {
+class UdpEchoCore extends Responder {
   readonly #endpoint: Ipv4Endpoint;
   readonly #port: number;
-  readonly #tally = new Tally();
-  readonly wakeAt: Instant = NEVER;
 
   constructor(options: UdpEchoOptions) {
+    super();
     this.#endpoint = new Ipv4Endpoint(options);
     this.#port = options.port ?? UDP_ECHO_PORT;
   }
 
-  receive(frame: Frame, _now: Instant, _out: Outbox): Verdict {
+  receive(frame: Frame): Verdict {
     const endpoint = this.#endpoint;
     const refusal = endpoint.admit(frame, PROTOCOL_UDP) ??
       this.#refusal(frame);
@@ -64,14 +55,8 @@ class UdpEchoCore implements Core {
     // Addresses and ports change places: the checksum over them stays right.
     setUdpPorts(bytes, at, this.#port, udpSourcePort(bytes, at));
     endpoint.turn(frame, udpLength(bytes, at));
-    this.#tally.add("echoed");
+    this.tally.add("echoed");
     return "reply";
-  }
-
-  wake(_now: Instant, _out: Outbox): void {}
-
-  counters(): Readonly<Record<string, number>> {
-    return this.#tally.snapshot();
   }
 
   /** Why the datagram that was admitted is not echoed; undefined when it is. */
