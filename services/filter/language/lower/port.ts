@@ -41,16 +41,12 @@ export function port4(
   column: number,
 ): Test {
   const { layout } = lowering;
-  const numbers = protocolsOf(match);
   return all(
     linkCarries(lowering, ETHERTYPE.ip, column),
-    any(...numbers.map((number) =>
-      all(
-        compare(layout.inNetwork(9, 1), "=", number),
-        isFirstFragment(layout),
-        ends(match, (offset) => layout.behindIp4(offset, 2)),
-      )
-    )),
+    eachProtocol(match, layout.inNetwork(9, 1), [
+      isFirstFragment(layout),
+      ends(match, (offset) => layout.behindIp4(offset, 2)),
+    ]),
   );
 }
 
@@ -61,15 +57,11 @@ export function port6(
   column: number,
 ): Test {
   const { layout } = lowering;
-  const numbers = protocolsOf(match);
   return all(
     linkCarries(lowering, ETHERTYPE.ip6, column),
-    any(...numbers.map((number) =>
-      all(
-        compare(layout.inNetwork(6, 1), "=", number),
-        ends(match, (offset) => layout.behindIp6(offset, 2)),
-      )
-    )),
+    eachProtocol(match, layout.inNetwork(6, 1), [
+      ends(match, (offset) => layout.behindIp6(offset, 2)),
+    ]),
   );
 }
 
@@ -78,10 +70,18 @@ export function isFirstFragment(layout: Layout): Test {
   return not(compare(layout.inNetwork(6, 2), "any-bit", 0x1fff));
 }
 
-function protocolsOf({ protocol }: PortMatch): readonly number[] {
-  return protocol === undefined
+/** For any protocol of `match`: `field` says that it is this one, and `then` holds. */
+function eachProtocol(
+  { protocol }: PortMatch,
+  field: Value,
+  then: readonly Test[],
+): Test {
+  const numbers = protocol === undefined
     ? Object.values(PORT_PROTOCOLS)
     : [PORT_PROTOCOLS[protocol]];
+  return any(
+    ...numbers.map((number) => all(compare(field, "=", number), ...then)),
+  );
 }
 
 function ends(match: PortMatch, field: (offset: number) => Value): Test {
