@@ -10,8 +10,9 @@
  */
 
 import { build } from "./build.ts";
+import { denoScript, hasProgram, pinned, tryNamespaces } from "./ends.ts";
 import { HelperProcess } from "./helper_process.ts";
-import { Namespaces, RECEIVING, SENDING } from "./namespaces.ts";
+import { RECEIVING, SENDING } from "./namespaces.ts";
 import { type Measure, summarize } from "./rounds.ts";
 import { type BenchOptions, type BenchRow, compare } from "./row.ts";
 
@@ -33,7 +34,7 @@ interface Round {
 /** Runs the benchmark. */
 export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   const what = { bench: "receive", unit: "ns CPU/packet" };
-  const made = whyNot() ?? await tryNamespaces();
+  const made = await tryNamespaces();
   if (typeof made === "string") {
     yield compare({ ...what, case: "AF_XDP over a veth" }, made, made);
     return;
@@ -45,7 +46,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     namespace: namespaces.sending,
     command: [
       ...pinned("sender"),
-      ...deno("sender.ts", SENDING.interface, frame().toHex()),
+      ...denoScript("sender.ts", SENDING.interface, frame().toHex()),
     ],
   });
   await sender.ready();
@@ -127,15 +128,15 @@ async function receivers(): Promise<
   const dgram = `${import.meta.dirname}/receivers/dgram.mjs`;
   return {
     ours: [
-      { name: "driver", command: deno("driver.ts", ...at) },
+      { name: "driver", command: denoScript("driver.ts", ...at) },
       {
         name: "whole system",
-        command: deno("system.ts", ...at, RECEIVING.mac),
+        command: denoScript("system.ts", ...at, RECEIVING.mac),
       },
     ],
     references: [
-      { name: "Deno.listenDatagram", command: deno("datagram.ts", port) },
-      { name: "node:dgram in Deno", command: deno("dgram.mjs", port) },
+      { name: "Deno.listenDatagram", command: denoScript("datagram.ts", port) },
+      { name: "node:dgram in Deno", command: denoScript("dgram.mjs", port) },
       {
         name: "node:dgram in Node",
         command: hasProgram("node") ? ["node", dgram, port] : "no Node here",
@@ -144,47 +145,6 @@ async function receivers(): Promise<
       inC("AF_XDP in C, naps of 100 µs", "100"),
     ],
   };
-}
-
-function deno(script: string, ...args: string[]): string[] {
-  const path = `${import.meta.dirname}/receivers/${script}`;
-  // Deno.listenDatagram is there with --unstable-net only.
-  const flags = ["-A", "--no-check", "--unstable-net"];
-  return [Deno.execPath(), "run", ...flags, path, ...args];
-}
-
-/**
- * The sender has a processor to itself, if there is more than one: where the
- * scheduler happens to put the two would else decide what is measured.
- */
-function pinned(part: "sender" | "receiver"): string[] {
-  const last = navigator.hardwareConcurrency - 1;
-  if (last === 0 || !hasProgram("taskset")) return [];
-  return ["taskset", "--cpu-list", part === "sender" ? "0" : `1-${last}`];
-}
-
-function whyNot(): string | undefined {
-  if (Deno.build.os !== "linux") return "needs Linux";
-  if (Deno.uid() !== 0) return "needs root: network namespaces and AF_XDP";
-  return hasProgram("ip") ? undefined : "needs `ip` of iproute2";
-}
-
-/** Root of a container may not make any. */
-async function tryNamespaces(): Promise<Namespaces | string> {
-  try {
-    return await Namespaces.make();
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function hasProgram(name: string): boolean {
-  try {
-    const args = [name === "ip" ? "-V" : "--version"];
-    return new Deno.Command(name, { args }).outputSync().success;
-  } catch {
-    return false;
-  }
 }
 
 /** A UDP datagram to the receiving kernel's own addresses, without a UDP checksum. */

@@ -64,11 +64,14 @@ export function rowsToJson(rows: readonly BenchRow[]): string {
   return JSON.stringify(rows, names, 2);
 }
 
+/** Characters of the longest case. */
+const CASE_WIDTH = 73;
+
 /** One row of the table, in columns of fixed width. */
 export function rowToLine(row: BenchRow): string {
   const cells = [
     row.bench.padEnd(9),
-    row.case.padEnd(56),
+    row.case.padEnd(CASE_WIDTH),
     figure(row.ours, row.spread?.ours).padEnd(26),
     figure(row.reference, row.spread?.reference).padEnd(26),
     (row.ratio === null ? "-" : ratio(row.ratio)).padStart(6),
@@ -82,7 +85,7 @@ export function rowToLine(row: BenchRow): string {
 export function headerLine(): string {
   return [
     "bench".padEnd(9),
-    "case".padEnd(56),
+    "case".padEnd(CASE_WIDTH),
     "ours [quartiles]".padEnd(26),
     "reference [quartiles]".padEnd(26),
     " ratio",

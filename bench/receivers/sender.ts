@@ -1,7 +1,7 @@
 /**
- * `sender.ts IFNAME FRAMEHEX`: for each line "MS" it is sent, sends that frame
- * for so many milliseconds as fast as one packet socket takes it, and answers
- * `{"sent":N}`. 256 frames a system call, past the queueing discipline: what is
+ * `sender.ts IFNAME FRAMEHEX[,FRAMEHEX…]`: for each line "MS" it is sent, sends
+ * these frames by turns, at most 256 of one size, for so many milliseconds as
+ * fast as one packet socket takes them, and answers `{"sent":N}`. 256 frames a system call, past the queueing discipline: what is
  * left is the kernel's own cost a packet, so that C would send no faster.
  */
 
@@ -51,35 +51,41 @@ function openPacketSocket(interfaceName: string): number {
 }
 
 /**
- * `struct mmsghdr[FRAMES_PER_CALL]`, all naming the same one frame:
+ * `struct mmsghdr[FRAMES_PER_CALL]`, naming `frames` by turns:
  *
  * ```
  * 0     8         16        24       32       40            48      56    64
  * ├name ┼ name len ┼ iovec* ─┼ iovecs ┼ control ┼ control len ┼ flags ┼ sent ┤
  * ```
+ *
+ * and after them a `struct iovec` for each frame: its address, its bytes.
  */
-function messagesOf(iovec: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const messages = new Uint8Array(64 * FRAMES_PER_CALL);
+function messagesOf(
+  frames: readonly Uint8Array<ArrayBuffer>[],
+): Uint8Array<ArrayBuffer> {
+  const iovecsAt = 64 * FRAMES_PER_CALL;
+  const messages = new Uint8Array(iovecsAt + 16 * frames.length);
   const view = new DataView(messages.buffer);
+  const base = addressOf(messages);
+  for (const [i, frame] of frames.entries()) {
+    view.setBigUint64(iovecsAt + 16 * i, addressOf(frame), true);
+    view.setBigUint64(iovecsAt + 16 * i + 8, BigInt(frame.length), true);
+  }
   for (let i = 0; i < FRAMES_PER_CALL; i++) {
-    view.setBigUint64(64 * i + 16, addressOf(iovec), true);
+    const iovec = base + BigInt(iovecsAt + 16 * (i % frames.length));
+    view.setBigUint64(64 * i + 16, iovec, true);
     view.setBigUint64(64 * i + 24, 1n, true);
   }
   return messages;
 }
 
-const [interfaceName = "", frameHex = ""] = Deno.args;
-// Away from the collected heap, where small arrays may move.
-const frame = new Uint8Array(new ArrayBuffer(4096)).subarray(
-  0,
-  frameHex.length / 2,
-);
-frame.setFromHex(frameHex);
-const iovec = new Uint8Array(new ArrayBuffer(4096));
-const iovecView = new DataView(iovec.buffer);
-iovecView.setBigUint64(0, addressOf(frame), true);
-iovecView.setBigUint64(8, BigInt(frame.length), true);
-const messages = messagesOf(iovec);
+const [interfaceName = "", framesHex = ""] = Deno.args;
+const frames = framesHex.split(",").map((hex) => {
+  // Away from the collected heap, where small arrays may move.
+  const bytes = new Uint8Array(new ArrayBuffer(4096));
+  return bytes.subarray(0, bytes.setFromHex(hex).written);
+});
+const messages = messagesOf(frames);
 const socket = openPacketSocket(interfaceName);
 
 function sendFor(durationMs: number): number {

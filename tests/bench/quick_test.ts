@@ -1,7 +1,8 @@
 /** Each benchmark runs to its end, a little of it: its pieces fit and agree. */
 
 import assert from "node:assert/strict";
-import { FILTER_COUNTS } from "../../bench/classify_cases.ts";
+import { FLOW_COUNTS } from "../../bench/classify/flow_cases.ts";
+import { MIXES, TEXTS } from "../../bench/classify/texts.ts";
 import { testWith } from "../needs.ts";
 
 interface JsonRow {
@@ -42,12 +43,26 @@ function checkRows(name: string, rows: readonly JsonRow[]): void {
 
 testWith(
   ["compiler", "library:libpcap.so.0.8"],
-  "classify: Wasm, C and libpcap agree, and each is timed for every number of filters",
+  "classify: Wasm, C and libpcap agree, and each is timed for every text and number of flows",
   async () => {
     const rows = await quick("classify");
     checkRows("classify", rows);
-    assert.equal(rows.length, 2 * FILTER_COUNTS.length);
-    assert.ok(rows.every((row) => row.note === undefined));
+    const inMemory = rows.filter((row) => row.unit === "ns/packet");
+    const pairs = TEXTS.length * MIXES.length + FLOW_COUNTS.length + 2;
+    assert.equal(inMemory.length, 2 * pairs);
+    assert.ok(inMemory.every((row) => row.note === undefined));
+  },
+);
+
+testWith(
+  ["linux", "root", "tool:ip"],
+  "classify: the kernel's programs tag every packet, and are timed beside one that redirects all",
+  async () => {
+    const rows = await quick("classify");
+    const inKernel = rows.filter((row) => row.unit === "packets/s");
+    checkRows("classify", inKernel);
+    assert.equal(inKernel.length, 2);
+    assert.ok(inKernel.every((row) => row.note === undefined));
   },
 );
 

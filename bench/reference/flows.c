@@ -1,13 +1,13 @@
 /*
  * Classification as an engineer would write it by hand, for the filters of
- * bench/classify_cases.ts: UDP to 10.77.0.2 at a port of ours, and exact TCP
+ * bench/classify/flow_cases.ts: UDP to 10.77.0.2 at a port of ours, and exact TCP
  * flows to 10.77.0.2. Reads and fills the same batch as a compiled classifier:
  *
  *   batch       +1024         +2048
  *   offset[256] | length[256] | slot[256] | ...      uint32_t each
  *
- * One filter: its compares. Ten: a switch and a chain, constants in the code.
- * More: a table indexed by the port, a hash table of flows.
+ * Ten: a switch and a chain, constants in the code. More: a table indexed by the
+ * port, a hash table of flows.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,12 +42,6 @@ static inline uint32_t transport(const uint8_t *frame, uint32_t length) {
   return 14 + header;
 }
 
-static inline uint32_t slot_1(const uint8_t *frame, uint32_t length) {
-  uint32_t at = transport(frame, length);
-  if (at == 0 || frame[23] != UDP || at + 4 > length) return 0;
-  return load16(frame + at + 2) == 1000 ? 1 : 0;
-}
-
 static inline uint32_t slot_10(const uint8_t *frame, uint32_t length) {
   uint32_t at = transport(frame, length);
   if (at == 0 || at + 4 > length) return 0;
@@ -73,58 +67,65 @@ static inline uint32_t slot_10(const uint8_t *frame, uint32_t length) {
 }
 
 /* Slots by port, and flows by open addressing: key 0 is an empty place. */
-static uint32_t slot_of_port[65536];
-static struct flow { uint64_t key; uint32_t slot; } *flows;
-static uint32_t flow_shift;
+struct flow {
+  uint64_t key;
+  uint32_t slot;
+};
+struct tables {
+  uint32_t slot_of_port[65536];
+  uint32_t shift;
+  struct flow flows[];
+};
 
-static inline uint32_t place_of(uint64_t key) {
-  return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> flow_shift);
+static inline uint32_t place_of(const struct tables *tables, uint64_t key) {
+  return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> tables->shift);
 }
 
-/* Empties the tables; flow places are a power of two, 2^bits. */
-int tables_reset(uint32_t bits) {
-  memset(slot_of_port, 0, sizeof slot_of_port);
-  free(flows);
-  flows = calloc((size_t)1 << bits, sizeof *flows);
-  flow_shift = 64 - bits;
-  return flows == NULL ? -1 : 0;
+static inline uint32_t mask_of(const struct tables *tables) {
+  return (uint32_t)(((uint64_t)1 << (64 - tables->shift)) - 1);
 }
 
-void tables_add_port(uint32_t port, uint32_t slot) {
-  slot_of_port[port & 0xffff] = slot;
+/* Empty tables with 2^bits places for flows; NULL when there is no memory. */
+struct tables *tables_make(uint32_t bits) {
+  struct tables *tables = calloc(1, sizeof *tables + (sizeof *tables->flows << bits));
+  if (tables != NULL) tables->shift = 64 - bits;
+  return tables;
 }
 
-void tables_add_flow(uint32_t source, uint32_t ports, uint32_t slot) {
+void tables_add_port(struct tables *tables, uint32_t port, uint32_t slot) {
+  tables->slot_of_port[port & 0xffff] = slot;
+}
+
+void tables_add_flow(struct tables *tables, uint32_t source, uint32_t ports, uint32_t slot) {
   uint64_t key = (uint64_t)source << 32 | ports;
-  uint32_t mask = (uint32_t)(((uint64_t)1 << (64 - flow_shift)) - 1);
-  uint32_t place = place_of(key);
-  while (flows[place].key != 0) place = (place + 1) & mask;
-  flows[place] = (struct flow){ key, slot };
+  uint32_t place = place_of(tables, key);
+  while (tables->flows[place].key != 0) place = (place + 1) & mask_of(tables);
+  tables->flows[place] = (struct flow){ key, slot };
 }
 
-static inline uint32_t slot_many(const uint8_t *frame, uint32_t length) {
+static inline uint32_t slot_many(const struct tables *tables, const uint8_t *frame, uint32_t length) {
   uint32_t at = transport(frame, length);
   if (at == 0 || at + 4 > length) return 0;
   uint32_t ports = load32(frame + at);
-  if (frame[23] == UDP) return slot_of_port[ports & 0xffff];
+  if (frame[23] == UDP) return tables->slot_of_port[ports & 0xffff];
   if (frame[23] != TCP) return 0;
   uint64_t key = (uint64_t)load32(frame + 26) << 32 | ports;
-  uint32_t mask = (uint32_t)(((uint64_t)1 << (64 - flow_shift)) - 1);
-  for (uint32_t place = place_of(key);; place = (place + 1) & mask) {
-    if (flows[place].key == key) return flows[place].slot;
-    if (flows[place].key == 0) return 0;
+  for (uint32_t place = place_of(tables, key);; place = (place + 1) & mask_of(tables)) {
+    if (tables->flows[place].key == key) return tables->flows[place].slot;
+    if (tables->flows[place].key == 0) return 0;
   }
 }
 
-#define CLASSIFY(name, slot_of)                                              \
-  void name(uint8_t *memory, uint32_t batch, uint32_t count) {               \
-    const uint32_t *offset = (const uint32_t *)(memory + batch);             \
-    const uint32_t *length = offset + BATCH_MAX;                             \
-    uint32_t *slot = (uint32_t *)(memory + batch) + 2 * BATCH_MAX;           \
-    for (uint32_t i = 0; i < count; i++)                                     \
-      slot[i] = slot_of(memory + offset[i], length[i]);                      \
-  }
+void classify_10(uint8_t *memory, uint32_t batch, uint32_t count) {
+  const uint32_t *offset = (const uint32_t *)(memory + batch);
+  const uint32_t *length = offset + BATCH_MAX;
+  uint32_t *slot = (uint32_t *)(memory + batch) + 2 * BATCH_MAX;
+  for (uint32_t i = 0; i < count; i++) slot[i] = slot_10(memory + offset[i], length[i]);
+}
 
-CLASSIFY(classify_1, slot_1)
-CLASSIFY(classify_10, slot_10)
-CLASSIFY(classify_many, slot_many)
+void classify_many(const struct tables *tables, uint8_t *memory, uint32_t batch, uint32_t count) {
+  const uint32_t *offset = (const uint32_t *)(memory + batch);
+  const uint32_t *length = offset + BATCH_MAX;
+  uint32_t *slot = (uint32_t *)(memory + batch) + 2 * BATCH_MAX;
+  for (uint32_t i = 0; i < count; i++) slot[i] = slot_many(tables, memory + offset[i], length[i]);
+}
