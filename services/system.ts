@@ -102,7 +102,8 @@ function servicePart(
 function nicOf(manifest: Manifest): Nic {
   const { nic, mac, pace, write } = manifest;
   const capture = write === undefined ? {} : { write };
-  const mayWrite = write === undefined ? {} : { write: [write] };
+  const mayWrite: Readonly<Record<string, readonly string[]>> =
+    write === undefined ? {} : { write: [write] };
   switch (nic.kind) {
     case "emulated": {
       const link = new MessageChannel();

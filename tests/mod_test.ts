@@ -46,6 +46,12 @@ Deno.test("a program that imports the library, and does nothing, ends by itself 
   deepEqual(output, { code: 0, lines: [], errors: "" });
 });
 
+Deno.test("a program that has types checked by Deno's own settings can import the library", async () => {
+  const flags = ["--check"];
+  const { code, errors } = await runImporter("import MODULE;", { flags });
+  equal(code, 0, errors);
+});
+
 Deno.test("a program without any permission answers pings in its own thread", async () => {
   const program = ANSWERS_PINGS.replace("CONFINED", "false");
   const { code, lines, errors } = await runImporter(program, {});
