@@ -12,7 +12,7 @@ import { all, arithmetic, compare, constant, not } from "../ir.ts";
 import type { Load, Operator, Test, Value } from "../ir.ts";
 import type { ProtocolName } from "../keywords.ts";
 import { ETHERTYPE, linkCarries } from "./link_protocol.ts";
-import type { Offset } from "./layout.ts";
+import { type Offset, plus } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 import { isFirstFragment } from "./port.ts";
 import { namedProtocol } from "./protocol.ts";
@@ -209,10 +209,7 @@ function indexed(
   return {
     kind: "load",
     width,
-    base: place.variable === undefined ? index : arithmetic("add", index, {
-      kind: "variable",
-      variable: place.variable,
-    }),
+    base: plus(index, place.variable),
     offset: (place.constant + offset) >>> 0,
   };
 }
