@@ -265,7 +265,7 @@ Deno.test("emitEbpf() refuses filter text that the verifier would not follow to 
   for (const program of accepted) programOf(program);
   const refused = [
     many(2_600, (index) => `ether[${index}] = 1`),
-    many(400, (index) => `port ${index}`),
+    many(220, (index) => `port ${index}`),
     many(7, (index) => `ip6 protochain ${index}`),
   ];
   for (const program of refused) {
