@@ -6,7 +6,7 @@
  * import { boot, defaultManifest, describeFrame, ipv4 } from "@sallyport/sallyport";
  *
  * const system = await boot(defaultManifest(), { confined: false });
- * await using receiver = await system.open(ipv4().udp().dstPort(53).grant);
+ * await using receiver = await system.open(ipv4().udp().dstPort(1024, 65535).grant);
  * for await (const { bytes } of receiver) {
  *   console.log(describeFrame(bytes, 0, bytes.length));
  * }
