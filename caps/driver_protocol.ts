@@ -31,6 +31,17 @@ export type QuotaChanges = readonly {
   readonly quotaPages: number;
 }[];
 
+/**
+ * Says that the NIC's program is only a cover: it takes all that is granted and
+ * more, with a tag that is nobody's, and packet memory is classified.
+ */
+export interface KernelCover {
+  /** Why there is no better one: a line that says it, then all that is known (a verifier's log). */
+  readonly why: string;
+  /** Ethernet addresses to which it takes every packet, six bytes each: none may be the interface's own. */
+  readonly addresses: readonly (readonly number[])[];
+}
+
 /** From the filter service to the driver service. */
 export type DriverOrder =
   /** New capabilities, and classifiers that know all that are live. Answered by `committed`. */
@@ -43,6 +54,8 @@ export type DriverOrder =
     readonly wasm: WasmProgram | WebAssembly.Module;
     /** The same classifier for the NIC itself, where it can take one. */
     readonly kernel?: KernelProgram;
+    /** Where `kernel` is a cover instead. */
+    readonly cover?: KernelCover;
   }
   /**
    * New capabilities, and changes to the tables of the classifiers that were
@@ -73,7 +86,7 @@ export type DriverReport =
   | {
     readonly kind: "committed";
     readonly version: number;
-    /** Why the NIC did not take the kernel program, so that packet memory is classified; absent when it did or none was given. */
+    /** Why the NIC did not take the kernel program, and has the one before: as in {@link KernelCover}. Absent when it did or none was given. */
     readonly kernelRefusal?: string;
   }
   | { readonly kind: "revoked"; readonly id: number }
@@ -96,6 +109,8 @@ export interface AccountCounts {
 export interface DriverCounts {
   readonly name: string;
   readonly mode: string;
+  /** Why packet memory is classified though the NIC could do it: as in {@link KernelCover}. */
+  readonly kernelRefusal?: string;
   readonly mac: Uint8Array;
   readonly ended: boolean;
   readonly receivedPackets: number;

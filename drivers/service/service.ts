@@ -40,6 +40,7 @@ import {
   MESSAGES_PER_TURN,
   STRINGS_PER_HOLDER,
 } from "./holder.ts";
+import { Offload } from "./offload.ts";
 import { Submitter } from "./submit.ts";
 
 /** Live capabilities that a driver service knows at most. */
@@ -76,7 +77,7 @@ export class DriverService implements Disposable {
   readonly #sendReserve: number;
   /** Frames that the NIC's ring surely has room for; not known before it was full once. */
   #room = Infinity;
-  #offloaded = false;
+  readonly #offload: Offload;
   #receiving = true;
   #receivedPackets = 0;
   #receivedBytes = 0;
@@ -84,6 +85,7 @@ export class DriverService implements Disposable {
   constructor(options: DriverServiceOptions) {
     const { driver, memory } = options;
     this.#driver = driver;
+    this.#offload = new Offload(driver);
     this.#orders = options.orders;
     this.#onOutlaw = options.onOutlaw;
     this.#ledger = new PageLedger(memory.frameCount);
@@ -168,6 +170,9 @@ export class DriverService implements Disposable {
     return {
       name: info.name,
       mode: info.mode,
+      ...(this.#offload.refusal === undefined
+        ? {}
+        : { kernelRefusal: this.#offload.refusal }),
       mac: info.mac,
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
@@ -225,7 +230,7 @@ export class DriverService implements Disposable {
     this.#receivedPackets += count;
     this.#receivedBytes += bytes;
     this.#observe(count);
-    if (this.#offloaded) this.#classifier.believeTags(batch, count);
+    if (this.#offload.active) this.#classifier.believeTags(batch, count);
     else this.#classifier.classify(batch, count);
     this.#deliverer.deliver(batch, count);
     return count;
@@ -312,30 +317,12 @@ export class DriverService implements Disposable {
     }
     if (order.kind === "commit") this.#classifier.install(order.wasm);
     else this.#classifier.patch(order.wasm);
-    const kernelRefusal = this.#offload(order);
+    const kernelRefusal = this.#offload.apply(order);
     this.#orders.post({
       kind: "committed",
       version: order.version,
       ...(kernelRefusal === undefined ? {} : { kernelRefusal }),
     });
-  }
-
-  /** Lets the NIC classify, if it can. Until it does again, tags of the program before are still good hints. */
-  #offload(
-    order: Exclude<DriverOrder, { kind: "revoke" }>,
-  ): string | undefined {
-    const driver = this.#driver;
-    if (order.kernel === undefined || driver.offload === undefined) {
-      return undefined;
-    }
-    try {
-      if (order.kind === "patch") driver.update!(order.kernel);
-      else driver.offload(order.kernel);
-      this.#offloaded = true;
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
   }
 
   #open(spec: AccountSpec): void {

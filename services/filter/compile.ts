@@ -3,6 +3,7 @@
  * changes to changes of their tables, where those will do.
  */
 
+import type { KernelCover } from "../../caps/driver_protocol.ts";
 import type { CapabilityNode } from "../../caps/kernel.ts";
 import { SLOT_NONE } from "../../caps/memory.ts";
 import type {
@@ -20,7 +21,9 @@ import {
 import type { Tag } from "../../caps/tag.ts";
 import type { Accept, TreeNode } from "./atom.ts";
 import { emitEbpfTables } from "./ebpf/emit.ts";
+import { ProgramTooLarge } from "./ebpf/limits.ts";
 import type { RunningTables } from "./ebpf/tables.ts";
+import { Cover } from "./ebpf_cover.ts";
 import { FlowSet } from "./flow_set.ts";
 import type { Grant } from "./grant.ts";
 import { type FlowPlace, locateFlows } from "./locate.ts";
@@ -44,6 +47,8 @@ export interface Programs {
   readonly wasm: WasmProgram;
   /** For the NIC itself, where it takes one. */
   readonly kernel?: KernelProgram;
+  /** Where that is a cover, because it would have been too large. */
+  readonly cover?: KernelCover;
 }
 
 /** A change to each of these. */
@@ -72,7 +77,12 @@ export class Compilation {
   readonly #tree: TreeNode;
   readonly #flows: FlowSet;
   readonly #wasm: WasmTables;
-  readonly #kernel: RunningTables | undefined;
+  #kernel: RunningTables | undefined;
+  readonly #root: CapabilityNode<Grant>;
+  readonly #roots: readonly GrantNode[];
+  readonly #target: CompileTarget;
+  /** What the NIC takes, where that is more than it is told of. */
+  #cover: Cover | undefined;
   /** What each capability's grant became, for those that the tables or the code know. */
   readonly #accepts: Map<CapabilityNode<Grant>, Accept>;
 
@@ -96,6 +106,9 @@ export class Compilation {
       .concat(observersBelow(root));
     const { memoryPages } = target;
     const wasm = emitWasmTables(tree, sends, { memoryPages, checks });
+    this.#root = root;
+    this.#roots = roots;
+    this.#target = target;
     this.#tree = tree;
     this.#flows = new FlowSet(tree);
     this.#wasm = wasm.tables;
@@ -108,9 +121,37 @@ export class Compilation {
     }
     const tags = new Map<number, Tag>(all.map(({ slot, tag }) => [slot, tag]));
     const tagOf = (slot: number) => tags.get(slot)!;
-    const kernel = emitEbpfTables(tree, tagOf, target.kernel);
-    this.#kernel = kernel.tables;
-    this.programs = { wasm: wasm.program, kernel: kernel.program };
+    try {
+      const kernel = emitEbpfTables(tree, tagOf, target.kernel);
+      this.#kernel = kernel.tables;
+      this.programs = { wasm: wasm.program, kernel: kernel.program };
+    } catch (error) {
+      if (!(error instanceof ProgramTooLarge)) throw error;
+      this.programs = { wasm: wasm.program, ...this.cover(error.message) };
+    }
+  }
+
+  /**
+   * What the NIC is to run instead of its own program, which it has refused for
+   * the reason `why`.
+   * @throws when there is nothing that it could; both reasons are in the message.
+   */
+  cover(
+    why: string,
+  ): { readonly kernel: KernelProgram; readonly cover: KernelCover } {
+    const { unclaimed } = this.#target.kernel!;
+    const cover = new Cover(this.#roots);
+    try {
+      // The root's tag is never a driver's to know.
+      const { tag } = this.#root;
+      const programs = cover.emit({ unclaimed, tag, why });
+      this.#cover = cover;
+      this.#kernel = undefined;
+      return programs;
+    } catch (cause) {
+      if (!(cause instanceof ProgramTooLarge)) throw cause;
+      throw new Error(bothReasons(why, cause.message), { cause });
+    }
   }
 
   /**
@@ -124,6 +165,9 @@ export class Compilation {
     if ([...ended, ...opened].some(({ rights }) => isObserver(rights))) {
       return undefined;
     }
+    if (this.#cover !== undefined && !this.#covers({ ended, opened })) {
+      return undefined;
+    }
     // Keys and slots may be taken again by what is opened.
     const done = ended.every((node) => this.#end(node)) &&
       opened.every((node) => this.#open(node));
@@ -132,6 +176,15 @@ export class Compilation {
     return this.#kernel === undefined
       ? { wasm }
       : { wasm, kernel: this.#kernel.take() };
+  }
+
+  /** Whether the cover will do for what is opened; when something ended, the NIC may take its own program again. */
+  #covers({ ended, opened }: Changes): boolean {
+    if (ended.length > 0) return false;
+    if (this.#target.kernel!.unclaimed === "drop") return true;
+    return opened.every(({ rights, grant }) =>
+      !hasRights(rights, RIGHT_RECEIVE) || this.#cover!.takes(grant)
+    );
   }
 
   #open(node: CapabilityNode<Grant>): boolean {
@@ -178,6 +231,16 @@ export class Compilation {
       ? this.#tree
       : this.#accepts.get(parent)?.children;
   }
+}
+
+/** Why a NIC has neither its own program nor a cover, in one line. */
+export function bothReasons(own: string, cover: string): string {
+  const line = (why: string) => why.split("\n", 1)[0]!;
+  return `${
+    line(own)
+  }; nor does it take all packets to the same addresses, for packet memory to be classified: ${
+    line(cover)
+  }`;
 }
 
 /** A grant may say the same thing twice. */

@@ -6,28 +6,19 @@
  */
 
 import { type Counts, Tally } from "../../caps/accounts.ts";
-import type {
-  AccountSpec,
-  DriverOrder,
-  DriverReport,
-} from "../../caps/driver_protocol.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
 import type {
   CapabilityKernel,
   CapabilityNode,
   PortId,
 } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
-import type { KernelProgram } from "../../caps/program.ts";
 import { capabilityOf } from "../../caps/tag.ts";
-import {
-  Compilation,
-  type CompileTarget,
-  heirOf,
-  type Patches,
-} from "./compile.ts";
+import { type CompileTarget, heirOf } from "./compile.ts";
 import { describeCapability } from "./describe.ts";
 import { type Grant, GrantError } from "./grant.ts";
 import { checkGrant } from "./grant_check.ts";
+import { Installer } from "./install.ts";
 import { FilterError } from "./language/error.ts";
 import type {
   CapabilityDescription,
@@ -37,7 +28,6 @@ import type {
 } from "./protocol.ts";
 import { compileResidual } from "./residual.ts";
 import { refusal } from "./refusal.ts";
-import { CheckCache } from "./wasm/permits.ts";
 
 /** Requests of one holder that wait; more are refused unread. */
 const REQUESTS_WAITING_MAX = 64;
@@ -70,22 +60,14 @@ interface Holder {
 export class FilterService implements Disposable {
   readonly #options: FilterServiceOptions;
   readonly #holders = new Map<PortId, Holder>();
-  /** Capabilities that no driver knows yet. */
-  #opened: CapabilityNode<Grant>[] = [];
-  /** Capabilities that are over, and may still be in the classifiers. */
-  #ended: CapabilityNode<Grant>[] = [];
-  /** What the driver has; undefined when that is not known. */
-  #installed: Compilation | undefined;
-  readonly #checks = new CheckCache();
-  #version = 0;
-  /** The round of compiling that is under way, or was last. */
-  #round: Promise<unknown> = Promise.resolve();
-  #nextRound: Promise<string | undefined> | undefined;
-  readonly #awaited = new Map<string, (refusal: string | undefined) => void>();
+  readonly #installer: Installer;
+  /** By revocation. */
+  readonly #awaited = new Map<number, () => void>();
   #nextRevocation = 0;
 
   constructor(options: FilterServiceOptions) {
     this.#options = options;
+    this.#installer = new Installer(options);
     options.driver.onReady = () => this.#takeReports();
   }
 
@@ -241,8 +223,8 @@ export class FilterService implements Disposable {
       ...(to === undefined ? {} : { to }),
     });
     if ("refused" in derived) return refusal(id, derived.refused);
-    this.#opened.push(derived.node);
-    const why = await this.#commit();
+    this.#installer.open(derived.node);
+    const why = await this.#installer.commit();
     if (why === undefined) return { id, capability: derived.capability };
     // What cannot be installed was never granted.
     await this.#end(this.#drop(derived.node));
@@ -257,87 +239,18 @@ export class FilterService implements Disposable {
     return "refused" in dropped ? [] : dropped;
   }
 
-  /**
-   * Brings the classifiers up to date. Rounds follow one another; a round that
-   * has not begun takes all that was derived by the time it does.
-   */
-  #commit(): Promise<string | undefined> {
-    this.#nextRound ??= this.#round.then(() => {
-      this.#nextRound = undefined;
-      const round = this.#install();
-      this.#round = round;
-      return round;
-    });
-    return this.#nextRound;
-  }
-
-  async #install(): Promise<string | undefined> {
-    const { kernel, driver } = this.#options;
-    // Some may have been revoked since.
-    const opened = this.#opened.filter((node) =>
-      kernel.present(node.port, capabilityOf(node.tag)) === node
-    );
-    this.#opened = [];
-    const parents = new Set(opened.map((node) => node.parent!));
-    const version = ++this.#version;
-    const order = {
-      version,
-      opened: opened.map(specOf),
-      quotas: [...parents].map(({ slot, pagesLeft }) => ({
-        slot,
-        quotaPages: pagesLeft,
-      })),
-    };
-    try {
-      const patches = this.#patch(opened);
-      driver.post(
-        patches === undefined
-          ? { kind: "commit", ...order, ...this.#compile() }
-          : { kind: "patch", ...order, ...patches },
-      );
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-    const refusal = await new Promise<string | undefined>((resolve) =>
-      this.#awaited.set(`committed ${version}`, resolve)
-    );
-    if (refusal !== undefined) this.#installed = undefined;
-    return refusal;
-  }
-
-  /** What the tables of the running classifiers need; undefined when those will not do. */
-  #patch(opened: readonly CapabilityNode<Grant>[]): Patches | undefined {
-    const compilation = this.#installed;
-    const ended = this.#ended;
-    this.#ended = [];
-    this.#installed = undefined;
-    const patches = compilation?.change({ ended, opened });
-    if (patches !== undefined) this.#installed = compilation;
-    return patches;
-  }
-
-  /** Classifiers for all that lives. To compile takes long, and is not done in the driver. */
-  #compile(): { wasm: WebAssembly.Module; kernel?: KernelProgram } {
-    const { kernel, target } = this.#options;
-    const compilation = new Compilation(kernel.root!, target, this.#checks);
-    const { wasm, ...others } = compilation.programs;
-    const module = new WebAssembly.Module(wasm.module);
-    this.#installed = compilation;
-    return { wasm: module, ...others };
-  }
-
   /** Has the driver end capabilities, at once; then takes them out of the classifiers. */
   async #end(ended: readonly CapabilityNode<Grant>[]): Promise<void> {
     if (ended.length === 0) return;
-    this.#ended.push(...ended);
+    this.#installer.end(ended);
     const id = ++this.#nextRevocation;
     this.#options.driver.post({
       kind: "revoke",
       id,
       ended: ended.map((node) => ({ slot: node.slot, heir: heirOf(node) })),
     });
-    await new Promise((resolve) => this.#awaited.set(`revoked ${id}`, resolve));
-    void this.#commit();
+    await new Promise<void>((resolve) => this.#awaited.set(id, resolve));
+    void this.#installer.commit();
   }
 
   #takeReports(): void {
@@ -350,29 +263,13 @@ export class FilterService implements Disposable {
       if (report.kind === "drained") {
         for (const slot of report.slots) kernel.drained(slot);
       } else if (report.kind === "revoked") {
-        this.#settle(`revoked ${report.id}`, undefined);
+        this.#awaited.get(report.id)?.();
+        this.#awaited.delete(report.id);
       } else {
-        this.#settle(`committed ${report.version}`, report.kernelRefusal);
+        this.#installer.committed(report);
       }
     }
   }
-
-  #settle(what: string, refusal: string | undefined): void {
-    this.#awaited.get(what)?.(refusal);
-    this.#awaited.delete(what);
-  }
-}
-
-function specOf(node: CapabilityNode<Grant>): AccountSpec {
-  return {
-    slot: node.slot,
-    tagLow: node.tag.low,
-    tagHigh: node.tag.high,
-    port: node.port,
-    rights: node.rights,
-    quotaPages: node.pagesLeft,
-    copyBytesMax: node.copyBytesMax,
-  };
 }
 
 function isRequest(value: unknown): value is FilterRequest {

@@ -36,7 +36,7 @@ export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
     uptimeMs: parts.uptimeMs,
     nic: {
       name: driver.name,
-      mode: driver.mode,
+      mode: modeOf(driver),
       mac: formatMac(parts.mac),
       address: parts.address,
       ended: driver.ended,
@@ -51,6 +51,13 @@ export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
     services: parts.services.map((service) => serviceOf(service, parts)),
     ...(parts.peer === undefined ? {} : { peer: parts.peer }),
   };
+}
+
+/** How the NIC works; and if it does not classify itself, why not. */
+function modeOf({ mode, kernelRefusal }: DriverCounts): string {
+  if (kernelRefusal === undefined) return mode;
+  const [why] = kernelRefusal.split("\n", 1);
+  return `${mode}; classified in packet memory: ${why}`;
 }
 
 function serviceOf(

@@ -7,6 +7,7 @@ import {
   type Namespace,
   RIGHT_ADDRESS,
 } from "../netns.ts";
+import type { SystemSnapshot } from "../../services/snapshot.ts";
 import { testWith } from "../needs.ts";
 import { processesIn, snapshotIn, UpProcess } from "./up_process.ts";
 
@@ -23,6 +24,8 @@ const MAC = "02:53:0a:4d:00:02";
 const NIC = ["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`];
 const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
   .pathname;
+
+const COVER = new URL("./cover_process.ts", import.meta.url).pathname;
 
 /** 100 pings, ten milliseconds apart, to `address`. */
 function ping(space: Namespace, address: string): Promise<string> {
@@ -240,5 +243,52 @@ testWith(
       assert.equal(err, "");
       assert.equal(code, 0);
     }
+  },
+);
+
+/** The lines of a text, as they come. */
+async function* linesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string, undefined> {
+  let text = "";
+  for await (const more of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (text + more).split("\n");
+    text = lines.pop()!;
+    yield* lines;
+  }
+  return undefined;
+}
+
+testWith(
+  NEEDS,
+  "what is more than a kernel program holds is classified in packet memory, which the system says, beside the kernel's own traffic",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const args = ["run", "-A", "--quiet", COVER, `xdp:${INTERFACE}`];
+    const child = right.spawn(
+      [Deno.execPath(), ...args, `${ADDRESS}/24`],
+      { stdin: "piped", stdout: "piped", stderr: "inherit" },
+    );
+    const lines = linesOf(child.stdout);
+    const snapshot = async () =>
+      JSON.parse((await lines.next()).value!) as SystemSnapshot;
+    const before = await snapshot();
+    await answers(left, ADDRESS);
+    const [ours, kernels, echoes] = await Promise.all([
+      ping(left, ADDRESS),
+      ping(left, RIGHT_ADDRESS),
+      datagrams(left),
+    ]);
+    assert.match(ours, /100 packets transmitted, 100 received/);
+    assert.match(kernels, /100 packets transmitted, 100 received/);
+    assert.deepEqual(echoes, { sent: 1000, intact: 1000 });
+    await child.stdin.close();
+    const after = await snapshot();
+    assert.ok((await child.status).success);
+    const said = /; classified in packet memory: .*(kernel program|verifier)/;
+    assert.match(before.nic.mode, said);
+    assert.match(after.nic.mode, said);
+    checkCounts(after);
   },
 );

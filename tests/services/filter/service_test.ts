@@ -1,97 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type {
-  DriverOrder,
-  DriverReport,
-} from "../../../caps/driver_protocol.ts";
-import { CapabilityKernel } from "../../../caps/kernel.ts";
-import { makePipe, type Port } from "../../../caps/port.ts";
 import {
   RIGHT_DERIVE,
   RIGHT_RECEIVE,
   RIGHTS_ALL,
 } from "../../../caps/rights.ts";
-import { type Capability, TagGenerator } from "../../../caps/tag.ts";
-import { grantAlgebra } from "../../../services/filter/algebra.ts";
 import { ipv4 } from "../../../services/filter/builder.ts";
-import { FilterClient, RefusedError } from "../../../services/filter/client.ts";
-import type {
-  FilterReply,
-  FilterRequest,
-} from "../../../services/filter/protocol.ts";
-import { FilterService } from "../../../services/filter/service.ts";
+import {
+  type FilterClient,
+  RefusedError,
+} from "../../../services/filter/client.ts";
+import type { FilterRequest } from "../../../services/filter/protocol.ts";
 import { testProperty } from "../../property.ts";
-import { loadModule, MEMORY_PAGES } from "./wasm_harness.ts";
+import { Rig } from "./service_rig.ts";
+import { loadModule } from "./wasm_harness.ts";
 
 const file = import.meta.url;
-
-/** A filter service with a driver that the test plays, and holders 0 (which has the root) to 2. */
-class Rig implements Disposable {
-  readonly service: FilterService;
-  readonly root: Capability;
-  readonly clients: FilterClient[] = [];
-  readonly raw: Port<FilterRequest, FilterReply>[] = [];
-  readonly orders: DriverOrder[] = [];
-  readonly outlaws: number[] = [];
-  /** What the driver says to a commit; undefined for yes. */
-  refusal: string | undefined;
-  readonly #driver: Port<DriverReport, DriverOrder>;
-
-  constructor() {
-    const [driver, forFilter] = makePipe<DriverReport, DriverOrder>();
-    this.#driver = driver;
-    driver.onReady = () => this.#drive();
-    const kernel = new CapabilityKernel(
-      grantAlgebra,
-      new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: 100, depthMax: 8 },
-    );
-    this.root = kernel.makeRoot(0, 100);
-    this.service = new FilterService({
-      kernel,
-      target: { memoryPages: MEMORY_PAGES },
-      driver: forFilter,
-      onOutlaw: (port) => this.outlaws.push(port),
-    });
-    for (let id = 0; id < 3; id++) {
-      const [port, forService] = makePipe<FilterRequest, FilterReply>({
-        queueMax: 10000,
-      });
-      this.service.attach(id, forService);
-      this.raw.push(port);
-      this.clients.push(new FilterClient(port));
-    }
-  }
-
-  #drive(): void {
-    for (
-      let order = this.#driver.take();
-      order !== undefined;
-      order = this.#driver.take()
-    ) {
-      this.orders.push(order);
-      if (order.kind !== "revoke") {
-        const { version } = order;
-        const { refusal } = this;
-        this.#driver.post({
-          kind: "committed",
-          version,
-          ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
-        });
-      } else {
-        this.#driver.post({ kind: "revoked", id: order.id });
-        this.#driver.post({
-          kind: "drained",
-          slots: order.ended.map(({ slot }) => slot),
-        });
-      }
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.service[Symbol.dispose]();
-  }
-}
 
 const udp = (port: number) => ipv4().udp().dstPort(port).grant;
 const receive = { rights: RIGHT_RECEIVE, quotaPages: 1 };

@@ -1,0 +1,104 @@
+/** A filter service with its holders, and a driver that the test plays. */
+
+import assert from "node:assert/strict";
+import type {
+  DriverOrder,
+  DriverReport,
+} from "../../../caps/driver_protocol.ts";
+import { CapabilityKernel } from "../../../caps/kernel.ts";
+import { makePipe, type Port } from "../../../caps/port.ts";
+import { type Capability, TagGenerator } from "../../../caps/tag.ts";
+import { grantAlgebra } from "../../../services/filter/algebra.ts";
+import { FilterClient } from "../../../services/filter/client.ts";
+import type {
+  FilterReply,
+  FilterRequest,
+} from "../../../services/filter/protocol.ts";
+import { FilterService } from "../../../services/filter/service.ts";
+import { MEMORY_PAGES } from "./wasm_harness.ts";
+
+/** A filter service and a driver, and holders 0 (which has the root) to 2. */
+export class Rig implements Disposable {
+  readonly service: FilterService;
+  readonly root: Capability;
+  readonly clients: FilterClient[] = [];
+  readonly raw: Port<FilterRequest, FilterReply>[] = [];
+  readonly orders: DriverOrder[] = [];
+  readonly outlaws: number[] = [];
+  /** What the driver says to a commit; undefined for yes. */
+  refusal: string | undefined;
+  /** Whether it says so to a cover, too. */
+  refusesCovers = true;
+  readonly #driver: Port<DriverReport, DriverOrder>;
+
+  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies. */
+  constructor(unclaimed?: "kernel" | "drop") {
+    const [driver, forFilter] = makePipe<DriverReport, DriverOrder>();
+    this.#driver = driver;
+    driver.onReady = () => this.#drive();
+    const kernel = new CapabilityKernel(
+      grantAlgebra,
+      new TagGenerator((out) => crypto.getRandomValues(out)),
+      { capabilitiesMax: 100, depthMax: 8 },
+    );
+    this.root = kernel.makeRoot(0, 100);
+    this.service = new FilterService({
+      kernel,
+      target: {
+        memoryPages: MEMORY_PAGES,
+        ...(unclaimed === undefined ? {} : { kernel: { unclaimed } }),
+      },
+      driver: forFilter,
+      onOutlaw: (port) => this.outlaws.push(port),
+    });
+    for (let id = 0; id < 3; id++) {
+      const [port, forService] = makePipe<FilterRequest, FilterReply>({
+        queueMax: 10000,
+      });
+      this.service.attach(id, forService);
+      this.raw.push(port);
+      this.clients.push(new FilterClient(port));
+    }
+  }
+
+  #drive(): void {
+    for (
+      let order = this.#driver.take();
+      order !== undefined;
+      order = this.#driver.take()
+    ) {
+      this.orders.push(order);
+      if (order.kind !== "revoke") {
+        const { version } = order;
+        const covers = order.kind === "commit" && order.cover !== undefined;
+        const refusal = covers && !this.refusesCovers
+          ? undefined
+          : order.kernel === undefined && order.kind === "patch"
+          ? undefined
+          : this.refusal;
+        this.#driver.post({
+          kind: "committed",
+          version,
+          ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
+        });
+      } else {
+        this.#driver.post({ kind: "revoked", id: order.id });
+        this.#driver.post({
+          kind: "drained",
+          slots: order.ended.map(({ slot }) => slot),
+        });
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.service[Symbol.dispose]();
+  }
+}
+
+/** The order that came last. */
+export function lastOf(rig: Rig): Exclude<DriverOrder, { kind: "revoke" }> {
+  const order = rig.orders.findLast(({ kind }) => kind !== "revoke");
+  assert.ok(order !== undefined && order.kind !== "revoke");
+  return order;
+}
