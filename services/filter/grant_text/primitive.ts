@@ -19,28 +19,10 @@ import {
 import { isTagType } from "../grant_check.ts";
 import type { Arithmetic, Expression, Primitive } from "../language/ast.ts";
 import type { ProtocolName } from "../language/keywords.ts";
-import { etherProtocolOf, ipProtocolOf } from "../language/names.ts";
+import { ABOVE_IP, etherProtocolOf, ipProtocolOf } from "../language/names.ts";
 
 /** The greatest number in the type field that is a length (IEEE 802.3). */
 const LENGTH_MAX = 1500;
-
-/** Protocols above IP by name: their number, and under which IP they are. */
-const ABOVE_IP: Readonly<
-  Partial<Record<ProtocolName, readonly [number, "ip" | "ip6" | undefined]>>
-> = {
-  icmp: [1, "ip"],
-  igmp: [2, "ip"],
-  tcp: [6, undefined],
-  igrp: [9, "ip"],
-  udp: [17, undefined],
-  esp: [50, undefined],
-  ah: [51, undefined],
-  icmp6: [58, "ip6"],
-  pim: [103, undefined],
-  vrrp: [112, "ip"],
-  carp: [112, "ip"],
-  sctp: [132, undefined],
-};
 
 /** Protocols that 802.2 frames carry beside, or alone. */
 const OVER_LLC: readonly ProtocolName[] = ["atalk", "aarp", "ipx"];

@@ -7,6 +7,7 @@
  * and networks are never looked up.
  */
 
+import type { ProtocolName } from "./keywords.ts";
 import { IP_PROTOCOLS, PORTS, TCP_PORTS, UDP_PORTS } from "./name_tables.ts";
 
 const BOTH = table(PORTS);
@@ -97,3 +98,21 @@ function table(text: string): ReadonlyMap<string, number> {
   });
   return new Map(entries);
 }
+
+/** Protocols above IP by name: their number, and under which IP they are. */
+export const ABOVE_IP: Readonly<
+  Partial<Record<ProtocolName, readonly [number, "ip" | "ip6" | undefined]>>
+> = {
+  icmp: [1, "ip"],
+  igmp: [2, "ip"],
+  tcp: [6, undefined],
+  igrp: [9, "ip"],
+  udp: [17, undefined],
+  esp: [50, undefined],
+  ah: [51, undefined],
+  icmp6: [58, "ip6"],
+  pim: [103, undefined],
+  vrrp: [112, "ip"],
+  carp: [112, "ip"],
+  sctp: [132, undefined],
+};

@@ -1,6 +1,7 @@
 /** Tests of protocols by number or by name: `ip proto 6`, `tcp`, `isis`. */
 
 import type { ProtocolName } from "../keywords.ts";
+import { ABOVE_IP } from "../names.ts";
 import { all, any, compare } from "../ir.ts";
 import type { Test } from "../ir.ts";
 import { ETHERTYPE, linkCarries, SAP } from "./link_protocol.ts";
@@ -8,24 +9,6 @@ import type { Lowering } from "./lowering.ts";
 
 const FRAGMENT_HEADER = 44;
 const ISIS = 0x83;
-
-/** Protocols above IP by name: their number, and under which IP they are. */
-const ABOVE_IP: Readonly<
-  Partial<Record<ProtocolName, readonly [number, "ip" | "ip6" | undefined]>>
-> = {
-  icmp: [1, "ip"],
-  igmp: [2, "ip"],
-  tcp: [6, undefined],
-  igrp: [9, "ip"],
-  udp: [17, undefined],
-  esp: [50, undefined],
-  ah: [51, undefined],
-  icmp6: [58, "ip6"],
-  pim: [103, undefined],
-  vrrp: [112, "ip"],
-  carp: [112, "ip"],
-  sctp: [132, undefined],
-};
 
 /** Protocols above the link by name. */
 const ABOVE_LINK: Readonly<Partial<Record<ProtocolName, number>>> = {
