@@ -62,10 +62,12 @@ export class Holder {
 
   /** Takes a byte string back: for the next delivery, or, when there are enough, to its sender. */
   returnString(string: ArrayBuffer, tag: bigint): void {
-    if (this.strings.length < STRINGS_PER_HOLDER) this.strings.push(string);
-    else {this.port.post({ tag, records: string, count: 0, pages: [] }, [
-        string,
-      ]);}
+    if (this.strings.length < STRINGS_PER_HOLDER) {
+      this.strings.push(string);
+    } else {
+      const home = { tag, records: string, count: 0, pages: [] };
+      this.port.post(home, [string]);
+    }
   }
 }
 

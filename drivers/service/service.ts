@@ -100,16 +100,19 @@ export class DriverService implements Disposable {
       classifier: this.#classifier,
       tags: this.#tags,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
-      onDrained: (account) => this.#drained([account]),
+      onDrained: (account) => this.#drained(account),
     });
     this.#orders.onReady = () => driver.wake();
   }
 
   /** One turn: everything that is ready, and no waiting. Returns how much was done. */
   turn(): number {
-    const done = this.#takeOrders() + this.#reclaim() +
-      (this.#receiving ? this.#provide() + this.#receive() : 0) +
-      this.#drainHolders();
+    let done = this.#takeOrders() + this.#reclaim();
+    if (this.#receiving) {
+      this.#provide();
+      done += this.#receive();
+    }
+    done += this.#drainHolders();
     this.#deliverer.flush();
     return done;
   }
@@ -182,8 +185,8 @@ export class DriverService implements Disposable {
       unclaimedPackets: this.#deliverer.unclaimedPackets,
       counters: this.#driver.counters(),
       pages: this.#ledger.snapshot(),
-      accounts: this.#accounts.filter((account) => account?.live).map((a) =>
-        a!.counts()
+      accounts: this.#accounts.flatMap((account) =>
+        account?.live ? [account.counts()] : []
       ),
       refusals: [...this.#holders.values()].map((holder) => ({
         port: holder.id,
@@ -241,7 +244,7 @@ export class DriverService implements Disposable {
     for (let i = 0; i < count; i++) {
       const account = this.#accounts[this.#ledger.sent(this.#frames[i]!)]!;
       account.heldPages--;
-      if (!account.live && account.heldPages === 0) this.#drained([account]);
+      if (!account.live && account.heldPages === 0) this.#drained(account);
     }
     return count;
   }
@@ -255,17 +258,16 @@ export class DriverService implements Disposable {
   }
 
   /** Keeps the NIC supplied with frames to receive into. */
-  #provide(): number {
+  #provide(): void {
     const ledger = this.#ledger;
     const spare = ledger.idleCount - this.#sendReserve;
     const count = Math.min(spare, this.#room, BATCH_MAX);
-    if (count <= 0) return 0;
+    if (count <= 0) return;
     for (let i = 0; i < count; i++) this.#frames[i] = ledger.takeIdle();
     const taken = this.#driver.provide(this.#frames, count);
     for (let i = taken; i < count; i++) ledger.putIdle(this.#frames[i]!);
     // A full ring has room again for what is received, and not before.
     this.#room = taken < count ? 0 : this.#room - taken;
-    return 0;
   }
 
   #drainHolders(): number {
@@ -367,10 +369,7 @@ export class DriverService implements Disposable {
     account.heir = heir;
   }
 
-  #drained(accounts: readonly Account[]): void {
-    this.#orders.post({
-      kind: "drained",
-      slots: accounts.map((account) => account.spec.slot),
-    });
+  #drained(account: Account): void {
+    this.#orders.post({ kind: "drained", slots: [account.spec.slot] });
   }
 }

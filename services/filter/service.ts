@@ -12,7 +12,7 @@ import type {
   CapabilityNode,
   PortId,
 } from "../../caps/kernel.ts";
-import type { Port } from "../../caps/port.ts";
+import { type Port, takeAll } from "../../caps/port.ts";
 import { capabilityOf } from "../../caps/tag.ts";
 import { type CompileTarget, heirOf } from "./compile.ts";
 import { describeCapability } from "./describe.ts";
@@ -126,11 +126,7 @@ export class FilterService implements Disposable {
   }
 
   #listen(id: PortId, holder: Holder): void {
-    for (
-      let request = holder.port.take();
-      request !== undefined;
-      request = holder.port.take()
-    ) {
+    for (const request of takeAll(holder.port)) {
       if (holder.waiting.length >= REQUESTS_WAITING_MAX) {
         this.#strike(id, holder, "flood");
       } else {
@@ -255,11 +251,7 @@ export class FilterService implements Disposable {
 
   #takeReports(): void {
     const { driver, kernel } = this.#options;
-    for (
-      let report = driver.take();
-      report !== undefined;
-      report = driver.take()
-    ) {
+    for (const report of takeAll(driver)) {
       if (report.kind === "drained") {
         for (const slot of report.slots) kernel.drained(slot);
       } else if (report.kind === "revoked") {
