@@ -64,7 +64,7 @@ class PipeEnd<Out, In> implements Port<Out, In> {
       return false;
     }
     // The same rules as between workers: a clone, and what is moved is detached here.
-    other.#arrive(something({ data: structuredClone(message, { transfer }) }));
+    other.#arrive(something(structuredClone(message, { transfer })));
     return true;
   }
 
@@ -120,10 +120,26 @@ export type TakeNow = (
  * The message, which may be anything; `undefined`, which would say that there is
  * none and leave those behind it waiting, comes as null.
  */
-function something<In>({ data }: { readonly data: unknown }): In {
-  return (data ?? null) as In;
+function something<In>(message: unknown): In {
+  return (message ?? null) as In;
 }
 
+/** What a {@link WorkerPort} puts on the wire: a message and its number. */
+type Numbered = readonly [number: number, message: unknown];
+
+/** A domain that goes round this port may send anything, without a number too. */
+function isNumbered(data: unknown): data is Numbered {
+  return Array.isArray(data) && data.length === 2 &&
+    typeof data[0] === "number";
+}
+
+/**
+ * Messages come two ways: as events, and at once by `takeNow`. The event loop
+ * takes a message off the channel some time before it dispatches it, and in
+ * that time `takeNow` would give the one behind it (5 % of the messages of a
+ * busy sender). So each has a number, and one that comes too soon is kept until
+ * the event has come: there is never more than one under way.
+ */
 class WorkerPort<Out, In> implements Port<Out, In> {
   onReady: (() => void) | undefined;
   closed = false;
@@ -131,17 +147,23 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   readonly #takeNow: TakeNow | undefined;
   #queue: In[] = [];
   #next = 0;
+  /** The number of the next message that is posted. */
+  #posted = 0;
+  /** The number of the next message that arrives, if none is under way as an event. */
+  #expected = 0;
+  /** A message that `takeNow` gave before its turn. */
+  #early: Numbered | undefined;
 
   constructor(port: MessagePort, takeNow: TakeNow | undefined) {
     this.#port = port;
     this.#takeNow = takeNow;
-    port.onmessage = (event: MessageEvent) => this.#arrive(something(event));
+    port.onmessage = (event: MessageEvent) => this.#arrive(event.data);
     port.onmessageerror = () => {};
   }
 
   post(message: Out, transfer: Transferable[] = []): boolean {
     if (this.closed) return false;
-    this.#port.postMessage(message, transfer);
+    this.#port.postMessage([this.#posted++, message], transfer);
     return true;
   }
 
@@ -154,19 +176,41 @@ class WorkerPort<Out, In> implements Port<Out, In> {
       }
       return message;
     }
-    // What has arrived but was not dispatched yet: this is how a busy loop that
-    // does not return to its event loop is served all the same.
-    if (this.closed) return undefined;
-    const taken = this.#takeNow?.(this.#port);
-    return taken === undefined ? undefined : something<In>({
-      data: taken.message,
-    });
+    return this.#takeAtOnce();
   }
 
-  #arrive(message: In): void {
+  /**
+   * What has arrived but was not dispatched yet: this is how a busy loop that
+   * does not return to its event loop is served all the same.
+   */
+  #takeAtOnce(): In | undefined {
+    if (this.closed || this.#early !== undefined) return undefined;
+    const taken = this.#takeNow?.(this.#port);
+    if (taken === undefined) return undefined;
+    const data = taken.message;
+    if (isNumbered(data) && data[0] !== this.#expected) {
+      this.#early = data;
+      return undefined;
+    }
+    return this.#open(data);
+  }
+
+  /** An event's message is older than any that was not given out yet. */
+  #arrive(data: unknown): void {
     const wasEmpty = this.#next === this.#queue.length;
-    this.#queue.push(message);
+    this.#queue.push(this.#open(data));
+    const early = this.#early;
+    if (early !== undefined) {
+      this.#early = undefined;
+      this.#queue.push(this.#open(early));
+    }
     if (wasEmpty) this.onReady?.();
+  }
+
+  #open(data: unknown): In {
+    if (!isNumbered(data)) return something<In>(data);
+    this.#expected = data[0] + 1;
+    return something<In>(data[1]);
   }
 
   [Symbol.dispose](): void {
@@ -176,6 +220,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
     this.#port.close();
     this.#queue = [];
     this.#next = 0;
+    this.#early = undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type TakeNow,
 } from "../../caps/port.ts";
 import { testProperty } from "../property.ts";
+import { MESSAGES } from "./port_sender.ts";
 
 const file = import.meta.url;
 
@@ -139,3 +140,26 @@ for (const [name, make] of forms) {
     right![Symbol.dispose]();
   });
 }
+
+Deno.test("what is taken at once never overtakes what the event loop is about to dispatch", async () => {
+  const channel = new MessageChannel();
+  const takeNow = receiveMessageOnPort as unknown as TakeNow;
+  const port = fromMessagePort<never, number>(channel.port1, { takeNow });
+  const sender = new Worker(new URL("./port_sender.ts", import.meta.url), {
+    type: "module",
+  });
+  sender.postMessage(channel.port2, [channel.port2]);
+  const arrived: number[] = [];
+  // The driver's loop: it returns to the event loop from time to time, and is
+  // woken there by timers as well as by the port.
+  while (arrived.length < MESSAGES) {
+    arrived.push(...takeAll(port));
+    await Promise.race([
+      new Promise<void>((resolve) => port.onReady = resolve),
+      new Promise((resolve) => setTimeout(resolve, 0)),
+    ]);
+  }
+  sender.terminate();
+  port[Symbol.dispose]();
+  assert.deepEqual(arrived, Array.from({ length: MESSAGES }, (_, i) => i));
+});
