@@ -4,24 +4,38 @@
  * and says after every `batch` packets that they are done.
  */
 
+import { fromMessagePort, takeAll } from "../../caps/port.ts";
+
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;
 };
 
 scope.onmessage = (event) => {
   scope.onmessage = null;
-  const { port, batch } = event.data as { port: MessagePort; batch: number };
+  const { port: end, batch } = event.data as {
+    port: MessagePort;
+    batch: number;
+  };
+  const port = fromMessagePort<number, unknown>(end);
   let packets = 0;
   let acknowledged = 0;
   const look = (packet: Uint8Array) => {
     if (packet[12] === 8 && packet[13] === 0) packets++;
   };
-  port.onmessage = ({ data }: MessageEvent) => {
-    if (Array.isArray(data)) { for (const packet of data) look(packet); }
-    else look(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+  port.onReady = () => {
+    for (const data of takeAll(port)) {
+      if (Array.isArray(data)) { for (const packet of data) look(packet); }
+      else {
+        look(
+          data instanceof ArrayBuffer
+            ? new Uint8Array(data)
+            : data as Uint8Array,
+        );
+      }
+    }
     if (packets - acknowledged < batch) return;
-    port.postMessage(packets - acknowledged);
+    port.post(packets - acknowledged);
     acknowledged = packets;
   };
-  port.postMessage(0);
+  port.post(0);
 };
