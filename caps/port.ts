@@ -118,7 +118,8 @@ export type TakeNow = (
 
 /**
  * The message, which may be anything; `undefined`, which would say that there is
- * none and leave those behind it waiting, comes as null.
+ * none and leave those behind it waiting, comes as null. So does a message that
+ * cannot be read: its sender can post one, and it is the reader's to refuse.
  */
 function something<In>(message: unknown): In {
   return (message ?? null) as In;
@@ -143,7 +144,7 @@ function isNumbered(data: unknown): data is Numbered {
 class WorkerPort<Out, In> implements Port<Out, In> {
   onReady: (() => void) | undefined;
   closed = false;
-  readonly #port: MessagePort;
+  #port: MessagePort;
   readonly #takeNow: TakeNow | undefined;
   #queue: In[] = [];
   #next = 0;
@@ -157,8 +158,24 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   constructor(port: MessagePort, takeNow: TakeNow | undefined) {
     this.#port = port;
     this.#takeNow = takeNow;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const port = this.#port;
     port.onmessage = (event: MessageEvent) => this.#arrive(event.data);
-    port.onmessageerror = () => {};
+    port.onmessageerror = () => {
+      this.#renew();
+      this.#arrive(this.#unreadable());
+    };
+  }
+
+  /** The runtime dispatches nothing more of a port that had an unreadable message; a moved one it does. */
+  #renew(): void {
+    const port = this.#port;
+    port.onmessage = null;
+    this.#port = structuredClone(port, { transfer: [port] });
+    this.#listen();
   }
 
   post(message: Out, transfer: Transferable[] = []): boolean {
@@ -185,7 +202,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
    */
   #takeAtOnce(): In | undefined {
     if (this.closed || this.#early !== undefined) return undefined;
-    const taken = this.#takeNow?.(this.#port);
+    const taken = this.#take();
     if (taken === undefined) return undefined;
     const data = taken.message;
     if (isNumbered(data) && data[0] !== this.#expected) {
@@ -193,6 +210,20 @@ class WorkerPort<Out, In> implements Port<Out, In> {
       return undefined;
     }
     return this.#open(data);
+  }
+
+  #take(): { readonly message: unknown } | undefined {
+    try {
+      return this.#takeNow?.(this.#port);
+    } catch {
+      // The runtime throws where it cannot read a message, which is then gone.
+      return { message: this.#unreadable() };
+    }
+  }
+
+  /** In place of a message whose number nobody knows: it took the next one. */
+  #unreadable(): Numbered {
+    return [this.#expected, null];
   }
 
   /** An event's message is older than any that was not given out yet. */

@@ -163,3 +163,38 @@ Deno.test("what is taken at once never overtakes what the event loop is about to
   port[Symbol.dispose]();
   assert.deepEqual(arrived, Array.from({ length: MESSAGES }, (_, i) => i));
 });
+
+/**
+ * What its sender can post and nobody can read: it says that it is an object of
+ * the runtime's own, and not which.
+ */
+function unreadable(): unknown {
+  const { port1, port2 } = new MessageChannel();
+  const brand = Object.getOwnPropertySymbols(port1)
+    .find(({ description }) => description === "Deno.core.hostObject");
+  assert.ok(brand !== undefined, "the runtime marks its objects another way");
+  port1.close();
+  port2.close();
+  return { [brand]: () => undefined };
+}
+
+for (const takeNow of [undefined, receiveMessageOnPort as unknown as TakeNow]) {
+  const how = takeNow === undefined ? "as an event" : "at once";
+  Deno.test(`a message that cannot be read comes as null ${how}, and those behind it`, async () => {
+    const channel = new MessageChannel();
+    const options = takeNow === undefined ? {} : { takeNow };
+    const left = fromMessagePort<unknown, never>(channel.port1);
+    const right = fromMessagePort<never, unknown>(channel.port2, options);
+    using _left = left;
+    using _right = right;
+    for (const message of [1, unreadable(), 2, unreadable(), unreadable(), 3]) {
+      assert.ok(left.post(message));
+    }
+    if (takeNow !== undefined) {
+      assert.deepEqual([...takeAll(right)], [1, null, 2, null, null, 3]);
+      return;
+    }
+    const taken = await collect(right as unknown as Port<Letter, Letter>, 6);
+    assert.deepEqual(taken, [1, null, 2, null, null, 3]);
+  });
+}
