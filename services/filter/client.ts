@@ -5,7 +5,10 @@ import { type Port, takeAll } from "../../caps/port.ts";
 import type { Capability } from "../../caps/tag.ts";
 import type { FilterReply, FilterRequest } from "./protocol.ts";
 
-type Asked = Omit<Extract<FilterRequest, { op: "derive" }>, "id" | "op">;
+type Asked<Op extends FilterRequest["op"]> = Omit<
+  Extract<FilterRequest, { op: Op }>,
+  "id" | "op"
+>;
 
 /** The filter service said no. */
 export class RefusedError extends Error {
@@ -21,7 +24,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** Derives, closes and revokes by message. */
+/** Derives, delegates, closes and revokes by message. */
 export class FilterClient {
   readonly #port: Port<FilterRequest, FilterReply>;
   readonly #waiting = new Map<number, (reply: FilterReply) => void>();
@@ -42,10 +45,22 @@ export class FilterClient {
    * A narrower capability; its packets flow when this resolves.
    * @throws {RefusedError}
    */
-  async derive(asked: Asked): Promise<Capability> {
-    const reply = await this.#ask({ ...asked, op: "derive", id: ++this.#next });
-    if ("capability" in reply) return reply.capability as Capability;
-    throw refusedBy(reply);
+  async derive(asked: Asked<"derive">): Promise<Capability> {
+    return minted(
+      await this.#ask({ ...asked, op: "derive", id: ++this.#next }),
+    );
+  }
+
+  /**
+   * The same packets for another holder, until what was derived from the
+   * capability is revoked. Resolves with the tag, void on every port but the
+   * receiver's, once its packets flow there.
+   * @throws {RefusedError}
+   */
+  async delegate(asked: Asked<"delegate">): Promise<Capability> {
+    return minted(
+      await this.#ask({ ...asked, op: "delegate", id: ++this.#next }),
+    );
   }
 
   /**
@@ -67,6 +82,11 @@ export class FilterClient {
       this.#port.post(request);
     });
   }
+}
+
+function minted(reply: FilterReply): Capability {
+  if ("capability" in reply) return reply.capability as Capability;
+  throw refusedBy(reply);
 }
 
 function refusedBy(reply: FilterReply): RefusedError {

@@ -21,6 +21,22 @@ export type FilterRequest =
     readonly copyBytesMax?: number;
     /** In whose table it goes; absent for the asker's own. */
     readonly to?: PortId;
+    /** In how many milliseconds it is over by itself; absent, or longer than its parent's: with its parent. */
+    readonly lifetimeMs?: number;
+  }
+  /** The same packets for another holder, under a tag of its own. */
+  | {
+    readonly id: number;
+    readonly op: "delegate";
+    readonly capability: bigint;
+    /** In whose table it goes. */
+    readonly to: PortId;
+    /** Some of the capability's; absent for all. */
+    readonly rights?: Rights;
+    /** Pages out of the capability's quota; absent for all that it has left. */
+    readonly quotaPages?: number;
+    /** As for `derive`. */
+    readonly lifetimeMs?: number;
   }
   /** `close`: nothing more is derived from it. `revoke`: ends what was. `drop`: ends it, too. */
   | {

@@ -14,10 +14,11 @@ import type {
 } from "../../caps/kernel.ts";
 import { type Port, takeAll } from "../../caps/port.ts";
 import { capabilityOf } from "../../caps/tag.ts";
+import { type Alarm, Alarms } from "../alarms.ts";
+import type { Clock } from "../clock.ts";
 import { type CompileTarget, heirOf } from "./compile.ts";
 import { describeCapability } from "./describe.ts";
 import { type Grant, GrantError } from "./grant.ts";
-import { checkGrant } from "./grant_check.ts";
 import { Installer } from "./install.ts";
 import { FilterError } from "./language/error.ts";
 import type {
@@ -26,8 +27,8 @@ import type {
   FilterRequest,
   PortRefusals,
 } from "./protocol.ts";
-import { compileResidual } from "./residual.ts";
 import { refusal } from "./refusal.ts";
+import { delegationOf, derivationOf, isRequest } from "./request.ts";
 
 /** Requests of one holder that wait; more are refused unread. */
 const REQUESTS_WAITING_MAX = 64;
@@ -43,9 +44,14 @@ export interface FilterServiceOptions {
   readonly kernel: CapabilityKernel<Grant>;
   readonly target: CompileTarget;
   readonly driver: Port<DriverOrder, DriverReport>;
+  /** What lifetimes and penalties are reckoned by. */
+  readonly clock: Clock;
   /** Told when a holder is cut off for what it asked, and what was refused by then. */
   readonly onOutlaw: (port: PortId, refusals: Counts) => void;
 }
+
+/** What makes a capability. */
+type Minting = Extract<FilterRequest, { op: "derive" | "delegate" }>;
 
 interface Holder {
   readonly port: Port<FilterReply, unknown>;
@@ -64,9 +70,13 @@ export class FilterService implements Disposable {
   /** By revocation. */
   readonly #awaited = new Map<number, () => void>();
   #nextRevocation = 0;
+  readonly #alarms: Alarms;
+  /** Rings when the next capability expires. */
+  #expiry: Alarm | undefined;
 
   constructor(options: FilterServiceOptions) {
     this.#options = options;
+    this.#alarms = new Alarms(options.clock);
     this.#installer = new Installer(options);
     options.driver.onReady = () => this.#takeReports();
   }
@@ -123,6 +133,7 @@ export class FilterService implements Disposable {
     for (const { port } of this.#holders.values()) port[Symbol.dispose]();
     this.#holders.clear();
     this.#options.driver[Symbol.dispose]();
+    this.#alarms[Symbol.dispose]();
   }
 
   #listen(id: PortId, holder: Holder): void {
@@ -152,7 +163,7 @@ export class FilterService implements Disposable {
       if ("refused" in reply) {
         this.#strike(id, holder, reply.refused);
         if (reply.refused === "void") {
-          await delay(Math.min(++holder.voids, PENALTY_MS_MAX));
+          await this.#delay(Math.min(++holder.voids, PENALTY_MS_MAX));
         }
       }
       holder.port.post(reply);
@@ -169,14 +180,20 @@ export class FilterService implements Disposable {
 
   async #answer(port: PortId, request: FilterRequest): Promise<FilterReply> {
     const { id } = request;
+    // A timer may be late; a tag is void on time.
+    this.#expire();
     try {
-      if (request.op === "derive") return await this.#derive(port, request);
       const { kernel } = this.#options;
-      if (request.op === "close") {
-        const refused = kernel.close(port, request.capability);
-        return refused === undefined
-          ? { id, done: true }
-          : refusal(id, refused);
+      switch (request.op) {
+        case "derive":
+        case "delegate":
+          return await this.#mint(port, request);
+        case "close": {
+          const refused = kernel.close(port, request.capability);
+          return refused === undefined
+            ? { id, done: true }
+            : refusal(id, refused);
+        }
       }
       const ended = kernel[request.op](port, request.capability);
       if ("refused" in ended) return refusal(id, ended.refused);
@@ -190,35 +207,22 @@ export class FilterService implements Disposable {
     }
   }
 
-  async #derive(
-    port: PortId,
-    request: Extract<FilterRequest, { op: "derive" }>,
-  ): Promise<FilterReply> {
-    const { id, from, residual, rights, quotaPages, copyBytesMax, to } =
-      request;
-    const grant = checkGrant(request.grant);
-    const sends = request.sends === undefined
-      ? undefined
-      : checkGrant(request.sends);
-    if (residual !== undefined) {
-      if (typeof residual !== "string") {
-        return refusal(id, "invalid", "a residual is filter text: a string");
-      }
-      compileResidual(residual);
-    }
-    if (to !== undefined && !this.#holders.has(to)) {
+  /** A new capability, once the driver has it. */
+  async #mint(port: PortId, request: Minting): Promise<FilterReply> {
+    const { id, op, to } = request;
+    if ((op === "delegate" || to !== undefined) && !this.#holders.has(to!)) {
       return refusal(id, "invalid", "no holder has that port");
     }
-    const derived = this.#options.kernel.derive(port, from, {
-      grant,
-      rights,
-      quotaPages,
-      ...(residual === undefined ? {} : { residual }),
-      ...(sends === undefined ? {} : { sends }),
-      ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
-      ...(to === undefined ? {} : { to }),
-    });
+    const { kernel, clock } = this.#options;
+    const derived = op === "derive"
+      ? kernel.derive(port, request.from, derivationOf(request, clock.now()))
+      : kernel.delegate(
+        port,
+        request.capability,
+        delegationOf(request, clock.now()),
+      );
     if ("refused" in derived) return refusal(id, derived.refused);
+    this.#awaitExpiry();
     this.#installer.open(derived.node);
     const why = await this.#installer.commit();
     if (why === undefined) return { id, capability: derived.capability };
@@ -249,6 +253,32 @@ export class FilterService implements Disposable {
     void this.#installer.commit();
   }
 
+  /** Ends what has expired, as if it were revoked. */
+  #expire(): void {
+    const { kernel, clock } = this.#options;
+    if (clock.now() < kernel.nextExpiryUs) return;
+    void this.#end(kernel.expire(clock.now()));
+    this.#awaitExpiry();
+  }
+
+  /** Has the alarm set for whatever expires next. */
+  #awaitExpiry(): void {
+    const { nextExpiryUs } = this.#options.kernel;
+    if ((this.#expiry?.expiresAtUs ?? Infinity) === nextExpiryUs) return;
+    if (this.#expiry !== undefined) this.#alarms.cancel(this.#expiry);
+    this.#expiry = nextExpiryUs === Infinity
+      ? undefined
+      : this.#alarms.set(nextExpiryUs, () => {
+        this.#expiry = undefined;
+        this.#expire();
+        this.#awaitExpiry();
+      });
+  }
+
+  #delay(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#alarms.after(delayMs, resolve));
+  }
+
   #takeReports(): void {
     const { driver, kernel } = this.#options;
     for (const report of takeAll(driver)) {
@@ -262,15 +292,4 @@ export class FilterService implements Disposable {
       }
     }
   }
-}
-
-function isRequest(value: unknown): value is FilterRequest {
-  if (typeof value !== "object" || value === null) return false;
-  const { id, op } = value as Partial<FilterRequest>;
-  return typeof id === "number" &&
-    (op === "derive" || op === "close" || op === "revoke" || op === "drop");
-}
-
-function delay(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

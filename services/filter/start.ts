@@ -3,6 +3,7 @@
 import { CapabilityKernel, type PortId } from "../../caps/kernel.ts";
 import { fromMessagePort, takeAll } from "../../caps/port.ts";
 import { TagGenerator } from "../../caps/tag.ts";
+import { makeRealClock } from "../clock.ts";
 import { grantAlgebra } from "./algebra.ts";
 import type { CompileTarget } from "./compile.ts";
 import type { FilterOrder, FilterReport } from "./protocol.ts";
@@ -34,6 +35,7 @@ export function startFilterService(start: FilterStart): void {
     kernel,
     target: start.target,
     driver: fromMessagePort(start.driver),
+    clock: makeRealClock(),
     onOutlaw: (port, refusals) =>
       control.post({ kind: "outlaw", port, refusals }),
   });

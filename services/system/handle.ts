@@ -62,4 +62,10 @@ export interface OpenOptions {
   readonly quotaPages?: number;
   /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
   readonly copyBytesMax?: number;
+  /**
+   * In how many milliseconds it is over by itself: its packets are their former
+   * owner's again, and a loop over them ends, what was not read yet with it.
+   * Never unless given.
+   */
+  readonly lifetimeMs?: number;
 }

@@ -3,6 +3,8 @@
 import { fromMessagePort } from "../../caps/port.ts";
 import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
+import { Alarms } from "../alarms.ts";
+import { makeRealClock } from "../clock.ts";
 import type { Grant } from "../filter/grant.ts";
 import { Receiver } from "../receiver.ts";
 import type { Connector } from "./connector.ts";
@@ -27,6 +29,7 @@ export class Receivers {
    */
   async open(receives: Grant, options: OpenOptions): Promise<Receiver> {
     const { sends, observe = false, quotaPages = 64, copyBytesMax } = options;
+    const { lifetimeMs } = options;
     const connector = this.#connector;
     const { port, data, requests } = connector.connect();
     await connector.introduced();
@@ -42,18 +45,27 @@ export class Receivers {
           (sends === undefined ? 0 : RIGHT_SEND),
         quotaPages,
         ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
+        ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
         to: port,
       });
+      const alarms = new Alarms(makeRealClock());
       const receiver = new Receiver({
         port: fromMessagePort(data, { takeNow }),
         capability,
         revoke,
         detach: () => {
+          alarms[Symbol.dispose]();
           this.#open.delete(receiver);
           connector.detach(port);
         },
       });
       this.#open.add(receiver);
+      if (lifetimeMs !== undefined) {
+        // The capability is over by then; the receiver is not told.
+        alarms.after(lifetimeMs, () => {
+          receiver[Symbol.asyncDispose]().catch(() => {});
+        });
+      }
       return receiver;
     } catch (error) {
       data.close();

@@ -1,187 +1,13 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
-  CapabilityKernel,
-  type CapabilityNode,
-  type GrantAlgebra,
-} from "../../caps/kernel.ts";
-import {
-  hasRights,
-  isObserver,
+  RIGHT_DELEGATE,
+  RIGHT_DERIVE,
   RIGHT_OBSERVE,
+  RIGHT_RECEIVE,
   RIGHT_SEND,
   RIGHTS_ALL,
 } from "../../caps/rights.ts";
-import { type Capability, capabilityOf, TagGenerator } from "../../caps/tag.ts";
-import { testProperty } from "../property.ts";
-
-const file = import.meta.url;
-
-/** Grants for the model: sets of at most 8 packets, as bits. */
-const sets: GrantAlgebra<number> = {
-  everything: 255,
-  overlaps: (a, b) => (a & b) !== 0,
-  intersect: (a, b) => a & b,
-};
-
-const QUOTA = 100;
-const PORTS = 4;
-
-function makeKernel(): { kernel: CapabilityKernel<number>; root: Capability } {
-  const tags = new TagGenerator((out) => out.fill(3));
-  const kernel = new CapabilityKernel(sets, tags, {
-    capabilitiesMax: 12,
-    depthMax: 4,
-  });
-  return { kernel, root: kernel.makeRoot(0, QUOTA) };
-}
-
-const ports = fc.integer({ min: 0, max: PORTS - 1 });
-/** Which of the tags issued so far is presented; beyond them, one that was guessed. */
-const picks = fc.nat({ max: 15 });
-
-const commands = fc.array(
-  fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc.record({
-        op: fc.constant("derive" as const),
-        port: ports,
-        pick: picks,
-        grant: fc.integer({ min: 0, max: 255 }),
-        rights: fc.oneof(
-          fc.constant(RIGHTS_ALL),
-          fc.integer({ min: -1, max: 40 }),
-        ),
-        quotaPages: fc.oneof(
-          fc.integer({ min: 0, max: 30 }),
-          fc.constantFrom(-1, 0.5, 1000, NaN),
-        ),
-        to: fc.option(ports, { nil: undefined }),
-      }),
-    },
-    fc.record({
-      op: fc.constantFrom("close" as const, "revoke" as const, "drop" as const),
-      port: ports,
-      pick: picks,
-    }),
-    fc.record({
-      op: fc.constant("release" as const),
-      port: fc.integer({ min: 1, max: 3 }),
-    }),
-    fc.record({ op: fc.constant("drained" as const), pick: picks }),
-  ),
-  { maxLength: 60 },
-);
-
-testProperty(
-  "under any commands: rights shrink, siblings never overlap, pages are conserved, a tag is void elsewhere",
-  { runs: 1500, file },
-  fc.property(commands, (commands) => {
-    const { kernel, root } = makeKernel();
-    const issued: Capability[] = [root];
-    const known = new Map<Capability, CapabilityNode<number>>([[
-      root,
-      kernel.root!,
-    ]]);
-    const draining: CapabilityNode<number>[] = [];
-    const tagFor = (pick: number) =>
-      issued[pick] ?? (BigInt(pick) as Capability);
-    const ended = (nodes: CapabilityNode<number>[]) => {
-      for (const node of nodes) {
-        assert.ok(
-          known.delete(capabilityOf(node.tag)),
-          "ended what was not live",
-        );
-        draining.push(node);
-      }
-    };
-    for (const command of commands) {
-      switch (command.op) {
-        case "derive": {
-          const { port, grant, rights, quotaPages, to } = command;
-          const parent = known.get(tagFor(command.pick));
-          const result = kernel.derive(port, tagFor(command.pick), {
-            grant,
-            rights,
-            quotaPages,
-            ...(to === undefined ? {} : { to }),
-          });
-          if ("refused" in result) {
-            if (result.refused === "void") assert.ok(parent?.port !== port);
-            break;
-          }
-          assert.ok(parent !== undefined && parent.port === port);
-          assert.ok(!issued.includes(result.capability), "a tag came twice");
-          issued.push(result.capability);
-          known.set(result.capability, result.node);
-          break;
-        }
-        case "close":
-          kernel.close(command.port, tagFor(command.pick));
-          break;
-        case "revoke":
-        case "drop": {
-          const live = known.get(tagFor(command.pick));
-          const result = kernel[command.op](command.port, tagFor(command.pick));
-          if ("refused" in result) {
-            assert.ok(live?.port !== command.port || live.parent === undefined);
-          } else ended(result);
-          break;
-        }
-        case "release":
-          ended(kernel.releasePort(command.port));
-          for (const node of known.values()) {
-            assert.notEqual(node.port, command.port);
-          }
-          break;
-        case "drained": {
-          const [node] = draining.splice(command.pick, 1);
-          if (node !== undefined) kernel.drained(node.slot);
-        }
-      }
-      checkInvariants(kernel, known, draining, issued);
-    }
-  }),
-);
-
-function checkInvariants(
-  kernel: CapabilityKernel<number>,
-  known: ReadonlyMap<Capability, CapabilityNode<number>>,
-  draining: readonly CapabilityNode<number>[],
-  issued: readonly Capability[],
-): void {
-  assert.equal(kernel.size, known.size);
-  const slots = [...known.values(), ...draining].map(({ slot }) => slot);
-  assert.equal(new Set(slots).size, slots.length, "a slot was given twice");
-  let pages = 0;
-  for (const node of [...known.values(), ...draining]) {
-    assert.ok(node.pagesLeft >= 0);
-    pages += node.pagesLeft;
-  }
-  assert.equal(pages, QUOTA, "pages appeared or were lost");
-  for (const node of known.values()) {
-    const children = [...node.children];
-    children.forEach((child, i) => {
-      assert.ok(hasRights(node.rights, child.rights));
-      assert.equal(child.sends & ~node.sends, 0);
-      if (isObserver(child.rights)) return;
-      for (const other of children.slice(i + 1)) {
-        if (isObserver(other.rights)) continue;
-        assert.ok(!sets.overlaps(child.grant, other.grant), "siblings overlap");
-      }
-    });
-  }
-  for (const tag of issued) {
-    for (let port = 0; port < PORTS; port++) {
-      const node = known.get(tag);
-      assert.equal(
-        kernel.present(port, tag),
-        node?.port === port ? node : undefined,
-      );
-    }
-  }
-}
+import { makeKernel, QUOTA } from "./bit_sets.ts";
 
 const whole = { grant: 255, rights: RIGHTS_ALL, quotaPages: 10 };
 
@@ -272,4 +98,74 @@ Deno.test("an observer may overlap its siblings, sees no more than its parent, a
   assert.deepEqual(kernel.derive(1, owner.capability, sending), {
     refused: "invalid",
   });
+});
+
+Deno.test("a delegated capability is its receiver's under another tag, until the delegator's is revoked", () => {
+  const { kernel, root } = makeKernel();
+  const made = kernel.derive(0, root, { ...whole, grant: 6, to: 1 });
+  assert.ok("capability" in made);
+  const own = made.capability;
+  const given = kernel.delegate(1, own, { to: 2 });
+  assert.ok("capability" in given);
+  assert.notEqual(given.capability, own);
+  assert.equal(kernel.present(2, own), undefined);
+  assert.equal(kernel.present(1, given.capability), undefined);
+  assert.equal(kernel.present(2, given.capability), given.node);
+  const { grant, sends, rights, quotaPages } = given.node;
+  assert.deepEqual([grant, sends, rights, quotaPages], [6, 255, 31, 10]);
+  // All of its packets are the receiver's now.
+  const part = { grant: 2, rights: RIGHT_RECEIVE, quotaPages: 0 };
+  assert.deepEqual(kernel.derive(1, own, part), { refused: "overlap" });
+  assert.deepEqual(kernel.delegate(1, own, { to: 3 }), { refused: "overlap" });
+  const ended = kernel.revoke(1, own);
+  assert.deepEqual(ended, [given.node]);
+  assert.equal(kernel.present(2, given.capability), undefined);
+  assert.equal(kernel.present(1, own), made.node);
+});
+
+Deno.test("delegate() needs its own right and no other, and gives no more than there is", () => {
+  const { kernel, root } = makeKernel();
+  const derive = (grant: number, rights: number) => {
+    const made = kernel.derive(0, root, { grant, rights, quotaPages: 10 });
+    assert.ok("capability" in made);
+    return made.capability;
+  };
+  const refused = (tag: unknown, more: object) => {
+    const result = kernel.delegate(0, tag, { to: 1, ...more });
+    return "refused" in result ? result.refused : undefined;
+  };
+  const derives = derive(1, RIGHT_RECEIVE | RIGHT_DERIVE);
+  assert.equal(refused(derives, {}), "right");
+  const delegates = derive(2, RIGHT_RECEIVE | RIGHT_DELEGATE);
+  assert.equal(refused(delegates, { rights: RIGHTS_ALL }), "right");
+  assert.equal(refused(delegates, { quotaPages: 11 }), "quota");
+  assert.equal(refused(delegates, { expiresAtUs: NaN }), "invalid");
+  assert.equal(refused(77n, {}), "void");
+  assert.equal(refused(delegates, { rights: RIGHT_RECEIVE }), undefined);
+  const closed = derive(4, RIGHT_DELEGATE);
+  kernel.close(0, closed);
+  assert.equal(refused(closed, {}), "closed");
+});
+
+Deno.test("a child ends with its parent, whatever lifetime it asked for", () => {
+  const { kernel, root } = makeKernel();
+  const parent = kernel.derive(0, root, { ...whole, expiresAtUs: 10 });
+  assert.ok("capability" in parent);
+  const from = parent.capability;
+  const part = { rights: RIGHT_RECEIVE, quotaPages: 1 };
+  const long = kernel.derive(0, from, { ...part, grant: 1, expiresAtUs: 99 });
+  const none = kernel.derive(0, from, { ...part, grant: 2 });
+  const short = kernel.derive(0, from, { ...part, grant: 4, expiresAtUs: 5 });
+  assert.ok("node" in long && "node" in none && "node" in short);
+  assert.deepEqual(
+    [long, none, short].map(({ node }) => node.expiresAtUs),
+    [10, 10, 5],
+  );
+  assert.equal(kernel.nextExpiryUs, 5);
+  assert.deepEqual(kernel.expire(4), []);
+  assert.deepEqual(kernel.expire(5), [short.node]);
+  assert.equal(kernel.nextExpiryUs, 10);
+  assert.deepEqual(kernel.expire(10), [parent.node, long.node, none.node]);
+  assert.equal(kernel.nextExpiryUs, Infinity);
+  assert.equal(kernel.size, 1);
 });

@@ -27,6 +27,7 @@ import { FilterService } from "../../../services/filter/service.ts";
 import { witness } from "../../../services/filter/witness.ts";
 import { packetsOf } from "../../drivers/service/rig.ts";
 import { testProperty } from "../../property.ts";
+import { VirtualClock } from "../virtual_clock.ts";
 
 const SYSTEM = 0;
 /** Holds what flows are derived from, and gets what they leave. */
@@ -82,6 +83,7 @@ class Rig implements Disposable {
       kernel,
       target: { memoryPages: memory.bytes.byteLength / 65536 },
       driver: this.#watched(between),
+      clock: new VirtualClock(),
       onOutlaw: refuse,
     });
     for (const id of [SYSTEM, PARENT, ...HOLDERS]) {

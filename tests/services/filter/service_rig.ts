@@ -8,6 +8,7 @@ import type {
 import { CapabilityKernel } from "../../../caps/kernel.ts";
 import { makePipe, type Port } from "../../../caps/port.ts";
 import { type Capability, TagGenerator } from "../../../caps/tag.ts";
+import { type Clock, makeRealClock } from "../../../services/clock.ts";
 import { grantAlgebra } from "../../../services/filter/algebra.ts";
 import { FilterClient } from "../../../services/filter/client.ts";
 import type {
@@ -20,6 +21,7 @@ import { MEMORY_PAGES } from "./wasm_harness.ts";
 /** A filter service and a driver, and holders 0 (which has the root) to 2. */
 export class Rig implements Disposable {
   readonly service: FilterService;
+  readonly clock: Clock;
   readonly root: Capability;
   readonly clients: FilterClient[] = [];
   readonly raw: Port<FilterRequest, FilterReply>[] = [];
@@ -31,8 +33,9 @@ export class Rig implements Disposable {
   refusesCovers = true;
   readonly #driver: Port<DriverReport, DriverOrder>;
 
-  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies. */
-  constructor(unclaimed?: "kernel" | "drop") {
+  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies. The clock is the real one unless given. */
+  constructor(unclaimed?: "kernel" | "drop", clock: Clock = makeRealClock()) {
+    this.clock = clock;
     const [driver, forFilter] = makePipe<DriverReport, DriverOrder>();
     this.#driver = driver;
     driver.onReady = () => this.#drive();
@@ -49,6 +52,7 @@ export class Rig implements Disposable {
         ...(unclaimed === undefined ? {} : { kernel: { unclaimed } }),
       },
       driver: forFilter,
+      clock: this.clock,
       onOutlaw: (port) => this.outlaws.push(port),
     });
     for (let id = 0; id < 3; id++) {

@@ -1,0 +1,82 @@
+/** What may be derived, and why something may not. */
+
+import type { Derivation, Node } from "./capability.ts";
+import {
+  hasRights,
+  isObserver,
+  isRights,
+  RIGHT_SEND,
+  type Rights,
+} from "./rights.ts";
+
+/** Why something was refused. */
+export type Refusal =
+  /** The tag is not a live capability of this port. */
+  | "void"
+  /** The capability lacks the right. */
+  | "right"
+  /** The capability has filter text: nothing is derived from it. */
+  | "residual"
+  /** The grant could overlap one that was derived before. */
+  | "overlap"
+  /** The parent has not that many pages left. */
+  | "quota"
+  /** The parent takes no new work. */
+  | "closed"
+  /** The system holds as many capabilities as it may. */
+  | "full"
+  /** A field of the request makes no sense. */
+  | "invalid"
+  /** A grant, met with its parent's, is too large to write down. */
+  | "complex";
+
+/** Limits of a kernel. */
+export interface KernelLimits {
+  /** Capabilities that may exist at once. */
+  readonly capabilitiesMax: number;
+  /** How far from the root a capability may be. */
+  readonly depthMax: number;
+}
+
+/** What is asked of a live capability, and what there is already. */
+export interface Admission<G> {
+  readonly parent: Node<G>;
+  readonly wanted: Derivation<G>;
+  /** The rights that the parent must have for it to be done at all. */
+  readonly needed: Rights;
+  /** Capabilities that exist: live, or with pages still out. */
+  readonly existing: number;
+  readonly limits: KernelLimits;
+}
+
+/** Why a capability may not be made; undefined when it may. */
+export function whyRefused<G>(
+  { parent, wanted, needed, existing, limits }: Admission<G>,
+): Refusal | undefined {
+  if (!hasRights(parent.rights, needed)) return "right";
+  if (!areFieldsValid(wanted)) return "invalid";
+  if (!hasRights(parent.rights, wanted.rights)) return "right";
+  if (parent.closed) return "closed";
+  if (parent.residual !== undefined) return "residual";
+  if (wanted.quotaPages > parent.pagesLeft) return "quota";
+  if (existing >= limits.capabilitiesMax || parent.depth >= limits.depthMax) {
+    return "full";
+  }
+  // Observers own nothing, so they may overlap; their slot's one check is taken.
+  if (isObserver(wanted.rights)) {
+    const more = hasRights(wanted.rights, RIGHT_SEND) ||
+      wanted.residual !== undefined;
+    return more ? "invalid" : undefined;
+  }
+  return parent.taken?.overlaps(wanted.grant) ? "overlap" : undefined;
+}
+
+function areFieldsValid<G>(wanted: Derivation<G>): boolean {
+  const { rights, quotaPages, copyBytesMax, expiresAtUs } = wanted;
+  return isRights(rights) && isCount(quotaPages) &&
+    isCount(copyBytesMax ?? 0) && !Number.isNaN(expiresAtUs ?? 0);
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * A capability as a node of the derivation tree, and what is asked for when one
+ * is made.
+ */
+
+import type { Rights } from "./rights.ts";
+import type { SiblingIndex } from "./sibling_index.ts";
+import type { Tag } from "./tag.ts";
+
+/** A port's number, given by whoever wires the system. */
+export type PortId = number;
+
+/** When a capability without a lifetime is over. */
+export const NEVER_US = Infinity;
+
+/** What every new capability says, derived or delegated. */
+interface Minting {
+  /**
+   * When it is over by itself, in microseconds of the clock that the kernel's
+   * owner goes by; never later than its parent. Absent for the parent's.
+   */
+  readonly expiresAtUs?: number;
+}
+
+/** What a derived capability is to be. */
+export interface Derivation<G> extends Minting {
+  /** Which of the parent's packets. */
+  readonly grant: G;
+  /**
+   * Which of those it receives, as filter text; absent for all. It separates no
+   * siblings, so nothing can be derived from a capability that has it.
+   */
+  readonly residual?: string;
+  /** Which frames may be sent; absent for the parent's. */
+  readonly sends?: G;
+  readonly rights: Rights;
+  /** Pages carved out of the parent's quota. */
+  readonly quotaPages: number;
+  /** Packets of up to so many bytes are copied, larger ones come as pages; absent for the parent's. */
+  readonly copyBytesMax?: number;
+  /** In whose table the new tag goes; absent for the deriver's own. */
+  readonly to?: PortId;
+}
+
+/** What a delegated capability is to be, besides the delegator's over again. */
+export interface Delegation extends Minting {
+  /** In whose table its tag goes. */
+  readonly to: PortId;
+  /** Some of the delegator's; absent for all of them. */
+  readonly rights?: Rights;
+  /** Pages carved out of the delegator's quota; absent for all that it has left. */
+  readonly quotaPages?: number;
+}
+
+/** A capability as the kernel sees it. */
+export interface CapabilityNode<G> {
+  readonly slot: number;
+  readonly tag: Tag;
+  readonly port: PortId;
+  readonly parent: CapabilityNode<G> | undefined;
+  readonly children: ReadonlySet<CapabilityNode<G>>;
+  readonly grant: G;
+  /** Filter text that selects among the grant's packets; the others are its parent's. */
+  readonly residual?: string;
+  /** The frames that it may send, its ancestors' limits included. */
+  readonly sends: G;
+  /** The frames that it gets copies of, its ancestors' limits included; observers only. */
+  readonly observes?: G;
+  readonly rights: Rights;
+  readonly quotaPages: number;
+  /** What of its quota was not carved out for others. */
+  readonly pagesLeft: number;
+  readonly copyBytesMax: number;
+  readonly closed: boolean;
+  /** When it is over by itself: no later than its parent. */
+  readonly expiresAtUs: number;
+}
+
+/** The same, as the kernel keeps it. */
+export interface Node<G> extends CapabilityNode<G> {
+  readonly parent: Node<G> | undefined;
+  readonly children: Set<Node<G>>;
+  /** How far from the root it is. */
+  readonly depth: number;
+  /** The children's grants, observers' not among them. Made with the first child. */
+  taken: SiblingIndex<G> | undefined;
+  pagesLeft: number;
+  closed: boolean;
+  live: boolean;
+  /** Its place in the queue of those that expire; negative for none. */
+  queueIndex: number;
+}

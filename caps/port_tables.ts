@@ -1,0 +1,42 @@
+/** The ports' tables: which tag means what, and on which port alone. */
+
+import type { Node, PortId } from "./capability.ts";
+import { type Capability, capabilityOf, tagOf } from "./tag.ts";
+
+/** Every port's table of live capabilities. */
+export class PortTables<G> {
+  /** One map for all ports: a tag is in one port's table only. */
+  readonly #entries = new Map<Capability, Node<G>>();
+
+  /** Live capabilities, in all tables. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** What `tag`, whatever that is, means on `port`. */
+  find(port: PortId, tag: unknown): Node<G> | undefined {
+    if (tagOf(tag) === undefined) return undefined;
+    const node = this.#entries.get(tag as Capability);
+    return node?.port === port ? node : undefined;
+  }
+
+  /** Enters a capability in its port's table. */
+  enter(node: Node<G>): Capability {
+    const capability = capabilityOf(node.tag);
+    if (this.#entries.has(capability)) {
+      throw new Error("capability kernel: a tag was issued twice");
+    }
+    this.#entries.set(capability, node);
+    return capability;
+  }
+
+  /** Takes a capability out of its port's table: its tag is void. */
+  remove(node: Node<G>): void {
+    this.#entries.delete(capabilityOf(node.tag));
+  }
+
+  /** All that is in the table of `port`. */
+  heldBy(port: PortId): Node<G>[] {
+    return [...this.#entries.values()].filter((node) => node.port === port);
+  }
+}

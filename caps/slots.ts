@@ -1,0 +1,45 @@
+/**
+ * Slots, and those whose capability is over while some of its pages are still
+ * out: until those are back, slot and quota stay taken.
+ */
+
+import type { Node } from "./capability.ts";
+
+/** Gives slots, and takes them back once they have drained. */
+export class Slots<G> {
+  readonly #draining = new Map<number, Node<G>>();
+  readonly #free: number[] = [];
+  #next = 1;
+
+  /** How many are taken by capabilities that are over. */
+  get drainingCount(): number {
+    return this.#draining.size;
+  }
+
+  /** A slot that nobody has. */
+  take(): number {
+    return this.#free.pop() ?? this.#next++;
+  }
+
+  /** A capability is over; some of its pages may still be out. */
+  end(node: Node<G>): void {
+    this.#draining.set(node.slot, node);
+  }
+
+  /**
+   * The last page has come back: the slot may be used again, the quota is the
+   * nearest ancestor's that is live or draining itself.
+   */
+  drained(slot: number): void {
+    const node = this.#draining.get(slot);
+    if (node === undefined) return;
+    this.#draining.delete(slot);
+    this.#free.push(slot);
+    let to = node.parent;
+    while (to !== undefined && !to.live && !this.#draining.has(to.slot)) {
+      to = to.parent;
+    }
+    // What it had carved out for children comes back when those have drained.
+    if (to !== undefined) to.pagesLeft += node.pagesLeft;
+  }
+}
