@@ -79,9 +79,9 @@ function failureOf(error: unknown): ServiceReport {
 }
 
 /** Establishes the service's filter; in exchange it gets the capability for its packets. */
-function establish(
+export function establish(
   definition: ServiceDefinition,
-  start: ServiceStart,
+  start: Omit<ServiceStart, "data" | "requests" | "control">,
   requests: Port<FilterRequest, FilterReply>,
 ): Promise<Capability> {
   const { settings, quotaPages, copyBytesMax, envelope } = start;

@@ -23,7 +23,7 @@ const MAY_NAME: readonly (readonly [from: RegExp, to: RegExp])[] = [
   [/^services\//, /^(caps|services)\//],
   [/^cli\//, /^(cli|caps|drivers\/pcap|services)\/|^mod\.ts$/],
   [/^mod\.ts$/, /^(caps|drivers|services)\//],
-  [/^examples\//, /^mod\.ts$/],
+  [/^examples\//, /^(mod|tests\/testing|examples\/\w+)\.ts$/],
   [/^bench\//, /^(bench|caps|drivers|services)\/|^mod\.ts$/],
   [/^tests\//, /./],
 ];
@@ -51,6 +51,23 @@ Deno.test("Deno is named only at the edges", () => {
       ts.isIdentifier(node) && node.text === "Deno" &&
       !MAY_NAME_DENO.some((place) => source.path.startsWith(place)))
   );
+  deepEqual(wrong, []);
+});
+
+Deno.test("what is published for testing names neither Deno nor the tests themselves", () => {
+  const published = reachedFrom(["tests/testing.ts"])
+    .filter(({ path }) => path.startsWith("tests/"));
+  const wrong = published.flatMap((source) => [
+    ...(/^tests\/(testing\.ts$|(arbitraries|model|simulation)\/)/
+        .test(source.path)
+      ? []
+      : [source.path]),
+    ...nodesOf(
+      source,
+      (node) =>
+        ts.isIdentifier(node) && ["Deno", "console"].includes(node.text),
+    ),
+  ]);
   deepEqual(wrong, []);
 });
 
@@ -97,21 +114,13 @@ Deno.test("only programs print", () => {
 
 /** What is run by its name, and so need not be imported. */
 const PROGRAM =
-  /^(mod|(cli|bench)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/[\w-]+\/worker)\.ts$/;
+  /^(mod|tests\/testing|(cli|bench)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/[\w-]+\/worker)\.ts$/;
 
 Deno.test("every file is a program, a worker, a test, or named on a way from one", () => {
-  const byPath = new Map(sources.map((source) => [source.path, source]));
-  const reached = new Set<string>();
-  const reach = (path: string) => {
-    if (reached.has(path)) return;
-    reached.add(path);
-    byPath.get(path)?.names.forEach(reach);
-  };
-  sources.map(({ path }) => path).filter((path) => PROGRAM.test(path))
-    .forEach(reach);
-  const dead = sources.map(({ path }) => path)
-    .filter((path) => !reached.has(path));
-  deepEqual(dead, []);
+  const paths = sources.map(({ path }) => path);
+  const reached = reachedFrom(paths.filter((path) => PROGRAM.test(path)));
+  const alive = new Set(reached.map(({ path }) => path));
+  deepEqual(paths.filter((path) => !alive.has(path)), []);
 });
 
 /** What is true of one machine, or of the work on this project, only. */
@@ -127,6 +136,20 @@ Deno.test("no file speaks of one machine, or of work that is left", () => {
     );
   deepEqual(wrong, []);
 });
+
+/** The files on the ways from these, themselves included. */
+function reachedFrom(paths: readonly string[]): Source[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const reached = new Set<Source>();
+  const reach = (path: string) => {
+    const source = byPath.get(path);
+    if (source === undefined || reached.has(source)) return;
+    reached.add(source);
+    source.names.forEach(reach);
+  };
+  paths.forEach(reach);
+  return [...reached];
+}
 
 /** The places of the nodes that `is` is true of. */
 function nodesOf(source: Source, is: (node: ts.Node) => boolean): string[] {

@@ -1,6 +1,7 @@
 /** Texts that are hardly filters: words in no order, filters with errors. */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import { FilterError } from "../../services/filter/language/error.ts";
 import { Lexer } from "../../services/filter/language/lexer.ts";
 import { expressionArbitrary } from "./expressions.ts";
@@ -40,7 +41,7 @@ const mutatedArbitrary = fc.tuple(
 }).filter((text) => !hasName(text));
 
 /** Texts that are hardly filters, with no name that would be looked up. */
-export const brokenExpression: fc.Arbitrary<string> = fc.oneof(
+export const brokenExpression: Arbitrary<string> = fc.oneof(
   soupArbitrary,
   mutatedArbitrary,
 );

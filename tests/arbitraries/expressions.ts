@@ -4,6 +4,7 @@
  */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 
 /** Values that both texts and frames are made of. */
 export const LIKELY = {
@@ -25,11 +26,11 @@ function often(...words: string[]): string[] {
 }
 
 /** Sometimes the text, sometimes nothing. */
-function maybe(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
+function maybe(text: Arbitrary<string>): Arbitrary<string> {
   return fc.oneof(fc.constant(""), text.map((t) => `${t} `));
 }
 
-function spaced(...parts: (string | fc.Arbitrary<string>)[]) {
+function spaced(...parts: (string | Arbitrary<string>)[]) {
   const arbitraries = parts.map((part) =>
     typeof part === "string" ? fc.constant(part) : part
   );
@@ -245,7 +246,7 @@ const { arithmetic, load } = fc.letrec<{ arithmetic: string; load: string }>(
 );
 
 /** Arithmetic of numbers of every size and of bytes of the frame. */
-export const arithmeticArbitrary: fc.Arbitrary<string> = fc.letrec<
+export const arithmeticArbitrary: Arbitrary<string> = fc.letrec<
   { value: string }
 >((tie) => ({
   value: fc.oneof(
@@ -289,7 +290,7 @@ const ip4Text = fc.array(decimalGroup, { minLength: 2, maxLength: 4 })
   .map((groups) => groups.join("."));
 
 /** Addresses in every spelling, right and nearly right. */
-export const addressArbitrary: fc.Arbitrary<string> = fc.oneof(
+export const addressArbitrary: Arbitrary<string> = fc.oneof(
   fc.tuple(
     fc.array(hexGroup, { maxLength: 8 }),
     fc.array(hexGroup, { maxLength: 8 }),
@@ -318,7 +319,7 @@ export const addressArbitrary: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** A primitive or a comparison. */
-export const primitiveArbitrary: fc.Arbitrary<string> = fc.oneof(
+export const primitiveArbitrary: Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: hostPrimitive },
   { weight: 4, arbitrary: portPrimitive },
   { weight: 4, arbitrary: protocolPrimitive },
@@ -353,7 +354,7 @@ const { filter } = fc.letrec<{ filter: string }>((tie) => ({
  * Filter texts. `geneve` stands only in a conjunction at the front: elsewhere
  * libpcap reads registers that it never wrote.
  */
-export const expressionArbitrary: fc.Arbitrary<string> = fc.oneof(
+export const expressionArbitrary: Arbitrary<string> = fc.oneof(
   { weight: 12, arbitrary: filter },
   {
     weight: 1,

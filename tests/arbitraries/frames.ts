@@ -4,6 +4,7 @@
  */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import { arpBytes, type ArpRepr, emitArp } from "../../services/wire/arp.ts";
 import {
   emitEthernet,
@@ -88,13 +89,13 @@ export function buildIcmp(
 }
 
 /** A frame with an ARP packet. */
-export function arpFrame(): fc.Arbitrary<FrameBytes> {
+export function arpFrame(): Arbitrary<FrameBytes> {
   return fc.tuple(ethernetRepr(0x0806), arpRepr())
     .map(([ethernet, arp]) => buildArp(ethernet, arp));
 }
 
 /** A frame with a UDP datagram over IPv4: options and fragments now and then. */
-export function udpFrame(): fc.Arbitrary<FrameBytes> {
+export function udpFrame(): Arbitrary<FrameBytes> {
   return fc.tuple(
     ethernetRepr(0x0800),
     fc.oneof(ipv4Repr(0, 17), plainIpv4Repr(0, 17)),
@@ -103,7 +104,7 @@ export function udpFrame(): fc.Arbitrary<FrameBytes> {
 }
 
 /** A frame with an ICMP message: options and fragments now and then. */
-export function icmpFrame(): fc.Arbitrary<FrameBytes> {
+export function icmpFrame(): Arbitrary<FrameBytes> {
   return fc.tuple(
     ethernetRepr(0x0800),
     fc.oneof(ipv4Repr(0, 1), plainIpv4Repr(0, 1)),
@@ -112,7 +113,7 @@ export function icmpFrame(): fc.Arbitrary<FrameBytes> {
 }
 
 /** A frame with an IPv4 packet of any protocol, its payload any bytes that start with two ports. */
-export function ipv4Frame(): fc.Arbitrary<FrameBytes> {
+export function ipv4Frame(): Arbitrary<FrameBytes> {
   return fc.tuple(
     ethernetRepr(0x0800),
     ipv4Repr(0),
@@ -124,7 +125,7 @@ export function ipv4Frame(): fc.Arbitrary<FrameBytes> {
  * A frame with an IPv6 packet: up to 34 extension headers (more than a filter
  * walks over), then UDP, TCP, ICMPv6 or anything.
  */
-export function ipv6Frame(): fc.Arbitrary<FrameBytes> {
+export function ipv6Frame(): Arbitrary<FrameBytes> {
   const count = fc.oneof(
     { weight: 9, arbitrary: fc.integer({ min: 0, max: 3 }) },
     fc.integer({ min: 30, max: 34 }),
@@ -157,7 +158,7 @@ export function ipv6Frame(): fc.Arbitrary<FrameBytes> {
 }
 
 /** An IPv6 extension header, its first byte (what comes next) still open. */
-function extensionHeader(): fc.Arbitrary<
+function extensionHeader(): Arbitrary<
   { readonly kind: number; readonly bytes: FrameBytes }
 > {
   // Lengths: in units of 8 after the first 8; of 4 after the first 8 for 51.
@@ -179,7 +180,7 @@ function extensionHeader(): fc.Arbitrary<
 }
 
 /** Bytes that start with two ports mostly. */
-function withPorts(max: number): fc.Arbitrary<FrameBytes> {
+function withPorts(max: number): Arbitrary<FrameBytes> {
   return fc.tuple(port(), port(), bytesUpTo(max)).map(([a, b, bytes]) => {
     if (bytes.length >= 4) {
       bytes.set([a >>> 8, a & 255, b >>> 8, b & 255]);
@@ -189,7 +190,7 @@ function withPorts(max: number): fc.Arbitrary<FrameBytes> {
 }
 
 /** A frame of any type with any payload. */
-export function otherFrame(): fc.Arbitrary<FrameBytes> {
+export function otherFrame(): Arbitrary<FrameBytes> {
   return fc.tuple(ethernetRepr(), bytesUpTo(PAYLOAD_BYTES_MAX))
     .map(([ethernet, payload]) => {
       const link = new Uint8Array(ethernetBytes(ethernet));
@@ -199,7 +200,7 @@ export function otherFrame(): fc.Arbitrary<FrameBytes> {
 }
 
 /** A frame that is what it says, padded behind its end now and then. */
-export function validFrame(): fc.Arbitrary<FrameBytes> {
+export function validFrame(): Arbitrary<FrameBytes> {
   const frame = fc.oneof(
     { weight: 2, arbitrary: arpFrame() },
     { weight: 3, arbitrary: udpFrame() },
@@ -216,22 +217,22 @@ export function validFrame(): fc.Arbitrary<FrameBytes> {
 }
 
 /** Any bytes at all, none included. */
-export function randomFrame(): fc.Arbitrary<FrameBytes> {
+export function randomFrame(): Arbitrary<FrameBytes> {
   return bytesUpTo(128);
 }
 
 /** `frame` cut anywhere, at 0 and at its end included. */
 export function truncated(
-  frame: fc.Arbitrary<FrameBytes>,
-): fc.Arbitrary<FrameBytes> {
+  frame: Arbitrary<FrameBytes>,
+): Arbitrary<FrameBytes> {
   return fc.tuple(frame, fc.double({ min: 0, max: 1, noNaN: true }))
     .map(([bytes, share]) => bytes.slice(0, Math.round(share * bytes.length)));
 }
 
 /** `frame` with one to four bits flipped, anywhere. */
 export function flipped(
-  frame: fc.Arbitrary<FrameBytes>,
-): fc.Arbitrary<FrameBytes> {
+  frame: Arbitrary<FrameBytes>,
+): Arbitrary<FrameBytes> {
   return fc.tuple(
     frame,
     fc.array(bits(16), { minLength: 1, maxLength: 4 }),
@@ -246,7 +247,7 @@ export function flipped(
 }
 
 /** A frame as the wire may bring it: valid, damaged, cut, or noise. */
-export function anyFrame(): fc.Arbitrary<FrameBytes> {
+export function anyFrame(): Arbitrary<FrameBytes> {
   return fc.oneof(
     { weight: 4, arbitrary: validFrame() },
     { weight: 3, arbitrary: truncated(validFrame()) },

@@ -1,6 +1,7 @@
 /** Frames that grants are about: witnesses of conjunctions, then mutated and cut anywhere. */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import type { Grant } from "../../services/filter/grant.ts";
 import { intersect } from "../../services/filter/overlap.ts";
 import type { GrantNode } from "../../services/filter/tree.ts";
@@ -10,7 +11,7 @@ import { conjunctionArbitrary } from "./grants.ts";
 /** Frames for these grants: their own, their neighbours', and broken ones. */
 export function framesFor(
   grants: readonly Grant[],
-): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+): Arbitrary<Uint8Array<ArrayBuffer>> {
   const conjunctions = grants.flat();
   const plain = conjunctions.length === 0
     ? conjunctionArbitrary.map(witness)
@@ -56,20 +57,20 @@ const place = fc.oneof(
   fc.constantFrom(12, 13, 14, 16, 17, 18, 20, 21, 23, 24, 34, 35, 37, 54, 58),
 );
 
-const change: fc.Arbitrary<Mutation> = fc.tuple(place, byte).map(
+const change: Arbitrary<Mutation> = fc.tuple(place, byte).map(
   ([at, value]) => (bytes) =>
     bytes.map((old, index) => index === at ? value : old),
 );
 
-const cut: fc.Arbitrary<Mutation> = fc.nat(90).map(
+const cut: Arbitrary<Mutation> = fc.nat(90).map(
   (length) => (bytes) => bytes.slice(0, length),
 );
 
-const grow: fc.Arbitrary<Mutation> = fc.array(byte, { maxLength: 12 }).map(
+const grow: Arbitrary<Mutation> = fc.array(byte, { maxLength: 12 }).map(
   (more) => (bytes) => [...bytes, ...more],
 );
 
-const tag: fc.Arbitrary<Mutation> = fc.constantFrom(
+const tag: Arbitrary<Mutation> = fc.constantFrom(
   [0x81, 0, 0, 7],
   [0x88, 0xa8, 0xe0, 8],
   [0x91, 0, 0, 7],
@@ -80,7 +81,7 @@ const tag: fc.Arbitrary<Mutation> = fc.constantFrom(
 );
 
 /** Options in an IPv4 header, at whichever place one starts. */
-const options: fc.Arbitrary<Mutation> = fc.tuple(fc.nat(10), byte).map(
+const options: Arbitrary<Mutation> = fc.tuple(fc.nat(10), byte).map(
   ([words, fill]) => (bytes) => {
     const start = bytes[14] === 0x45 ? 14 : bytes[18] === 0x45 ? 18 : -1;
     if (start < 0) return bytes;
@@ -92,7 +93,7 @@ const options: fc.Arbitrary<Mutation> = fc.tuple(fc.nat(10), byte).map(
 );
 
 /** Extension headers in front of what an IPv6 header carries. */
-const extensions: fc.Arbitrary<Mutation> = fc.array(
+const extensions: Arbitrary<Mutation> = fc.array(
   fc.tuple(fc.constantFrom(0, 43, 44, 51, 60, 135), fc.nat(2)),
   { maxLength: 4 },
 ).chain((some) => fc.constantFrom(some, Array(31).fill([60, 0]).concat(some)))
@@ -115,7 +116,7 @@ const extensions: fc.Arbitrary<Mutation> = fc.array(
     return [...head, ...body];
   });
 
-const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+const mutation: Arbitrary<Mutation> = fc.oneof(
   change,
   cut,
   grow,

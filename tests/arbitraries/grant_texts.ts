@@ -1,13 +1,14 @@
 /** Filter texts of the words that grants can say, and of few others. */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import { LIKELY } from "./expressions.ts";
 
 const word = fc.constantFrom;
 
 const direction = word("", "src ", "dst ", "src or dst ", "src and dst ");
 
-function joined(...parts: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
+function joined(...parts: Arbitrary<string>[]): Arbitrary<string> {
   return fc.tuple(...parts).map((words) => words.join(""));
 }
 
@@ -46,7 +47,7 @@ const combined = fc.letrec<{ text: string }>((tie) => ({
 })).text;
 
 /** Texts, of which most are grants. */
-export const grantTextArbitrary: fc.Arbitrary<string> = fc.oneof(
+export const grantTextArbitrary: Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: combined },
   {
     weight: 1,

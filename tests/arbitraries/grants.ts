@@ -4,6 +4,7 @@
  */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import { parseMacPattern, parsePrefix } from "../../services/filter/address.ts";
 import type {
   Conjunction,
@@ -50,7 +51,7 @@ const prefixes = {
 const ports = [[7, 7], [53, 53], [80, 80], [50, 60], [0, 65535], [53, 80]]
   .map(([low = 0, high = 0]) => ({ low, high }));
 
-function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+function maybe<T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
 }
 
@@ -61,7 +62,7 @@ function compact<T extends object>(value: T): T {
   ) as T;
 }
 
-const typePayload: fc.Arbitrary<Payload> = fc.constantFrom(
+const typePayload: Arbitrary<Payload> = fc.constantFrom(
   0x0800,
   0x0806,
   0x86dd,
@@ -69,14 +70,14 @@ const typePayload: fc.Arbitrary<Payload> = fc.constantFrom(
   60,
 ).map((etherType) => ({ kind: "type", etherType }));
 
-const arpPayload: fc.Arbitrary<Payload> = fc.record({
+const arpPayload: Arbitrary<Payload> = fc.record({
   kind: fc.constant("arp" as const),
   operation: maybe(fc.constantFrom(1, 2)),
   sender: maybe(fc.constantFrom(...prefixes.ipv4)),
   target: maybe(fc.constantFrom(...prefixes.ipv4)),
 }).map((payload) => compact(payload) as Payload);
 
-function ipPayload(kind: "ipv4" | "ipv6"): fc.Arbitrary<Payload> {
+function ipPayload(kind: "ipv4" | "ipv6"): Arbitrary<Payload> {
   const icmp = kind === "ipv4" ? 1 : 58;
   return fc.record({
     src: maybe(fc.constantFrom(...prefixes[kind])),
@@ -104,7 +105,7 @@ function ipPayload(kind: "ipv4" | "ipv6"): fc.Arbitrary<Payload> {
 }
 
 /** One conjunction. */
-export const conjunctionArbitrary: fc.Arbitrary<Conjunction> = fc.record({
+export const conjunctionArbitrary: Arbitrary<Conjunction> = fc.record({
   etherDst: fc.option(fc.constantFrom(...macs), { nil: undefined, freq: 2 }),
   etherSrc: fc.option(fc.constantFrom(...macs), { nil: undefined, freq: 1 }),
   vlan: fc.option(fc.constantFrom("any" as const, 0, 7, 8), {
@@ -123,13 +124,13 @@ export const conjunctionArbitrary: fc.Arbitrary<Conjunction> = fc.record({
 }).map((conjunction) => compact(conjunction) as Conjunction);
 
 /** A grant of a few conjunctions. */
-export const grantArbitrary: fc.Arbitrary<Grant> = fc.array(
+export const grantArbitrary: Arbitrary<Grant> = fc.array(
   conjunctionArbitrary,
   { minLength: 1, maxLength: 3 },
 ).map(checkGrant);
 
 /** Exact flows of one shape or of a few, no two the same. */
-const flowsArbitrary: fc.Arbitrary<Grant[]> = fc.record({
+const flowsArbitrary: Arbitrary<Grant[]> = fc.record({
   kind: fc.constantFrom("ipv4" as const, "ipv6" as const),
   shapes: fc.array(
     fc.record({
@@ -164,7 +165,7 @@ const flowsArbitrary: fc.Arbitrary<Grant[]> = fc.record({
 );
 
 /** Many protocols, and many addresses that go on differently. */
-const variedArbitrary: fc.Arbitrary<Grant[]> = fc.record({
+const variedArbitrary: Arbitrary<Grant[]> = fc.record({
   kind: fc.constantFrom("ipv4" as const, "ipv6" as const),
   byProtocol: fc.boolean(),
   choices: fc.array(fc.nat(0xffff), { minLength: 1, maxLength: 40 }),
@@ -196,7 +197,7 @@ function grouped(grants: readonly Grant[], size: number): Grant[] {
   return groups;
 }
 
-const anySiblings: fc.Arbitrary<Grant[]> = fc.oneof(
+const anySiblings: Arbitrary<Grant[]> = fc.oneof(
   { weight: 3, arbitrary: fc.array(grantArbitrary, { maxLength: 8 }) },
   {
     weight: 2,
@@ -228,7 +229,7 @@ function within(outer: Grant, grants: readonly Grant[]): Grant[] {
  * A derivation tree of at most three levels; siblings never overlap. Children
  * ask again for what their parents ask, or for something else.
  */
-export const derivationArbitrary: fc.Arbitrary<GrantNode[]> = fc.tuple(
+export const derivationArbitrary: Arbitrary<GrantNode[]> = fc.tuple(
   anySiblings,
   fc.array(anySiblings, { maxLength: 4 }),
   fc.array(anySiblings, { maxLength: 3 }),

@@ -4,6 +4,7 @@
  */
 
 import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
 import type { ArpRepr } from "../../services/wire/arp.ts";
 import {
   type EthernetRepr,
@@ -38,26 +39,26 @@ export const POOL_ADDRESSES: readonly number[] = [
 export const POOL_PORTS: readonly number[] = [7, 9, 53, 80, 1023, 1024, 65535];
 
 /** A number of `bits` bits. */
-export function bits(bits: number): fc.Arbitrary<number> {
+export function bits(bits: number): Arbitrary<number> {
   return fc.integer({ min: 0, max: 2 ** bits - 1 });
 }
 
 /** Bytes, `max` at most. */
-export function bytesUpTo(max: number): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+export function bytesUpTo(max: number): Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.uint8Array({ maxLength: max, size: "max" }).map((bytes) =>
     Uint8Array.from(bytes)
   );
 }
 
 /** Exactly `count` bytes. */
-export function bytesOf(count: number): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+export function bytesOf(count: number): Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.uint8Array({ minLength: count, maxLength: count }).map((bytes) =>
     Uint8Array.from(bytes)
   );
 }
 
 /** A hardware address, groups' included. */
-export function mac(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+export function mac(): Arbitrary<Uint8Array<ArrayBuffer>> {
   const pooled = fc.constantFrom(...POOL_MACS).map((text) =>
     Uint8Array.from(text.match(/../g)!, (part) => parseInt(part, 16))
   );
@@ -65,7 +66,7 @@ export function mac(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
 }
 
 /** A hardware address that one station can have. */
-export function stationMac(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+export function stationMac(): Arbitrary<Uint8Array<ArrayBuffer>> {
   return bytesOf(6).map((bytes) => {
     bytes[0] = bytes[0]! & 0xfc | 2;
     return bytes;
@@ -73,7 +74,7 @@ export function stationMac(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
 }
 
 /** An IPv4 address of any kind. */
-export function ipv4Address(): fc.Arbitrary<number> {
+export function ipv4Address(): Arbitrary<number> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...POOL_ADDRESSES) },
     bits(32),
@@ -81,7 +82,7 @@ export function ipv4Address(): fc.Arbitrary<number> {
 }
 
 /** An IPv4 address that one host can have. */
-export function hostAddress(): fc.Arbitrary<number> {
+export function hostAddress(): Arbitrary<number> {
   return fc.oneof(
     fc.constantFrom(0x0a4d0001, 0x0a4d0003, 0x0a4e0001),
     fc.tuple(
@@ -92,7 +93,7 @@ export function hostAddress(): fc.Arbitrary<number> {
 }
 
 /** A port. */
-export function port(): fc.Arbitrary<number> {
+export function port(): Arbitrary<number> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...POOL_PORTS) },
     bits(16),
@@ -100,7 +101,7 @@ export function port(): fc.Arbitrary<number> {
 }
 
 /** A VLAN tag of either kind. */
-export function vlanTag(): fc.Arbitrary<VlanTag> {
+export function vlanTag(): Arbitrary<VlanTag> {
   return fc.record({
     protocol: fc.constantFrom(0x8100, 0x88a8),
     priority: bits(3),
@@ -110,7 +111,7 @@ export function vlanTag(): fc.Arbitrary<VlanTag> {
 }
 
 /** No tag mostly, else one or two. */
-export function vlanTags(): fc.Arbitrary<readonly VlanTag[]> {
+export function vlanTags(): Arbitrary<readonly VlanTag[]> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
     fc.array(vlanTag(), { minLength: 1, maxLength: VLAN_TAGS_MAX }),
@@ -118,7 +119,7 @@ export function vlanTags(): fc.Arbitrary<readonly VlanTag[]> {
 }
 
 /** An Ethernet header for `etherType`, or for any type that is no tag's. */
-export function ethernetRepr(etherType?: number): fc.Arbitrary<EthernetRepr> {
+export function ethernetRepr(etherType?: number): Arbitrary<EthernetRepr> {
   return fc.record({
     destination: mac(),
     source: mac(),
@@ -130,7 +131,7 @@ export function ethernetRepr(etherType?: number): fc.Arbitrary<EthernetRepr> {
 }
 
 /** An ARP packet. */
-export function arpRepr(): fc.Arbitrary<ArpRepr> {
+export function arpRepr(): Arbitrary<ArpRepr> {
   return fc.record({
     operation: fc.oneof(fc.constantFrom(1, 2), bits(16)),
     senderMac: mac(),
@@ -141,7 +142,7 @@ export function arpRepr(): fc.Arbitrary<ArpRepr> {
 }
 
 /** No options mostly, else up to 40 bytes of them, a multiple of 4: any bytes. */
-export function ipv4Options(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+export function ipv4Options(): Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.oneof(
     { weight: 2, arbitrary: fc.constant(new Uint8Array(0)) },
     fc.integer({ min: 1, max: 10 }).chain((words) => bytesOf(4 * words)),
@@ -152,7 +153,7 @@ export function ipv4Options(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
 export function ipv4Repr(
   payloadBytes: number,
   protocol?: number,
-): fc.Arbitrary<Ipv4Repr> {
+): Arbitrary<Ipv4Repr> {
   const fragment = fc.oneof(
     {
       weight: 3,
@@ -183,7 +184,7 @@ export function ipv4Repr(
 export function plainIpv4Repr(
   payloadBytes: number,
   protocol: number,
-): fc.Arbitrary<Ipv4Repr> {
+): Arbitrary<Ipv4Repr> {
   return fc.tuple(
     ipv4Repr(payloadBytes, protocol),
     hostAddress(),
@@ -200,7 +201,7 @@ export function plainIpv4Repr(
 }
 
 /** A UDP datagram with up to `payloadBytesMax` bytes in it. */
-export function udpRepr(payloadBytesMax: number): fc.Arbitrary<UdpRepr> {
+export function udpRepr(payloadBytesMax: number): Arbitrary<UdpRepr> {
   return fc.record({
     sourcePort: port(),
     destinationPort: port(),
@@ -210,7 +211,7 @@ export function udpRepr(payloadBytesMax: number): fc.Arbitrary<UdpRepr> {
 }
 
 /** An ICMP message with up to `payloadBytesMax` bytes behind its header. */
-export function icmpRepr(payloadBytesMax: number): fc.Arbitrary<IcmpRepr> {
+export function icmpRepr(payloadBytesMax: number): Arbitrary<IcmpRepr> {
   const payload = bytesUpTo(payloadBytesMax);
   return fc.oneof(
     fc.record({

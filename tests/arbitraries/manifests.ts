@@ -1,0 +1,59 @@
+/** Manifests of systems, as people write them. */
+
+import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
+import type { ManifestInput } from "../../services/manifest.ts";
+
+const byte = fc.integer({ min: 0, max: 255 });
+
+/** Addresses of hosts: in 10.0.0.0/8, neither first nor last of their prefix. */
+export const interfaceAddress: Arbitrary<string> = fc.integer({
+  min: 8,
+  max: 30,
+}).chain((prefixBits) => {
+  const hosts = 2 ** (32 - prefixBits);
+  return fc.tuple(
+    fc.integer({ min: 0, max: 2 ** (prefixBits - 8) - 1 }),
+    fc.integer({ min: 1, max: hosts - 2 }),
+  ).map(([network, host]) => {
+    const low = network * hosts + host;
+    return `10.${(low >>> 16) & 255}.${(low >>> 8) & 255}.${
+      low & 255
+    }/${prefixBits}`;
+  });
+});
+
+const mac = fc.tuple(byte, byte, byte, byte, byte).map((rest) =>
+  [2, ...rest].map((n) => n.toString(16).padStart(2, "0")).join(":")
+);
+
+const holding = {
+  quotaPages: fc.integer({ min: 1, max: 100 }),
+  copyBytesMax: fc.integer({ min: 0, max: 4096 }),
+};
+
+const otherServices = fc.dictionary(
+  fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/),
+  fc.record({
+    core: fc.constant("udp-echo" as const),
+    port: fc.integer({ min: 1, max: 65535 }),
+    ...holding,
+  }, { requiredKeys: ["core", "port"] }),
+  { minKeys: 1, maxKeys: 8 },
+).filter((services) =>
+  new Set(Object.values(services).map(({ port }) => port)).size ===
+    Object.keys(services).length
+);
+
+/** A manifest as it is written, with no mistake in it. */
+export const manifestInput: Arbitrary<ManifestInput> = fc.record({
+  nic: fc.constantFrom("emulated", "pcap:a b.pcapng", "xdp:veth0", "xdp:é"),
+  address: interfaceAddress,
+  services: otherServices,
+  mac,
+  unclaimed: fc.constant("drop" as const),
+  frames: fc.integer({ min: 1100, max: 262144 }),
+  pace: fc.constantFrom("at-once" as const, "recorded" as const),
+  write: fc.constantFrom("out.pcap", "/tmp/trace.pcapng"),
+  seed: fc.integer({ min: 0, max: 0xffffffff }),
+}, { requiredKeys: ["nic", "address", "services"] });

@@ -1,0 +1,329 @@
+/**
+ * A host of a simulated world: a NIC, the real driver service and the real
+ * filter service, and services with capabilities on it.
+ */
+
+import type { Counts, PagesSnapshot } from "../../caps/accounts.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
+import { CapabilityKernel, type PortId } from "../../caps/kernel.ts";
+import { makePacketMemory } from "../../caps/memory.ts";
+import { makePipe } from "../../caps/port.ts";
+import type { Delivery, Submission } from "../../caps/records.ts";
+import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import { openEmulated } from "../../drivers/emulated/driver.ts";
+import { DriverService } from "../../drivers/service/service.ts";
+import type { Clock } from "../../services/clock.ts";
+import { NEVER } from "../../services/core.ts";
+import { grantAlgebra } from "../../services/filter/algebra.ts";
+import { FilterClient } from "../../services/filter/client.ts";
+import type {
+  FilterReply,
+  FilterRequest,
+} from "../../services/filter/protocol.ts";
+import { FilterService } from "../../services/filter/service.ts";
+import {
+  type InterfaceAddress,
+  macFor,
+  readInterfaceAddress,
+} from "../../services/interface_address.ts";
+import { Random } from "../../services/random.ts";
+import type { Medium } from "./medium.ts";
+import { SimulatedHolder, type SimulatedService } from "./service.ts";
+import type { Trace } from "./trace.ts";
+import type { VirtualTime } from "./virtual_time.ts";
+
+/** A host. */
+export interface HostOptions {
+  /** Its services, by name. */
+  readonly services: Readonly<Record<string, SimulatedService>>;
+  /** Its IPv4 address with the prefix of its network; 10.77.0.2/24 and so on if not given. */
+  readonly address?: string;
+  /** Its Ethernet address, six bytes; made of the other if not given. */
+  readonly mac?: Uint8Array;
+  /** Frames of packet memory; 512 if not given. */
+  readonly frames?: number;
+}
+
+/** What a host is made of. */
+export interface HostParts {
+  readonly name: string;
+  /** In front of its parties' names: nothing, or its name and a slash. */
+  readonly prefix: string;
+  readonly options: HostOptions;
+  readonly address: InterfaceAddress;
+  readonly seed: number;
+  readonly time: VirtualTime;
+  readonly trace: Trace;
+  readonly medium: Medium;
+}
+
+/** The system's own port, as in services/system/. */
+const SYSTEM_PORT: PortId = 0;
+
+const LIMITS = { capabilitiesMax: 1024, depthMax: 16 };
+
+/** A driver service with its filter service: they live and die together. */
+interface Machine {
+  readonly driver: DriverService;
+  readonly filter: FilterService;
+  /** The filter service's. */
+  readonly clock: Clock;
+  readonly system: FilterClient;
+  readonly root: Capability;
+}
+
+/** A host at work. */
+export class Host {
+  readonly name: string;
+  /** `driver`, as faults and the trace name it. */
+  readonly driverName: string;
+  readonly services: readonly SimulatedHolder[];
+  readonly #parts: HostParts;
+  readonly #random: Random;
+  #machine: Machine | undefined;
+  #nextPort: PortId = SYSTEM_PORT + 1;
+  #stalls = 0;
+  /** What must never be, and was, in lives that are over. */
+  readonly #found: string[] = [];
+
+  /** It is down before {@link up}. */
+  constructor(parts: HostParts) {
+    const { name, prefix, options, address, time, trace } = parts;
+    this.name = name;
+    this.driverName = `${prefix}driver`;
+    this.#parts = parts;
+    this.#random = new Random(parts.seed);
+    const mac = options.mac ?? macFor(address.address);
+    this.services = Object.entries(options.services).map((
+      [service, definition],
+    ) =>
+      new SimulatedHolder({
+        name: prefix + service,
+        definition,
+        settings: {
+          address: address.address,
+          prefixBits: address.prefixBits,
+          mac,
+          ...(definition.port === undefined ? {} : { port: definition.port }),
+        },
+        time,
+        trace,
+        onFailed: () => this.#disown(prefix + service),
+      })
+    );
+  }
+
+  /** Its IPv4 address, 32 bits. */
+  get address(): number {
+    return this.#parts.address.address;
+  }
+
+  /** Whether its driver runs. */
+  get isUp(): boolean {
+    return this.#machine !== undefined;
+  }
+
+  /** Starts the driver, the filter service, and every service that has not failed. */
+  up(): void {
+    const { options, address, medium, time, trace, name } = this.#parts;
+    const memory = makePacketMemory(options.frames ?? 512);
+    const [orders, forFilter] = makePipe<DriverReport, DriverOrder>();
+    const outlaw = (port: PortId) => this.#outlaw(port);
+    const driver = new DriverService({
+      driver: openEmulated({
+        memory,
+        end: medium.join(name),
+        mac: options.mac ?? macFor(address.address),
+        name,
+      }),
+      memory,
+      orders,
+      onOutlaw: outlaw,
+    });
+    const kernel = new CapabilityKernel(
+      grantAlgebra,
+      new TagGenerator((out) => this.#random.fill(out, 0, out.length)),
+      LIMITS,
+    );
+    const clock = time.makeClock();
+    const lendable = memory.frameCount - Math.ceil(memory.frameCount / 4);
+    const root = kernel.makeRoot(SYSTEM_PORT, lendable);
+    const filter = new FilterService({
+      kernel,
+      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      driver: forFilter,
+      clock,
+      onOutlaw: outlaw,
+    });
+    const [requests, forSystem] = makePipe<FilterRequest, FilterReply>();
+    filter.attach(SYSTEM_PORT, forSystem);
+    const system = new FilterClient(requests);
+    this.#machine = { driver, filter, clock, system, root };
+    trace.add(this.driverName, "is up");
+    for (const service of this.services) this.start(service);
+  }
+
+  /** Everything that is ready to be done in the driver. Returns how much it was. */
+  turn(): number {
+    if (this.#stalls > 0) return 0;
+    return this.#machine?.driver.turn() ?? 0;
+  }
+
+  /** Starts a service that is down, if the driver is up. */
+  start(service: SimulatedHolder): void {
+    const machine = this.#machine;
+    if (
+      machine === undefined || service.port !== undefined ||
+      service.failure !== undefined
+    ) return;
+    const port = this.#nextPort++;
+    const [data, forDriver] = makePipe<Submission, Delivery>();
+    const [requests, forFilter] = makePipe<FilterRequest, FilterReply>();
+    machine.driver.attach(port, forDriver);
+    machine.filter.attach(port, forFilter);
+    const { system, root } = machine;
+    void service.start({ port, data, requests, system, root });
+  }
+
+  /** A service is gone: what it held is revoked, its pages are quarantined. */
+  crash(service: SimulatedHolder): void {
+    const { port } = service;
+    if (port === undefined) return;
+    this.#found.push(...this.#refusals(service));
+    service.stop();
+    this.#machine?.driver.detach(port);
+    void this.#machine?.filter.detach(port);
+  }
+
+  /** The driver is gone, and every capability on it. */
+  crashDriver(): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    for (const service of this.services) {
+      this.#found.push(...this.#refusals(service));
+      service.stop();
+    }
+    this.#machine = undefined;
+    machine.driver[Symbol.dispose]();
+    machine.filter[Symbol.dispose]();
+    machine.clock.wake(NEVER, () => {});
+  }
+
+  /** The driver does nothing until {@link resumeDriver}. */
+  stallDriver(): void {
+    this.#stalls++;
+  }
+
+  /** One stall of the driver is over. */
+  resumeDriver(): void {
+    this.#stalls--;
+  }
+
+  /** Where the pages are; undefined while the driver is down. */
+  pages(): PagesSnapshot | undefined {
+    return this.#machine?.driver.counts().pages;
+  }
+
+  /** What the driver counted of the NIC and of packets that nobody holds. */
+  counters(): Counts {
+    const counts = this.#machine?.driver.counts();
+    if (counts === undefined) return {};
+    const { receivedPackets, sentPackets, unclaimedPackets } = counts;
+    return {
+      ...counts.counters,
+      "received-packets": receivedPackets,
+      "sent-packets": sentPackets,
+      "unclaimed-packets": unclaimedPackets,
+    };
+  }
+
+  /** What must never be, and is or was. Nothing is under way at the moment. */
+  violations(): string[] {
+    const found = [...this.#found];
+    for (const service of this.services) {
+      found.push(...this.#refusals(service));
+      if (service.failure !== undefined) {
+        found.push(`${service.name}: ${service.failure}`);
+      }
+    }
+    return [...found, ...this.#pageViolations()];
+  }
+
+  #pageViolations(): string[] {
+    const machine = this.#machine;
+    if (machine === undefined) return [];
+    try {
+      machine.driver.check();
+    } catch (error) {
+      return [`${this.driverName}: ${(error as Error).message}`];
+    }
+    const { pages, accounts } = machine.driver.counts();
+    const found = accounts.filter(({ heldPages }) => heldPages < 0)
+      .map(({ heldPages }) =>
+        `${this.driverName}: ${heldPages} pages are held`
+      );
+    const { total, free, lent, inFlight, quarantined } = pages;
+    if (free + lent + inFlight + quarantined !== total) {
+      found.push(
+        `${this.driverName}: pages got lost: ${JSON.stringify(pages)}`,
+      );
+    }
+    const resting = this.#stalls === 0 &&
+      this.services.every(({ stalled }) => !stalled);
+    if (resting && lent + inFlight > 0) {
+      found.push(
+        `${this.driverName}: at rest, ${lent} pages are lent and ${inFlight} in flight`,
+      );
+    }
+    return found;
+  }
+
+  /** What the driver and the filter service refused of a service's, in words. */
+  #refusals(service: SimulatedHolder): string[] {
+    const machine = this.#machine;
+    const { port, name } = service;
+    if (machine === undefined || port === undefined) return [];
+    const { refusals, accounts } = machine.driver.counts();
+    const refused = [...refusals, ...machine.filter.refusals()]
+      .filter((one) => one.port === port)
+      .flatMap((one) => Object.entries(one.refusals))
+      .map(([reason, count]) => `${name}: ${count} refused: ${reason}`);
+    const wrong = accounts.filter((one) => one.port === port)
+      .map(({ drops }) => drops["send-not-permitted"] ?? 0)
+      .filter((count) => count > 0)
+      .map((count) =>
+        `${name}: ${count} frames were not sent, its capability does not permit them`
+      );
+    return [...refused, ...wrong];
+  }
+
+  #outlaw(port: PortId): void {
+    const service = this.services.find((one) => one.port === port);
+    if (service === undefined) return;
+    service.failure = "it was cut off: too many of its messages were refused";
+    this.#parts.time.plan(0, () => this.#disown(service.name));
+  }
+
+  #disown(name: string): void {
+    const service = this.services.find((one) => one.name === name);
+    if (service !== undefined) this.crash(service);
+  }
+}
+
+/** The address of a host that names none: the `index`th of 10.77.0.0/24 behind the peer's. */
+export function hostAddress(
+  name: string,
+  options: HostOptions,
+  index: number,
+): InterfaceAddress {
+  const text = options.address ?? `10.77.0.${2 + index}/24`;
+  const address = readInterfaceAddress(text);
+  if ("problem" in address) {
+    throw new RangeError(
+      `world: the address of ${name} is ${
+        JSON.stringify(text)
+      }: ${address.problem}`,
+    );
+  }
+  return address;
+}

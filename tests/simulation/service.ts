@@ -1,0 +1,186 @@
+/** One service of a simulated host: starts, stalls, crashes, and starts again. */
+
+import type { Counts } from "../../caps/accounts.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import type { Port } from "../../caps/port.ts";
+import type { Delivery, Submission } from "../../caps/records.ts";
+import { RIGHT_DERIVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
+import type { Capability } from "../../caps/tag.ts";
+import type { Clock } from "../../services/clock.ts";
+import type {
+  ServiceDefinition,
+  ServiceSettings,
+} from "../../services/definition.ts";
+import {
+  type FilterClient,
+  RefusedError,
+} from "../../services/filter/client.ts";
+import type {
+  FilterReply,
+  FilterRequest,
+} from "../../services/filter/protocol.ts";
+import { CoreRunner } from "../../services/runner.ts";
+import { establish } from "../../services/shell.ts";
+import { ServicePort } from "./service_port.ts";
+import { nameFrame, type Trace } from "./trace.ts";
+import type { VirtualTime } from "./virtual_time.ts";
+
+/** A service of a simulated host. */
+export interface SimulatedService extends ServiceDefinition {
+  /** Where it listens, if it has ports. */
+  readonly port?: number;
+  /** Pages that it may hold; 16 if not given. */
+  readonly quotaPages?: number;
+  /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 if not given. */
+  readonly copyBytesMax?: number;
+}
+
+/** How a host connects a service: its number, and its ends of both channels. */
+export interface ServiceConnection {
+  readonly port: PortId;
+  readonly data: Port<Submission, Delivery>;
+  readonly requests: Port<FilterRequest, FilterReply>;
+  /** The host's own client, for the envelope. */
+  readonly system: FilterClient;
+  readonly root: Capability;
+}
+
+/** What a service is made of. */
+export interface ServiceParts {
+  readonly name: string;
+  readonly definition: SimulatedService;
+  readonly settings: ServiceSettings;
+  readonly time: VirtualTime;
+  readonly trace: Trace;
+  /** It is at an end by a fault of its own. */
+  readonly onFailed: () => void;
+}
+
+/** One life of a service, from its start to its crash. */
+interface Life {
+  readonly port: PortId;
+  readonly services: ServicePort;
+  runner?: CoreRunner;
+}
+
+/** A service, through all its lives. */
+export class SimulatedHolder {
+  readonly name: string;
+  /** Why it is at an end for ever; undefined when it is not. */
+  failure: string | undefined;
+  readonly #parts: ServiceParts;
+  #life: Life | undefined;
+  #stalls = 0;
+  /** Wake-ups that came while it was stalled. */
+  #missed: (() => void) | undefined;
+
+  /** It does not run yet. */
+  constructor(parts: ServiceParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+  }
+
+  /** What the driver knows it by; undefined while it is down. */
+  get port(): PortId | undefined {
+    return this.#life?.port;
+  }
+
+  /** Whether it does nothing at the moment, though it runs. */
+  get stalled(): boolean {
+    return this.#stalls > 0;
+  }
+
+  /** What its core has counted since it started. */
+  counters(): Counts {
+    return this.#life?.runner?.counters() ?? {};
+  }
+
+  /** Starts it with a new core: it asks for its capability as every service does. */
+  async start(connection: ServiceConnection): Promise<void> {
+    const { definition, settings, trace, name } = this.#parts;
+    const { port, data, requests, system, root } = connection;
+    const services = new ServicePort(
+      data,
+      (what, bytes) => trace.add(name, `${what} ${nameFrame(bytes)}`),
+    );
+    const life: Life = { port, services };
+    this.#life = life;
+    const { quotaPages = 16, copyBytesMax = 2048 } = definition;
+    try {
+      const envelope = await system.derive({
+        from: root,
+        grant: definition.receives(settings),
+        sends: definition.sends(settings),
+        rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
+        quotaPages,
+        to: port,
+      });
+      const capability = await establish(
+        definition,
+        { settings, envelope, quotaPages, copyBytesMax },
+        requests,
+      );
+      if (this.#life !== life) return; // it crashed before it ran
+      trace.add(name, "runs");
+      life.runner = new CoreRunner(definition.make(settings), {
+        port: services,
+        clock: this.#clock(),
+        capability,
+        onFailure: (error) => this.#fail(life, error),
+      });
+      if (this.stalled) services.stall();
+    } catch (error) {
+      this.#fail(life, error);
+    }
+  }
+
+  /** It is gone, with all that it held. */
+  stop(): void {
+    const life = this.#life;
+    this.#life = undefined;
+    this.#missed = undefined;
+    // Its clock goes with it; its port is the driver's to close.
+    life?.runner?.[Symbol.dispose]();
+  }
+
+  /** It does nothing until {@link resume}. */
+  stall(): void {
+    this.#stalls++;
+    this.#life?.services.stall();
+  }
+
+  /** One stall is over. */
+  resume(): void {
+    if (--this.#stalls > 0) return;
+    const missed = this.#missed;
+    this.#missed = undefined;
+    this.#life?.services.resume();
+    missed?.();
+  }
+
+  #fail(life: Life, error: unknown): void {
+    if (this.#life !== life) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.failure = error instanceof RefusedError
+      ? `its capability was refused: ${message}`
+      : `its core threw: ${message}`;
+    this.#parts.trace.add(this.name, `fails: ${this.failure}`);
+    // Not here, in the middle of what it was doing.
+    this.#parts.time.plan(0, this.#parts.onFailed);
+  }
+
+  /** Virtual time, whose alarm does not go off while the service is stalled. */
+  #clock(): Clock {
+    const clock = this.#parts.time.makeClock();
+    return {
+      now: clock.now,
+      wake: (at, callback) => {
+        this.#missed = undefined;
+        clock.wake(at, () => {
+          if (this.stalled) this.#missed = callback;
+          else callback();
+        });
+      },
+    };
+  }
+}
