@@ -60,6 +60,24 @@ export { type Capability } from "./caps/tag.ts";
 export { type Port } from "./caps/port.ts";
 export { type Delivery, type Submission } from "./caps/records.ts";
 
+// Interposers: what a capability's packets pass unseen by its holder.
+export { Tally } from "./caps/accounts.ts";
+export { type Fate, type Interposer } from "./services/interpose/interposer.ts";
+export {
+  interpose,
+  type InterposeOptions,
+} from "./services/interpose/interpose.ts";
+export { type InterposedPort } from "./services/interpose/layer.ts";
+export { count } from "./services/interpose/count.ts";
+export { delay, type DelayOptions } from "./services/interpose/delay.ts";
+export { drop, type DropOptions } from "./services/interpose/drop.ts";
+export { type FrameSink, log } from "./services/interpose/log.ts";
+export {
+  rewrite,
+  type Rewriting,
+  type Way,
+} from "./services/interpose/rewrite.ts";
+
 // Grants: which packets a capability stands for.
 export {
   AddressedFrames,

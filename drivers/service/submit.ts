@@ -5,7 +5,6 @@
  * that the holder cannot write any more.
  */
 
-import { isBufferOf } from "../../caps/buffers.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -20,17 +19,14 @@ import {
   RECORD_BYTES,
   RecordView,
   STRING_BYTES,
-  type Submission,
 } from "../../caps/records.ts";
 import { hasRights, RIGHT_SEND } from "../../caps/rights.ts";
+import { isSubmission, nextRecord } from "../../caps/submission.ts";
 import type { TagTable } from "../../caps/tag_table.ts";
 import { tagOf } from "../../caps/tag.ts";
 import type { Driver } from "../driver.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Account, Holder } from "./holder.ts";
-
-/** The most records that fit a byte string. */
-const RECORDS_MAX = STRING_BYTES / RECORD_BYTES;
 
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
@@ -100,14 +96,11 @@ export class Submitter {
     let at = 0;
     for (let i = 0; i < count; i++) {
       if (at + RECORD_BYTES > STRING_BYTES) return false;
-      const stride = view.stride(at);
-      if (
-        stride < RECORD_BYTES || (stride & 7) !== 0 ||
-        at + stride > STRING_BYTES
-      ) return false;
+      const next = nextRecord(at, view.stride(at));
+      if (next === 0) return false;
       if (view.page(at) === INLINE) this.#sendInline(holder, sender, view, at);
       else this.#takePage(holder, sender, view, at, pages);
-      at += stride;
+      at = next;
     }
     return true;
   }
@@ -245,15 +238,4 @@ export class Submitter {
     this.sentPackets++;
     this.sentBytes += length;
   }
-}
-
-function isSubmission(
-  message: unknown,
-): message is Submission & { pages: unknown[] } {
-  if (typeof message !== "object" || message === null) return false;
-  const { records, count, pages } = message as Partial<Submission>;
-  return isBufferOf(records, STRING_BYTES) &&
-    typeof count === "number" && Number.isInteger(count) && count >= 0 &&
-    count <= RECORDS_MAX &&
-    Array.isArray(pages) && pages.length <= RECORDS_MAX;
 }

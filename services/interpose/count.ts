@@ -1,0 +1,30 @@
+/** Counts what passes. */
+
+import { Tally } from "../../caps/accounts.ts";
+import type { Frame } from "../core.ts";
+import type { Fate, Interposer } from "./interposer.ts";
+
+class Counter implements Interposer {
+  readonly name = "count";
+  readonly tally = new Tally();
+
+  deliver(frame: Frame): Fate {
+    this.tally.add("delivered");
+    this.tally.add("delivered-bytes", frame.length);
+    return "pass";
+  }
+
+  submit(frame: Frame): Fate {
+    this.tally.add("sent");
+    this.tally.add("sent-bytes", frame.length);
+    return "pass";
+  }
+}
+
+/**
+ * Counts frames and bytes both ways. What the holder sends is counted as it
+ * comes from the holder: the driver may refuse it still.
+ */
+export function count(): Interposer {
+  return new Counter();
+}

@@ -1,0 +1,70 @@
+/** Delays frames. */
+
+import { Tally } from "../../caps/accounts.ts";
+import type { Frame, Instant } from "../core.ts";
+import { Random, seedOf } from "../random.ts";
+import type { Fate, Interposer } from "./interposer.ts";
+
+/** The longest delay. */
+export const DELAY_MS_MAX = 60_000;
+
+/** How long frames are held. */
+export interface DelayOptions {
+  /** Each way: 0 to {@link DELAY_MS_MAX}. */
+  readonly delayMs: number;
+  /**
+   * Up to so much more, for each frame anew, as likely each microsecond; 0
+   * unless given. Frames then overtake each other, as they do on a network.
+   */
+  readonly jitterMs?: number | undefined;
+  /** What the jitter comes from; 1 unless given. */
+  readonly seed?: number | undefined;
+}
+
+class Delayer implements Interposer {
+  readonly name = "delay";
+  readonly tally = new Tally();
+  readonly #delayUs: number;
+  readonly #jitterUs: number;
+  readonly #deliveries: Random;
+  readonly #submissions: Random;
+
+  constructor({ delayMs, jitterMs = 0, seed = 1 }: DelayOptions) {
+    for (const [name, ms] of Object.entries({ delayMs, jitterMs })) {
+      if (!(ms >= 0 && ms <= DELAY_MS_MAX)) {
+        throw new RangeError(
+          `delay: ${name} is ${ms}; it must be from 0 to ${DELAY_MS_MAX}`,
+        );
+      }
+    }
+    this.#delayUs = delayMs * 1000;
+    this.#jitterUs = Math.floor(jitterMs * 1000);
+    this.#deliveries = new Random(seedOf(seed, 0));
+    this.#submissions = new Random(seedOf(seed, 1));
+  }
+
+  deliver(_frame: Frame, now: Instant): Fate {
+    return this.#until(now, this.#deliveries);
+  }
+
+  submit(_frame: Frame, now: Instant): Fate {
+    return this.#until(now, this.#submissions);
+  }
+
+  #until(now: Instant, random: Random): Instant {
+    this.tally.add("delayed");
+    const jitterUs = this.#jitterUs === 0
+      ? 0
+      : random.between(0, this.#jitterUs);
+    return now + this.#delayUs + jitterUs;
+  }
+}
+
+/**
+ * Holds each frame for a while, both ways: a round trip takes twice as much
+ * longer. A page that is held is the holder's: it counts against its quota.
+ * @throws {RangeError} when a time is negative or too long.
+ */
+export function delay(options: DelayOptions): Interposer {
+  return new Delayer(options);
+}

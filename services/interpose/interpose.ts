@@ -1,0 +1,42 @@
+/** Interposes on a port. */
+
+import type { Port } from "../../caps/port.ts";
+import type { Delivery, Submission } from "../../caps/records.ts";
+import { type Clock, makeRealClock } from "../clock.ts";
+import type { Interposer } from "./interposer.ts";
+import { type InterposedPort, Layer } from "./layer.ts";
+
+/** The most interposers on one port. */
+export const INTERPOSERS_MAX = 16;
+
+/** What interposers are given. */
+export interface InterposeOptions {
+  /** Makes a clock with a timer of its own, for each interposer; of real time unless given. */
+  readonly makeClock?: () => Clock;
+}
+
+/**
+ * The same port, with these between the driver and the holder; the first is the
+ * nearest to the driver. Its holder cannot tell it from `port`: messages have
+ * the same form, tags mean the same, as many byte strings go round.
+ *
+ * @throws {RangeError} when there are none, or more than {@link INTERPOSERS_MAX}.
+ */
+export function interpose(
+  port: Port<Submission, Delivery>,
+  interposers: readonly Interposer[],
+  options: InterposeOptions = {},
+): InterposedPort {
+  const { length } = interposers;
+  if (length < 1 || length > INTERPOSERS_MAX) {
+    throw new RangeError(
+      `interpose: ${length} interposers; there must be 1 to ${INTERPOSERS_MAX}`,
+    );
+  }
+  const makeClock = options.makeClock ?? makeRealClock;
+  const [first, ...others] = interposers;
+  return others.reduce(
+    (inner, interposer) => new Layer(inner, interposer, makeClock()),
+    new Layer(port, first!, makeClock()),
+  );
+}

@@ -1,0 +1,48 @@
+/** Lets a function of the program's rewrite frames. */
+
+import { Tally } from "../../caps/accounts.ts";
+import type { Frame } from "../core.ts";
+import type { Fate, Interposer } from "./interposer.ts";
+
+/** Which way a frame goes: to the holder, or from it. */
+export type Way = "in" | "out";
+
+/**
+ * Rewrites a frame where it lies, its `start` and `length` included, within its
+ * capacity; `"drop"` drops it. A frame that it outgrows is dropped and counted.
+ */
+export type Rewriting = (frame: Frame, way: Way) => "drop" | void;
+
+class Rewriter implements Interposer {
+  readonly name = "rewrite";
+  readonly tally = new Tally();
+  readonly #rewriting: Rewriting;
+
+  constructor(rewriting: Rewriting) {
+    this.#rewriting = rewriting;
+  }
+
+  deliver(frame: Frame): Fate {
+    return this.#apply(frame, "in");
+  }
+
+  submit(frame: Frame): Fate {
+    return this.#apply(frame, "out");
+  }
+
+  /** A function that throws has the frame dropped: half rewritten it goes nowhere. */
+  #apply(frame: Frame, way: Way): Fate {
+    try {
+      if (this.#rewriting(frame, way) !== "drop") return "pass";
+      this.tally.add("dropped");
+    } catch {
+      this.tally.add("threw");
+    }
+    return "drop";
+  }
+}
+
+/** Has `rewriting` rewrite, or drop, every frame, both ways. */
+export function rewrite(rewriting: Rewriting): Interposer {
+  return new Rewriter(rewriting);
+}

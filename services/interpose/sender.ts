@@ -1,0 +1,118 @@
+/** The way out of a layer: from the holder to the driver. */
+
+import type { Port } from "../../caps/port.ts";
+import {
+  type Delivery,
+  inlineStride,
+  RECORD_BYTES,
+  RecordView,
+  STRING_BYTES,
+  type Submission,
+} from "../../caps/records.ts";
+import { isSubmission, nextRecord } from "../../caps/submission.ts";
+import type { Frame, Instant } from "../core.ts";
+import { DeliveryBuilder } from "./builder.ts";
+import { HeldFrames } from "./held_frames.ts";
+import type { Interposer } from "./interposer.ts";
+import type { LooseStrings } from "./loose_strings.ts";
+import { RecordFrame } from "./record_frame.ts";
+
+/**
+ * Asks after what the holder sends. A message goes on as it is, to be checked by
+ * the driver: where a frame is dropped or held its record's length becomes 0,
+ * which gives its page back and sends nothing. A held frame is a copy, and goes
+ * out by itself later.
+ */
+export class Sender {
+  readonly #real: Port<Submission, Delivery>;
+  readonly #interposer: Interposer;
+  readonly #strings: LooseStrings;
+  readonly #held = new HeldFrames();
+  readonly #shown = new RecordFrame();
+  /** Whether frames are held no more. */
+  closed = false;
+
+  constructor(
+    real: Port<Submission, Delivery>,
+    interposer: Interposer,
+    strings: LooseStrings,
+  ) {
+    this.#real = real;
+    this.#interposer = interposer;
+    this.#strings = strings;
+  }
+
+  /** When the next held frame is due. */
+  get due(): Instant {
+    return this.#held.due;
+  }
+
+  /** From now on everything goes out at once, or never. */
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Asks after each frame of a message; false when that is no submission. */
+  inspect(message: unknown, now: Instant): boolean {
+    if (!isSubmission(message)) return false;
+    const { tag, records, count, pages } = message;
+    // Nothing is sent under what is no tag: it is all the driver's to refuse.
+    if (count === 0 || typeof tag !== "bigint") return true;
+    const view = new RecordView(records);
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      if (at + RECORD_BYTES > STRING_BYTES) break;
+      const next = nextRecord(at, view.stride(at));
+      if (next === 0) break;
+      if (view.length(at) > 0) this.#judge(view, at, tag, pages, now);
+      at = next;
+    }
+    return true;
+  }
+
+  /** Sends what is due. */
+  flush(now: Instant): void {
+    const held = this.#held;
+    while (held.due <= now && !held.empty) {
+      const builder = new DeliveryBuilder(this.#strings);
+      while (held.due <= now && !held.empty && builder.add(held.first!)) {
+        held.shift();
+      }
+      const submission = builder.take()!;
+      if (!this.#real.post(submission, [submission.records])) {
+        this.#interposer.tally.add("port-closed", submission.count);
+      }
+    }
+  }
+
+  #judge(
+    view: RecordView,
+    at: number,
+    tag: bigint,
+    pages: readonly unknown[],
+    now: Instant,
+  ): void {
+    const shown = this.#shown;
+    if (!shown.show(view, at, pages)) return;
+    const fate = this.#interposer.submit(shown.frame, now);
+    if (fate === "drop" || fate === Infinity) return view.setLength(at, 0);
+    if (!shown.keep(view, at)) {
+      this.#interposer.tally.add("outgrown");
+      return view.setLength(at, 0);
+    }
+    if (fate === "pass" || fate <= now || this.closed) return;
+    this.#hold(fate, tag, shown.frame, view.checksum(at));
+    view.setLength(at, 0);
+  }
+
+  #hold(due: Instant, tag: bigint, frame: Frame, checksum: number): void {
+    const { bytes, start, length } = frame;
+    const copy = new RecordView(new ArrayBuffer(inlineStride(length)));
+    copy.putInline(0, length);
+    copy.setChecksum(0, checksum);
+    copy.bytes.set(bytes.subarray(start, start + length), RECORD_BYTES);
+    const record = copy.bytes;
+    if (this.#held.add({ due, tag, record, page: undefined })) return;
+    this.#interposer.tally.add("no-room");
+  }
+}
