@@ -56,15 +56,13 @@ const plan: fc.Arbitrary<FaultPlan> = fc.record({
 });
 
 testProperty(
-  "the same seed and the same faults give the same trace, to the byte; another seed another one",
+  "the same seed and the same faults give the same trace, to the byte",
   { runs: 30, file },
   fc.asyncProperty(fc.nat(), plan, async (seed, faults) => {
     const options = { seed, services, faults, peer: {} };
     const once = await live(options, 80);
     const again = await live(options, 80);
     equal(again.text, once.text);
-    const other = await live({ ...options, seed: seed + 1 }, 80);
-    ok(other.text !== once.text);
   }),
 );
 
@@ -79,6 +77,13 @@ testProperty(
     deepEqual(replayed.faults, drawn.faults);
   }),
 );
+
+Deno.test("another seed gives another trace", async () => {
+  const traces = await Promise.all(
+    [1, 2, 3].map((seed) => live({ seed, services, peer: {} }, 30)),
+  );
+  equal(new Set(traces.map(({ text }) => text)).size, 3);
+});
 
 Deno.test("worlds in turns do not disturb each other", async () => {
   const options = { services, peer: {}, faults: { rates: { loss: 0.2 } } };
