@@ -20,12 +20,14 @@ export interface AccountSpec {
   readonly tagHigh: number;
   /** Its holder. */
   readonly port: PortId;
+  /** The slot of what it was derived from; absent or 0 for the root. */
+  readonly parent?: number;
   readonly rights: Rights;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
 }
 
-/** What capabilities have left now that others were carved out of them. */
+/** What capabilities have left now that others were carved out of them, or have given back what was. */
 export type QuotaChanges = readonly {
   readonly slot: number;
   readonly quotaPages: number;
@@ -79,7 +81,15 @@ export type DriverOrder =
     readonly kind: "revoke";
     readonly id: number;
     readonly ended: readonly { readonly slot: number; readonly heir: number }[];
-  };
+  }
+  /** What had been carved out of these is theirs again. Not answered. */
+  | { readonly kind: "quota"; readonly quotas: QuotaChanges };
+
+/** One that changes what is installed. */
+export type InstallOrder = Extract<
+  DriverOrder,
+  { readonly kind: "commit" | "patch" }
+>;
 
 /** From the driver service to the filter service. */
 export type DriverReport =

@@ -210,9 +210,10 @@ export class CapabilityKernel<G> {
   /**
    * The last page of a revoked capability has come back: its slot may be used
    * again, its quota is its nearest live ancestor's.
+   * @returns that ancestor; undefined when none has more than before.
    */
-  drained(slot: number): void {
-    this.#slots.drained(slot);
+  drained(slot: number): CapabilityNode<G> | undefined {
+    return this.#slots.drained(slot);
   }
 
   /** Makes a capability, unless something is against it. */

@@ -29,10 +29,11 @@ export class Slots<G> {
   /**
    * The last page has come back: the slot may be used again, the quota is the
    * nearest ancestor's that is live or draining itself.
+   * @returns that one, if it is live.
    */
-  drained(slot: number): void {
+  drained(slot: number): Node<G> | undefined {
     const node = this.#draining.get(slot);
-    if (node === undefined) return;
+    if (node === undefined) return undefined;
     this.#draining.delete(slot);
     this.#free.push(slot);
     let to = node.parent;
@@ -41,5 +42,6 @@ export class Slots<G> {
     }
     // What it had carved out for children comes back when those have drained.
     if (to !== undefined) to.pagesLeft += node.pagesLeft;
+    return to?.live ? to : undefined;
   }
 }

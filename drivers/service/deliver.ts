@@ -145,7 +145,7 @@ export class Deliverer {
 
   #swap(account: Account, offset: number, length: number): void {
     const frame = frameAt(offset);
-    if (account.heldPages >= account.quotaPages) {
+    if (!account.mayHold(0)) {
       account.drops.add("no-page");
       this.#ledger.putIdle(frame);
       return;

@@ -75,6 +75,7 @@ export class Holder {
 export class Account {
   readonly spec: AccountSpec;
   readonly holder: Holder;
+  readonly parent: Account | undefined;
   readonly capability: Capability;
   readonly drops: Tally = new Tally();
   /** False once it was revoked. */
@@ -98,11 +99,26 @@ export class Account {
   /** The pages that go with it. */
   pages: ArrayBuffer[] = [];
 
-  constructor(spec: AccountSpec, holder: Holder) {
+  /** `parent`: what it was derived from, where that has an account too. */
+  constructor(spec: AccountSpec, holder: Holder, parent?: Account) {
     this.spec = spec;
     this.holder = holder;
+    this.parent = parent;
     this.quotaPages = spec.quotaPages;
     this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
+  }
+
+  /**
+   * Whether it may have one more page beside `more`. What was carved out of
+   * another's quota can be had only once that one holds no more than it has left.
+   */
+  mayHold(more: number): boolean {
+    if (this.heldPages + more >= this.quotaPages) return false;
+    // At most as many steps as the derivation tree is deep.
+    for (let up = this.parent; up !== undefined; up = up.parent) {
+      if (up.heldPages > up.quotaPages) return false;
+    }
+    return true;
   }
 
   /** Begins a byte string; false when the holder has none here. */

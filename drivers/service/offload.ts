@@ -1,6 +1,6 @@
 /** Classifying at the NIC itself: what it was given, and what it refused. */
 
-import type { DriverOrder, KernelCover } from "../../caps/driver_protocol.ts";
+import type { InstallOrder, KernelCover } from "../../caps/driver_protocol.ts";
 import type { Driver } from "../driver.ts";
 
 /** UTF-16 units of a verifier's log that are kept: the end says what was wrong. */
@@ -31,7 +31,7 @@ export class Offload {
    * Lets the NIC classify, if it can. Until it does again, tags of the program
    * before are still good hints. Returns why it does not.
    */
-  apply(order: Exclude<DriverOrder, { kind: "revoke" }>): string | undefined {
+  apply(order: InstallOrder): string | undefined {
     const driver = this.#driver;
     if (order.kernel === undefined || driver.offload === undefined) {
       return undefined;

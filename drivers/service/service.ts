@@ -15,6 +15,8 @@ import type {
   DriverCounts,
   DriverOrder,
   DriverReport,
+  InstallOrder,
+  QuotaChanges,
 } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import {
@@ -301,6 +303,7 @@ export class DriverService implements Disposable {
       order = this.#orders.take()
     ) {
       if (order.kind === "revoke") this.#revoke(order);
+      else if (order.kind === "quota") this.#setQuotas(order.quotas);
       else this.#commit(order);
       orders++;
     }
@@ -311,12 +314,9 @@ export class DriverService implements Disposable {
    * New capabilities come first: until the classifiers know them, their packets
    * are their parents'.
    */
-  #commit(order: Exclude<DriverOrder, { kind: "revoke" }>): void {
+  #commit(order: InstallOrder): void {
     for (const spec of order.opened) this.#open(spec);
-    for (const { slot, quotaPages } of order.quotas) {
-      const account = this.#accounts[slot];
-      if (account !== undefined) account.quotaPages = quotaPages;
-    }
+    this.#setQuotas(order.quotas);
     if (order.kind === "commit") this.#classifier.install(order.wasm);
     else this.#classifier.patch(order.wasm);
     const kernelRefusal = this.#offload.apply(order);
@@ -327,11 +327,19 @@ export class DriverService implements Disposable {
     });
   }
 
+  #setQuotas(quotas: QuotaChanges): void {
+    for (const { slot, quotaPages } of quotas) {
+      const account = this.#accounts[slot];
+      if (account !== undefined) account.quotaPages = quotaPages;
+    }
+  }
+
   #open(spec: AccountSpec): void {
     const holder = this.#holders.get(spec.port);
     // Its holder went while the order was on its way; the revocation is coming.
     if (holder === undefined) return;
-    const account = new Account(spec, holder);
+    const parent = this.#accounts[spec.parent ?? SLOT_NONE];
+    const account = new Account(spec, holder, parent);
     this.#accounts[spec.slot] = account;
     if (isObserver(spec.rights)) this.#observers.add(account);
     if (

@@ -153,10 +153,6 @@ export class Submitter {
       return;
     }
     const { ledger, memory } = this.#parts;
-    if (sender!.heldPages + this.#staged >= sender!.quotaPages) {
-      sender!.drops.add("send-no-page");
-      return;
-    }
     const frame = ledger.takeIdle();
     if (frame === NO_FRAME) {
       sender!.drops.add("send-no-frame");
@@ -189,6 +185,11 @@ export class Submitter {
     }
     if (!hasRights(sender.spec.rights, RIGHT_SEND)) {
       sender.drops.add("send-no-right");
+      return false;
+    }
+    // A page that came back is nobody's by now, and its sender's next.
+    if (!sender.mayHold(this.#staged)) {
+      sender.drops.add("send-no-page");
       return false;
     }
     return true;

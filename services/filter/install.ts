@@ -7,6 +7,7 @@ import type {
   AccountSpec,
   DriverOrder,
   DriverReport,
+  InstallOrder,
   QuotaChanges,
 } from "../../caps/driver_protocol.ts";
 import type { CapabilityKernel, CapabilityNode } from "../../caps/kernel.ts";
@@ -28,7 +29,6 @@ export interface InstallerOptions {
   readonly driver: Pick<Port<DriverOrder, DriverReport>, "post">;
 }
 
-type Installing = Exclude<DriverOrder, { kind: "revoke" }>;
 type Unnumbered<Order> = Order extends unknown ? Omit<Order, "version"> : never;
 
 /** What a driver is to know before its classifiers do. */
@@ -151,9 +151,9 @@ export class Installer {
   }
 
   /** Sends an order. Resolves when it is done; with why, where the NIC refused its part. */
-  #order(order: Unnumbered<Installing>): Promise<string | undefined> {
+  #order(order: Unnumbered<InstallOrder>): Promise<string | undefined> {
     const version = ++this.#version;
-    this.#options.driver.post({ ...order, version } as Installing);
+    this.#options.driver.post({ ...order, version } as InstallOrder);
     return new Promise((resolve) => this.#awaited.set(version, resolve));
   }
 
@@ -175,6 +175,7 @@ function specOf(node: CapabilityNode<Grant>): AccountSpec {
     tagLow: node.tag.low,
     tagHigh: node.tag.high,
     port: node.port,
+    parent: node.parent!.slot,
     rights: node.rights,
     quotaPages: node.pagesLeft,
     copyBytesMax: node.copyBytesMax,

@@ -279,11 +279,20 @@ export class FilterService implements Disposable {
     return new Promise((resolve) => this.#alarms.after(delayMs, resolve));
   }
 
-  #takeReports(): void {
+  /** What was carved out for capabilities that are over is their ancestors' again, in the driver too. */
+  #drained(slots: readonly number[]): void {
     const { driver, kernel } = this.#options;
+    const quotas = slots.map((slot) => kernel.drained(slot))
+      .filter((node) => node !== undefined)
+      .map(({ slot, pagesLeft }) => ({ slot, quotaPages: pagesLeft }));
+    if (quotas.length > 0) driver.post({ kind: "quota", quotas });
+  }
+
+  #takeReports(): void {
+    const { driver } = this.#options;
     for (const report of takeAll(driver)) {
       if (report.kind === "drained") {
-        for (const slot of report.slots) kernel.drained(slot);
+        this.#drained(report.slots);
       } else if (report.kind === "revoked") {
         this.#awaited.get(report.id)?.();
         this.#awaited.delete(report.id);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DriverOrder } from "../../../caps/driver_protocol.ts";
+import type { InstallOrder } from "../../../caps/driver_protocol.ts";
 import type { KernelProgram } from "../../../caps/program.ts";
 import type { DriverInfo } from "../../../drivers/driver.ts";
 import { Offload } from "../../../drivers/service/offload.ts";
@@ -32,10 +32,7 @@ class Nic {
   }
 }
 
-function commit(cover?: { why: string; addresses: number[][] }): Exclude<
-  DriverOrder,
-  { kind: "revoke" }
-> {
+function commit(cover?: { why: string; addresses: number[][] }): InstallOrder {
   const kind = "commit";
   return {
     kind,

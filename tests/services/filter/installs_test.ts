@@ -320,7 +320,7 @@ Deno.test("a flow of a shape that there is comes and goes without compiling", as
     await rig.settle();
   }
   const since = new Set(rig.orders.slice(before));
-  assert.deepEqual(since, new Set(["patch", "revoke"]));
+  assert.deepEqual(since, new Set(["patch", "quota", "revoke"]));
   rig.shape(0x9000);
   await rig.settle();
   assert.ok(rig.orders.slice(before).includes("commit"));

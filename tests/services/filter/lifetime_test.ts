@@ -28,7 +28,7 @@ function liveAtDriver(rig: Rig): Set<number> {
   for (const order of rig.orders) {
     if (order.kind === "revoke") {
       for (const { slot } of order.ended) live.delete(slot);
-    } else {
+    } else if ("opened" in order) {
       for (const { slot } of order.opened) live.add(slot);
     }
   }
@@ -231,7 +231,7 @@ Deno.test("what is delegated is the receiver's under a tag of its own, until the
   });
   assert.notEqual(given, own);
   const spec = rig.orders.flatMap((order) =>
-    order.kind === "revoke" ? [] : order.opened
+    "opened" in order ? order.opened : []
   ).at(-1)!;
   assert.deepEqual([spec.port, spec.rights, spec.quotaPages], [2, 1, 4]);
   // Each tag is void on the other's port; what is received is not given on.

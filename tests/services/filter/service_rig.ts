@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type {
   DriverOrder,
   DriverReport,
+  InstallOrder,
 } from "../../../caps/driver_protocol.ts";
 import { CapabilityKernel } from "../../../caps/kernel.ts";
 import { makePipe, type Port } from "../../../caps/port.ts";
@@ -72,7 +73,7 @@ export class Rig implements Disposable {
       order = this.#driver.take()
     ) {
       this.orders.push(order);
-      if (order.kind !== "revoke") {
+      if ("version" in order) {
         const { version } = order;
         const covers = order.kind === "commit" && order.cover !== undefined;
         const refusal = covers && !this.refusesCovers
@@ -85,7 +86,7 @@ export class Rig implements Disposable {
           version,
           ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
         });
-      } else {
+      } else if (order.kind === "revoke") {
         this.#driver.post({ kind: "revoked", id: order.id });
         this.#driver.post({
           kind: "drained",
@@ -101,8 +102,8 @@ export class Rig implements Disposable {
 }
 
 /** The order that came last. */
-export function lastOf(rig: Rig): Exclude<DriverOrder, { kind: "revoke" }> {
-  const order = rig.orders.findLast(({ kind }) => kind !== "revoke");
-  assert.ok(order !== undefined && order.kind !== "revoke");
+export function lastOf(rig: Rig): InstallOrder {
+  const order = rig.orders.findLast((order) => "version" in order);
+  assert.ok(order !== undefined);
   return order;
 }

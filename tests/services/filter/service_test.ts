@@ -216,7 +216,7 @@ testProperty(
         rig.clients[1]!.derive({ from: 5n, grant: udp(1), ...receive }),
       );
       const quotas = rig.orders.flatMap((order) =>
-        order.kind === "revoke" ? [] : order.opened
+        "opened" in order ? order.opened : []
       )
         .filter(({ slot }) => slot > 1);
       for (const { rights, port } of quotas) {
