@@ -1,0 +1,232 @@
+/** What can be done to a capability system: plain data, drawn by fast-check. */
+
+import fc from "fast-check";
+import type { GrantPart, Text } from "./universe.ts";
+import { FRAME_COUNT, PORTS } from "./universe.ts";
+import type { Right } from "./terms.ts";
+
+/** Who presents which tag. Numbers pick among what there is, counted round. */
+export interface Presented {
+  /** Its holder does; somebody does, who may be its holder; or nobody knows the tag. */
+  readonly by: "holder" | "anybody" | "guess";
+  /** Which capability: of the live ones for a holder, of all that ever were for anybody. */
+  readonly cap: number;
+  /** Which holder, where it is not the capability's own. */
+  readonly port: number;
+}
+
+/** One record of a message to the driver. */
+export type RecordMove =
+  /** Sends a frame; from a page, if it has one, where `inPage` says which. */
+  | { readonly kind: "send"; readonly frame: number; readonly inPage?: number }
+  /** Gives a page back: one of its own, or anybody's. */
+  | {
+    readonly kind: "return";
+    readonly page: number;
+    readonly whose: "own" | "any";
+  }
+  | { readonly kind: "forge"; readonly how: number }
+  | { readonly kind: "short" }
+  | { readonly kind: "unreadable"; readonly how: number };
+
+/** One thing that is done. */
+export type Move =
+  | {
+    readonly op: "derive";
+    readonly from: Presented;
+    readonly grant: readonly GrantPart[];
+    readonly residual?: Text | undefined;
+    readonly sends?: readonly GrantPart[] | undefined;
+    readonly rights: readonly Right[];
+    readonly quotaPages: number;
+    readonly copyBytesMax?: number | undefined;
+    /** Which holder; the deriver itself where it is absent, none where it is -1. */
+    readonly to?: number | undefined;
+    /** In ticks of the clock. */
+    readonly lifetime?: number | undefined;
+  }
+  | {
+    readonly op: "delegate";
+    readonly cap: Presented;
+    readonly to: number;
+    readonly rights?: readonly Right[] | undefined;
+    readonly quotaPages?: number | undefined;
+    readonly lifetime?: number | undefined;
+  }
+  | { readonly op: "elapse"; readonly ticks: number }
+  | { readonly op: "close" | "revoke" | "drop"; readonly cap: Presented }
+  | { readonly op: "crash"; readonly port: number }
+  | { readonly op: "receive"; readonly frames: readonly number[] }
+  | {
+    readonly op: "submit";
+    readonly under: Presented;
+    readonly records: readonly RecordMove[];
+  }
+  | { readonly op: "stall"; readonly stalled: boolean }
+  | {
+    readonly op: "garbage";
+    readonly port: number;
+    readonly to: "filter" | "driver";
+    readonly which: number;
+  };
+
+const pick = fc.nat(31);
+
+const presented: fc.Arbitrary<Presented> = fc.record({
+  by: fc.constantFrom(
+    ...["holder", "holder", "holder", "holder"] as const,
+    ...["holder", "anybody", "anybody", "guess"] as const,
+  ),
+  cap: pick,
+  port: pick,
+});
+
+const port = fc.nat(PORTS - 1);
+
+const part: fc.Arbitrary<GrantPart> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      host: fc.constantFrom(undefined, undefined, 0, 1),
+      a: port,
+      b: port,
+    }).map(({ host, a, b }): GrantPart => ({
+      ...(host === undefined ? {} : { host }),
+      low: Math.min(a, b),
+      high: Math.max(a, b),
+    })),
+  },
+  { weight: 1, arbitrary: fc.constantFrom("all", "arp") },
+);
+
+const grant = fc.array(part, { minLength: 1, maxLength: 2 });
+
+const every: readonly Right[] = [
+  "receive",
+  "observe",
+  "send",
+  "derive",
+  "delegate",
+];
+
+const rights: fc.Arbitrary<readonly Right[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(every) },
+  { weight: 1, arbitrary: fc.constant<Right[]>(["observe", "derive"]) },
+  { weight: 1, arbitrary: fc.constant<Right[]>(["observe"]) },
+  { weight: 2, arbitrary: fc.subarray([...every]) },
+);
+
+const quotaPages = fc.constantFrom(0, 1, 2, 2, 3, 4, 6, -1);
+
+const to = fc.constantFrom(0, 0, 0, 1, 1, 1, 2, 2, 2, -1);
+
+const lifetime = fc.constantFrom(...Array(12).fill(undefined), 0, 1, 2, 2, 3);
+
+/** Capabilities derived, by their holders and by others. */
+export const deriveMove: fc.Arbitrary<Move> = fc.record({
+  op: fc.constant("derive" as const),
+  from: presented,
+  grant,
+  residual: fc.option(
+    fc.constantFrom<Text>("short", "host 1", "port 2"),
+    { nil: undefined, freq: 5 },
+  ),
+  sends: fc.option(grant, { nil: undefined }),
+  rights,
+  quotaPages,
+  copyBytesMax: fc.constantFrom(undefined, 0, 0, 128),
+  to: fc.option(to, { nil: undefined, freq: 4 }),
+  lifetime,
+});
+
+/** The same for other holders. */
+export const delegateMove: fc.Arbitrary<Move> = fc.record({
+  op: fc.constant("delegate" as const),
+  cap: presented,
+  to,
+  rights: fc.option(rights, { nil: undefined, freq: 3 }),
+  quotaPages: fc.option(quotaPages, { nil: undefined, freq: 2 }),
+  lifetime,
+});
+
+/** Capabilities closed, revoked and dropped. */
+export const endMove: fc.Arbitrary<Move> = fc.record({
+  op: fc.constantFrom("close", "revoke", "drop"),
+  cap: presented,
+});
+
+/** Frames that arrive. */
+export const receiveMove: fc.Arbitrary<Move> = fc.record({
+  op: fc.constant("receive" as const),
+  frames: fc.array(fc.nat(FRAME_COUNT - 1), { minLength: 1, maxLength: 4 }),
+});
+
+const record: fc.Arbitrary<RecordMove> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("send" as const),
+      frame: fc.nat(FRAME_COUNT - 1),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("send" as const),
+      frame: fc.nat(FRAME_COUNT - 1),
+      inPage: pick,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("return" as const),
+      page: pick,
+      whose: fc.constantFrom("own", "own", "own", "any"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("forge" as const), how: pick }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.constant({ kind: "short" as const }),
+      fc.record({ kind: fc.constant("unreadable" as const), how: pick }),
+    ),
+  },
+);
+
+/** Messages to the driver: pages back, frames to send, and lies. */
+export const submitMove: fc.Arbitrary<Move> = fc.record({
+  op: fc.constant("submit" as const),
+  under: presented,
+  records: fc.array(record, { minLength: 1, maxLength: 4 }),
+});
+
+/** Time that passes, holders that crash and are started again, NICs that stall, messages that make no sense. */
+export const faultMove: fc.Arbitrary<Move> = fc.oneof(
+  fc.record({
+    op: fc.constant("elapse" as const),
+    ticks: fc.integer({ min: 1, max: 2 }),
+  }),
+  fc.record({ op: fc.constant("crash" as const), port: pick }),
+  fc.record({ op: fc.constant("stall" as const), stalled: fc.boolean() }),
+  fc.record({
+    op: fc.constant("garbage" as const),
+    port: pick,
+    to: fc.constantFrom("filter", "driver"),
+    which: pick,
+  }),
+);
+
+/** Any move, the usual ones more often. */
+export const anyMove: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 6, arbitrary: deriveMove },
+  { weight: 2, arbitrary: delegateMove },
+  { weight: 3, arbitrary: endMove },
+  { weight: 6, arbitrary: receiveMove },
+  { weight: 5, arbitrary: submitMove },
+  { weight: 2, arbitrary: faultMove },
+);

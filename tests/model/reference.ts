@@ -1,0 +1,234 @@
+/**
+ * The reference: what capabilities mean, said as plainly as possible. A frame
+ * is a number, a grant a set of numbers, a tag a place in a list. Nothing here
+ * is quick, shares a line with the system, or knows how that does it; whatever
+ * it does must come to the same.
+ */
+
+import { count, isObserver, type Right, type Sending } from "./terms.ts";
+import type { Cap, Counted, Delegated, Delivered, Limits } from "./terms.ts";
+import type { Ending, Page, Submitted, Wanted } from "./terms.ts";
+
+/** Holders, capabilities and pages of one NIC. */
+export class ReferenceModel {
+  /** All capabilities that ever were; the first is the root. */
+  readonly caps: Cap[] = [];
+  /** What was refused, by port and reason; a port that is not here is gone. */
+  readonly refused: Map<number, Counted> = new Map();
+  /** What holders should have got. */
+  readonly delivered: Delivered[] = [];
+  /** What should have gone out: the records that said so. */
+  readonly sent: Sending[] = [];
+  /** All pages that ever were out. */
+  readonly pages: Page[] = [];
+  /** How many frames were nobody's. */
+  unclaimed = 0;
+  /** Whether the NIC keeps what it is given to send. */
+  stalled = false;
+  now = 0;
+
+  /** A NIC whose root capability is in the table of port 0. */
+  constructor(
+    root: Wanted,
+    readonly bytesOf: (frame: number) => number,
+    readonly limits: Limits,
+  ) {
+    this.refused.set(0, {});
+    this.#make(undefined, root);
+  }
+
+  /** What a tag means on a port. */
+  present(port: number, tag: number): Cap | undefined {
+    const cap = this.caps[tag];
+    return cap?.live && cap.to === port ? cap : undefined;
+  }
+
+  /** A narrower capability, or why not. */
+  derive(port: number, tag: number, wanted: Wanted): Cap | string {
+    const needed: Right[] = ["derive"];
+    if (wanted.to !== port) needed.push("delegate");
+    return this.#mint(port, this.present(port, tag), wanted, needed);
+  }
+
+  /** The same for another holder, or why not. */
+  delegate(port: number, tag: number, wanted: Delegated): Cap | string {
+    const cap = this.present(port, tag);
+    const { grant, rights } = cap ?? this.caps[0]!;
+    const quotaPages = cap === undefined ? 0 : this.left(cap);
+    const same = { grant, rights, quotaPages, ...wanted };
+    return this.#mint(port, cap, same, ["delegate"]);
+  }
+
+  #mint(port: number, from: Cap | undefined, wanted: Wanted, needed: Right[]) {
+    const why = this.#whyNot(from, wanted, needed);
+    return why ? this.refuse(port, why) : this.#make(from, wanted);
+  }
+
+  #whyNot(parent: Cap | undefined, wanted: Wanted, needed: Right[]) {
+    const { to, rights, grant, residual, quotaPages, lifetime = 1 } = wanted;
+    if (!this.refused.has(to) || lifetime <= 0) return "invalid";
+    if (parent === undefined) return "void";
+    if (!needed.every((right) => parent.rights.has(right))) return "right";
+    if (quotaPages < 0) return "invalid";
+    if (!rights.isSubsetOf(parent.rights)) return "right";
+    if (parent.closed) return "closed";
+    if (parent.residual !== undefined) return "residual";
+    if (quotaPages > this.left(parent)) return "quota";
+    const taken = this.caps.filter((cap) => this.#isTaken(cap)).length;
+    if (taken >= this.limits.capabilities) return "full";
+    if (parent.depth >= this.limits.depth) return "full";
+    if (isObserver(wanted)) {
+      return rights.has("send") || residual ? "invalid" : undefined;
+    }
+    const owners = this.#below(parent).filter((cap) => !isObserver(cap));
+    const overlaps = owners.some((cap) => !cap.grant.isDisjointFrom(grant));
+    return overlaps ? "overlap" : undefined;
+  }
+
+  /** `close`: nothing more is derived. `revoke`: what was, ends. `drop`: it ends, too. */
+  end(op: Ending, port: number, tag: number): string | undefined {
+    const cap = this.present(port, tag);
+    if (cap === undefined) return this.refuse(port, "void");
+    if (op === "drop" && tag === 0) return this.refuse(port, "right");
+    if (op === "close") cap.closed = true;
+    else this.#end(op === "drop" ? [cap] : this.#below(cap));
+    return undefined;
+  }
+
+  /** Time goes on. */
+  elapse(time: number): void {
+    this.now += time;
+    this.#end(this.caps.filter((cap) => cap.endsAt <= this.now));
+  }
+
+  /** A holder is gone, and nobody knows whether it writes to its pages still. */
+  crash(port: number): void {
+    this.refused.delete(port);
+    this.#end(this.caps.filter((cap) => cap.to === port));
+    this.#move("lent", "quarantined", (page) => page.cap.to === port);
+  }
+
+  /** A frame arrives. */
+  receive(frame: number): void {
+    const live = this.caps.filter((cap) => cap.live && cap.packets.has(frame));
+    const give = ({ id: cap }: Cap, page?: number) =>
+      this.delivered.push({ cap, frame, page });
+    for (const cap of live.filter(isObserver)) give(cap);
+    const owner = live.filter((cap) => cap.rights.has("receive") && cap.depth)
+      .filter((cap) => cap.residual?.has(frame) ?? true)
+      .sort((a, b) => b.depth - a.depth)[0];
+    if (owner === undefined) this.unclaimed++;
+    else if (this.bytesOf(frame) <= owner.copyBytesMax) give(owner);
+    else if (this.#mayHold(owner, 0)) give(owner, this.#take(owner, "lent"));
+    else count(owner.drops, "no-page");
+  }
+
+  /** A message to the driver: pages back, and frames to send under `tag`. */
+  submit(port: number, tag: number, records: readonly Submitted[]): void {
+    const sender = this.present(port, tag);
+    if (sender === undefined) this.refuse(port, "void-capability");
+    const staged: Sending[] = [];
+    for (const record of records) {
+      if (record.kind === "unreadable") {
+        this.refuse(port, "malformed-record");
+        break;
+      }
+      const lent = this.pages[record.page ?? -1];
+      const its = lent?.state === "lent" && lent.cap.to === port;
+      if (its) lent.state = "free";
+      if (record.kind === "forge" || (lent !== undefined && !its)) {
+        this.refuse(port, "forged-page");
+      } else if (sender === undefined) continue;
+      else if (record.kind === "short") this.refuse(port, "malformed-frame");
+      else if (record.kind !== "send") continue;
+      else if (!sender.rights.has("send")) count(sender.drops, "send-no-right");
+      else if (this.#mayHold(sender, staged.length)) staged.push(record);
+      else count(sender.drops, "send-no-page");
+    }
+    for (const record of staged) {
+      if (sender!.sends.has(record.frame)) {
+        this.#take(sender!, "in flight");
+        this.sent.push(record);
+      } else count(sender!.drops, "send-not-permitted");
+    }
+    this.stall(this.stalled);
+  }
+
+  /** The NIC keeps what it is given, or has sent all of it. */
+  stall(stalled: boolean): void {
+    this.stalled = stalled;
+    if (!stalled) this.#move("in flight", "free");
+  }
+
+  /** What of a quota is not carved out for others that live, or have pages out. */
+  left(cap: Cap): number {
+    const carved = (from: Cap): number =>
+      this.caps.filter((one) => one.parent === from)
+        .map((one) => this.#isTaken(one) ? one.quotaPages : carved(one))
+        .reduce((sum, pages) => sum + pages, 0);
+    return cap.quotaPages - carved(cap);
+  }
+
+  #move(from: Page["state"], to: Page["state"], is = (_: Page) => true): void {
+    const found = this.pages.filter((page) => page.state === from && is(page));
+    for (const page of found) page.state = to;
+  }
+
+  /** How many pages are out on its account. */
+  held(cap: Cap): number {
+    const its = this.pages.filter((page) => page.cap === cap);
+    return its.filter((page) => page.state !== "free").length;
+  }
+
+  /** One page more, beside `more`; none that an ancestor has still to give up. */
+  #mayHold(cap: Cap, more: number): boolean {
+    const settled = (up?: Cap): boolean =>
+      !up || (this.held(up) <= this.left(up) && settled(up.parent));
+    return this.held(cap) + more < this.left(cap) && settled(cap.parent);
+  }
+
+  #isTaken(cap: Cap): boolean {
+    return cap.live || this.held(cap) > 0;
+  }
+
+  #below(cap: Cap): Cap[] {
+    return this.caps.filter((one) => one.live && one.parent === cap);
+  }
+
+  #make(parent: Cap | undefined, wanted: Wanted): Cap {
+    const { grant, sends = parent?.sends ?? grant } = wanted;
+    const endsAt = this.now + (wanted.lifetime ?? Infinity);
+    const cap: Cap = {
+      ...wanted,
+      id: this.caps.length,
+      parent,
+      packets: parent?.packets.intersection(grant) ?? grant,
+      sends: parent?.sends.intersection(sends) ?? sends,
+      copyBytesMax: wanted.copyBytesMax ?? parent!.copyBytesMax,
+      endsAt: Math.min(parent?.endsAt ?? Infinity, endsAt),
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      drops: {},
+      live: true,
+      closed: false,
+    };
+    this.caps.push(cap);
+    return cap;
+  }
+
+  #end(caps: Cap[]): void {
+    for (const cap of caps) {
+      cap.live = false;
+      this.#end(this.#below(cap));
+    }
+  }
+
+  #take(cap: Cap, state: Page["state"]): number {
+    return this.pages.push({ cap, state }) - 1;
+  }
+
+  /** Counts what was refused. */
+  refuse(port: number, why: string): string {
+    count(this.refused.get(port)!, why);
+    return why;
+  }
+}

@@ -1,0 +1,112 @@
+/** What the reference model speaks of: plain data. */
+
+/** Some frames, each by its number. */
+export type Frames = ReadonlySet<number>;
+
+/** What a capability lets its holder do. */
+export type Right = "receive" | "observe" | "send" | "derive" | "delegate";
+
+/** Counts by reason. */
+export type Counted = Record<string, number>;
+
+/** What a new capability is to be. */
+export interface Wanted {
+  /** Which of the parent's frames. */
+  readonly grant: Frames;
+  /** Which of those it receives; absent for all. */
+  readonly residual?: Frames;
+  /** Which it may send; absent for what the parent may. */
+  readonly sends?: Frames;
+  /** What it may do. */
+  readonly rights: ReadonlySet<Right>;
+  /** Pages of the parent's that are its own from now on. */
+  readonly quotaPages: number;
+  /** Longer frames come as pages; absent for the parent's limit. */
+  readonly copyBytesMax?: number;
+  /** The port of its holder. */
+  readonly to: number;
+  /** After how long it ends by itself; absent for with its parent. */
+  readonly lifetime?: number;
+}
+
+/** The same capability for another holder, perhaps with less. */
+export type Delegated =
+  & Pick<Wanted, "to" | "lifetime">
+  & Partial<Pick<Wanted, "rights" | "quotaPages">>;
+
+/** A capability, or what was one. */
+export interface Cap extends Wanted {
+  /** Its place in the list of all that ever were: its tag. */
+  readonly id: number;
+  /** What it was derived from; the root was from none. */
+  readonly parent: Cap | undefined;
+  /** The frames that it and all that it is derived from were granted. */
+  readonly packets: Frames;
+  /** The frames that it and all that it is derived from may send. */
+  readonly sends: Frames;
+  readonly copyBytesMax: number;
+  /** When it ends by itself. */
+  readonly endsAt: number;
+  /** How far from the root it is. */
+  readonly depth: number;
+  /** Packets that were not delivered or not sent, by reason. */
+  readonly drops: Counted;
+  live: boolean;
+  /** Whether it takes no new work. */
+  closed: boolean;
+}
+
+/** A page that is, or was, out. */
+export interface Page {
+  /** Whose quota it counts against. */
+  readonly cap: Cap;
+  state: "lent" | "in flight" | "quarantined" | "free";
+}
+
+/** A frame that a holder got; `page` is its place in the list of all that ever were, undefined for a copy. */
+export interface Delivered {
+  readonly cap: number;
+  readonly frame: number;
+  readonly page: number | undefined;
+}
+
+/** One record of a message from a holder to the driver. */
+export type Submitted =
+  | Sending
+  /** A page back. */
+  | { readonly kind: "return"; readonly page: number }
+  /** `forge`: a buffer that is no page, or has the number of somebody else's. */
+  /** `short`: too few bytes to be a frame. */
+  /** `unreadable`: no record at all; what follows is not read either. */
+  | { readonly kind: "forge" | "short" | "unreadable"; readonly page?: never };
+
+/** A frame to send: its bytes are in the record, or in a page, which goes back so. */
+export interface Sending {
+  /** Which of the records this is. */
+  readonly kind: "send";
+  /** Which frame. */
+  readonly frame: number;
+  /** The page's place in the list of all that ever were. */
+  readonly page?: number;
+}
+
+/** Ways to end what a capability stands for. */
+export type Ending = "close" | "revoke" | "drop";
+
+/** How much there may be. */
+export interface Limits {
+  /** Capabilities, those that ended with pages out included. */
+  readonly capabilities: number;
+  /** Derivations from the root. */
+  readonly depth: number;
+}
+
+/** Whether it gets copies of packets that others own, and owns none. */
+export function isObserver({ rights }: Pick<Wanted, "rights">): boolean {
+  return rights.has("observe") && !rights.has("receive");
+}
+
+/** Counts one more. */
+export function count(tally: Counted, why: string): void {
+  tally[why] = (tally[why] ?? 0) + 1;
+}
