@@ -42,21 +42,36 @@ const FRAME_FAULTS = fc.oneof(
 export function faultSchedule(
   options: FaultScheduleOptions,
 ): Arbitrary<Fault[]> {
-  const { stations, parties = [], frames = 20, withinMs = 100 } = options;
-  const frameFault: Arbitrary<FrameFault> = fc.tuple(
+  const { stations, parties = [] } = options;
+  const kinds: fc.WeightedArbitrary<Fault>[] = [];
+  if (stations.length > 0) {
+    kinds.push({ weight: 3, arbitrary: frameFault(options) });
+  }
+  if (parties.length > 0) {
+    kinds.push({ weight: 1, arbitrary: partyFault(parties, options) });
+  }
+  if (kinds.length === 0) return fc.constant([]);
+  return fc.array(fc.oneof(...kinds), { maxLength: options.faultsMax ?? 10 });
+}
+
+function frameFault(
+  { stations, frames = 20 }: FaultScheduleOptions,
+): Arbitrary<FrameFault> {
+  return fc.tuple(
     fc.constantFrom(...stations),
     fc.nat(frames - 1),
     FRAME_FAULTS,
   ).map(([from, frame, fault]) => ({ from, frame, ...fault }));
-  const partyFault: Arbitrary<PartyFault> = fc.record({
+}
+
+function partyFault(
+  parties: readonly string[],
+  { withinMs = 100 }: FaultScheduleOptions,
+): Arbitrary<PartyFault> {
+  return fc.record({
     kind: fc.constantFrom("stall" as const, "crash" as const),
     who: fc.constantFrom(...parties),
     atMs: fc.nat(withinMs),
     forMs: fc.integer({ min: 1, max: FAILURE_MS_MAX }),
   });
-  const fault: Arbitrary<Fault> = fc.oneof(
-    ...(stations.length > 0 ? [{ weight: 3, arbitrary: frameFault }] : []),
-    ...(parties.length > 0 ? [{ weight: 1, arbitrary: partyFault }] : []),
-  );
-  return fc.array(fault, { maxLength: options.faultsMax ?? 10 });
 }

@@ -28,7 +28,7 @@ Deno.test("every example has at most 40 lines and is run here", () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   equal(
     names.join(),
-    "answer_pings.ts,replay_filter.ts,watch_capability.ts",
+    "answer_pings.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,watch_capability.ts",
   );
   for (const name of names) {
     const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
@@ -60,6 +60,16 @@ Deno.test("watch_capability prints ten packets of its capability and of no other
         .exec(line);
     equal(Number(packet?.[1]) >= 8, true, line);
   }
+});
+
+Deno.test("find_a_bug finds the bug of ticket_service: one customer, one duplicate", async () => {
+  const { lines } = await runExample("find_a_bug.ts");
+  equal(
+    lines[0],
+    'two tickets for one: [[1],[{"from":"test","frame":0,"kind":"duplication","lateUs":1}]]',
+  );
+  const gives = lines.filter((line) => / tickets +gives IP /.test(line));
+  equal(gives.length, 2);
 });
 
 testWith(

@@ -5,77 +5,24 @@ import fc from "fast-check";
 import { arpService } from "../../services/arp/service.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
-import { ARP_REQUEST } from "../../services/wire/arp.ts";
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from "../../services/wire/ethernet.ts";
-import { PROTOCOL_ICMP, PROTOCOL_UDP } from "../../services/wire/ipv4.ts";
+import { ICMP_ECHO_REPLY } from "../../services/wire/icmp.ts";
 import { faultSchedule } from "../arbitraries/faults.ts";
-import {
-  anyFrame,
-  buildArp,
-  buildIcmp,
-  buildUdp,
-  type FrameBytes,
-} from "../arbitraries/frames.ts";
+import { anyFrame, type FrameBytes } from "../arbitraries/frames.ts";
 import { testProperty } from "../property.ts";
 import { answerIn, answerTo, unasked } from "./answers.ts";
 import type { FaultPlan } from "./faults.ts";
+import { Neighbour } from "./neighbour.ts";
 import { nameFrame } from "./trace.ts";
 import { simulate, type World } from "./world.ts";
 
 const file = import.meta.url;
 
-/** The host, by its defaults, and a neighbour that asks it. */
-const HOST = {
-  mac: Uint8Array.of(2, 0x53, 10, 77, 0, 2),
-  address: 0x0a4d0002,
-};
-const NEIGHBOUR = {
-  mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
-  address: 0x0a4d0009,
-};
-
-const toHost = (etherType: number) => ({
-  destination: HOST.mac,
-  source: NEIGHBOUR.mac,
-  tags: [],
-  etherType,
-});
-const ipv4ToHost = (protocol: number) => ({
-  dscp: 0,
-  ecn: 0,
-  identification: 0,
-  dontFragment: true,
-  moreFragments: false,
-  fragmentOffset: 0,
-  ttl: 64,
-  protocol,
-  source: NEIGHBOUR.address,
-  destination: HOST.address,
-  options: new Uint8Array(0),
-  payloadBytes: 0,
-});
-
 /** One question for each service, none of which the peer would ask. */
+const neighbour = new Neighbour();
 const QUESTIONS: readonly FrameBytes[] = [
-  buildArp(toHost(ETHERTYPE_ARP), {
-    operation: ARP_REQUEST,
-    senderMac: NEIGHBOUR.mac,
-    senderAddress: NEIGHBOUR.address,
-    targetMac: new Uint8Array(6),
-    targetAddress: HOST.address,
-  }),
-  buildIcmp(toHost(ETHERTYPE_IPV4), ipv4ToHost(PROTOCOL_ICMP), {
-    kind: "echo-request",
-    identifier: 1,
-    sequence: 2,
-    payload: new Uint8Array(900).fill(3),
-  }),
-  buildUdp(toHost(ETHERTYPE_IPV4), ipv4ToHost(PROTOCOL_UDP), {
-    sourcePort: 5000,
-    destinationPort: 7,
-    checksummed: true,
-    payload: new Uint8Array(300).fill(4),
-  }),
+  neighbour.arp(),
+  neighbour.ping(new Uint8Array(900).fill(3), 2),
+  neighbour.datagram(7, new Uint8Array(300).fill(4)),
 ];
 
 /** When the last fault begins, and when all of them are over. */
@@ -174,20 +121,14 @@ Deno.test("an answer that nobody asked for, a second one and a wrong one are fou
     bytes,
   });
   const [, ping] = QUESTIONS;
-  const pong = buildIcmp(
-    { ...toHost(ETHERTYPE_IPV4), source: HOST.mac, destination: NEIGHBOUR.mac },
-    {
-      ...ipv4ToHost(PROTOCOL_ICMP),
-      source: HOST.address,
-      destination: NEIGHBOUR.address,
-    },
-    {
-      kind: "echo-reply",
-      identifier: 1,
-      sequence: 2,
-      payload: new Uint8Array(900).fill(3),
-    },
-  );
+  // What its answer says: addresses and the type change, and one checksum.
+  const pong = ping!.slice();
+  pong.set(ping!.subarray(6, 12), 0);
+  pong.set(ping!.subarray(0, 6), 6);
+  pong.set(ping!.subarray(30, 34), 26);
+  pong.set(ping!.subarray(26, 30), 30);
+  pong[34] = ICMP_ECHO_REPLY;
+  pong[36] = ping![36]! + 8;
   const wrong = pong.slice();
   wrong[100]! ^= 1;
   const count = (heard: number[], sent: [Uint8Array<ArrayBuffer>, number][]) =>
