@@ -23,6 +23,7 @@ export {
   type BootOptions,
   type Ending,
   type OpenOptions,
+  type Restart,
   type System,
 } from "./services/system.ts";
 export {
@@ -37,6 +38,7 @@ export {
   type ManifestProblem,
   type NicChoice,
   parseManifest,
+  type RestartPolicy,
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./services/manifest.ts";

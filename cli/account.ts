@@ -73,3 +73,16 @@ export function countsSince(now: Counts, before: Counts): Counts {
     ]),
   );
 }
+
+/** What can fail, and be started again. */
+export type Fallible = Pick<ServiceSnapshot, "restarts" | "failure"> & {
+  readonly state: ServiceSnapshot["state"];
+};
+
+/** Its state in words: `failed after 5 restarts: it stopped answering`. */
+export function stateOf({ state, restarts, failure }: Fallible): string {
+  const times = restarts === 1 ? "1 restart" : `${restarts} restarts`;
+  const after = restarts === 0 ? "" : ` after ${times}`;
+  const why = failure === undefined ? "" : `: ${failure}`;
+  return state + after + why;
+}

@@ -23,7 +23,13 @@ export type Boot = (
   manifest: Manifest,
   options: {
     readonly confined: boolean;
-    /** Told when a service has failed, and why in one line. */
+    /** Told when a service, or without its name the driver, has failed and will be started again. */
+    readonly onRestart: (restart: {
+      readonly service?: string;
+      readonly failure: string;
+      readonly delayMs: number;
+    }) => void;
+    /** Told when a service has failed for good, and why in one line. */
     readonly onServiceFailed: (name: string, failure: string) => void;
   },
 ) => Promise<System>;

@@ -5,7 +5,7 @@ import type {
   ServiceSnapshot,
   SystemSnapshot,
 } from "../services/snapshot.ts";
-import { accountOf, dropsOf } from "./account.ts";
+import { accountOf, dropsOf, stateOf } from "./account.ts";
 import {
   columnsOf,
   fit,
@@ -104,6 +104,9 @@ function renderHead(
       columns,
       "strong",
     ),
+    ...(nic.restarts === 0 && nic.state === "running"
+      ? []
+      : [line(`driver ${stateOf(nic)}`, columns, "bad")]),
     line(`address ${nic.address} · ${nic.mac}`, columns),
     line(
       `${
@@ -258,14 +261,13 @@ function renderService(
   rows: ReadonlyMap<CapabilitySnapshot, string>,
   columns: number,
 ): Line[] {
-  const tone = service.state === "failed"
+  const tone = service.state === "failed" || service.state === "restarting"
     ? "bad"
     : service.state === "running"
     ? "good"
     : "faint";
-  const why = service.failure === undefined ? "" : `: ${service.failure}`;
   const lines = [
-    line(`${service.name} · ${service.state}${why}`, columns, tone),
+    line(`${service.name} · ${stateOf(service)}`, columns, tone),
   ];
   for (const capability of service.capabilities) {
     lines.push(line(rows.get(capability)!, columns));

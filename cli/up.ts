@@ -51,6 +51,12 @@ async function up(
   const failed = new Set<string>();
   const system = await boot(plan.manifest, {
     confined: plan.confined,
+    onRestart: ({ service, failure, delayMs }) => {
+      const who = service === undefined ? "the driver" : `service ${service}`;
+      view.warn(describeError(
+        `${who} failed: ${failure}; started again in ${delayMs / 1000} s`,
+      ));
+    },
     onServiceFailed: (name, failure) => {
       failed.add(name);
       view.warn(describeError(`service ${name} failed: ${failure}`));

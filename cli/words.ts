@@ -1,7 +1,13 @@
 /** A running system in words: what changed, and the summary at its end. */
 
 import type { ServiceSnapshot, SystemSnapshot } from "../services/snapshot.ts";
-import { accountOf, countsSince, dropsOf } from "./account.ts";
+import {
+  accountOf,
+  countsSince,
+  dropsOf,
+  type Fallible,
+  stateOf,
+} from "./account.ts";
 import {
   type Counts,
   formatBytes,
@@ -23,7 +29,7 @@ export function renderStart(snapshot: SystemSnapshot): string {
 
 /**
  * What changed since `previous`, in at most one line for the traffic and one
- * for each service whose state changed; none when nothing did.
+ * for each service, and the driver, whose state changed; none when nothing did.
  */
 export function renderChanges(
   snapshot: SystemSnapshot,
@@ -32,8 +38,11 @@ export function renderChanges(
   const at = formatElapsed(snapshot.uptimeMs);
   const before = new Map(previous.services.map((each) => [each.name, each]));
   const lines = snapshot.services
-    .filter(({ name, state }) => before.get(name)?.state !== state)
-    .map((service) => `${at}: ${stateOf(service)}`);
+    .filter((service) => isNews(service, before.get(service.name)))
+    .map((service) => `${at}: ${service.name} ${stateOf(service)}`);
+  if (isNews(snapshot.nic, previous.nic)) {
+    lines.unshift(`${at}: driver ${stateOf(snapshot.nic)}`);
+  }
   const counts = [
     changed("", trafficOf(snapshot), trafficOf(previous)),
     changed("", packetsOf(snapshot), packetsOf(previous)),
@@ -45,9 +54,9 @@ export function renderChanges(
   return lines.map(printable);
 }
 
-function stateOf(service: ServiceSnapshot): string {
-  const why = service.failure === undefined ? "" : `: ${service.failure}`;
-  return `${service.name} ${service.state}${why}`;
+/** Whether something else can be said of it than before. */
+function isNews(now: Fallible, before: Fallible | undefined): boolean {
+  return now.state !== before?.state || now.restarts !== before.restarts;
 }
 
 function changed(title: string, now: Counts, before: Counts): string {
@@ -94,6 +103,7 @@ export function renderSummary(snapshot: SystemSnapshot): string[] {
     } in (${formatBytes(nic.receivedBytes)}), ${
       formatCount(nic.sentPackets)
     } out (${formatBytes(nic.sentBytes)})`,
+    ...(nic.restarts === 0 ? [] : [`driver ${stateOf(nic)}`]),
     ...snapshot.services.flatMap(summarizeService),
   ];
   if (snapshot.unclaimedPackets > 0) {
@@ -122,7 +132,9 @@ function summarizeService(service: ServiceSnapshot): string[] {
     `${formatCount(account.sentPackets)} sent`,
   ];
   const { counters, drops } = account;
-  const failed = service.state === "failed" ? [stateOf(service)] : [];
+  const failed = service.state === "failed" || service.restarts > 0
+    ? [`${service.name} ${stateOf(service)}`]
+    : [];
   const counted = sumOf(counters) > 0 ? ` (${formatCounts(counters)})` : "";
   if (sumOf(drops) > 0) parts.push(`dropped: ${formatCounts(drops)}`);
   if (sumOf(service.refusals) > 0) {

@@ -33,6 +33,9 @@ export const CORE_NAMES = ["arp", "icmp-echo", "udp-echo"] as const;
 /** The most services of one system. */
 export const SERVICES_MAX = 64;
 
+/** Whether a service that failed is started again; a number is the most restarts within a minute. */
+export type RestartPolicy = "always" | "never" | number;
+
 /** One service: a core, and what its capability may hold. */
 export type ServiceManifest =
   & {
@@ -40,6 +43,8 @@ export type ServiceManifest =
     readonly quotaPages: number;
     /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
     readonly copyBytesMax: number;
+    /** What becomes of it when it fails. */
+    readonly restart: RestartPolicy;
   }
   & (
     | { readonly core: "arp" | "icmp-echo" }
@@ -78,6 +83,8 @@ export interface ServiceManifestInput {
   readonly quotaPages?: number | undefined;
   /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 unless told. */
   readonly copyBytesMax?: number | undefined;
+  /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
+  readonly restart?: RestartPolicy | undefined;
 }
 
 /** A manifest as it is written (JSON). */
@@ -101,6 +108,9 @@ export interface ManifestInput {
   /** By name: lower-case letters, digits and dashes; 1 to 64 services. */
   readonly services: Readonly<Record<string, ServiceManifestInput>>;
 }
+
+/** Restarts of a service within a minute, unless told otherwise. */
+const RESTARTS_DEFAULT = 5;
 
 const FRAMES_MIN = 64;
 const NAME_LENGTH_MAX = 32;
@@ -153,6 +163,10 @@ function oneOf<const T extends readonly string[]>(
 const holding = {
   quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
   copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
+  restart: z.union(
+    [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
+    asked('"always", "never" or a whole number from 0 to 60'),
+  ).default(RESTARTS_DEFAULT),
 };
 
 const service = z.discriminatedUnion("core", [

@@ -39,7 +39,8 @@ export interface ReceiverParts {
  * dropped, and counted on its account.
  */
 export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
-  readonly #parts: ReceiverParts;
+  #parts: ReceiverParts;
+  #ended = false;
   #arrived: PromiseWithResolvers<void> = Promise.withResolvers();
   #reading: Reading | undefined;
   #closing: Promise<void> | undefined;
@@ -51,8 +52,32 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   }
 
   /**
-   * The packets, in order, until the receiver is closed. One reader at a time.
-   * Leaving the loop keeps the capability: the next loop goes on where this one
+   * Goes on under another capability: the NIC has begun anew, and what was held
+   * of it before is void. The system does this.
+   */
+  rewire(parts: ReceiverParts): void {
+    if (this.#closing !== undefined) {
+      parts.revoke().then(parts.detach, parts.detach);
+      parts.port[Symbol.dispose]();
+      return;
+    }
+    this.#parts.port[Symbol.dispose]();
+    this.#reading = undefined;
+    this.#parts = parts;
+    parts.port.onReady = () => this.#arrived.resolve();
+    this.#arrived.resolve();
+  }
+
+  /** No packet will ever come again: loops over them end. The system does this. */
+  end(): void {
+    this.#ended = true;
+    this.#arrived.resolve();
+  }
+
+  /**
+   * The packets, in order, until the receiver is closed or the system has failed
+   * for good. One reader at a time. When the NIC's driver is started again, they
+   * go on after a gap, in which what arrives is lost. Leaving the loop keeps the capability: the next loop goes on where this one
    * was left.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, void> {
@@ -62,6 +87,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         yield packet;
         continue;
       }
+      if (this.#ended) return;
       await this.#arrived.promise;
       this.#arrived = Promise.withResolvers();
     }

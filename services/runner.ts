@@ -28,7 +28,7 @@ const DELIVERIES_PER_TURN = 64;
 /** A core at work. */
 export class CoreRunner implements Outbox, Disposable {
   readonly #core: Core;
-  readonly #port: Port<Submission, Delivery>;
+  #port: Port<Submission, Delivery>;
   readonly #clock: Clock;
   readonly #drops = new Tally();
   readonly #frame: Frame = {
@@ -39,8 +39,8 @@ export class CoreRunner implements Outbox, Disposable {
     mayBePartial: false,
   };
   /** The capability that frames of the core's own are sent under. */
-  readonly #capability: bigint;
-  readonly #spares: ArrayBuffer[] = [];
+  #capability: bigint;
+  #spares: ArrayBuffer[] = [];
   /** The string that {@link open} writes into; undefined when none is begun. */
   #outgoing: RecordView | undefined;
   #outgoingAt = 0;
@@ -65,6 +65,28 @@ export class CoreRunner implements Outbox, Disposable {
     this.#clock = options.clock;
     this.#capability = options.capability;
     this.#onFailure = options.onFailure;
+    this.#listen();
+  }
+
+  /** Goes on at another port, with another capability: the core notices nothing but the gap. */
+  rewire(
+    to: {
+      readonly port: Port<Submission, Delivery>;
+      readonly capability: bigint;
+    },
+  ): void {
+    this.#port[Symbol.dispose]();
+    this.#port = to.port;
+    this.#capability = to.capability;
+    this.#outgoing = undefined;
+    this.#outgoingFrame = undefined;
+    this.#outgoingAt = 0;
+    this.#outgoingCount = 0;
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.#spares = [];
     for (let i = 0; i < SPARE_STRINGS; i++) {
       this.#spares.push(new ArrayBuffer(STRING_BYTES));
     }

@@ -6,6 +6,7 @@
 
 import type { Counts } from "../caps/accounts.ts";
 import { fromMessagePort, type Port, takeAll } from "../caps/port.ts";
+import type { Delivery, Submission } from "../caps/records.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../caps/rights.ts";
 import type { Capability } from "../caps/tag.ts";
 import { makeRealClock } from "./clock.ts";
@@ -14,17 +15,21 @@ import { FilterClient } from "./filter/client.ts";
 import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
 import { CoreRunner } from "./runner.ts";
 
-/** The first message to a service: all that it will ever hold. */
-export interface ServiceStart {
-  readonly settings: ServiceSettings;
+/** What connects a service to a NIC. */
+export interface Wiring {
   /** A capability for all that it may have: it narrows this one. */
   readonly envelope: bigint;
-  readonly quotaPages: number;
-  readonly copyBytesMax: number;
   /** To the driver service. */
   readonly data: MessagePort;
   /** To the filter service. */
   readonly requests: MessagePort;
+}
+
+/** The first message to a service: all that it holds. */
+export interface ServiceStart extends Wiring {
+  readonly settings: ServiceSettings;
+  readonly quotaPages: number;
+  readonly copyBytesMax: number;
   /** To the system. */
   readonly control: MessagePort;
 }
@@ -33,6 +38,8 @@ export interface ServiceStart {
 export type ServiceOrder =
   /** Answered by `counters`, which also shows that the service is alive. */
   | { readonly kind: "count"; readonly id: number }
+  /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
+  | ({ readonly kind: "rewire" } & Wiring)
   /** It is over: let go of the ports. A worker is ended besides. */
   | { readonly kind: "stop" };
 
@@ -55,18 +62,27 @@ export async function startService(
   const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
-    const requests = fromMessagePort<FilterRequest, FilterReply>(
-      start.requests,
-    );
-    const capability = await establish(definition, start, requests);
+    let wired = await wire(definition, start, start);
     const runner = new CoreRunner(definition.make(start.settings), {
-      port: fromMessagePort(start.data),
+      ...wired,
       clock: makeRealClock(),
-      capability,
       onFailure: fail,
     });
+    const rewire = async (wiring: Wiring) => {
+      wired.requests[Symbol.dispose]();
+      wired = await wire(definition, start, wiring);
+      runner.rewire(wired);
+      control.post({ kind: "running" });
+    };
     control.onReady = () =>
-      obey(control, [runner, requests], () => runner.counters());
+      obey(control, {
+        count: () => runner.counters(),
+        rewire: (wiring) => void rewire(wiring).catch(fail),
+        stop: () => {
+          runner[Symbol.dispose]();
+          wired.requests[Symbol.dispose]();
+        },
+      });
     control.post({ kind: "running" });
   } catch (error) {
     fail(error);
@@ -76,6 +92,13 @@ export async function startService(
 function failureOf(error: unknown): ServiceReport {
   const message = error instanceof Error ? error.message : String(error);
   return { kind: "failed", message };
+}
+
+/** What a service holds of a NIC. */
+interface Wired {
+  readonly port: Port<Submission, Delivery>;
+  readonly requests: Port<FilterRequest, FilterReply>;
+  readonly capability: Capability;
 }
 
 /** Establishes the service's filter; in exchange it gets the capability for its packets. */
@@ -95,16 +118,38 @@ export function establish(
   });
 }
 
+async function wire(
+  definition: ServiceDefinition,
+  start: ServiceStart,
+  wiring: Wiring,
+): Promise<Wired> {
+  const requests = fromMessagePort<FilterRequest, FilterReply>(wiring.requests);
+  const { envelope } = wiring;
+  const capability = await establish(
+    definition,
+    { ...start, envelope },
+    requests,
+  );
+  return { port: fromMessagePort(wiring.data), requests, capability };
+}
+
+/** What a service does when it is told to. */
+interface Obedience {
+  count(): Counts;
+  rewire(wiring: Wiring): void;
+  stop(): void;
+}
+
 function obey(
   control: Port<ServiceReport, ServiceOrder>,
-  held: readonly Disposable[],
-  counters: () => Counts,
+  does: Obedience,
 ): void {
   for (const order of takeAll(control)) {
     if (order.kind === "count") {
-      control.post({ kind: "counters", id: order.id, counters: counters() });
-    } else {
-      for (const thing of held) thing[Symbol.dispose]();
+      control.post({ kind: "counters", id: order.id, counters: does.count() });
+    } else if (order.kind === "rewire") does.rewire(order);
+    else {
+      does.stop();
       control[Symbol.dispose]();
     }
   }

@@ -31,8 +31,15 @@ export interface ServiceSnapshot {
   /** Its name in the manifest. */
   readonly name: string;
   /** Only a running one handles packets. */
-  readonly state: "starting" | "running" | "failed" | "stopped";
-  /** Why it failed, in one line. */
+  readonly state:
+    | "starting"
+    | "running"
+    | "restarting"
+    | "failed"
+    | "stopped";
+  /** How often it was started again. */
+  readonly restarts: number;
+  /** Why it failed last, in one line; it may run again. */
   readonly failure?: string;
   /** What it holds. */
   readonly capabilities: readonly CapabilitySnapshot[];
@@ -56,6 +63,12 @@ export interface SystemSnapshot {
     readonly mac: string;
     /** Its IPv4 address, with the prefix. */
     readonly address: string;
+    /** Whether its driver and filter service run. */
+    readonly state: "running" | "restarting" | "failed";
+    /** How often these were started again. */
+    readonly restarts: number;
+    /** Why they failed last, in one line; they may run again. */
+    readonly failure?: string;
     /** Whether nothing will ever arrive again. */
     readonly ended: boolean;
     /** Packets that came in. */

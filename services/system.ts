@@ -45,6 +45,7 @@ import { udpEchoService } from "./udp-echo/service.ts";
 export type {
   Ending,
   OpenOptions,
+  Restart,
   RunOptions as BootOptions,
   System,
 } from "./system/handle.ts";
@@ -104,13 +105,16 @@ function nicOf(manifest: Manifest): Nic {
   const capture = write === undefined ? {} : { write };
   const mayWrite: Readonly<Record<string, readonly string[]>> =
     write === undefined ? {} : { write: [write] };
+  // A capture that is written would be begun anew over what was written.
+  const lasting = { restarts: write === undefined };
   switch (nic.kind) {
     case "emulated": {
       const link = new MessageChannel();
       const options: EmulatedNicOptions = { mac, link: link.port1, ...capture };
       const permissions = write === undefined ? "none" : mayWrite;
       const part = nicPart("emulated", openEmulatedNic, permissions);
-      return { part, options, transfer: [link.port1], peer: link.port2 };
+      const transfer = [link.port1];
+      return { part, options, transfer, peer: link.port2, ...lasting };
     }
     case "xdp": {
       const options: XdpNicOptions = {
@@ -122,6 +126,8 @@ function nicOf(manifest: Manifest): Nic {
         part,
         options,
         transfer: [],
+        mapped: true,
+        ...lasting,
         kernel: { unclaimed: manifest.unclaimed },
       };
     }
@@ -131,7 +137,8 @@ function nicOf(manifest: Manifest): Nic {
         read: [nic.path],
         ...mayWrite,
       });
-      return { part, options, transfer: [] };
+      // A replay would begin at the beginning.
+      return { part, options, transfer: [], restarts: false };
     }
   }
 }

@@ -1,9 +1,11 @@
 /** Where a part of the system runs: in a confined worker, or in this thread. */
 
+import { startWorker } from "./worker.ts";
+
 /** Permissions of a worker, as Deno's worker options take them. */
 export type WorkerPermissions =
   | "none"
-  | Readonly<Record<string, boolean | readonly string[]>>;
+  | Readonly<Record<string, boolean | "inherit" | readonly string[]>>;
 
 /** A part of the system that can be started either way. */
 export interface Part<Start> {
@@ -21,33 +23,37 @@ export interface Thread {
   end(): void;
 }
 
-/**
- * Starts `part` with `start`. `onCrash` hears, in one line, when a worker ends
- * by an error that nobody caught.
- */
-export function startPart<Start>(
-  part: Part<Start>,
-  start: Start,
-  options: {
-    readonly confined: boolean;
-    readonly transfer: Transferable[];
-    readonly onCrash: (message: string) => void;
-  },
-): Thread {
-  if (!options.confined) {
+/** How a part is started. */
+export interface ThreadOptions {
+  readonly transfer: Transferable[];
+  /** Hears, in one line, when a worker ends by an error that nobody caught. */
+  readonly onCrash: (message: string) => void;
+}
+
+/** Starts parts. */
+export interface Threads {
+  /** Starts `part` with `start`. */
+  start<Start>(
+    part: Part<Start>,
+    start: Start,
+    options: ThreadOptions,
+  ): Thread;
+}
+
+/** Everything in this thread. */
+export const here: Threads = {
+  start(part, start) {
     // A later turn, as a worker would begin: who starts it has its ports ready then.
     queueMicrotask(() => part.here(start));
     return { end() {} };
-  }
-  const worker = new Worker(part.worker, {
-    type: "module",
-    deno: { permissions: part.permissions },
-  } as WorkerOptions);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    options.onCrash(event.message);
-    worker.terminate();
-  };
-  worker.postMessage(start, options.transfer);
-  return { end: () => worker.terminate() };
-}
+  },
+};
+
+/** A worker for each part, started by this thread. */
+export const workers: Threads = {
+  start({ worker, permissions }, start, { transfer, onCrash }) {
+    const module = worker.href;
+    const end = startWorker({ module, permissions, start, transfer }, onCrash);
+    return { end };
+  },
+};

@@ -68,6 +68,8 @@ export type FilterOrder =
   }
   /** A holder is gone: all of its capabilities end. Answered by `released`. */
   | { readonly kind: "detach"; readonly port: PortId; readonly id: number }
+  /** Answered by `pong`: it is alive. */
+  | { readonly kind: "ping"; readonly id: number }
   /** Answered by `described`. */
   | { readonly kind: "describe"; readonly id: number }
   /** It is over: let go of the ports. A worker is ended besides. */
@@ -78,6 +80,7 @@ export type FilterReport =
   /** The NIC's root capability, in the system's table. */
   | { readonly kind: "root"; readonly root: bigint }
   | { readonly kind: "released"; readonly id: number }
+  | { readonly kind: "pong"; readonly id: number }
   | {
     readonly kind: "described";
     readonly id: number;

@@ -48,6 +48,8 @@ export function startFilterService(start: FilterStart): void {
         void service.detach(order.port).then(() =>
           control.post({ kind: "released", id })
         );
+      } else if (order.kind === "ping") {
+        control.post({ kind: "pong", id: order.id });
       } else if (order.kind === "stop") {
         service[Symbol.dispose]();
         control[Symbol.dispose]();

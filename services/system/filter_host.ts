@@ -7,7 +7,10 @@ import type { Capability } from "../../caps/tag.ts";
 import { Calls } from "../calls.ts";
 import type { FilterOrder, FilterReport } from "../filter/protocol.ts";
 
-type Answer = Extract<FilterReport, { kind: "released" | "described" }>;
+type Answer = Extract<
+  FilterReport,
+  { kind: "released" | "described" | "pong" }
+>;
 
 /** A filter service, seen from the system. */
 export class FilterHost {
@@ -46,6 +49,11 @@ export class FilterHost {
     );
   }
 
+  /** Resolves when it has answered: it is alive. */
+  async ping(): Promise<void> {
+    await this.#calls.ask((id) => this.#control.post({ kind: "ping", id }));
+  }
+
   /** The live capabilities in words, and what was refused. */
   async describe(): Promise<Extract<FilterReport, { kind: "described" }>> {
     const answer = await this.#calls.ask((id) =>
@@ -78,6 +86,7 @@ export class FilterHost {
         return this.#onOutlaw(report.port, report.refusals);
       case "released":
       case "described":
+      case "pong":
         return void this.#calls.settle(report);
     }
   }

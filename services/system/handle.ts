@@ -17,8 +17,20 @@ export interface RunOptions {
    * opened until then misses no packet. False unless given.
    */
   readonly paused?: boolean;
-  /** Told when a service of a system that runs has failed, and why in one line. The others go on. */
+  /** Told when a service, or the NIC, has failed and will be started again. */
+  readonly onRestart?: (restart: Restart) => void;
+  /** Told when a service has failed for good, and why in one line. The others go on. */
   readonly onServiceFailed?: (name: string, failure: string) => void;
+}
+
+/** Something failed, and will be started again. */
+export interface Restart {
+  /** The service's name; undefined for the NIC's driver and filter service. */
+  readonly service?: string;
+  /** Why it failed, in one line. */
+  readonly failure: string;
+  /** In how long it is started again. */
+  readonly delayMs: number;
 }
 
 /** How a system ended by itself. */

@@ -15,6 +15,10 @@ export interface Nic {
   readonly transfer: Transferable[];
   /** The far end of its wire, where the system brings a peer. */
   readonly peer?: MessagePort;
+  /** Whether its pages are packet memory itself: holders may write to it after its end. */
+  readonly mapped?: boolean;
+  /** False for one whose driver is not started again when it crashes; true if not given. */
+  readonly restarts?: boolean;
   /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
   readonly kernel?: FilterStart["target"]["kernel"];
 }

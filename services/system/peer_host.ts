@@ -20,6 +20,11 @@ export class PeerHost {
     };
   }
 
+  /** The wire has a new end for it. */
+  plug(link: MessagePort): void {
+    this.#control.post({ kind: "plug", link }, [link]);
+  }
+
   /** Asks for its counters. */
   async ask(): Promise<Counts> {
     const report = await this.#calls.ask((id) =>

@@ -27,6 +27,8 @@ export interface PeerStart {
 export type PeerOrder =
   /** Answered by `counters`. */
   | { readonly kind: "count"; readonly id: number }
+  /** The wire was cut, and this is the new one. */
+  | { readonly kind: "plug"; readonly link: MessagePort }
   /** It is over: take the link down. */
   | { readonly kind: "stop" };
 
@@ -57,7 +59,9 @@ export function startPeer(start: PeerStart): void {
     pingIntervalUs: intervalUs,
     udpIntervalUs: intervalUs,
   });
-  const runner = new LinkRunner(core, openPortEnd(start.link), makeRealClock());
+  const run = (link: MessagePort) =>
+    new LinkRunner(core, openPortEnd(link), makeRealClock());
+  let runner = run(start.link);
   control.onReady = () => {
     for (const order of takeAll(control)) {
       if (order.kind === "count") {
@@ -66,6 +70,9 @@ export function startPeer(start: PeerStart): void {
           id: order.id,
           counters: runner.counters(),
         });
+      } else if (order.kind === "plug") {
+        runner[Symbol.dispose]();
+        runner = run(order.link);
       } else {
         runner[Symbol.dispose]();
         control[Symbol.dispose]();

@@ -5,22 +5,46 @@ import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import { Alarms } from "../alarms.ts";
 import { makeRealClock } from "../clock.ts";
+import { RefusedError } from "../filter/client.ts";
 import type { Grant } from "../filter/grant.ts";
-import { Receiver } from "../receiver.ts";
+import { Receiver, type ReceiverParts } from "../receiver.ts";
 import type { Connector } from "./connector.ts";
-import type { Fate } from "./fate.ts";
 import type { OpenOptions } from "./handle.ts";
 
-/** Opens receivers, and closes those that are left. */
+/** Opens receivers, restores them when the NIC has begun anew, and closes those that are left. */
 export class Receivers {
-  readonly #connector: Connector;
-  readonly #fate: Fate;
-  readonly #open = new Set<Receiver>();
+  readonly #open = new Map<Receiver, () => Promise<ReceiverParts>>();
+  /** To the NIC as it is now; undefined while there is none. */
+  #connector: Connector | undefined;
 
-  /** Once the system that `fate` is of has failed, there is nothing to revoke. */
-  constructor(connector: Connector, fate: Fate) {
+  /** There is a NIC: receivers can be opened. */
+  plug(connector: Connector): void {
     this.#connector = connector;
-    this.#fate = fate;
+  }
+
+  /** The NIC is gone, and all capabilities with it; what has come is the reader's still. */
+  unplug(): void {
+    this.#connector = undefined;
+  }
+
+  /** Each receiver gets a fresh capability; its reader notices nothing but the gap. */
+  async restore(): Promise<void> {
+    await Promise.all(
+      [...this.#open].map(async ([receiver, establish]) => {
+        try {
+          receiver.rewire(await establish());
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error;
+          receiver.end(); // somebody else has its packets now
+        }
+      }),
+    );
+  }
+
+  /** No packet will ever come: loops over them end. */
+  end(): void {
+    this.#connector = undefined;
+    for (const receiver of this.#open.keys()) receiver.end();
   }
 
   /**
@@ -28,14 +52,50 @@ export class Receivers {
    * @throws {RefusedError} when it is refused; nothing is left of it then.
    */
   async open(receives: Grant, options: OpenOptions): Promise<Receiver> {
+    const { lifetimeMs } = options;
+    const overMs = performance.now() + (lifetimeMs ?? Infinity);
+    const alarms = new Alarms(makeRealClock());
+    const forget = () => {
+      alarms[Symbol.dispose]();
+      this.#open.delete(receiver);
+    };
+    /** Again: what is left of its lifetime. */
+    const restore = () => {
+      const restMs = Math.max(1, Math.ceil(overMs - performance.now()));
+      const rest = lifetimeMs === undefined ? {} : { lifetimeMs: restMs };
+      return this.#establish(receives, { ...options, ...rest }, forget);
+    };
+    const receiver: Receiver = new Receiver(
+      await this.#establish(receives, options, forget),
+    );
+    this.#open.set(receiver, restore);
+    if (lifetimeMs !== undefined) {
+      // The capability is over by then; the receiver is not told.
+      alarms.after(lifetimeMs, () => {
+        receiver[Symbol.asyncDispose]().catch(() => {});
+      });
+    }
+    return receiver;
+  }
+
+  async #establish(
+    receives: Grant,
+    options: OpenOptions,
+    forget: () => void,
+  ): Promise<ReceiverParts> {
     const { sends, observe = false, quotaPages = 64, copyBytesMax } = options;
     const { lifetimeMs } = options;
     const connector = this.#connector;
+    if (connector === undefined) {
+      throw new Error(
+        "open: the NIC is not running; it is being started again",
+      );
+    }
     const { port, data, requests } = connector.connect();
     await connector.introduced();
     const revoke = async () => {
       requests.close();
-      if (this.#fate.failure === undefined) await connector.revoke(port);
+      if (connector === this.#connector) await connector.revoke(port);
     };
     try {
       const capability = await connector.derive({
@@ -48,25 +108,15 @@ export class Receivers {
         ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
         to: port,
       });
-      const alarms = new Alarms(makeRealClock());
-      const receiver = new Receiver({
+      return {
         port: fromMessagePort(data, { takeNow }),
         capability,
         revoke,
         detach: () => {
-          alarms[Symbol.dispose]();
-          this.#open.delete(receiver);
+          forget();
           connector.detach(port);
         },
-      });
-      this.#open.add(receiver);
-      if (lifetimeMs !== undefined) {
-        // The capability is over by then; the receiver is not told.
-        alarms.after(lifetimeMs, () => {
-          receiver[Symbol.asyncDispose]().catch(() => {});
-        });
-      }
-      return receiver;
+      };
     } catch (error) {
       data.close();
       await revoke();
@@ -78,7 +128,7 @@ export class Receivers {
   /** Closes all: what the caller holds and has not read comes home. */
   async close(): Promise<void> {
     await Promise.allSettled(
-      [...this.#open].map((one) => one[Symbol.asyncDispose]()),
+      [...this.#open.keys()].map((one) => one[Symbol.asyncDispose]()),
     );
   }
 }

@@ -1,28 +1,38 @@
-/** A system at work: starts its parts, ends when one of them fails, stops. */
+/** A system at work: starts its parts, starts anew what crashes, ends when that is no use, stops. */
 
 import type { DriverCounts } from "../../caps/driver_protocol.ts";
-import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory.ts";
 import type { Grant } from "../filter/grant.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
-import { type Part, startPart, type Thread } from "../thread.ts";
-import { Connector, SYSTEM_PORT } from "./connector.ts";
-import { DriverHost } from "./driver_host.ts";
+import { here, type Thread, type Threads, workers } from "../thread.ts";
+import { DriverTotals } from "./driver_totals.ts";
 import { Fate } from "./fate.ts";
-import { FilterHost } from "./filter_host.ts";
 import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
-import type { Nic, Parts } from "./parts.ts";
+import { NicHost } from "./nic_host.ts";
+import { Nursery } from "./nursery.ts";
+import type { Parts } from "./parts.ts";
 import { PeerHost } from "./peer_host.ts";
 import { Receivers } from "./receivers.ts";
-import type { ServiceHost } from "./service_host.ts";
+import { Restarts } from "./restarts.ts";
+import { oneLine } from "./service_report.ts";
 import { Services } from "./services.ts";
 import { snapshotOf } from "./snapshot_of.ts";
 
+/** Restarts of a NIC's driver and filter service within a minute. */
+const NIC_RESTARTS_MAX = 5;
+
 /**
- * Packet memory of systems that are over, where somebody was left with pages of
- * it: a thread that does not stop at once writes to them still, and they do not
- * keep it alive.
+ * Packet memories of crashed drivers that one system keeps: their pages may be
+ * written to still, and nobody says when that is over.
+ */
+const MEMORIES_KEPT_MAX = 16;
+
+/**
+ * Packet memory that is over, where somebody was left with pages of it: a
+ * thread that does not stop at once writes to them still, and they do not keep
+ * it alive.
  */
 const memoryInUse: PacketMemory[] = [];
 
@@ -33,42 +43,50 @@ export class RunningSystem implements System {
   readonly #options: RunOptions;
   readonly #fate = new Fate();
   readonly #services: Services;
-  readonly #threads: Thread[] = [];
-  /** Held here for as long as the system runs: pages made of it do not keep it alive. */
-  readonly #memory: PacketMemory;
-  #driver: DriverHost | undefined;
-  #filter: FilterHost | undefined;
-  #receivers: Receivers | undefined;
+  readonly #receivers: Receivers;
+  readonly #totals = new DriverTotals();
+  readonly #restarts = new Restarts(NIC_RESTARTS_MAX);
+  /** The NIC's life now, or the last one. */
+  #nic: NicHost | undefined;
+  #nicState: SystemSnapshot["nic"]["state"] = "running";
+  #nicFailure: string | undefined;
+  #nicTimer: ReturnType<typeof setTimeout> | undefined;
+  #memoriesKept = 0;
+  #nursery: Nursery | undefined;
   #peer: PeerHost | undefined;
+  #peerThread: Thread | undefined;
   #stopping: Promise<SystemSnapshot> | undefined;
   #started = false;
+  #receiving = false;
   #startedMs = performance.now();
 
   constructor(manifest: Manifest, parts: Parts, options: RunOptions) {
     this.#manifest = manifest;
     this.#parts = parts;
     this.#options = options;
-    this.#memory = makePacketMemory(manifest.frames);
+    this.#receivers = new Receivers();
     this.#services = new Services({
       manifest,
       parts: parts.services,
-      confined: options.confined,
-      onFailed: (host) => this.#disown(host),
+      threads: () => this.#threads(),
+      onGone: (port) => this.#disown(port),
+      onRestart: ({ name, failure }, delayMs) =>
+        options.onRestart?.({ service: name, failure: failure!, delayMs }),
+      onFailed: ({ name, failure }) =>
+        options.onServiceFailed?.(name, failure!),
     });
   }
 
   /** Starts everything; resolves when packets flow. */
   async start(): Promise<void> {
     try {
-      const orders = new MessageChannel();
-      const nic = this.#parts.nic(this.#manifest);
-      const driver = await this.#startDriver(nic, orders.port1);
-      const filter = await this.#startFilter(nic, orders.port2);
-      const connector = new Connector(driver, filter);
-      this.#receivers = new Receivers(connector, this.#fate);
-      await this.#fate.unlessFailed(this.#services.start(connector));
-      if (nic.peer !== undefined) await this.#startPeer(nic.peer);
-      this.#services.refuseFailed();
+      const nic = this.#makeNic();
+      this.#startNursery(nic);
+      await nic.start();
+      this.#receivers.plug(nic.connector);
+      await nic.unlessCrashed(this.#services.start(nic.connector));
+      await this.#plugPeer(nic);
+      this.#services.supervise();
       this.#startedMs = performance.now();
       this.#started = true;
       if (this.#options.paused !== true) this.receive();
@@ -87,8 +105,7 @@ export class RunningSystem implements System {
   async snapshot(): Promise<SystemSnapshot> {
     if (this.#stopping !== undefined) return await this.#stopping;
     try {
-      const driver = await this.#driver!.counts();
-      return await this.#assemble(driver);
+      return await this.#assemble(await this.#counts());
     } catch (error) {
       throw this.#fate.failure ?? error; // what went wrong first
     }
@@ -96,12 +113,13 @@ export class RunningSystem implements System {
 
   /** A capability for the caller itself. */
   async open(receives: Grant, options: OpenOptions = {}): Promise<Receiver> {
-    return await this.#receivers!.open(receives, options);
+    return await this.#receivers.open(receives, options);
   }
 
   /** Lets packets come in. */
   receive(): void {
-    this.#driver!.receive();
+    this.#receiving = true;
+    if (this.#nicState === "running") this.#nic!.driver.receive();
   }
 
   /** Stops it and closes the NIC; gives the last counts. */
@@ -111,132 +129,191 @@ export class RunningSystem implements System {
   }
 
   async #stop(): Promise<SystemSnapshot> {
+    clearTimeout(this.#nicTimer);
     try {
-      await this.#receivers!.close();
+      if (this.#nicState === "restarting" && this.#totals.last !== undefined) {
+        return await this.#assemble(this.#totals.last);
+      }
+      await this.#receivers.close();
       // First the driver: what the others count then is all that there was.
-      const driver = await this.#driver!.stop();
+      const driver = await this.#nic!.driver.stop();
       const { free, total } = driver.pages;
-      if (free < total) memoryInUse.push(this.#memory);
-      return await this.#assemble(driver);
+      if (free < total) memoryInUse.push(this.#nic!.memory);
+      return await this.#assemble(this.#totals.see(driver));
     } catch (error) {
-      memoryInUse.push(this.#memory); // nobody knows who has what
+      memoryInUse.push(this.#nic!.memory); // nobody knows who has what
       throw this.#fate.failure ?? error;
     } finally {
       await this.#close();
     }
   }
 
-  async #startDriver(nic: Nic, orders: MessagePort): Promise<DriverHost> {
-    const control = new MessageChannel();
-    const driver = new DriverHost(control.port1, {
-      onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
-      onEnded: (warning) => this.#fate.nicEnded(warning),
-      onFailed: (message) => this.#fail(message),
-    });
-    this.#driver = driver;
-    this.#begin("the driver", nic.part, {
-      options: nic.options,
-      memory: this.#memory.wasm,
-      frameCount: this.#memory.frameCount,
-      orders,
-      control: control.port2,
-    }, [...nic.transfer, orders, control.port2]);
-    await driver.opened;
-    return driver;
+  /** What starts parts: the system itself as long as it surely may. */
+  #threads(): Threads {
+    if (!this.#options.confined) return here;
+    return this.#started ? this.#nursery! : workers;
   }
 
-  async #startFilter(nic: Nic, driver: MessagePort): Promise<FilterHost> {
-    const control = new MessageChannel();
-    const filter = new FilterHost(
-      control.port1,
-      (port, refusals) => this.#services.outlaw(port, refusals),
-    );
-    this.#filter = filter;
-    this.#begin("the filter service", this.#parts.filter, {
-      target: {
-        memoryPages: this.#memory.bytes.byteLength / 65536,
-        ...(nic.kernel === undefined ? {} : { kernel: nic.kernel }),
+  #makeNic(): NicHost {
+    const nic = new NicHost({
+      manifest: this.#manifest,
+      parts: this.#parts,
+      threads: this.#threads(),
+      confined: this.#options.confined,
+      events: {
+        onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
+        onEnded: (warning) => this.#fate.nicEnded(warning),
+        onCrashed: (message) => this.#nicCrashed(nic, message),
       },
-      // A quarter of the frames stays the NIC's, whatever holders do.
-      quotaPages: this.#memory.frameCount -
-        Math.ceil(this.#memory.frameCount / 4),
-      system: SYSTEM_PORT,
-      driver,
-      control: control.port2,
-    }, [driver, control.port2]);
-    await filter.root;
-    return filter;
+    });
+    this.#nic = nic;
+    return nic;
   }
 
-  async #startPeer(link: MessagePort): Promise<void> {
+  /** While the system has the permissions that its driver needs, the nursery gets them too. */
+  #startNursery({ nic }: NicHost): void {
+    if (!this.#options.confined) return;
+    const { permissions } = nic.part;
+    this.#nursery = new Nursery(
+      {
+        ...(permissions === "none" ? {} : permissions),
+        // What it starts is loaded with its own permissions.
+        read: "inherit",
+        import: "inherit",
+      },
+      (message) => this.#fail(`the nursery has crashed: ${message}`),
+    );
+  }
+
+  async #plugPeer({ nic: { peer } }: NicHost): Promise<void> {
+    if (peer === undefined) return;
+    if (this.#peer === undefined) this.#startPeer(peer);
+    else this.#peer.plug(peer);
+    await this.#peer!.ask();
+  }
+
+  #startPeer(link: MessagePort): void {
     const control = new MessageChannel();
     const { address, seed, pace } = this.#manifest;
     this.#peer = new PeerHost(control.port1);
-    this.#begin("the peer", this.#parts.peer, {
+    this.#peerThread = this.#threads().start(this.#parts.peer, {
       link,
       control: control.port2,
       target: address.address,
       prefixBits: address.prefixBits,
       seed,
       pace,
-    }, [link, control.port2]);
-    await this.#peer.ask();
-  }
-
-  /** Starts a part that the whole system needs: its crash is the system's end. */
-  #begin<Start>(
-    name: string,
-    part: Part<Start>,
-    start: Start,
-    transfer: Transferable[],
-  ): void {
-    this.#threads.push(startPart(part, start, {
-      confined: this.#options.confined,
-      transfer,
-      onCrash: (message) => this.#fail(`${name} has crashed: ${message}`),
-    }));
+    }, {
+      transfer: [link, control.port2],
+      onCrash: (message) => this.#fail(`the peer has crashed: ${message}`),
+    });
   }
 
   /** A service is gone: what it held is revoked, its pages are quarantined; others go on. */
-  #disown({ name, port, failure }: ServiceHost): void {
+  async #disown(port: number): Promise<void> {
+    const nic = this.#nic;
+    if (this.#stopping !== undefined || this.#nicState !== "running") return;
+    nic?.driver.detach(port);
+    await nic?.filter.detach(port).catch((error) => nic.crash(error.message));
+  }
+
+  /** The NIC's driver or filter service is gone, and all capabilities with it. */
+  #nicCrashed(nic: NicHost, message: string): void {
     if (this.#stopping !== undefined) return;
-    this.#driver?.detach(port);
-    this.#filter?.detach(port).catch((error) => {
-      if (this.#started && this.#stopping === undefined) {
-        this.#fail(error.message);
-      }
-    });
-    if (this.#started) this.#options.onServiceFailed?.(name, failure!);
+    const failure = oneLine(message);
+    if (!this.#started) return this.#fail(failure);
+    this.#nicFailure = failure;
+    this.#totals.crashed();
+    if (nic.nic.mapped === true) {
+      memoryInUse.push(nic.memory);
+      this.#memoriesKept++;
+    }
+    const closed = nic.close();
+    this.#services.unplug();
+    this.#receivers.unplug();
+    const delayMs =
+      nic.nic.restarts === false || this.#memoriesKept > MEMORIES_KEPT_MAX
+        ? undefined
+        : this.#restarts.failed(performance.now());
+    if (delayMs === undefined) return this.#fail(failure);
+    this.#nicState = "restarting";
+    this.#options.onRestart?.({ failure, delayMs });
+    this.#nicTimer = setTimeout(
+      () => void closed.then(() => this.#restartNic()),
+      delayMs,
+    );
+  }
+
+  /** A new life of the NIC: all is established again. */
+  async #restartNic(): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    const nic = this.#makeNic();
+    try {
+      await nic.start();
+      this.#receivers.plug(nic.connector);
+      await nic.unlessCrashed(this.#plugPeer(nic));
+      this.#nicState = "running";
+      this.#services.plug(nic.connector).catch((error) =>
+        nic.crash(error.message)
+      );
+      await nic.unlessCrashed(this.#receivers.restore());
+      if (this.#receiving) nic.driver.receive();
+      this.#restarts.ran(performance.now());
+    } catch (error) {
+      nic.crash(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #fail(message: string): void {
-    this.#driver?.fail(message);
-    this.#filter?.fail(message);
+    this.#nicState = "failed";
+    this.#nicFailure = message;
+    this.#nic?.crash(message);
     this.#fate.fail(message);
+    this.#receivers.end();
+  }
+
+  /** The driver's counts, or those before it crashed. */
+  async #counts(): Promise<DriverCounts> {
+    if (this.#nicState === "running" || this.#totals.last === undefined) {
+      const nic = this.#nic!;
+      try {
+        return this.#totals.see(await nic.driver.counts());
+      } catch (error) {
+        if (this.#nicState !== "restarting") throw error;
+      }
+    }
+    return this.#totals.last!;
   }
 
   async #assemble(driver: DriverCounts): Promise<SystemSnapshot> {
     await Promise.all([this.#services.refresh(), this.#peer?.ask()]);
-    const { capabilities, refusals } = await this.#filter!.describe();
+    const { capabilities, refusals } = this.#nicState === "running"
+      ? await this.#nic!.filter.describe()
+      : { capabilities: [], refusals: [] };
     return snapshotOf({
       uptimeMs: performance.now() - this.#startedMs,
       address: this.#manifest.address.text,
       mac: this.#manifest.mac,
+      nic: {
+        state: this.#nicState,
+        restarts: this.#restarts.count,
+        ...(this.#nicFailure === undefined
+          ? {}
+          : { failure: this.#nicFailure }),
+      },
       driver,
       capabilities,
       refusals,
-      services: this.#services.hosts,
+      services: this.#services.all,
       peer: this.#peer?.counters,
     });
   }
 
   async #close(): Promise<void> {
     this.#services.stop();
-    // A driver leaves its NIC as it found it, if it still can.
-    await this.#driver?.stop().catch(() => {});
+    await this.#nic?.close();
     this.#peer?.close();
-    this.#filter?.close();
-    this.#driver?.close();
-    for (const thread of this.#threads) thread.end();
+    this.#peerThread?.end();
+    this.#nursery?.[Symbol.dispose]();
   }
 }

@@ -4,7 +4,7 @@ import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls, NoAnswerError } from "../calls.ts";
-import type { ServiceOrder, ServiceReport } from "../shell.ts";
+import type { ServiceOrder, ServiceReport, Wiring } from "../shell.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../thread.ts";
 import { oneLine, readServiceReport } from "./service_report.ts";
@@ -21,11 +21,16 @@ const PATIENCE_MS = 250;
 /** Messages that make no sense after which it is ended. */
 const STRIKES_MAX = 64;
 
-/** A service, seen from the system. */
+/** One life of a service, seen from the system. */
 export class ServiceHost {
   readonly name: string;
-  readonly port: PortId;
-  state: ServiceSnapshot["state"] = "starting";
+  /** What the driver and the filter service know it by. */
+  port: PortId;
+  state: Exclude<ServiceSnapshot["state"], "restarting"> = "starting";
+  /** Whether it was ended for what it sent: nobody gives it another chance. */
+  outlawed = false;
+  /** Whether it was ended because it did not answer: then it may run on. */
+  silent = false;
   failure: string | undefined;
   /** What it counted when it was asked last. */
   counters: Counts = {};
@@ -36,7 +41,7 @@ export class ServiceHost {
   readonly #control: Port<ServiceOrder, unknown>;
   readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
   readonly #onFailed: (host: ServiceHost) => void;
-  readonly #settled = Promise.withResolvers<void>();
+  #settled = Promise.withResolvers<void>();
   #starting: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #strikes = 0;
@@ -64,10 +69,33 @@ export class ServiceHost {
   started(thread: Thread): void {
     this.thread = thread;
     if (this.state !== "starting") return thread.end();
+    this.#mustRun();
+  }
+
+  #mustRun(): void {
     this.#starting = setTimeout(
       () => this.fail(`it does not run after ${START_MS_MAX / 1000} s`),
       START_MS_MAX,
     );
+  }
+
+  /** Its capabilities are gone with the NIC; it lives on. */
+  unplug(): void {
+    if (this.state !== "running") return;
+    this.state = "starting";
+    this.#settled = Promise.withResolvers();
+  }
+
+  /** It gets new ones, at a new port: it must run soon. */
+  rewire(port: PortId, wiring: Wiring): void {
+    if (this.state !== "starting") return;
+    this.port = port;
+    this.refusals = {};
+    this.#control.post({ kind: "rewire", ...wiring }, [
+      wiring.data,
+      wiring.requests,
+    ]);
+    this.#mustRun();
   }
 
   /** Resolves when it runs or has failed. */
@@ -77,7 +105,7 @@ export class ServiceHost {
 
   /** Asks for its counters; a service that does not answer has failed. */
   async ask(): Promise<Counts> {
-    if (this.state !== "running") return this.counters;
+    if (this.#heartbeat === undefined) return this.counters;
     try {
       const report = await this.#calls.ask((id) =>
         this.#control.post({ kind: "count", id })
@@ -85,6 +113,7 @@ export class ServiceHost {
       this.counters = report.counters;
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
+      this.silent = true;
       this.fail("it stopped answering; it was ended");
     }
     return this.counters;
@@ -98,6 +127,12 @@ export class ServiceHost {
     });
     await Promise.race([this.ask(), patience]);
     clearTimeout(timer);
+  }
+
+  /** It is at an end for what it sent. */
+  cutOff(failure: string): void {
+    this.outlawed = true;
+    this.fail(failure);
   }
 
   /** It is at an end by a fault of its own. */
@@ -118,6 +153,7 @@ export class ServiceHost {
   #letGo(): void {
     clearTimeout(this.#starting);
     clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
     this.#calls.abandon();
     this.#control.post({ kind: "stop" });
     this.#control[Symbol.dispose]();
@@ -137,13 +173,13 @@ export class ServiceHost {
 
   #strike(): void {
     if (++this.#strikes !== STRIKES_MAX) return;
-    this.fail("it was ended: too many of its messages made no sense");
+    this.cutOff("it was ended: too many of its messages made no sense");
   }
 
   #run(): void {
     this.state = "running";
     clearTimeout(this.#starting);
-    this.#heartbeat = setInterval(() => void this.ask(), HEARTBEAT_MS);
+    this.#heartbeat ??= setInterval(() => void this.ask(), HEARTBEAT_MS);
     this.#settled.resolve();
   }
 }

@@ -1,49 +1,53 @@
-/** The services of a system: connects and starts them, ends those that are cut off. */
+/** The services of a system: connects and starts them, ends those that are cut off, starts anew those that fail. */
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { RIGHT_DERIVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import type { ServiceSettings } from "../definition.ts";
 import type { Manifest, ServiceManifest } from "../manifest.ts";
-import { startPart } from "../thread.ts";
+import type { Wiring } from "../shell.ts";
+import type { Threads } from "../thread.ts";
 import type { Connection, Connector } from "./connector.ts";
 import type { Parts } from "./parts.ts";
 import { ServiceHost } from "./service_host.ts";
+import { Supervised } from "./supervised.ts";
 
-/** Which services, and how they run. */
+/** Which services, how they run, and who is told of them. */
 export interface ServicesOptions {
   /** What names them. */
   readonly manifest: Manifest;
   /** What they are made of, by the core's name. */
   readonly parts: Parts["services"];
-  /** Whether each gets a worker without permissions. */
-  readonly confined: boolean;
-  /** Hears once of each that is at an end by a fault of its own. */
-  readonly onFailed: (host: ServiceHost) => void;
-}
-
-/** A service that is connected. */
-interface Connected {
-  readonly host: ServiceHost;
-  readonly service: ServiceManifest;
-  readonly connection: Connection;
-  /** Its end of the channel to `host`. */
-  readonly control: MessagePort;
+  /** What starts them. */
+  readonly threads: () => Threads;
+  /** A life is over: what it held is to be revoked. Resolves when that is in force. */
+  readonly onGone: (port: PortId) => Promise<void>;
+  /** A service failed, and will be started anew after `delayMs`. */
+  readonly onRestart: (service: Supervised, delayMs: number) => void;
+  /** A service failed, and stays so. */
+  readonly onFailed: (service: Supervised) => void;
 }
 
 /** The services of one system. */
 export class Services {
   readonly #options: ServicesOptions;
-  readonly #hosts: ServiceHost[] = [];
+  readonly #services: Supervised[];
+  /** To the NIC as it is now; undefined while there is none. */
+  #connector: Connector | undefined;
+  /** False until every service has run: a failure is the start's, then. */
+  #supervised = false;
+  #stopped = false;
 
   /** Those that the manifest names; none runs before {@link start}. */
   constructor(options: ServicesOptions) {
     this.#options = options;
+    this.#services = Object.entries(options.manifest.services)
+      .map(([name, service]) => new Supervised(name, service));
   }
 
-  /** Those that were connected, failed ones too. */
-  get hosts(): readonly ServiceHost[] {
-    return this.#hosts;
+  /** All, failed ones too. */
+  get all(): readonly Supervised[] {
+    return this.#services;
   }
 
   /**
@@ -51,80 +55,175 @@ export class Services {
    * @throws {RefusedError} when a service's envelope is refused.
    */
   async start(connector: Connector): Promise<void> {
-    const entries = Object.entries(this.#options.manifest.services);
-    const connected = entries.map(([name, service]) =>
-      this.#connect(name, service, connector.connect())
+    this.#connector = connector;
+    await this.#connectAll(
+      this.#services,
+      (service, connection) => this.#begin(service, connection, connector),
     );
-    await connector.introduced();
-    await Promise.all(connected.map((one) => this.#start(one, connector)));
   }
 
-  /** @throws when a service has failed already. */
-  refuseFailed(): void {
-    const failed = this.#hosts.find(({ state }) => state === "failed");
-    if (failed === undefined) return;
-    throw new Error(`service ${failed.name} did not start: ${failed.failure}`);
+  /**
+   * From now on what fails is started anew.
+   * @throws when a service has failed already.
+   */
+  supervise(): void {
+    const failed = this.#services.find(({ host }) => host?.state === "failed");
+    if (failed !== undefined) {
+      throw new Error(
+        `service ${failed.name} did not start: ${failed.failure}`,
+      );
+    }
+    this.#supervised = true;
+  }
+
+  /** The NIC is gone, and all capabilities with it: those that run wait for {@link plug}. */
+  unplug(): void {
+    this.#connector = undefined;
+    for (const { host } of this.#services) {
+      // What was about to begin would wait for answers that do not come.
+      if (host?.state === "starting") host.stop();
+      else host?.unplug();
+    }
+  }
+
+  /** There is a NIC again: whoever runs gets fresh capabilities, the others are started. */
+  async plug(connector: Connector): Promise<void> {
+    this.#connector = connector;
+    const alive = this.#services.filter(({ over, timer }) =>
+      !over && timer === undefined
+    );
+    await this.#connectAll(alive, async (service, connection) => {
+      const host = service.host!;
+      try {
+        if (host.state !== "starting") {
+          return await this.#begin(service, connection, connector);
+        }
+        const wiring = await this.#wire(service, connection, connector);
+        host.rewire(connection.port, wiring);
+      } catch (error) {
+        this.#refused(service, connector, error);
+      }
+      await host.settled;
+    });
   }
 
   /** A holder was cut off by the driver or the filter service. */
   outlaw(port: PortId, refusals: Counts): void {
-    const host = this.#hosts.find((host) => host.port === port);
+    const host = this.#services.find(({ host }) => host?.port === port)?.host;
     if (host === undefined || host.state === "failed") return;
     host.refusals = refusals;
-    host.fail("it was cut off: too many of its messages were refused");
+    host.cutOff("it was cut off: too many of its messages were refused");
   }
 
   /** Brings their counters up to date, but for those that are slow to say them. */
   async refresh(): Promise<void> {
-    await Promise.all(this.#hosts.map((host) => host.refresh()));
+    await Promise.all(this.#services.map(({ host }) => host?.refresh()));
   }
 
   /** Ends all. */
   stop(): void {
-    for (const host of this.#hosts) host.stop();
+    this.#stopped = true;
+    for (const { host, timer } of this.#services) {
+      clearTimeout(timer);
+      host?.stop();
+    }
   }
 
-  #connect(
-    name: string,
-    service: ServiceManifest,
+  async #connectAll(
+    services: readonly Supervised[],
+    use: (service: Supervised, connection: Connection) => Promise<void>,
+  ): Promise<void> {
+    const connector = this.#connector!;
+    const connected = services.map((service) =>
+      [service, connector.connect()] as const
+    );
+    await connector.introduced();
+    await Promise.all(connected.map((one) => use(...one)));
+  }
+
+  /** A new life of a service. Resolves when it runs or has failed. */
+  async #begin(
+    service: Supervised,
     connection: Connection,
-  ): Connected {
+    connector: Connector,
+  ): Promise<void> {
     const control = new MessageChannel();
     const host = new ServiceHost(
-      { name, port: connection.port, control: control.port1 },
-      this.#options.onFailed,
+      { name: service.name, port: connection.port, control: control.port1 },
+      () => this.#onFailed(service, host),
     );
-    this.#hosts.push(host);
-    return { host, service, connection, control: control.port2 };
+    service.begin(host);
+    const wiring = await this.#wire(service, connection, connector);
+    const { quotaPages, copyBytesMax } = service.service;
+    const part = this.#options.parts[service.service.core]!;
+    host.started(
+      this.#options.threads().start(part, {
+        settings: settingsOf(this.#options.manifest, service.service),
+        quotaPages,
+        copyBytesMax,
+        ...wiring,
+        control: control.port2,
+      }, {
+        transfer: [wiring.data, wiring.requests, control.port2],
+        onCrash: (message) => host.fail(message),
+      }),
+    );
+    await host.settled;
+    if (host.state === "running") service.restarts.ran(performance.now());
   }
 
-  async #start(connected: Connected, connector: Connector): Promise<void> {
-    const { host, service, connection, control } = connected;
-    const { data, requests } = connection;
-    const { quotaPages, copyBytesMax } = service;
-    const part = this.#options.parts[service.core]!;
+  /** Derives what a service may have at most; what it needs to get it. */
+  async #wire(
+    { service }: Supervised,
+    { port, data, requests }: Connection,
+    connector: Connector,
+  ): Promise<Wiring> {
+    const { definition } = this.#options.parts[service.core]!;
     const settings = settingsOf(this.#options.manifest, service);
     const envelope = await connector.derive({
-      grant: part.definition.receives(settings),
-      sends: part.definition.sends(settings),
+      grant: definition.receives(settings),
+      sends: definition.sends(settings),
       rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
-      quotaPages,
-      to: connection.port,
+      quotaPages: service.quotaPages,
+      to: port,
     });
-    host.started(startPart(part, {
-      settings,
-      envelope,
-      quotaPages,
-      copyBytesMax,
-      data,
-      requests,
-      control,
-    }, {
-      confined: this.#options.confined,
-      transfer: [data, requests, control],
-      onCrash: (message) => host.fail(message),
-    }));
-    await host.settled;
+    return { envelope, data, requests };
+  }
+
+  #onFailed(service: Supervised, host: ServiceHost): void {
+    service.failure = host.failure;
+    const released = this.#options.onGone(host.port);
+    if (!this.#supervised || this.#stopped) return;
+    if (this.#connector === undefined) return; // it comes back with the NIC
+    const delayMs = service.failed(host);
+    if (delayMs === undefined) {
+      service.over = true;
+      return this.#options.onFailed(service);
+    }
+    service.timer = setTimeout(() => {
+      void released.then(() => this.#restart(service));
+    }, delayMs);
+    this.#options.onRestart(service, delayMs);
+  }
+
+  async #restart(service: Supervised): Promise<void> {
+    service.timer = undefined;
+    const connector = this.#connector;
+    if (this.#stopped || connector === undefined) return;
+    const connection = connector.connect();
+    try {
+      await connector.introduced();
+      await this.#begin(service, connection, connector);
+    } catch (error) {
+      this.#refused(service, connector, error);
+    }
+  }
+
+  /** It does not get what it had before. */
+  #refused(service: Supervised, connector: Connector, error: unknown): void {
+    if (connector !== this.#connector || this.#stopped) return;
+    const why = error instanceof Error ? error.message : String(error);
+    service.host!.fail(`it cannot be started again: ${why}`);
   }
 }
 

@@ -15,17 +15,19 @@ import type {
   SystemSnapshot,
 } from "../snapshot.ts";
 import { formatMac } from "../wire/address.ts";
-import type { ServiceHost } from "./service_host.ts";
+import type { Supervised } from "./supervised.ts";
 
 /** What a snapshot is made of. */
 export interface SnapshotParts {
   readonly uptimeMs: number;
   readonly address: string;
   readonly mac: Uint8Array;
+  /** Whether it runs, and how often it was started again. */
+  readonly nic: Pick<SystemSnapshot["nic"], "state" | "restarts" | "failure">;
   readonly driver: DriverCounts;
   readonly capabilities: readonly CapabilityDescription[];
   readonly refusals: readonly PortRefusals[];
-  readonly services: readonly ServiceHost[];
+  readonly services: readonly Supervised[];
   readonly peer: Counts | undefined;
 }
 
@@ -39,6 +41,7 @@ export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
       mode: modeOf(driver),
       mac: formatMac(parts.mac),
       address: parts.address,
+      ...parts.nic,
       ended: driver.ended,
       receivedPackets: driver.receivedPackets,
       receivedBytes: driver.receivedBytes,
@@ -61,7 +64,7 @@ function modeOf({ mode, kernelRefusal }: DriverCounts): string {
 }
 
 function serviceOf(
-  service: ServiceHost,
+  service: Supervised,
   parts: SnapshotParts,
 ): ServiceSnapshot {
   const accounts = new Map(
@@ -71,6 +74,7 @@ function serviceOf(
   return {
     name: service.name,
     state: service.state,
+    restarts: service.restarts.count,
     ...(service.failure === undefined ? {} : { failure: service.failure }),
     capabilities: own
       .map((described, i) =>

@@ -40,13 +40,27 @@ const capability: fc.Arbitrary<CapabilitySnapshot> = fc.record({
 
 const service: fc.Arbitrary<ServiceSnapshot> = fc.record({
   name: fc.stringMatching(/^[a-z0-9-]{1,32}$/),
-  state: fc.constantFrom("starting", "running", "failed", "stopped"),
+  state: fc.constantFrom(
+    "starting",
+    "running",
+    "restarting",
+    "failed",
+    "stopped",
+  ),
+  restarts: fc.nat(1000),
   failure: wildText,
   capabilities: fc.array(capability, { maxLength: 4 }),
   counters: counts,
   refusals: counts,
 }, {
-  requiredKeys: ["name", "state", "capabilities", "counters", "refusals"],
+  requiredKeys: [
+    "name",
+    "state",
+    "restarts",
+    "capabilities",
+    "counters",
+    "refusals",
+  ],
 });
 
 /** Any snapshot. */
@@ -57,12 +71,30 @@ export const systemSnapshot: fc.Arbitrary<SystemSnapshot> = fc.record({
     mode: wildText,
     mac: fc.constant("02:53:0a:4d:00:02"),
     address: fc.constant("10.77.0.2/24"),
+    state: fc.constantFrom("running", "restarting", "failed"),
+    restarts: fc.nat(1000),
+    failure: wildText,
     ended: fc.boolean(),
     receivedPackets: count,
     receivedBytes: count,
     sentPackets: count,
     sentBytes: count,
     counters: counts,
+  }, {
+    requiredKeys: [
+      "name",
+      "mode",
+      "mac",
+      "address",
+      "state",
+      "restarts",
+      "ended",
+      "receivedPackets",
+      "receivedBytes",
+      "sentPackets",
+      "sentBytes",
+      "counters",
+    ],
   }),
   unclaimedPackets: count,
   pages: fc.record({

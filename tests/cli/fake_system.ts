@@ -17,6 +17,8 @@ export function snapshotOf(
       mode: "in-memory wire",
       mac: "02:53:0a:4d:00:02",
       address: "10.77.0.2/24",
+      state: "running",
+      restarts: 0,
       ended: false,
       receivedPackets: pings + 3,
       receivedBytes: pings * 98 + 126,
@@ -35,6 +37,7 @@ export function snapshotOf(
     services: [{
       name: "icmp-echo",
       state: "running",
+      restarts: 0,
       capabilities: [{
         label: "icmp-echo#1",
         filter: "icmp echo request and dst host 10.77.0.2",

@@ -190,7 +190,12 @@ Deno.test("up's options override the manifest's fields", async () => {
     write: "o.pcap",
     seed: 9,
     services: {
-      pong: { core: "icmp-echo", quotaPages: 64, copyBytesMax: 2048 },
+      pong: {
+        core: "icmp-echo",
+        quotaPages: 64,
+        copyBytesMax: 2048,
+        restart: 5,
+      },
     },
   });
   strictEqual(system.log.confined, false);

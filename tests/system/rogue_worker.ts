@@ -23,6 +23,12 @@ import { udpEchoService } from "../../services/udp-echo/service.ts";
 /** Packets that it handles well before it goes wrong. */
 const GOOD_PACKETS = 5;
 
+/** How long it spins: longer than the system waits for an answer. */
+const SPIN_MS = 12_000;
+
+/** How long it does before it goes wrong late. */
+const GOOD_MS = 200;
+
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ServiceStart>) => void) | null;
   close(): void;
@@ -63,6 +69,15 @@ function goesWrong(wrong: () => void): void {
     },
   };
   serveService(definition);
+}
+
+/** Throws once it has handled packets well for a while. */
+function throwsLater(): void {
+  let untilMs: number | undefined;
+  goesWrong(() => {
+    untilMs ??= performance.now() + GOOD_MS;
+    if (performance.now() > untilMs) throw new Error("that was enough");
+  });
 }
 
 /** Says that it runs, and floods one of its ports with garbage from the first question of the system's on. */
@@ -152,10 +167,14 @@ function forge(
   data.post({ tag: guess, records, count, pages }, [records, ...pages]);
 }
 
-function spin(): never {
-  for (;;) {
-    // Nothing: it never returns to its event loop.
-  }
+/**
+ * Does not return to its event loop for longer than anybody waits. Nothing ends
+ * it: it would burn a core for as long as the tests run.
+ */
+function spin(): void {
+  const untilMs = performance.now() + SPIN_MS;
+  while (performance.now() < untilMs);
+  scope.close();
 }
 
 const BEHAVIOURS: Readonly<Record<string, () => void>> = {
@@ -174,6 +193,7 @@ const BEHAVIOURS: Readonly<Record<string, () => void>> = {
     goesWrong(() => {
       throw new Error("a packet too many");
     }),
+  "throws-later": throwsLater,
   "rejects-later": () =>
     goesWrong(() => void Promise.reject(new Error("nobody caught this"))),
   "closes": () => goesWrong(() => scope.close()),

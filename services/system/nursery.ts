@@ -1,0 +1,76 @@
+/**
+ * The system's end of its nursery: a worker that keeps the permissions which the
+ * system gives up once everything runs, so that what crashes later can be
+ * started again. A worker cannot have more than the one that starts it.
+ *
+ * What the system starts at first it starts itself: a worker of a worker takes
+ * one second to begin (Deno 2.9.6, measured), against 60 ms.
+ */
+
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
+import type { Part, Thread, ThreadOptions, Threads } from "../thread.ts";
+import { startWorker } from "../worker.ts";
+import type { WorkerPermissions } from "../thread.ts";
+import type {
+  NurseryOrder,
+  NurseryReport,
+  NurseryStart,
+} from "./nursery_order.ts";
+
+/** Starts parts in workers, on behalf of a system that may not. */
+export class Nursery implements Threads, Disposable {
+  readonly #control: Port<NurseryOrder, NurseryReport>;
+  readonly #end: () => void;
+  readonly #crashed = new Map<number, (message: string) => void>();
+  #next = 0;
+
+  /** With `permissions` for itself, and so at most these for what it starts. */
+  constructor(
+    permissions: WorkerPermissions,
+    onCrash: (message: string) => void,
+  ) {
+    const channel = new MessageChannel();
+    const start: NurseryStart = { control: channel.port2 };
+    this.#control = fromMessagePort(channel.port1);
+    this.#control.onReady = () => {
+      for (const { id, message } of takeAll(this.#control)) {
+        this.#crashed.get(id)?.(message);
+        this.#crashed.delete(id);
+      }
+    };
+    this.#end = startWorker({
+      module: new URL("./nursery_worker.ts", import.meta.url).href,
+      permissions,
+      start,
+      transfer: [channel.port2],
+    }, onCrash);
+  }
+
+  /** Has a part started. */
+  start<Start>(
+    part: Part<Start>,
+    start: Start,
+    { transfer, onCrash }: ThreadOptions,
+  ): Thread {
+    const id = this.#next++;
+    this.#crashed.set(id, onCrash);
+    const module = part.worker.href;
+    const { permissions } = part;
+    this.#control.post(
+      { kind: "start", id, module, permissions, start, transfer },
+      transfer,
+    );
+    return {
+      end: () => {
+        this.#crashed.delete(id);
+        this.#control.post({ kind: "end", id });
+      },
+    };
+  }
+
+  /** Ends it, and every worker that it started. */
+  [Symbol.dispose](): void {
+    this.#control[Symbol.dispose]();
+    this.#end();
+  }
+}

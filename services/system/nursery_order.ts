@@ -1,0 +1,29 @@
+/** What crosses between the system and its nursery. */
+
+import type { WorkerPermissions } from "../thread.ts";
+
+/** The first message to a nursery. */
+export interface NurseryStart {
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** From the system to a nursery. */
+export type NurseryOrder =
+  /** Starts a worker of `module` and posts it `start`. What is transferred to it comes with this. */
+  | {
+    readonly kind: "start";
+    readonly id: number;
+    readonly module: string;
+    readonly permissions: WorkerPermissions;
+    readonly start: unknown;
+    readonly transfer: Transferable[];
+  }
+  /** Ends a worker, at once and without a word. */
+  | { readonly kind: "end"; readonly id: number };
+
+/** From a nursery to the system: a worker ended by an error that nobody caught. */
+export interface NurseryReport {
+  readonly id: number;
+  readonly message: string;
+}

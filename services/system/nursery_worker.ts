@@ -1,0 +1,41 @@
+/**
+ * The nursery: starts workers once the system itself may not any more. It runs
+ * nothing of theirs, and speaks with the system alone.
+ */
+
+import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
+import { startWorker } from "../worker.ts";
+import type {
+  NurseryOrder,
+  NurseryReport,
+  NurseryStart,
+} from "./nursery_order.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<NurseryStart>) => void) | null;
+};
+scope.onmessage = ({ data }) => {
+  scope.onmessage = null;
+  tend(fromMessagePort<NurseryReport, NurseryOrder>(data.control));
+};
+
+function tend(control: Port<NurseryReport, NurseryOrder>): void {
+  const workers = new Map<number, () => void>();
+  control.onReady = () => {
+    for (const order of takeAll(control)) {
+      const { id } = order;
+      if (order.kind === "end") {
+        workers.get(id)?.();
+        workers.delete(id);
+      } else {
+        workers.set(
+          id,
+          startWorker(order, (message) => {
+            workers.delete(id);
+            control.post({ id, message });
+          }),
+        );
+      }
+    }
+  };
+}

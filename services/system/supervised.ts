@@ -1,0 +1,81 @@
+/** A service over all its lives. */
+
+import type { Counts } from "../../caps/accounts.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import type { RestartPolicy, ServiceManifest } from "../manifest.ts";
+import type { ServiceSnapshot } from "../snapshot.ts";
+import { sumOf } from "./driver_totals.ts";
+import { Restarts } from "./restarts.ts";
+import type { ServiceHost } from "./service_host.ts";
+
+/**
+ * Restarts after it stopped answering, in all. A worker that does not return to
+ * its event loop cannot be ended (Deno 2.9.6: it runs on after `terminate()`), so
+ * each of them may cost a core for good.
+ */
+const SILENT_RESTARTS_MAX = 2;
+
+/** What a manifest says, as a number. */
+function restartsMax(policy: RestartPolicy): number {
+  if (policy === "always") return Infinity;
+  if (policy === "never") return 0;
+  return policy;
+}
+
+/** One service of a system, which is started anew when it fails. */
+export class Supervised {
+  readonly name: string;
+  readonly service: ServiceManifest;
+  readonly restarts: Restarts;
+  /** Its life now, or the last one. */
+  host: ServiceHost | undefined;
+  /** Why it failed last. */
+  failure: string | undefined;
+  /** Until it is started again; undefined when nothing waits. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it is at an end for good. */
+  over = false;
+  #silent = 0;
+  readonly #before: Record<string, number> = {};
+
+  constructor(name: string, service: ServiceManifest) {
+    this.name = name;
+    this.service = service;
+    this.restarts = new Restarts(restartsMax(service.restart));
+  }
+
+  /** Its life is over. Returns how long to wait before the next one; undefined for never. */
+  failed({ outlawed, silent }: ServiceHost): number | undefined {
+    if (silent) this.#silent++;
+    const hopeless = outlawed || this.#silent > SILENT_RESTARTS_MAX;
+    return hopeless ? undefined : this.restarts.failed(performance.now());
+  }
+
+  /** What the driver and the filter service know it by now. */
+  get port(): PortId | undefined {
+    return this.host?.port;
+  }
+
+  /** Only a running one handles packets. */
+  get state(): ServiceSnapshot["state"] {
+    const state = this.host?.state ?? "starting";
+    const ended = state === "failed" || state === "stopped";
+    return ended && !this.over ? "restarting" : state;
+  }
+
+  /** What it counted, in all its lives. */
+  get counters(): Counts {
+    return sumOf(this.#before, this.host?.counters ?? {});
+  }
+
+  /** What was refused of the messages of its life now. */
+  get refusals(): Counts {
+    return this.host?.refusals ?? {};
+  }
+
+  /** Begins another life. */
+  begin(host: ServiceHost): void {
+    Object.assign(this.#before, this.counters);
+    this.host = host;
+  }
+}

@@ -1,0 +1,35 @@
+/** Starts one worker, with the permissions that it is given and no more. */
+
+import type { WorkerPermissions } from "./thread.ts";
+
+/** A worker, before it runs. */
+export interface WorkerStart {
+  /** The address of its module. */
+  readonly module: string;
+  /** What it may do: nothing that its creator may not. */
+  readonly permissions: WorkerPermissions;
+  /** The first message to it. */
+  readonly start: unknown;
+  readonly transfer: Transferable[];
+}
+
+/**
+ * Starts it. `onCrash` hears, in one line, when it ends by an error that nobody
+ * caught. Returns what ends it, at once and without a word.
+ */
+export function startWorker(
+  { module, permissions, start, transfer }: WorkerStart,
+  onCrash: (message: string) => void,
+): () => void {
+  const worker = new Worker(module, {
+    type: "module",
+    deno: { permissions },
+  } as WorkerOptions);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    worker.terminate();
+    onCrash(event.message);
+  };
+  worker.postMessage(start, transfer);
+  return () => worker.terminate();
+}
