@@ -5,13 +5,14 @@
  *
  * ```ts
  * import fc from "fast-check";
- * import { udpEchoService } from "@sallyport/sallyport";
+ * import { arpService, udpEchoService } from "@sallyport/sallyport";
  * import { faultSchedule, simulate } from "@sallyport/sallyport/testing";
  *
  * await fc.assert(fc.asyncProperty(
  *   faultSchedule({ stations: ["peer", "host"], parties: ["echo", "driver"] }),
  *   async (faults) => {
- *     using world = simulate({ services: { echo: udpEchoService }, faults, peer: {} });
+ *     const services = { arp: arpService, echo: udpEchoService };
+ *     using world = simulate({ services, faults, peer: {} });
  *     await world.run({ forMs: 500 });
  *     world.check();
  *   },
@@ -109,3 +110,9 @@ export { brokenExpression } from "./arbitraries/broken_expressions.ts";
 
 // Manifests.
 export { interfaceAddress, manifestInput } from "./arbitraries/manifests.ts";
+
+/**
+ * The capability system's reference model, what can be done to it (`anyMove`),
+ * and a game that compares a system of one's own with it.
+ */
+export * as model from "./model/exports.ts";

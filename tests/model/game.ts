@@ -35,6 +35,7 @@ const ALL_RIGHTS: readonly Right[] = [
 
 /** One model and one system. */
 export class Game {
+  /** What the system is compared with. */
   readonly model: ReferenceModel = new ReferenceModel(
     {
       grant: everything,
@@ -55,6 +56,7 @@ export class Game {
   #serial = 0;
   #nextPort = 1;
 
+  /** With `system`, in which nothing was done yet. */
   constructor(system: CapabilitySystem) {
     this.#system = system;
   }

@@ -1,6 +1,7 @@
 /** What can be done to a capability system: plain data, drawn by fast-check. */
 
 import fc from "fast-check";
+import type { Arbitrary } from "../arbitraries/arbitrary.ts";
 import type { GrantPart, Text } from "./universe.ts";
 import { FRAME_COUNT, PORTS } from "./universe.ts";
 import type { Right } from "./terms.ts";
@@ -222,7 +223,7 @@ export const faultMove: fc.Arbitrary<Move> = fc.oneof(
 );
 
 /** Any move, the usual ones more often. */
-export const anyMove: fc.Arbitrary<Move> = fc.oneof(
+export const anyMove: Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: deriveMove },
   { weight: 2, arbitrary: delegateMove },
   { weight: 3, arbitrary: endMove },

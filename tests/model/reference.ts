@@ -25,6 +25,7 @@ export class ReferenceModel {
   unclaimed = 0;
   /** Whether the NIC keeps what it is given to send. */
   stalled = false;
+  /** Ticks since the beginning. */
   now = 0;
 
   /** A NIC whose root capability is in the table of port 0. */

@@ -6,13 +6,21 @@ import type { GrantPart, Text } from "./universe.ts";
 
 /** A capability wanted, as a system takes it. */
 export interface Asked {
+  /** Which of the parent's frames. */
   readonly grant: readonly GrantPart[];
+  /** Which of those it receives; absent for all. */
   readonly residual?: Text | undefined;
+  /** Which it may send; absent for what the parent may. */
   readonly sends?: readonly GrantPart[] | undefined;
+  /** What it may do. */
   readonly rights: readonly Right[];
+  /** Pages of the parent's that are its own from now on. */
   readonly quotaPages: number;
+  /** Longer frames come as pages; absent for the parent's limit. */
   readonly copyBytesMax?: number | undefined;
+  /** The port of its holder. */
   readonly to: number;
+  /** After how many ticks it ends by itself; absent for with its parent. */
   readonly lifetime?: number | undefined;
 }
 
@@ -37,11 +45,17 @@ export type AskedRecord =
 
 /** What one capability's account says. */
 export interface SeenAccount {
+  /** Pages that its holder has, or that are on their way out. */
   readonly held: number;
+  /** Packets that were delivered. */
   readonly packets: number;
+  /** Their bytes. */
   readonly bytes: number;
+  /** Frames that were sent. */
   readonly sentPackets: number;
+  /** Their bytes. */
   readonly sentBytes: number;
+  /** Packets that were not delivered or not sent, by reason. */
   readonly drops: Counted;
 }
 
@@ -55,9 +69,13 @@ export interface Seen {
   readonly accounts: Readonly<Record<number, SeenAccount>>;
   /** Of each holder: what was refused, by reason. */
   readonly refused: Readonly<Record<number, Counted>>;
+  /** Pages that holders have. */
   readonly lent: number;
+  /** Pages that the NIC has to send. */
   readonly inFlight: number;
+  /** Pages that holders had when they went. */
   readonly quarantined: number;
+  /** Frames that were nobody's. */
   readonly unclaimed: number;
 }
 
@@ -65,32 +83,42 @@ export interface Seen {
 export interface CapabilitySystem {
   /** Why not; undefined when it is the next capability. */
   derive(port: number, cap: number, asked: Asked): Promise<string | undefined>;
+  /** The same for another holder. Why not; undefined when it is the next capability. */
   delegate(
     port: number,
     cap: number,
     asked: AskedDelegation,
   ): Promise<string | undefined>;
+  /** Ends what a capability stands for. Why not; undefined when it is done. */
   end(
     op: Ending,
     port: number,
     cap: number,
   ): Promise<string | undefined>;
+  /** Time passes. */
   elapse(ticks: number): void | Promise<void>;
+  /** A new holder. */
   attach(port: number): void | Promise<void>;
+  /** A holder is gone. */
   crash(port: number): void | Promise<void>;
+  /** Frames arrive, each with a number of its own. */
   receive(
     frames: readonly { readonly frame: number; readonly serial: number }[],
   ): void | Promise<void>;
+  /** A holder sends its driver a message under a capability. */
   submit(
     port: number,
     cap: number,
     records: readonly AskedRecord[],
   ): void | Promise<void>;
+  /** The NIC keeps what it is given to send, or lets go of it. */
   stall(stalled: boolean): void | Promise<void>;
+  /** A holder sends what is no message at all. */
   garbage(
     port: number,
     to: "filter" | "driver",
     which: number,
   ): void | Promise<void>;
+  /** What can be seen of it now. */
   see(): Seen | Promise<Seen>;
 }

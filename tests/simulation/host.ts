@@ -6,15 +6,17 @@
 import type { Counts, PagesSnapshot } from "../../caps/accounts.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import { makePipe } from "../../caps/port.ts";
 import type { Delivery, Submission } from "../../caps/records.ts";
 import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import type { Driver } from "../../drivers/driver.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { DriverService } from "../../drivers/service/service.ts";
 import type { Clock } from "../../services/clock.ts";
 import { NEVER } from "../../services/core.ts";
 import { grantAlgebra } from "../../services/filter/algebra.ts";
+import type { Grant } from "../../services/filter/grant.ts";
 import { FilterClient } from "../../services/filter/client.ts";
 import type {
   FilterReply,
@@ -125,27 +127,25 @@ export class Host {
 
   /** Starts the driver, the filter service, and every service that has not failed. */
   up(): void {
-    const { options, address, medium, time, trace, name } = this.#parts;
+    this.#machine = this.#makeMachine();
+    this.#parts.trace.add(this.driverName, "is up");
+    for (const service of this.services) this.start(service);
+  }
+
+  #makeMachine(): Machine {
+    const { options, time } = this.#parts;
     const memory = makePacketMemory(options.frames ?? 512);
     const [orders, forFilter] = makePipe<DriverReport, DriverOrder>();
-    const outlaw = (port: PortId) => this.#outlaw(port);
+    const clock = time.makeClock();
+    const onOutlaw = (port: PortId) => this.#outlaw(port);
     const driver = new DriverService({
-      driver: openEmulated({
-        memory,
-        end: medium.join(name),
-        mac: options.mac ?? macFor(address.address),
-        name,
-      }),
+      driver: this.#openNic(memory),
       memory,
       orders,
-      onOutlaw: outlaw,
+      onOutlaw,
     });
-    const kernel = new CapabilityKernel(
-      grantAlgebra,
-      new TagGenerator((out) => this.#random.fill(out, 0, out.length)),
-      LIMITS,
-    );
-    const clock = time.makeClock();
+    const kernel = this.#makeKernel();
+    // A quarter of the frames stays the NIC's, as in services/system/.
     const lendable = memory.frameCount - Math.ceil(memory.frameCount / 4);
     const root = kernel.makeRoot(SYSTEM_PORT, lendable);
     const filter = new FilterService({
@@ -153,14 +153,25 @@ export class Host {
       target: { memoryPages: memory.bytes.byteLength / 65536 },
       driver: forFilter,
       clock,
-      onOutlaw: outlaw,
+      onOutlaw,
     });
     const [requests, forSystem] = makePipe<FilterRequest, FilterReply>();
     filter.attach(SYSTEM_PORT, forSystem);
-    const system = new FilterClient(requests);
-    this.#machine = { driver, filter, clock, system, root };
-    trace.add(this.driverName, "is up");
-    for (const service of this.services) this.start(service);
+    return { driver, filter, clock, system: new FilterClient(requests), root };
+  }
+
+  #openNic(memory: PacketMemory): Driver {
+    const { options, address, medium, name } = this.#parts;
+    const mac = options.mac ?? macFor(address.address);
+    return openEmulated({ memory, end: medium.join(name), mac, name });
+  }
+
+  /** With tags from the seed: no two lives of a host have the same. */
+  #makeKernel(): CapabilityKernel<Grant> {
+    const tags = new TagGenerator((out) =>
+      this.#random.fill(out, 0, out.length)
+    );
+    return new CapabilityKernel(grantAlgebra, tags, LIMITS);
   }
 
   /** Everything that is ready to be done in the driver. Returns how much it was. */

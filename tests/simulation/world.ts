@@ -5,7 +5,8 @@
  * give the same events, to the byte.
  *
  * ```ts
- * using world = simulate({ services: { echo: udpEchoService }, peer: {} });
+ * const services = { arp: arpService, echo: udpEchoService };
+ * using world = simulate({ services, peer: {} });
  * await world.run({ forMs: 100 });
  * world.check();
  * console.log(formatTrace(world.trace));

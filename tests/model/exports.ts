@@ -1,0 +1,29 @@
+/** What capabilities mean, said plainly, for comparing a system with it move by move. */
+
+export { ReferenceModel } from "./reference.ts";
+export { anyMove } from "./moves.ts";
+export type { Move, Presented, RecordMove } from "./moves.ts";
+export { Game } from "./game.ts";
+export type {
+  Asked,
+  AskedDelegation,
+  AskedRecord,
+  CapabilitySystem,
+  Seen,
+  SeenAccount,
+} from "./system.ts";
+export type {
+  Cap,
+  Counted,
+  Delegated,
+  Delivered,
+  Ending,
+  Frames,
+  Limits,
+  Page,
+  Right,
+  Sending,
+  Submitted,
+  Wanted,
+} from "./terms.ts";
+export type { GrantPart, Text, UdpPart } from "./universe.ts";
