@@ -155,17 +155,26 @@ export { arpService } from "./services/arp/service.ts";
 export { icmpEchoService } from "./services/icmp-echo/service.ts";
 export { udpEchoService } from "./services/udp-echo/service.ts";
 
+// A service in a file of its own: what it exports, is given, and is refused for.
+export { type ServiceFactory } from "./services/loader/factory.ts";
+export { type ServiceKit, serviceKit } from "./services/loader/kit.ts";
+export {
+  ModuleError,
+  type ModuleProblem,
+} from "./services/loader/module_error.ts";
+export { type ModuleManifest } from "./services/manifest.ts";
+export {
+  type AnswerDatagram,
+  answerDatagrams,
+  type Asker,
+} from "./services/udp/answers.ts";
+export { Responder } from "./services/responder.ts";
+export { Ipv4Endpoint, type Ipv4Options } from "./services/ipv4/endpoint.ts";
+
 // Frames on the wire: views and representations, header by header.
 export { describeFrame } from "./services/wire/describe.ts";
 export { type DescribeOptions } from "./services/wire/describe_payload.ts";
-export * from "./services/wire/address.ts";
-export * from "./services/wire/arp.ts";
-export * from "./services/wire/big_endian.ts";
-export * from "./services/wire/checksum.ts";
-export * from "./services/wire/ethernet.ts";
-export * from "./services/wire/icmp.ts";
-export * from "./services/wire/ipv4.ts";
-export * from "./services/wire/udp.ts";
+export * from "./services/wire/mod.ts";
 
 // Captures: pcap and pcapng.
 export {

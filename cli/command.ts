@@ -1,6 +1,7 @@
 /** A command of `sallyport`, and the one place where errors become words. */
 
 import { FilterError } from "../services/filter/language/error.ts";
+import { ModuleError } from "../services/loader/module_error.ts";
 import { ManifestError } from "../services/manifest.ts";
 import { nearest } from "../services/nearest.ts";
 import { quote, UsageError } from "./options.ts";
@@ -50,7 +51,8 @@ export async function runCommandLine(
   } catch (error) {
     reportError(error, terminal, line.debug);
     const usage = error instanceof UsageError ||
-      error instanceof ManifestError || error instanceof FilterError;
+      error instanceof ManifestError || error instanceof FilterError ||
+      error instanceof ModuleError;
     return usage ? STATUS_USAGE : STATUS_FAILED;
   }
 }
@@ -146,7 +148,10 @@ function linesOf(error: unknown): string[] {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split("\n").map(printable)
     .filter((each) => each.trim() !== "");
-  if (error instanceof ManifestError || error instanceof FilterError) {
+  if (
+    error instanceof ManifestError || error instanceof FilterError ||
+    error instanceof ModuleError
+  ) {
     return lines;
   }
   return [lines.join("; ") || "failed without saying why"];

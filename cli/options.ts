@@ -15,12 +15,30 @@ export interface OptionSpec {
   readonly name: string;
   /** What its value is called in the help; without one it is a flag. */
   readonly value?: string;
+  /** Whether it may be given more than once. */
+  readonly repeats?: boolean;
   /** What it does, its default included: a few words for the help. */
   readonly help: string;
 }
 
 /** The options that were given: values by name; a flag's is empty. */
-export type Options = ReadonlyMap<string, string>;
+export interface Options extends ReadonlyMap<string, string> {
+  /** All values of an option that may be given more than once, in their order. */
+  all(name: string): readonly string[];
+}
+
+class GivenOptions extends Map<string, string> implements Options {
+  readonly #all = new Map<string, string[]>();
+
+  all(name: string): readonly string[] {
+    return this.#all.get(name) ?? [];
+  }
+
+  add(name: string, value: string): void {
+    this.set(name, value);
+    this.#all.set(name, [...this.all(name), value]);
+  }
+}
 
 /** The option that every command takes. */
 export const HELP_OPTION: OptionSpec = {
@@ -29,7 +47,7 @@ export const HELP_OPTION: OptionSpec = {
 };
 
 /**
- * Reads `args`. Each option may be given once; `-h` is `--help`.
+ * Reads `args`. Each option may be given once, if it does not repeat; `-h` is `--help`.
  *
  * @throws {UsageError} that names what was not understood.
  */
@@ -37,18 +55,18 @@ export function readOptions(
   args: readonly string[],
   specs: readonly OptionSpec[],
 ): Options {
-  const options = new Map<string, string>();
+  const options = new GivenOptions();
   const rest = args.values();
   for (const arg of rest) {
     const { spec, given } = specOf(arg === "-h" ? "--help" : arg, specs);
-    if (options.has(spec.name)) {
+    if (options.has(spec.name) && spec.repeats !== true) {
       throw new UsageError(`--${spec.name} is given twice; give it once`);
     }
     if (spec.value === undefined) {
       if (given !== undefined) {
         throw new UsageError(`--${spec.name} takes no value`);
       }
-      options.set(spec.name, "");
+      options.add(spec.name, "");
       continue;
     }
     const value = given ?? rest.next().value;
@@ -57,7 +75,7 @@ export function readOptions(
         `--${spec.name} needs a value: --${spec.name} ${spec.value}`,
       );
     }
-    options.set(spec.name, value);
+    options.add(spec.name, value);
   }
   return options;
 }

@@ -15,6 +15,7 @@ import {
   quote,
   UsageError,
 } from "./options.ts";
+import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `up` is to do. */
@@ -72,6 +73,12 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
     help: "the manifest, in JSON; options override its fields",
   },
   {
+    name: "service",
+    value: "FILE=WHAT",
+    repeats: true,
+    help: "run a service of your own too, see below (none)",
+  },
+  {
     name: "for",
     value: "TIME",
     help: "stop after 500ms, 5s, 2m or 1h (not by itself)",
@@ -107,6 +114,12 @@ export const UP_HELP: string = [
   "  pcap:FILE    a capture (pcap or pcapng) that is replayed",
   "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",
   "",
+  "services of your own:",
+  "  --service ./mine.ts='udp dst port 53 and dst host 10.77.0.2'",
+  "  FILE is one module that imports nothing; it is checked and runs confined. It",
+  "  may receive WHAT (a filter text), or part of it, and send the answers to that",
+  '  under the system\'s own addresses; a manifest may say more ("sends").',
+  "",
   "exit status: 0 stopped as it was told to (the time is over, Ctrl-C, the capture",
   "at its end); 1 failed, or one of its services did; 2 options or manifest not",
   "understood, nothing was started; 130 ended by a second Ctrl-C.",
@@ -132,9 +145,15 @@ export async function readPlan(
       }`,
     );
   }
+  const confined = !options.has("in-process");
+  if (!confined && options.has("service")) {
+    throw new UsageError(
+      "--service: such a service runs confined only; leave out --in-process",
+    );
+  }
   return {
     manifest: await readManifest(options, terminal),
-    confined: !options.has("in-process"),
+    confined,
     json: options.has("json"),
     forMs,
   };
@@ -154,13 +173,16 @@ async function readManifest(
       fieldValue(name, options.get(name)!),
     ]),
   );
+  const added = readServices(options.all("service"));
   try {
     return parseManifest(
-      isRecord(written) ? { ...written, ...overrides } : written,
+      isRecord(written)
+        ? addServices({ ...written, ...overrides }, added)
+        : written,
     );
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    throw blame(error, { path, fromOptions: Object.keys(overrides) });
+    throw blame(error, { path, fromOptions: Object.keys(overrides), added });
   }
 }
 
@@ -199,10 +221,15 @@ function blame(
   source: {
     readonly path: string | undefined;
     readonly fromOptions: readonly string[];
+    readonly added: AddedServices;
   },
 ): ManifestError {
   return new ManifestError(error.problems.map(({ path, message }) => {
-    const [field = ""] = path;
+    const [field = "", name = ""] = path;
+    const service = field === "services" ? source.added.get(name) : undefined;
+    if (service !== undefined) {
+      return { path: ["--service"], message: `${service.path}: ${message}` };
+    }
     if (source.fromOptions.includes(field)) {
       return { path: [`--${field}`], message };
     }

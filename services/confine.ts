@@ -23,7 +23,7 @@ const KEPT = new Set<PropertyKey>(
   Float64Array Uint8ClampedArray BigUint64Array BigInt64Array Map BigInt Set
   WeakMap WeakSet WeakRef Iterator Proxy Reflect FinalizationRegistry
   WebAssembly DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI
-  encodeURIComponent escape unescape isFinite isNaN console setTimeout
+  encodeURIComponent escape unescape isFinite isNaN setTimeout
   clearTimeout setInterval clearInterval queueMicrotask structuredClone
   performance TextEncoder TextDecoder crypto MessagePort MessageEvent Event
   EventTarget ErrorEvent PromiseRejectionEvent DOMException onmessage onerror
@@ -33,6 +33,7 @@ const KEPT = new Set<PropertyKey>(
 );
 
 confine();
+forbidCodeFromText();
 
 function confine(): void {
   let scope: object | null = globalThis;
@@ -54,4 +55,39 @@ function confine(): void {
 /** What cannot be deleted is covered, if the runtime lets it be written. */
 function hide(scope: object, key: PropertyKey): void {
   Reflect.set(scope, key, undefined);
+}
+
+/**
+ * A function can be made of text by the constructor of each of the four kinds of
+ * functions, which every function of that kind shows. (`eval` is a global, and
+ * gone.) Where the process runs with V8's flag for this, it is off already.
+ */
+function forbidCodeFromText(): void {
+  for (
+    const { constructor } of [
+      function () {},
+      async () => {},
+      function* () {},
+      async function* () {},
+    ]
+  ) {
+    const { name, prototype } = constructor;
+    const refuse = {
+      [name]: function () {
+        throw new EvalError("no code is made of text in a confined worker");
+      },
+    }[name]!;
+    Object.defineProperty(refuse, "prototype", {
+      value: prototype,
+      writable: false,
+    });
+    Object.defineProperty(prototype, "constructor", {
+      value: refuse,
+      writable: false,
+      configurable: false,
+    });
+    if (Object.hasOwn(globalThis, name)) {
+      Reflect.set(globalThis, name, refuse);
+    }
+  }
 }

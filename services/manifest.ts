@@ -5,8 +5,7 @@
  */
 
 import { z } from "zod";
-import { COPY_BYTES_MAX_DEFAULT } from "../caps/kernel.ts";
-import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
+import { FRAMES_MAX } from "../caps/memory.ts";
 import {
   type InterfaceAddress,
   macFor,
@@ -19,37 +18,36 @@ import {
   SERVICE_NAME_EXPECTED,
   showValue,
 } from "./manifest_error.ts";
+import {
+  asked,
+  oneOf,
+  pathOfFile,
+  readText,
+  wholeNumber,
+} from "./manifest_field.ts";
 import { formatNic, type NicChoice, readNic } from "./nic.ts";
+import {
+  SERVICE_FIELDS,
+  type ServiceManifest,
+  type ServiceManifestInput,
+  serviceSchema,
+} from "./service_manifest.ts";
 import { formatMac } from "./wire/address.ts";
 
 export { ManifestError } from "./manifest_error.ts";
 export type { ManifestProblem } from "./manifest_error.ts";
+export {
+  CORE_NAMES,
+  type ModuleManifest,
+  type RestartPolicy,
+  type ServiceManifest,
+  type ServiceManifestInput,
+} from "./service_manifest.ts";
 export type { NicChoice } from "./nic.ts";
 export type { InterfaceAddress } from "./interface_address.ts";
 
-/** The protocol cores that a service can run. */
-export const CORE_NAMES = ["arp", "icmp-echo", "udp-echo"] as const;
-
 /** The most services of one system. */
 export const SERVICES_MAX = 64;
-
-/** Whether a service that failed is started again; a number is the most restarts within a minute. */
-export type RestartPolicy = "always" | "never" | number;
-
-/** One service: a core, and what its capability may hold. */
-export type ServiceManifest =
-  & {
-    /** The most pages that it may hold at once. */
-    readonly quotaPages: number;
-    /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
-    readonly copyBytesMax: number;
-    /** What becomes of it when it fails. */
-    readonly restart: RestartPolicy;
-  }
-  & (
-    | { readonly core: "arp" | "icmp-echo" }
-    | { readonly core: "udp-echo"; readonly port: number }
-  );
 
 /** A system, checked and with its defaults filled in. */
 export interface Manifest {
@@ -71,20 +69,6 @@ export interface Manifest {
   readonly seed: number;
   /** By name. */
   readonly services: Readonly<Record<string, ServiceManifest>>;
-}
-
-/** A service as it is written in a manifest. */
-export interface ServiceManifestInput {
-  /** The protocol core that it runs. */
-  readonly core: typeof CORE_NAMES[number];
-  /** For `udp-echo` only: where it listens, 7 unless told. */
-  readonly port?: number | undefined;
-  /** 1 to the number of frames; 64 unless told. */
-  readonly quotaPages?: number | undefined;
-  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 unless told. */
-  readonly copyBytesMax?: number | undefined;
-  /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
-  readonly restart?: RestartPolicy | undefined;
 }
 
 /** A manifest as it is written (JSON). */
@@ -109,84 +93,8 @@ export interface ManifestInput {
   readonly services: Readonly<Record<string, ServiceManifestInput>>;
 }
 
-/** Restarts of a service within a minute, unless told otherwise. */
-const RESTARTS_DEFAULT = 5;
-
 const FRAMES_MIN = 64;
 const NAME_LENGTH_MAX = 32;
-
-interface Asked {
-  readonly error: (issue: { readonly input?: unknown }) => string;
-}
-
-function asked(expected: string): Asked {
-  return {
-    error: (issue) => `expected ${expected}, got ${showValue(issue.input)}`,
-  };
-}
-
-function wholeNumber(low: number, high: number): z.ZodType<number, number> {
-  // `abort`: one complaint a field, and no checks across fields after it.
-  const params = {
-    ...asked(`a whole number from ${low} to ${high}`),
-    abort: true,
-  };
-  return z.int(params).min(low, params).max(high, params);
-}
-
-/** A text that `read` turns into a value, or says what is wrong with. */
-function readText<T extends object>(
-  expected: string,
-  read: (text: string) => T | { readonly problem: string },
-): z.ZodType<T, string> {
-  return z.string(asked(expected)).transform((text, context) => {
-    const value = read(text);
-    if (!("problem" in value)) return value;
-    context.addIssue(`${value.problem}, got ${showValue(text)}`);
-    return z.NEVER;
-  });
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(" or ");
-}
-
-function oneOf<const T extends readonly string[]>(
-  ...names: T
-): z.ZodType<T[number], T[number]> {
-  return z.enum(names, asked(quoted(names))) as unknown as z.ZodType<
-    T[number],
-    T[number]
-  >;
-}
-
-const holding = {
-  quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
-  copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
-  restart: z.union(
-    [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
-    asked('"always", "never" or a whole number from 0 to 60'),
-  ).default(RESTARTS_DEFAULT),
-};
-
-const service = z.discriminatedUnion("core", [
-  z.strictObject({ core: z.literal("arp"), ...holding }),
-  z.strictObject({ core: z.literal("icmp-echo"), ...holding }),
-  z.strictObject({
-    core: z.literal("udp-echo"),
-    port: wholeNumber(1, 65535).default(7),
-    ...holding,
-  }),
-], {
-  error: (issue) =>
-    issue.code === "invalid_union"
-      ? `expected ${quoted(CORE_NAMES)}, got ${
-        showValue((issue.input as { core?: unknown }).core)
-      }`
-      : `expected a service such as {"core": "arp"}, got ${
-        showValue(issue.input)
-      }`,
-});
 
 const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
   /^[a-z0-9][a-z0-9-]*$/,
@@ -206,14 +114,11 @@ const fields = z.strictObject({
   unclaimed: oneOf("kernel", "drop").optional(),
   frames: wholeNumber(FRAMES_MIN, FRAMES_MAX).default(4096),
   pace: oneOf("at-once", "recorded").default("recorded"),
-  write: z.string(asked("the path of a file")).regex(
-    /^[^\0]+$/,
-    asked("the path of a file"),
-  ).optional(),
+  write: pathOfFile.optional(),
   seed: wholeNumber(0, 0xffffffff).default(1),
   services: z.record(
     serviceName,
-    service,
+    serviceSchema,
     asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
   ),
 }, asked("an object with the manifest's fields"));
@@ -254,6 +159,7 @@ function checkServices(
   }
   const holders = new Map<string, string>();
   for (const [name, { core, ...rest }] of Object.entries(services)) {
+    if (core === "module") continue; // their overlap is found when they are granted
     const port = "port" in rest ? ` on port ${rest.port}` : "";
     const holder = holders.get(core + port);
     if (holder === undefined) {
@@ -309,7 +215,6 @@ function checkNic(
 }
 
 const MANIFEST_FIELDS = Object.keys(fields.shape);
-const SERVICE_FIELDS = ["core", "port", ...Object.keys(holding)];
 
 /**
  * Checks a manifest as it is written (parsed JSON) and fills in its defaults.

@@ -30,6 +30,8 @@ export interface ServiceStart extends Wiring {
   readonly settings: ServiceSettings;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** For a third party's service: its code, as a `data:` URL. */
+  readonly module?: string;
   /** To the system. */
   readonly control: MessagePort;
 }
@@ -157,6 +159,13 @@ function obey(
 
 /** Runs a service in this worker, when the first message has come. */
 export function serveService(definition: ServiceDefinition): void {
+  serveStart((start) => startService(definition, start));
+}
+
+/** Has `begin` run a service in this worker, when the first message has come. */
+export function serveStart(
+  begin: (start: ServiceStart) => Promise<void>,
+): void {
   const scope = globalThis as unknown as {
     onmessage: ((event: MessageEvent) => void) | null;
     onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
@@ -170,6 +179,6 @@ export function serveService(definition: ServiceDefinition): void {
       event.preventDefault();
       control.postMessage(failureOf(event.reason));
     };
-    void startService(definition, start);
+    begin(start).catch((error) => control.postMessage(failureOf(error)));
   };
 }

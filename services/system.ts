@@ -35,6 +35,7 @@ import { startFilterService } from "./filter/start.ts";
 import { icmpEchoService } from "./icmp-echo/service.ts";
 import type { Manifest } from "./manifest.ts";
 import { startService } from "./shell.ts";
+import { moduleParts } from "./system/module_part.ts";
 import { startPeer } from "./system/peer_start.ts";
 import type { RunOptions, System } from "./system/handle.ts";
 import type { Nic, Parts } from "./system/parts.ts";
@@ -53,6 +54,8 @@ export type {
 /**
  * Starts the system that `manifest` describes. Resolves when packets flow.
  *
+ * @throws {ModuleError} when a third party's service is not accepted; nothing
+ * was started.
  * @throws when the NIC cannot be opened, a service's filter is refused, or
  * workers cannot be confined and are to be, with what happened and what to do in
  * one line; nothing is left behind.
@@ -62,7 +65,8 @@ export async function boot(
   options: RunOptions,
 ): Promise<System> {
   if (options.confined) requireConfinement();
-  const system = new RunningSystem(manifest, PARTS, options);
+  const modules = await moduleParts(manifest, options);
+  const system = new RunningSystem(manifest, { ...PARTS, modules }, options);
   await system.start();
   return system;
 }

@@ -9,12 +9,18 @@ const MODULE = new URL("../mod.ts", import.meta.url).href;
 /** Runs `program` in a folder of its own, with a configuration of its own. */
 async function runImporter(
   program: string,
-  options: { readonly unstable?: readonly string[]; readonly flags?: string[] },
+  options: {
+    readonly unstable?: readonly string[];
+    readonly flags?: string[];
+    readonly imports?: Readonly<Record<string, string>>;
+    /** Further files, by name. */
+    readonly files?: Readonly<Record<string, string>>;
+  },
 ): Promise<{ code: number; lines: readonly string[]; errors: string }> {
   const folder = Deno.makeTempDirSync({ prefix: "importer" });
   try {
     const { unstable = [], flags = [] } = options;
-    const { imports } = config;
+    const { imports = config.imports } = options;
     Deno.writeTextFileSync(
       `${folder}/deno.json`,
       JSON.stringify({ imports, unstable, lock: false }),
@@ -23,6 +29,10 @@ async function runImporter(
       `${folder}/main.ts`,
       program.replace("MODULE", JSON.stringify(MODULE)),
     );
+    for (const [name, text] of Object.entries(options.files ?? {})) {
+      const written = text.replace("MODULE", JSON.stringify(MODULE));
+      Deno.writeTextFileSync(`${folder}/${name}`, written);
+    }
     return await denoRun([...flags, "main.ts"], folder);
   } finally {
     Deno.removeSync(folder, { recursive: true });
@@ -93,4 +103,116 @@ Deno.test("a program that may confine workers does, by its deno.json or by a fla
     equal(code, 0, errors);
     deepEqual(lines, ["answered"]);
   }
+});
+
+/** Echoes what comes to ports from 1024 on, which on the emulated wire is the peer's noise. */
+const COUNTS = `
+import type { ServiceFactory } from MODULE;
+export default (({ filter, wire }) => ({
+  receives: ({ address }) =>
+    filter.ipv4().dst(wire.formatIpv4(address)).udp().dstPort(1024, 65535).grant,
+  sends: ({ address, mac }) =>
+    filter.ethernet().src(wire.formatMac(mac)).ipv4().src(wire.formatIpv4(address)).udp().srcPort(1024, 65535).grant,
+  make: () => {
+    let seen = 0;
+    return {
+      wakeAt: Infinity,
+      wake() {},
+      receive: () => (seen++, "handled"),
+      counters: () => ({ seen, ambient: Number("BroadcastChannel" in globalThis) }),
+    };
+  },
+})) satisfies ServiceFactory;
+`;
+
+const RUNS_ONE = `
+import { boot, defaultManifest, DEFAULT_MANIFEST } from MODULE;
+const manifest = defaultManifest({
+  services: {
+    ...DEFAULT_MANIFEST.services,
+    mine: { core: "module", path: "./mine.ts", receives: "udp dst portrange 1024-65535" },
+  },
+});
+let system;
+try {
+  system = await boot(manifest, OPTIONS);
+} catch (error) {
+  console.log(error.name, error.message);
+  Deno.exit(3);
+}
+let mine;
+do {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  mine = (await system.snapshot()).services.find(({ name }) => name === "mine");
+} while (!(mine.counters.seen > 3));
+await system.stop();
+console.log("ambient", mine.counters.ambient);
+`;
+
+Deno.test("a program gives a service of its own a confined worker, from its file", async () => {
+  const program = RUNS_ONE.replace("OPTIONS", "{ confined: true }");
+  const { code, lines, errors } = await runImporter(program, {
+    unstable: ["worker-options"],
+    flags: ["--allow-read"],
+    files: { "mine.ts": COUNTS },
+  });
+  equal(code, 0, errors + lines.join());
+  deepEqual(lines, ["ambient 0"]);
+});
+
+Deno.test("a program without any permission runs the same service in its own thread, as its own code", async () => {
+  const program = `import module from "./mine.ts";\n` + RUNS_ONE
+    .replace("OPTIONS", "{ confined: false, modules: { mine: module } }");
+  const { code, lines, errors } = await runImporter(program, {
+    files: { "mine.ts": COUNTS },
+  });
+  equal(code, 0, errors + lines.join());
+  deepEqual(lines, ["ambient 1"]);
+});
+
+for (
+  const [what, options, says, flags] of [
+    [
+      "unconfined by its path",
+      "{ confined: false }",
+      /^Error boot: service mine is a module, and such run confined; .*modules: \{ "mine": … \}/,
+      ["--allow-read"],
+    ],
+    [
+      "confined, of code in memory",
+      "{ confined: true, modules: {} }",
+      /^Error boot: .*modules.* confined: false/,
+      ["--allow-read", "--unstable-worker-options"],
+    ],
+    [
+      "where it may not read it",
+      "{ confined: true }",
+      /^ModuleError \.\/mine\.ts: cannot read it \(Requires read access/,
+      ["--unstable-worker-options"],
+    ],
+    [
+      "where workers cannot be confined",
+      "{ confined: true }",
+      /^Error boot: "confined" needs workers/,
+      ["--allow-read"],
+    ],
+  ] as const
+) {
+  Deno.test(`a program that would run a service ${what} is told what to do`, async () => {
+    const program = RUNS_ONE.replace("OPTIONS", options);
+    const { code, lines } = await runImporter(program, {
+      flags: [...flags],
+      files: { "mine.ts": COUNTS },
+    });
+    equal(code, 3);
+    match(lines[0]!, says);
+  });
+}
+
+Deno.test("a program that loads no service needs no compiler among its imports", async () => {
+  const { "typescript": _, ...imports } = config.imports;
+  const program = ANSWERS_PINGS.replace("CONFINED", "false");
+  const { code, lines, errors } = await runImporter(program, { imports });
+  equal(code, 0, errors);
+  deepEqual(lines, ["answered"]);
 });

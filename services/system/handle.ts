@@ -1,6 +1,7 @@
 /** A system as those see it who run one. */
 
 import type { Grant } from "../filter/grant.ts";
+import type { ServiceFactory } from "../loader/factory.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
 
@@ -12,6 +13,11 @@ export interface RunOptions {
    * false for everything in the caller's own thread, with the caller's trust.
    */
   readonly confined: boolean;
+  /**
+   * With `confined: false`, the default exports of the manifest's modules, by the
+   * names of their services: there they are the caller's own code.
+   */
+  readonly modules?: Readonly<Record<string, ServiceFactory>>;
   /**
    * True for a NIC from which nothing is received before `receive()`: what is
    * opened until then misses no packet. False unless given.

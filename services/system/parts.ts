@@ -23,16 +23,21 @@ export interface Nic {
   readonly kernel?: FilterStart["target"]["kernel"];
 }
 
+/** A service, before it runs. */
+export interface ServicePart extends Part<ServiceStart> {
+  /** What it may have at most. */
+  readonly definition: Pick<ServiceDefinition, "receives" | "sends">;
+  /** For a third party's service: its code, as a `data:` URL. */
+  readonly module?: string;
+}
+
 /** What a system is made of. */
 export interface Parts {
   readonly filter: Part<FilterStart>;
   readonly peer: Part<PeerStart>;
   /** By the core's name. */
-  readonly services: Readonly<
-    Record<
-      string,
-      Part<ServiceStart> & { readonly definition: ServiceDefinition }
-    >
-  >;
+  readonly services: Readonly<Record<string, ServicePart>>;
+  /** Those of the core `module`, by the service's name; none unless given. */
+  readonly modules?: Readonly<Record<string, ServicePart>>;
   nic(manifest: Manifest): Nic;
 }

@@ -67,7 +67,7 @@ export class RunningSystem implements System {
     this.#receivers = new Receivers();
     this.#services = new Services({
       manifest,
-      parts: parts.services,
+      parts,
       threads: () => this.#threads(),
       onGone: (port) => this.#disown(port),
       onRestart: ({ name, failure }, delayMs) =>

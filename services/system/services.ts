@@ -8,7 +8,7 @@ import type { Manifest, ServiceManifest } from "../manifest.ts";
 import type { Wiring } from "../shell.ts";
 import type { Threads } from "../thread.ts";
 import type { Connection, Connector } from "./connector.ts";
-import type { Parts } from "./parts.ts";
+import type { Parts, ServicePart } from "./parts.ts";
 import { ServiceHost } from "./service_host.ts";
 import { Supervised } from "./supervised.ts";
 
@@ -16,8 +16,8 @@ import { Supervised } from "./supervised.ts";
 export interface ServicesOptions {
   /** What names them. */
   readonly manifest: Manifest;
-  /** What they are made of, by the core's name. */
-  readonly parts: Parts["services"];
+  /** What they are made of. */
+  readonly parts: Pick<Parts, "services" | "modules">;
   /** What starts them. */
   readonly threads: () => Threads;
   /** A life is over: what it held is to be revoked. Resolves when that is in force. */
@@ -155,12 +155,13 @@ export class Services {
     service.begin(host);
     const wiring = await this.#wire(service, connection, connector);
     const { quotaPages, copyBytesMax } = service.service;
-    const part = this.#options.parts[service.service.core]!;
+    const part = this.#partOf(service);
     host.started(
       this.#options.threads().start(part, {
         settings: settingsOf(this.#options.manifest, service.service),
         quotaPages,
         copyBytesMax,
+        ...(part.module === undefined ? {} : { module: part.module }),
         ...wiring,
         control: control.port2,
       }, {
@@ -172,13 +173,21 @@ export class Services {
     if (host.state === "running") service.restarts.ran(performance.now());
   }
 
+  #partOf({ name, service }: Supervised): ServicePart {
+    const { services, modules } = this.#options.parts;
+    return service.core === "module"
+      ? modules![name]!
+      : services[service.core]!;
+  }
+
   /** Derives what a service may have at most; what it needs to get it. */
   async #wire(
-    { service }: Supervised,
+    supervised: Supervised,
     { port, data, requests }: Connection,
     connector: Connector,
   ): Promise<Wiring> {
-    const { definition } = this.#options.parts[service.core]!;
+    const { service } = supervised;
+    const { definition } = this.#partOf(supervised);
     const settings = settingsOf(this.#options.manifest, service);
     const envelope = await connector.derive({
       grant: definition.receives(settings),

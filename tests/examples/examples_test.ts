@@ -6,6 +6,7 @@ import { type ChildOutput, denoRun } from "../child.ts";
 import { arpFrame, icmpFrame, ipv6Frame } from "../arbitraries/frames.ts";
 import { linesAbout, writeCapture } from "../services/wire/capture_file.ts";
 import { testWith } from "../needs.ts";
+import { up } from "../system/up_process.ts";
 
 const FOLDER = new URL("../../examples/", import.meta.url);
 
@@ -28,7 +29,7 @@ Deno.test("every example has at most 40 lines and is run here", () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   equal(
     names.join(),
-    "answer_pings.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,watch_capability.ts",
+    "answer_pings.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,watch_capability.ts",
   );
   for (const name of names) {
     const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
@@ -45,6 +46,15 @@ Deno.test("answer_pings answers every ping that comes in", async () => {
     lines.at(-1)!,
   );
   equal(Number(last?.[1]) > 0, true, lines.at(-1));
+});
+
+Deno.test("dns_who_am_i is run by the command in its first line", async () => {
+  const [first] = Deno.readTextFileSync(new URL("dns_who_am_i.ts", FOLDER))
+    .split("\n");
+  const words = /^\/\/ deno task sallyport up (--service) '(.*)'$/.exec(first!);
+  const { code, err } = await up([...words!.slice(1), "--for", "1s"]);
+  equal(code, 0, err);
+  equal(err, "");
 });
 
 Deno.test("watch_capability prints ten packets of its capability and of no other", async () => {

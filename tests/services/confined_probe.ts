@@ -1,28 +1,31 @@
 /** A worker that takes everything from itself, as services do, and then tells what it still finds. */
 
 import "../../services/confine.ts";
+import { openChannels } from "./loader/channels.ts";
 
 interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
+const SPECIFIERS = [
+  "file:///etc/hostname",
+  "https://example.invalid/x.ts",
+  "npm:@sallyport/no-such-package",
+  "node:fs",
+  "node:worker_threads",
+];
+
 const scope = globalThis as unknown as Scope;
 scope.onmessage = async (event) => {
   scope.onmessage = null;
   const port = event.data as MessagePort;
+  const outcomes = SPECIFIERS.map(async (specifier) =>
+    [specifier, await outcome(specifier)] as const
+  );
   port.postMessage({
     found: names(),
-    imports: Object.fromEntries(
-      await Promise.all(
-        [
-          "file:///etc/hostname",
-          "https://example.invalid/x.ts",
-          "npm:@sallyport/no-such-package",
-          "node:fs",
-        ]
-          .map(async (specifier) => [specifier, await outcome(specifier)]),
-      ),
-    ),
+    ways: await openChannels(),
+    imports: Object.fromEntries(await Promise.all(outcomes)),
   });
 };
 

@@ -1,0 +1,43 @@
+/** What a third party's service is given to build with: functions without powers. */
+
+import { NEVER } from "../core.ts";
+import { arp, either, ethernet, ipv4, ipv6, vlan } from "../filter/builder.ts";
+import { grant } from "../filter/grant_text/grant_text.ts";
+import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
+import { Responder } from "../responder.ts";
+import { answerDatagrams } from "../udp/answers.ts";
+import * as wire from "../wire/mod.ts";
+
+/** The first and only argument of a service's module. */
+export interface ServiceKit {
+  /** Frames on the wire: all of the views and representations. */
+  readonly wire: typeof wire;
+  /** Grants, by builder or as text. */
+  readonly filter: {
+    readonly arp: typeof arp;
+    readonly either: typeof either;
+    readonly ethernet: typeof ethernet;
+    readonly grant: typeof grant;
+    readonly ipv4: typeof ipv4;
+    readonly ipv6: typeof ipv6;
+    readonly vlan: typeof vlan;
+  };
+  /** Whole services, short of what they answer. */
+  readonly services: {
+    readonly answerDatagrams: typeof answerDatagrams;
+  };
+  /** What cores are made of. */
+  readonly core: {
+    readonly Ipv4Endpoint: typeof Ipv4Endpoint;
+    readonly NEVER: typeof NEVER;
+    readonly Responder: typeof Responder;
+  };
+}
+
+/** The kit, for who runs a service in the own thread. */
+export const serviceKit: ServiceKit = Object.freeze({
+  wire: Object.freeze({ ...wire }),
+  filter: Object.freeze({ arp, either, ethernet, grant, ipv4, ipv6, vlan }),
+  services: Object.freeze({ answerDatagrams }),
+  core: Object.freeze({ Ipv4Endpoint, NEVER, Responder }),
+});

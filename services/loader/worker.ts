@@ -1,0 +1,4 @@
+import "../confine.ts";
+import { serveModule } from "./serve.ts";
+
+serveModule();

@@ -1,0 +1,110 @@
+/** Services that answer one datagram with one, as most small ones over UDP do. */
+
+import type { Core, Frame, Instant, Outbox, Verdict } from "../core.ts";
+import type { ServiceDefinition, ServiceSettings } from "../definition.ts";
+import { ethernet } from "../filter/builder.ts";
+import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
+import { Responder } from "../responder.ts";
+import { formatIpv4, formatMac } from "../wire/address.ts";
+import { pseudoHeaderSum } from "../wire/checksum.ts";
+import { IPV4_BYTES, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
+import { completeUdp, emitUdp, parseUdp, UDP_BYTES } from "../wire/udp.ts";
+
+/** Who sent a datagram. */
+export interface Asker {
+  /** Its IPv4 address, 32 bits. */
+  readonly address: number;
+  /** Its port; never 0. */
+  readonly port: number;
+}
+
+/**
+ * The answer to a datagram; undefined for none. `payload` is only there during
+ * the call. Never answer an answer: two that do send to each other for ever.
+ */
+export type AnswerDatagram = (
+  payload: Uint8Array,
+  asker: Asker,
+) => Uint8Array | undefined;
+
+/** The service that listens on `port` of the system's address, and answers by `answer`. */
+export function answerDatagrams(
+  port: number,
+  answer: AnswerDatagram,
+): ServiceDefinition {
+  return {
+    receives: ({ address, mac }) =>
+      ethernet().dst(formatMac(mac)).ipv4().dst(formatIpv4(address)).udp()
+        .dstPort(port).grant,
+    sends: ({ address, mac }) =>
+      ethernet().src(formatMac(mac)).ipv4().src(formatIpv4(address)).udp()
+        .srcPort(port).grant,
+    make: (settings): Core => new AnsweringCore(settings, port, answer),
+  };
+}
+
+class AnsweringCore extends Responder {
+  readonly #address: number;
+  readonly #host: Ipv4Endpoint;
+  readonly #port: number;
+  readonly #answer: AnswerDatagram;
+
+  constructor(settings: ServiceSettings, port: number, answer: AnswerDatagram) {
+    super();
+    this.#address = settings.address;
+    this.#host = new Ipv4Endpoint(settings);
+    this.#port = port;
+    this.#answer = answer;
+  }
+
+  receive(frame: Frame, _now: Instant, out: Outbox): Verdict {
+    const host = this.#host;
+    const refusal = host.admit(frame, PROTOCOL_UDP);
+    if (refusal !== undefined) return refusal;
+    const { bytes } = frame;
+    const { headerAt, payloadAt, payloadEnd } = host;
+    const address = ipv4Source(bytes, headerAt);
+    const sum = pseudoHeaderSum(address, this.#address, PROTOCOL_UDP);
+    if (frame.mayBePartial) completeUdp(bytes, payloadAt, payloadEnd, sum);
+    const asked = parseUdp(bytes, payloadAt, payloadEnd, sum);
+    if (typeof asked === "string") return `drop:${asked}`;
+    if (asked.destinationPort !== this.#port) return "drop:not-mine";
+    const port = asked.sourcePort;
+    if (port === 0) return "drop:no-source-port";
+    const payload = this.#answer(asked.payload, { address, port });
+    if (payload === undefined) return "drop:no-answer";
+    return this.#send(frame, payload, { port, sum }, out);
+  }
+
+  /** Sends `payload` to who sent `frame`, in a frame of its own: it may be longer. */
+  #send(
+    frame: Frame,
+    payload: Uint8Array,
+    { port, sum }: { readonly port: number; readonly sum: number },
+    out: Outbox,
+  ): Verdict {
+    const host = this.#host;
+    const headersBytes = host.headerAt + IPV4_BYTES - frame.start;
+    const reply = out.open(headersBytes + UDP_BYTES + payload.length);
+    if (reply === undefined) return "drop:no-room";
+    // The headers, less IP options; then everything that differs is written.
+    const headers = frame.bytes.subarray(
+      frame.start,
+      host.headerAt + IPV4_BYTES,
+    );
+    reply.bytes.set(headers, reply.start);
+    host.headerAt = reply.start + headersBytes - IPV4_BYTES;
+    host.payloadAt = reply.start + headersBytes;
+    const datagram = {
+      sourcePort: this.#port,
+      destinationPort: port,
+      checksummed: true,
+      payload,
+    };
+    const size = emitUdp(datagram, reply.bytes, host.payloadAt, sum);
+    host.turn(reply, size);
+    out.send();
+    this.tally.add("answered");
+    return "handled";
+  }
+}

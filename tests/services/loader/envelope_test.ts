@@ -1,0 +1,99 @@
+import { equal, ok, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { type Grant, GrantError } from "../../../services/filter/grant.ts";
+import { grant } from "../../../services/filter/grant_text/grant_text.ts";
+import { matches } from "../../../services/filter/interpret.ts";
+import { answersTo, mayBeSent } from "../../../services/loader/envelope.ts";
+import { getU16, getU32 } from "../../../services/wire/big_endian.ts";
+import { formatIpv4 } from "../../../services/wire/address.ts";
+import { buildUdp } from "../../arbitraries/frames.ts";
+import { framesFor } from "../../arbitraries/grant_frames.ts";
+import { grantArbitrary } from "../../arbitraries/grants.ts";
+import { ethernetRepr, plainIpv4Repr, port } from "../../arbitraries/reprs.ts";
+import { testProperty } from "../../property.ts";
+
+const SELF = {
+  address: 0x0a4d0002,
+  mac: Uint8Array.of(2, 0x53, 0x0a, 0x4d, 0, 2),
+};
+const file = import.meta.url;
+
+function whole(
+  [set, frame]: readonly [Grant, Uint8Array],
+): [Grant, Uint8Array, number, number] {
+  return [set, frame, 0, frame.length];
+}
+
+testProperty(
+  "no frame that may be sent as an answer has another's address",
+  { runs: 2000, file },
+  fc.property(
+    grantArbitrary.chain((received) => {
+      let answers;
+      try {
+        answers = answersTo(received, SELF);
+      } catch (error) {
+        ok(error instanceof GrantError);
+        return fc.constant(undefined);
+      }
+      return fc.tuple(fc.constant(answers), framesFor([answers]));
+    }),
+    (drawn) => {
+      if (drawn === undefined || !matches(...whole(drawn))) return;
+      const frame = drawn[1];
+      ok(SELF.mac.every((byte, at) => frame[6 + at] === byte));
+      const tagged = [0x8100, 0x88a8].includes(getU16(frame, 12));
+      const typeAt = tagged ? 16 : 12;
+      const type = getU16(frame, typeAt);
+      if (type === 0x0800) equal(getU32(frame, typeAt + 14), SELF.address);
+      if (type === 0x0806) equal(getU32(frame, typeAt + 16), SELF.address);
+      ok(type !== 0x86dd);
+    },
+  ),
+);
+
+testProperty(
+  "the answer to a datagram that is received may be sent, one to another port may not",
+  { runs: 500, file },
+  fc.property(
+    ethernetRepr(0x0800),
+    plainIpv4Repr(12, 17),
+    port(),
+    port(),
+    (ethernet, ipv4, asker, asked) => {
+      const text = `udp src port ${asker} and dst port ${asked} and src host ${
+        formatIpv4(ipv4.source)
+      }`;
+      const sends = mayBeSent({ receives: text }, SELF);
+      const answer = (sourcePort: number) =>
+        buildUdp(
+          { ...ethernet, tags: [], source: SELF.mac },
+          { ...ipv4, source: SELF.address, destination: ipv4.source },
+          {
+            sourcePort,
+            destinationPort: asker,
+            checksummed: true,
+            payload: new Uint8Array(4),
+          },
+        );
+      ok(matches(...whole([sends, answer(asked)])));
+      ok(!matches(...whole([sends, answer(asked ^ 1)])));
+    },
+  ),
+);
+
+Deno.test("what a manifest says may be sent is taken as it says it", () => {
+  const sends = "tcp src port 80";
+  const texts = { receives: "udp dst port 53", sends };
+  equal(
+    JSON.stringify(mayBeSent(texts, SELF)),
+    JSON.stringify(grant(sends)),
+  );
+});
+
+Deno.test("where no answer can be, it must be said what is sent", () => {
+  throws(
+    () => mayBeSent({ receives: "ip6" }, SELF),
+    /"sends" in a manifest/,
+  );
+});

@@ -1,0 +1,209 @@
+/** Third parties' services as a user runs them: by the command line, with the flags of the task. */
+
+import assert from "node:assert/strict";
+import { testWith } from "../needs.ts";
+import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
+import { snapshotIn, up, UpProcess } from "./up_process.ts";
+
+const ADDRESS = "10.77.0.2";
+const EXAMPLE = new URL("../../examples/dns_who_am_i.ts", import.meta.url)
+  .pathname;
+const DNS = `udp dst port 53 and dst host ${ADDRESS}`;
+
+/** A module of this text, in a file that goes with `using`. */
+function moduleOf(text: string): { path: string; [Symbol.dispose](): void } {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/mine.ts`;
+  Deno.writeTextFileSync(path, text);
+  return {
+    path,
+    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+  };
+}
+
+/** A service that gets the emulated peer's noise; its core is `core`. */
+function hostile(before: string, core: string): string {
+  return `${before}
+    export default ((kit) => ({
+      receives: () => kit.filter.grant("udp dst portrange 1024-65535"),
+      sends: () => kit.filter.grant("udp src portrange 1024-65535 and src host ${ADDRESS} and ether src 02:53:0a:4d:00:02"),
+      make: (settings) => (${core}),
+    }));`;
+}
+
+const NOISE = "udp dst portrange 1024-65535";
+
+testWith(
+  [...NETNS_NEEDS, "tool:ping"],
+  "a resolver on the far side of a veth is answered by the example service",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    await using process = new UpProcess([
+      ...["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`],
+      ...["--service", `${EXAMPLE}=${DNS}`, "--json"],
+    ], { space: right });
+    // A resolver that asks until the system is up.
+    const client = `
+      const options = { nameServer: { ipAddr: "${ADDRESS}", port: 53 } };
+      for (let tries = 0; ; tries++) {
+        try {
+          console.log(await Deno.resolveDns("who.am.i.test", "A", options));
+          break;
+        } catch (error) {
+          if (tries === 10) throw error;
+        }
+      }`;
+    const run = [Deno.execPath(), "eval", "--quiet", client];
+    const said = await left.run(...run);
+    assert.equal(said.trim(), '[ "10.77.0.1" ]');
+    const { err, code, out } = await process.interrupt();
+    assert.equal(code, 0, err);
+    const mine = snapshotIn({ out, err, code }).services
+      .find(({ name }) => name === "dns-who-am-i")!;
+    assert.ok(mine.counters["answered"]! >= 1);
+    assert.equal(mine.capabilities.length, 1);
+    // It narrowed what the command line gave it.
+    assert.match(mine.capabilities[0]!.filter, /ether dst 02:53:0a:4d:00:02/);
+  },
+);
+
+const channels = Deno.readTextFileSync(
+  new URL("../services/loader/channels.ts", import.meta.url),
+).replaceAll("export ", "");
+
+/** Tries what the shell, its ports and the language itself could be got at by; counts what worked. */
+const PRY = `
+  const open = {};
+  const attempt = (name, step) => {
+    try { if (step()) open[name] = 1; } catch { /* closed */ }
+  };
+  for (const [name, target, key] of [
+    ["Array", Array.prototype, "push"], ["Promise", Promise.prototype, "then"],
+    ["Map", Map.prototype, "set"], ["Object", Object.prototype, "valueOf"],
+    ["Function", Function.prototype, "call"], ["Error", Error, "prepareStackTrace"],
+    ["EventTarget", EventTarget.prototype, "addEventListener"],
+    ["iterator", Object.getPrototypeOf([][Symbol.iterator]()), "next"],
+    ["bytes", Object.getPrototypeOf(Uint8Array.prototype), "set"],
+    ["kit", kit, "wire"], ["wire", kit.wire, "getU16"],
+    ["responder", kit.core.Responder.prototype, "wake"],
+    ["global", globalThis, "setTimeout"], ["JSON", JSON, "parse"],
+  ]) attempt("changed " + name, () => {
+    const mine = () => "mine";
+    target[key] = mine;
+    return target[key] === mine;
+  });
+  for (const name of ["onmessage", "addEventListener", "MessagePort", "MessageEvent"]) {
+    attempt("found " + name, () => globalThis[name] !== undefined);
+  }
+  const pry = (out) => {
+    for (let at = out; at !== null; at = Object.getPrototypeOf(at)) {
+      for (const key of Reflect.ownKeys(at)) attempt("a port in " + String(key), () =>
+        typeof out[key]?.postMessage === "function" || typeof out[key]?.post === "function");
+    }
+  };`;
+
+Deno.test("a third party's service finds no way out, whatever it tries, and is served all the same", async () => {
+  using module = moduleOf(hostile(
+    `// @ts-nocheck\n${channels}\nconst found = openChannels();`,
+    `(() => {${PRY}
+      let tried = 0, seen = 0;
+      found.then((ways) => {
+        tried = ways.tried;
+        for (const way of ways.open) open[way] = 1;
+      });
+      const error = new Error("x");
+      error.name = "assigned";
+      if (error.name !== "assigned") open["an error without a name"] = 1;
+      return {
+        wakeAt: Infinity,
+        wake() {},
+        receive(frame, now, out) { seen++; pry(out); return "handled"; },
+        counters: () => ({ tried, seen, ...open }),
+      };
+    })()`,
+  ));
+  const result = await up([
+    ...["--for", "1s", "--json"],
+    ...["--service", `${module.path}=${NOISE}`],
+  ]);
+  assert.equal(result.code, 0, result.err);
+  const { counters } = snapshotIn(result).services
+    .find(({ name }) => name === "mine")!;
+  const { tried, seen, ...open } = counters;
+  assert.deepEqual(open, {});
+  assert.ok(tried! > 60, `${tried} ways tried`);
+  assert.ok(seen! > 0);
+});
+
+const CORE =
+  `{ wakeAt: Infinity, wake() {}, receive: () => "handled", counters: () => ({}) }`;
+
+Deno.test("a service that asks for more than the command line gives it gets nothing", async () => {
+  using module = moduleOf(
+    hostile("", CORE).replace("dst portrange 1024-65535", "dst port 1023-1024"),
+  );
+  const run = await up([
+    ...["--for", "1s", "--service", `${module.path}=${NOISE}`],
+  ]);
+  assert.equal(run.code, 1);
+  assert.match(run.err, /^sallyport: service mine did not start: /);
+});
+
+const REFUSED:
+  readonly (readonly [what: string, text: string, says: RegExp])[] = [
+    [
+      "imports",
+      'import fs from "node:fs";\nexport default () => fs;',
+      /mine\.ts:1:1: "import" of another module; bundle it into one file first/,
+    ],
+    [
+      "imports while it runs",
+      'export default async () => {\n  await import("node:worker_threads");\n};',
+      /mine\.ts:2:9: "import\(…\)"; a service loads nothing/,
+    ],
+    ["is no module", "export default {", /mine\.ts:1:17: /],
+    ["exports nothing", "const a = 1;", /it has no "export default"/],
+  ];
+
+for (const [what, text, says] of REFUSED) {
+  Deno.test(`a service that ${what} is refused before anything starts`, async () => {
+    using module = moduleOf(text);
+    const run = await up(["--service", `${module.path}=${NOISE}`]);
+    assert.equal(run.code, 2, run.err);
+    assert.match(run.err, says);
+    assert.equal(run.out, "");
+  });
+}
+
+const FAILS: readonly (readonly [what: string, text: string, says: RegExp])[] =
+  [
+    ["exports no function", "export default 1;", /default export is a number/],
+    [
+      "makes no service",
+      "export default () => ({ receives() {}, sends() {} });",
+      /the service has no function "make"/,
+    ],
+    [
+      "throws while it is loaded",
+      'throw new Error("not\\n\\u001b[31mtoday"); export default 1;',
+      /did not start: not \[31mtoday$/m,
+    ],
+    [
+      "asks for what is no grant",
+      "export default () => ({ receives: () => [{ a: 1 }], sends: () => [{}], make() {} });",
+      /did not start: /,
+    ],
+  ];
+
+for (const [what, text, says] of FAILS) {
+  Deno.test(`a service that ${what} is told in one line`, async () => {
+    using module = moduleOf(text);
+    const run = await up([
+      ...["--for", "1s", "--service", `${module.path}=${NOISE}`],
+    ]);
+    assert.equal(run.code, 1, run.err);
+    assert.match(run.err, says);
+    assert.equal(run.err.trimEnd().split("\n").length, 1);
+  });
+}
