@@ -13,24 +13,17 @@
  */
 
 import type { SiblingIndex } from "../../caps/sibling_index.ts";
-import type { Atom, Filter } from "./atom.ts";
 import type { Conjunction, Grant } from "./grant.ts";
-import { lowerConjunction } from "./lower.ts";
 import { intersect } from "./overlap.ts";
+import { type Wants, wantsOf } from "./wants.ts";
 
 /** Projections that one table keeps; the one that has gone unused longest makes room. */
 const PROJECTIONS_MAX = 8;
 
-/** What a conjunction asks of some bits of one place. */
-interface Wanted {
-  readonly mask: number;
-  readonly value: number;
-}
-
-/** A conjunction with what it asks, by place. */
+/** One way to match a conjunction. */
 interface Entry {
   readonly conjunction: Conjunction;
-  readonly wanted: ReadonlyMap<string, Wanted>;
+  readonly wants: Wants;
 }
 
 /** The grants of one capability's children. */
@@ -38,26 +31,27 @@ export class GrantIndex implements SiblingIndex<Grant> {
   /** By shape. */
   readonly #tables = new Map<string, ShapeTable>();
   readonly #entries = new Map<Grant, Entry[][]>();
+  #lowered: { readonly grant: Grant; readonly entries: Entry[] } | undefined;
 
   overlaps(grant: Grant): boolean {
-    return grant.flatMap(entriesOf).some((entry) => {
+    for (const entry of this.#lower(grant)) {
       for (const table of this.#tables.values()) {
         if (table.overlaps(entry)) return true;
       }
-      return false;
-    });
+    }
+    return false;
   }
 
   add(grant: Grant): void {
-    const entries = grant.flatMap(entriesOf);
+    const entries = this.#lower(grant);
     const added = this.#entries.get(grant);
     if (added === undefined) this.#entries.set(grant, [entries]);
-    else added.push(entries);
-    for (const entry of entries) {
-      const shape = shapeOf(entry);
+    else added.push(entries.map((entry) => ({ ...entry })));
+    for (const entry of added?.at(-1) ?? entries) {
+      const { shape } = entry.wants;
       let table = this.#tables.get(shape);
       if (table === undefined) {
-        table = new ShapeTable(entry);
+        table = new ShapeTable(entry.wants);
         this.#tables.set(shape, table);
       }
       table.add(entry);
@@ -67,41 +61,46 @@ export class GrantIndex implements SiblingIndex<Grant> {
   remove(grant: Grant): void {
     const added = this.#entries.get(grant);
     for (const entry of added?.pop() ?? []) {
-      const shape = shapeOf(entry);
+      const { shape } = entry.wants;
       const table = this.#tables.get(shape)!;
       table.remove(entry);
       if (table.size === 0) this.#tables.delete(shape);
     }
     if (added?.length === 0) this.#entries.delete(grant);
   }
+
+  /** What is added was asked about just before. */
+  #lower(grant: Grant): Entry[] {
+    if (this.#lowered?.grant !== grant) {
+      this.#lowered = { grant, entries: grant.flatMap(entriesOf) };
+    }
+    return this.#lowered.entries;
+  }
 }
 
 /** Entries that ask for the same bits of the same places. */
 class ShapeTable {
-  readonly #places: readonly string[];
-  /** The bits of each place. */
-  readonly #masks: readonly number[];
+  /** What all of them ask for. */
+  readonly #wants: Wants;
   readonly #entries = new Set<Entry>();
   /** Entries by the values of some bits, by which bits; the longest unused first. */
   readonly #projections = new Map<string, Projection>();
+  #lastUsed: Projection | undefined;
 
-  constructor(example: Entry) {
-    this.#places = [...example.wanted.keys()];
-    this.#masks = [...example.wanted.values()].map(({ mask }) => mask);
+  constructor(example: Wants) {
+    this.#wants = example;
   }
 
   get size(): number {
     return this.#entries.size;
   }
 
-  overlaps(entry: Entry): boolean {
-    const masks = this.#places.map((place, index) =>
-      ((entry.wanted.get(place)?.mask ?? 0) & this.#masks[index]!) >>> 0
-    );
-    const inQuestion = this.#projectionOf(masks).get(this.#keyOf(entry, masks));
-    for (const one of inQuestion ?? []) {
-      const both = intersect(one.conjunction, entry.conjunction);
-      if (both !== undefined) return true;
+  overlaps({ conjunction, wants }: Entry): boolean {
+    const { byKey, masks } = this.#projectionOf(wants);
+    const inQuestion = byKey.get(keyOf(this.#valuesOf(wants), masks));
+    if (inQuestion === undefined) return false;
+    for (const one of inQuestion) {
+      if (intersect(one.conjunction, conjunction) !== undefined) return true;
     }
     return false;
   }
@@ -109,49 +108,57 @@ class ShapeTable {
   add(entry: Entry): void {
     this.#entries.add(entry);
     for (const projection of this.#projections.values()) {
-      this.#put(projection, entry);
+      put(projection, entry);
     }
   }
 
   remove(entry: Entry): void {
     this.#entries.delete(entry);
     for (const { masks, byKey } of this.#projections.values()) {
-      const key = this.#keyOf(entry, masks);
+      const key = keyOf(entry.wants.values, masks);
       const alike = byKey.get(key)!;
       alike.delete(entry);
       if (alike.size === 0) byKey.delete(key);
     }
   }
-
-  #projectionOf(masks: readonly number[]): Projection["byKey"] {
+  /** The entries by what they ask of those bits that `wants` asks for, too. */
+  #projectionOf(wants: Wants): Projection {
+    // A new flow among its like is what is asked most.
+    const masks = wants.shape === this.#wants.shape
+      ? this.#wants.masks
+      : this.#shared(wants);
+    const last = this.#lastUsed;
+    if (last !== undefined && isSame(last.masks, masks)) return last;
     const name = masks.join();
     let projection = this.#projections.get(name);
     if (projection === undefined) {
       projection = { masks, byKey: new Map() };
-      for (const entry of this.#entries) this.#put(projection, entry);
+      for (const entry of this.#entries) put(projection, entry);
       if (this.#projections.size === PROJECTIONS_MAX) {
         const [oldest] = this.#projections.keys();
         this.#projections.delete(oldest!);
       }
     } else this.#projections.delete(name);
     this.#projections.set(name, projection);
-    return projection.byKey;
+    this.#lastUsed = projection;
+    return projection;
   }
 
-  #put({ masks, byKey }: Projection, entry: Entry): void {
-    const key = this.#keyOf(entry, masks);
-    const alike = byKey.get(key);
-    if (alike === undefined) byKey.set(key, new Set([entry]));
-    else alike.add(entry);
+  /** The bits that both `wants` and the table ask for, by the table's places. */
+  #shared(wants: Wants): number[] {
+    return this.#wants.places.map((place, index) => {
+      const at = wants.places.indexOf(place);
+      return at < 0 ? 0 : (wants.masks[at]! & this.#wants.masks[index]!) >>> 0;
+    });
   }
 
-  #keyOf(entry: Entry, masks: readonly number[]): string {
-    let key = "";
-    for (let index = 0; index < masks.length; index++) {
-      const value = entry.wanted.get(this.#places[index]!)?.value ?? 0;
-      key += `${(value & masks[index]!) >>> 0} `;
-    }
-    return key;
+  /** What `wants` asks for, by the table's places. */
+  #valuesOf(wants: Wants): readonly number[] {
+    if (wants.shape === this.#wants.shape) return wants.values;
+    return this.#wants.places.map((place) => {
+      const at = wants.places.indexOf(place);
+      return at < 0 ? 0 : wants.values[at]!;
+    });
   }
 }
 
@@ -160,56 +167,28 @@ interface Projection {
   readonly byKey: Map<string, Set<Entry>>;
 }
 
+function put({ masks, byKey }: Projection, entry: Entry): void {
+  const key = keyOf(entry.wants.values, masks);
+  const alike = byKey.get(key);
+  if (alike === undefined) byKey.set(key, new Set([entry]));
+  else alike.add(entry);
+}
+
+function keyOf(values: readonly number[], masks: readonly number[]): string {
+  let key = "";
+  for (let index = 0; index < masks.length; index++) {
+    const masked = (values[index]! & masks[index]!) >>> 0;
+    // Two characters: any string will do for a key, and this one is soon made.
+    key += String.fromCharCode(masked >>> 16, masked & 0xffff);
+  }
+  return key;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a === b ||
+    (a.length === b.length && a.every((one, index) => one === b[index]));
+}
+
 function entriesOf(conjunction: Conjunction): Entry[] {
-  return lowerConjunction(conjunction).map((filter) => ({
-    conjunction,
-    wanted: wantedOf(filter),
-  }));
-}
-
-/**
- * What a filter asks, by place. A place behind a header is another one for each
- * kind of header and each start: only then do two loads read the same bytes of
- * every frame that both match.
- */
-function wantedOf(filter: Filter): Map<string, Wanted> {
-  const wanted = new Map<string, Wanted>();
-  let base = "frame";
-  for (const atom of filter) {
-    if (atom.op === "match") {
-      const { from, offset, width, mask, value } = atom;
-      const place = `${from === "base" ? base : "frame"} ${offset} ${width}`;
-      const before = wanted.get(place) ?? { mask: 0, value: 0 };
-      wanted.set(place, {
-        mask: (before.mask | mask) >>> 0,
-        value: (before.value | value) >>> 0,
-      });
-    } else if (atom.op !== "range") {
-      base = `${base} ${atom.op} ${atom.offset}`;
-      for (const [place, ask] of headerWants(atom)) {
-        wanted.set(`${base} ${place}`, ask);
-      }
-    }
-  }
-  return wanted;
-}
-
-function headerWants(
-  atom: Exclude<Atom, { op: "match" | "range" }>,
-): [string, Wanted][] {
-  const wants: [string, Wanted][] = [];
-  if (atom.protocol !== undefined) {
-    wants.push(["protocol", { mask: 0xff, value: atom.protocol }]);
-  }
-  if (atom.fragment !== "any") {
-    const value = atom.fragment === "fragment" ? 1 : 0;
-    wants.push(["fragment", { mask: 1, value }]);
-  }
-  return wants;
-}
-
-function shapeOf(entry: Entry): string {
-  let shape = "";
-  for (const [place, { mask }] of entry.wanted) shape += `${place} ${mask} `;
-  return shape;
+  return wantsOf(conjunction).map((wants) => ({ conjunction, wants }));
 }
