@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   receive: () => import("./receive.ts"),
   deliver: () => import("./deliver.ts"),
   install: () => import("./install.ts"),
+  caps: () => import("./caps.ts"),
 };
 
 const FLAGS = ["--json", "--quick"];

@@ -37,6 +37,19 @@ export interface DeliveryParts {
   readonly accounts: readonly (Account | undefined)[];
 }
 
+/** The live account that a packet of `slot` belongs to: a revoked one's heir. */
+export function ownerOf(
+  accounts: readonly (Account | undefined)[],
+  slot: number,
+): Account | undefined {
+  let account = accounts[slot];
+  // At most as many steps as the derivation tree is deep.
+  while (account !== undefined && !account.live) {
+    account = accounts[account.heir];
+  }
+  return slot === SLOT_NONE ? undefined : account;
+}
+
 /** Hands batches to the holders of capabilities. */
 export class Deliverer {
   readonly #memory: PacketMemory;
@@ -66,7 +79,7 @@ export class Deliverer {
     for (let i = 0; i < count; i++) {
       const offset = batch.offset[i]!;
       const length = batch.length[i]!;
-      const account = this.#ownerOf(batch.slot[i]!);
+      const account = ownerOf(this.#accounts, batch.slot[i]!);
       if (account === undefined) {
         this.unclaimedPackets++;
         this.#ledger.putIdle(frameAt(offset));
@@ -119,16 +132,6 @@ export class Deliverer {
     if (view === undefined) return;
     account.end();
     this.#takeBack(account, view, pages);
-  }
-
-  /** The live account that a packet of `slot` belongs to: a revoked one's heir. */
-  #ownerOf(slot: number): Account | undefined {
-    let account = this.#accounts[slot];
-    // At most as many steps as the derivation tree is deep.
-    while (account !== undefined && !account.live) {
-      account = this.#accounts[account.heir];
-    }
-    return slot === SLOT_NONE ? undefined : account;
   }
 
   #copy(account: Account, offset: number, length: number): void {

@@ -95,6 +95,14 @@ Deno.test("install: one more flow and one more shape are installed and taken awa
   assert.ok(inWasm.every((row) => row.note === undefined));
 });
 
+Deno.test("caps: capabilities are derived, delegated, revoked and checked, and each is timed", async () => {
+  const rows = await quick("caps");
+  checkRows("caps", rows);
+  assert.equal(rows.length, 5);
+  const linux = Deno.build.os === "linux";
+  assert.ok(rows.every((row) => row.note === undefined || !linux));
+});
+
 Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
   const main = new URL("../../bench/main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
