@@ -129,14 +129,17 @@ export class Game {
     return [...this.model.refused.keys()].filter((port) => port !== 0);
   }
 
-  #resolve({ by, cap, port }: Presented): { port: number; cap: number } {
-    const ports = [...this.model.refused.keys()];
+  #resolve(
+    { by, cap, port }: Presented,
+    may: (port: number) => boolean = () => true,
+  ): { port: number; cap: number } {
+    const ports = [...this.model.refused.keys()].filter(may);
     const other = ports[port % ports.length]!;
     if (by === "guess") return { port: other, cap: NO_CAP };
     const { caps } = this.model;
     if (by === "anybody") return { port: other, cap: cap % caps.length };
-    const live = caps.filter((one) => one.live);
-    const { id, to } = live[cap % live.length]!;
+    const live = caps.filter((one) => one.live && may(one.to));
+    const { id, to } = live[cap % live.length] ?? caps[0]!;
     return { port: to, cap: id };
   }
 
@@ -221,8 +224,8 @@ export class Game {
   }
 
   async #submit(move: Extract<Move, { op: "submit" }>): Promise<void> {
-    const { port, cap } = this.#resolve(move.under);
     // The system itself has no port to the driver.
+    const { port, cap } = this.#resolve(move.under, (port) => port !== 0);
     if (port === 0) return;
     const meant: Submitted[] = [];
     const asked: AskedRecord[] = [];

@@ -31,8 +31,11 @@ import { Holder } from "./holder.ts";
 import { GARBAGE } from "./garbage.ts";
 import { grantOf, nameOf, rightsOf, textOf, writeFrame } from "./universe.ts";
 
-/** A quarter is the NIC's, whatever holders do: so much the system keeps for it. */
-const FRAMES = Math.ceil(SCALE.quotaPages * 4 / 3);
+/**
+ * A quarter of the frames is kept for what holders send, the NIC has the others:
+ * here nobody is short of either for as long as quotas hold.
+ */
+const FRAMES = SCALE.quotaPages * 4;
 
 /** Made once: what one game left in it is nobody's in the next. */
 const memory = makePacketMemory(FRAMES);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { testProperty } from "../property.ts";
 import { Game } from "./game.ts";
 import { InProcess } from "./in_process.ts";
+import { PROPERTY } from "./property_name.ts";
 import { anyMove, type Move } from "./moves.ts";
 
 async function play(moves: readonly Move[]): Promise<void> {
@@ -14,7 +15,7 @@ async function play(moves: readonly Move[]): Promise<void> {
 }
 
 testProperty(
-  "whatever is done, holders get, send and keep exactly what the reference model says",
+  PROPERTY,
   { runs: 20_000, file: import.meta.url },
   fc.asyncProperty(
     fc.array(anyMove, { minLength: 1, maxLength: 20, size: "max" }),

@@ -73,6 +73,17 @@ export type Move =
 
 const pick = fc.nat(31);
 
+/** In so many of ten cases; undefined in the others. */
+function maybe<T>(
+  ofTen: number,
+  arbitrary: fc.Arbitrary<T>,
+): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: 10 - ofTen, arbitrary: fc.constant(undefined) },
+    { weight: ofTen, arbitrary },
+  );
+}
+
 const presented: fc.Arbitrary<Presented> = fc.record({
   by: fc.constantFrom(
     ...["holder", "holder", "holder", "holder"] as const,
@@ -128,15 +139,12 @@ export const deriveMove: fc.Arbitrary<Move> = fc.record({
   op: fc.constant("derive" as const),
   from: presented,
   grant,
-  residual: fc.option(
-    fc.constantFrom<Text>("short", "host 1", "port 2"),
-    { nil: undefined, freq: 5 },
-  ),
-  sends: fc.option(grant, { nil: undefined }),
+  residual: maybe(1, fc.constantFrom<Text>("short", "host 1", "port 2")),
+  sends: maybe(4, grant),
   rights,
   quotaPages,
   copyBytesMax: fc.constantFrom(undefined, 0, 0, 128),
-  to: fc.option(to, { nil: undefined, freq: 4 }),
+  to: maybe(7, to),
   lifetime,
 });
 
@@ -145,8 +153,8 @@ export const delegateMove: fc.Arbitrary<Move> = fc.record({
   op: fc.constant("delegate" as const),
   cap: presented,
   to,
-  rights: fc.option(rights, { nil: undefined, freq: 3 }),
-  quotaPages: fc.option(quotaPages, { nil: undefined, freq: 2 }),
+  rights: maybe(5, rights),
+  quotaPages: maybe(7, quotaPages),
   lifetime,
 });
 

@@ -1,0 +1,233 @@
+/**
+ * Ways to break the system, one invariant each: a text in a source file, and
+ * what stands there instead. The model must notice every one.
+ */
+
+/** One text that is there exactly once, and another. */
+export interface Edit {
+  /** From the project's root. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is broken, and how. */
+export interface Mutation {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+function mutation(
+  name: string,
+  file: string,
+  from: string,
+  to: string,
+): Mutation {
+  return { name, edits: [{ file, from, to }] };
+}
+
+const KERNEL = "caps/kernel.ts";
+const ADMISSION = "caps/admission.ts";
+const FILTER = "services/filter/service.ts";
+const DRIVER = "drivers/service/service.ts";
+const DELIVER = "drivers/service/deliver.ts";
+const SUBMIT = "drivers/service/submit.ts";
+const LEDGER = "caps/page_ledger.ts";
+
+/** All of them. */
+export const MUTATIONS: readonly Mutation[] = [
+  mutation(
+    "revoke forgets grandchildren",
+    KERNEL,
+    "for (const child of node.children) ended.push(child);",
+    "",
+  ),
+  mutation(
+    "grants that share the ends of their port ranges do not overlap",
+    "services/filter/overlap.ts",
+    "return low <= high ? { low, high } : NONE;",
+    "return low < high || a.low === b.low ? { low, high } : NONE;",
+  ),
+  mutation(
+    "siblings may overlap",
+    ADMISSION,
+    'return parent.taken?.overlaps(wanted.grant) ? "overlap" : undefined;',
+    "return undefined;",
+  ),
+  {
+    name: "a page is taken twice",
+    edits: [
+      {
+        file: LEDGER,
+        from: "return state === LENT || state === QUARANTINED ? ",
+        to: "return state !== undefined ? ",
+      },
+      {
+        file: LEDGER,
+        from: `    this.#move(frame, FREE);
+    this.#slot[frame] = 0;
+  }
+
+  /** free → in flight`,
+        to: `    this.#move(frame, FREE);
+  }
+
+  /** free → in flight`,
+      },
+      {
+        file: LEDGER,
+        from:
+          "if (state !== LENT && state !== QUARANTINED) this.#expect(frame, LENT);",
+        to: "",
+      },
+      {
+        file: "drivers/copied_pages.ts",
+        from: "this.#lent[frame] !== 1 || ",
+        to: "",
+      },
+    ],
+  },
+  mutation(
+    "any buffer is taken for a page",
+    SUBMIT,
+    "!driver.pages.accept(frame, pages[index])",
+    "(driver.pages.accept(frame, pages[index]), false)",
+  ),
+  mutation(
+    "a page is taken from whoever has its number",
+    SUBMIT,
+    "lender?.holder !== holder ||",
+    "lender === undefined ||",
+  ),
+  mutation(
+    "a page that came back counts on",
+    SUBMIT,
+    "    lender.heldPages--;\n",
+    "",
+  ),
+  mutation(
+    "rights are not narrowed",
+    ADMISSION,
+    'if (!hasRights(parent.rights, wanted.rights)) return "right";',
+    "",
+  ),
+  mutation(
+    "quotas are not carved out",
+    KERNEL,
+    "parent.pagesLeft -= node.quotaPages;",
+    "",
+  ),
+  mutation(
+    "a quota comes back while its pages are out",
+    DRIVER,
+    "if (account === undefined || account.heldPages === 0) drained.push(slot);",
+    "drained.push(slot);",
+  ),
+  mutation(
+    "what is carved out can be had while the parent holds it",
+    "drivers/service/holder.ts",
+    "if (up.heldPages > up.quotaPages) return false;",
+    "",
+  ),
+  mutation(
+    "the filter service takes a tag on any port",
+    "caps/port_tables.ts",
+    "return node?.port === port ? node : undefined;",
+    "return node;",
+  ),
+  mutation(
+    "the driver takes a tag on any port",
+    SUBMIT,
+    "account?.holder === holder && account.live",
+    "account?.live",
+  ),
+  mutation(
+    "what may be sent is not narrowed",
+    KERNEL,
+    ": this.#algebra.intersect(parent.sends, sends);",
+    ": sends;",
+  ),
+  mutation(
+    "what is sent is not checked",
+    SUBMIT,
+    "if (batch.slot[i] !== slot) {",
+    "if (slot === 0) {",
+  ),
+  mutation(
+    "who may not send, sends",
+    SUBMIT,
+    "if (!hasRights(sender.spec.rights, RIGHT_SEND)) {",
+    "if (sender.spec.slot === 0) {",
+  ),
+  mutation(
+    "a dead holder's pages are used at once",
+    DRIVER,
+    "this.#ledger.quarantine(account.spec.slot);",
+    `for (let frame = 0; frame < 64; frame++) {
+        if (this.#ledger.lentTo(frame) !== account.spec.slot) continue;
+        this.#ledger.takeBack(frame);
+        this.#ledger.putIdle(frame);
+      }`,
+  ),
+  mutation(
+    "what a dead holder had lives on",
+    FILTER,
+    "await this.#end(this.#options.kernel.releasePort(id));",
+    "await this.#end([]);",
+  ),
+  mutation(
+    "what has expired goes on",
+    FILTER,
+    "void this.#end(kernel.expire(clock.now()));",
+    "kernel.expire(clock.now());",
+  ),
+  {
+    name: "revoke returns before the driver knows",
+    edits: [
+      {
+        file: FILTER,
+        from: `this.#options.driver.post({
+      kind: "revoke",`,
+        to: `const order = ({
+      kind: "revoke" as const,`,
+      },
+      {
+        file: FILTER,
+        from:
+          "await new Promise<void>((resolve) => this.#awaited.set(id, resolve));",
+        to: "setTimeout(() => this.#options.driver.post(order));",
+      },
+    ],
+  },
+  mutation(
+    "a page shows what was in it before",
+    DELIVER,
+    "this.#clean(pageStart, offset, length);",
+    "",
+  ),
+  mutation(
+    "an observer sees more than what it was derived from",
+    KERNEL,
+    "observes = this.#algebra.intersect(observes, up.grant);",
+    "",
+  ),
+  mutation(
+    "close ends what was derived before",
+    KERNEL,
+    "    node.closed = true;\n",
+    "    node.closed = true;\n    this.#endAll([...node.children]);\n    node.children.clear();\n",
+  ),
+  mutation("what is closed goes on", KERNEL, "    node.closed = true;\n", ""),
+  mutation(
+    "a residual is ignored",
+    "services/filter/compile.ts",
+    "...(residual === undefined ? {} : { residual }),",
+    "",
+  ),
+  mutation(
+    "deriving for others needs no right",
+    KERNEL,
+    ": RIGHT_DERIVE | RIGHT_DELEGATE;",
+    ": RIGHT_DERIVE;",
+  ),
+];
