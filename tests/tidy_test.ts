@@ -124,6 +124,25 @@ Deno.test("every file is a program, a worker, a test, or named on a way from one
   deepEqual(paths.filter((path) => !alive.has(path)), []);
 });
 
+/** What must hold, always: each is a test's name. */
+const MUST_HOLD = [
+  "1. pages are conserved",
+  "2. interpreter, Wasm and eBPF agree on every set of grants",
+  "2. filter text means what libpcap says",
+  "3. no byte of a packet reaches a service without a live capability for it",
+  "4. after a revocation returns, nothing more is posted to the subtree",
+  "5. no sequence of messages from a service enlarges a right",
+  "6. parse(emit(x)) = x; parsing never throws",
+  "7. the same seed gives the same trace",
+];
+
+Deno.test("each of the seven things that must hold is named in a test", () => {
+  const { text } = sources.find(({ path }) =>
+    path === "tests/must_hold_test.ts"
+  )!;
+  deepEqual(MUST_HOLD.filter((name) => !text.includes(`"${name}`)), []);
+});
+
 /** What is true of one machine, or of the work on this project, only. */
 const FOREIGN =
   /\/(work|home|root|Users)\/|\bregistry\.|npmjs|\bissue #?\d|\bTODO\b|\bFIXME\b|\bXXX\b/;

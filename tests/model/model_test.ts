@@ -1,24 +1,23 @@
 /** The capability system does what the reference says, whatever is done to it. */
 
+import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { testProperty } from "../property.ts";
-import { Game } from "./game.ts";
-import { InProcess } from "./in_process.ts";
+import { movesOf } from "./moves.ts";
+import { play } from "./play.ts";
 import { PROPERTY } from "./property_name.ts";
-import { anyMove, type Move } from "./moves.ts";
-
-async function play(moves: readonly Move[]): Promise<void> {
-  using system = new InProcess();
-  const game = new Game(system);
-  await game.start();
-  for (const move of moves) await game.play(move);
-}
 
 testProperty(
   PROPERTY,
   { runs: 20_000, file: import.meta.url },
-  fc.asyncProperty(
-    fc.array(anyMove, { minLength: 1, maxLength: 20, size: "max" }),
-    play,
-  ),
+  fc.asyncProperty(movesOf(), play),
 );
+
+/** Lines of code that a reviewer is asked to read and believe. */
+const REFERENCE_LINES_MAX = 200;
+
+Deno.test(`the reference is at most ${REFERENCE_LINES_MAX} lines of code`, () => {
+  const text = Deno.readTextFileSync(new URL("reference.ts", import.meta.url));
+  const code = text.split("\n").filter((line) => !/^\s*($|\/?\*)/.test(line));
+  ok(code.length <= REFERENCE_LINES_MAX, `${code.length} lines`);
+});

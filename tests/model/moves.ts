@@ -239,3 +239,10 @@ export const anyMove: Arbitrary<Move> = fc.oneof(
   { weight: 5, arbitrary: submitMove },
   { weight: 2, arbitrary: faultMove },
 );
+
+/** A game's moves: usually some twenty. */
+export function movesOf(
+  move: fc.Arbitrary<Move> = anyMove,
+): fc.Arbitrary<Move[]> {
+  return fc.array(move, { minLength: 1, maxLength: 20, size: "max" });
+}

@@ -1,0 +1,13 @@
+/** Whole games in this thread. */
+
+import { Game } from "./game.ts";
+import { InProcess } from "./in_process.ts";
+import type { Move } from "./moves.ts";
+
+/** Plays one game; throws when system and model come apart. */
+export async function play(moves: readonly Move[]): Promise<void> {
+  using system = new InProcess();
+  const game = new Game(system);
+  await game.start();
+  for (const move of moves) await game.play(move);
+}
