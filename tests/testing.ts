@@ -107,6 +107,7 @@ export {
   primitiveArbitrary,
 } from "./arbitraries/expressions.ts";
 export { brokenExpression } from "./arbitraries/broken_expressions.ts";
+export { linkedFrame, vxlanAround } from "./arbitraries/linked_frames.ts";
 
 // Manifests.
 export { interfaceAddress, manifestInput } from "./arbitraries/manifests.ts";

@@ -5,6 +5,8 @@
  */
 
 import fc from "fast-check";
+import type { LinkType } from "../../services/filter/language/ir.ts";
+import type { Arbitrary } from "./arbitrary.ts";
 import { LIKELY } from "./expressions.ts";
 
 /** Bytes, as they are put together. */
@@ -28,11 +30,11 @@ function u32(value: number): Bytes {
   return [...u16(value >>> 16), ...u16(value & 0xffff)];
 }
 
-function join(...parts: fc.Arbitrary<Bytes>[]): fc.Arbitrary<Bytes> {
+function join(...parts: Arbitrary<Bytes>[]): Arbitrary<Bytes> {
   return fc.tuple(...parts).map((list) => list.flat());
 }
 
-function bytes(min: number, max = min): fc.Arbitrary<Bytes> {
+function bytes(min: number, max = min): Arbitrary<Bytes> {
   return fc.array(u8, { minLength: min, maxLength: max });
 }
 
@@ -79,7 +81,7 @@ const tcp = join(
 const icmp = join(from<Bytes>([8], [0], [3], [128], [135]), bytes(3, 12));
 
 /** A transport header and its protocol's number. */
-function transport(inner: fc.Arbitrary<Bytes>) {
+function transport(inner: Arbitrary<Bytes>) {
   return fc.oneof(
     tcp.map((b) => ({ protocol: 6, bytes: b })),
     join(port, port, bytes(4, 12)).map((b) => ({ protocol: 17, bytes: b })),
@@ -95,7 +97,7 @@ function transport(inner: fc.Arbitrary<Bytes>) {
 }
 
 /** UDP with Geneve or VXLAN in it. */
-function tunnel(inner: fc.Arbitrary<Bytes>): fc.Arbitrary<Bytes> {
+function tunnel(inner: Arbitrary<Bytes>): Arbitrary<Bytes> {
   const number = from(...LIKELY.vni).map((vni) => u32(vni * 256));
   const geneve = fc.tuple(
     from(0, 0, 1, 2),
@@ -119,7 +121,7 @@ function tunnel(inner: fc.Arbitrary<Bytes>): fc.Arbitrary<Bytes> {
   });
 }
 
-function ip4Packet(inner: fc.Arbitrary<Bytes>): fc.Arbitrary<Carried> {
+function ip4Packet(inner: Arbitrary<Bytes>): Arbitrary<Carried> {
   return fc.record({
     words: from(5, 5, 5, 6, 15),
     fragment: from(0, 0, 0, 0, 0x2000, 0x4000, 0x2001, 0x00b9),
@@ -142,7 +144,7 @@ function ip4Packet(inner: fc.Arbitrary<Bytes>): fc.Arbitrary<Carried> {
 
 const extension = fc.tuple(from(0, 43, 44, 60), from(0, 0, 1), bytes(6));
 
-function ip6Packet(inner: fc.Arbitrary<Bytes>): fc.Arbitrary<Carried> {
+function ip6Packet(inner: Arbitrary<Bytes>): Arbitrary<Carried> {
   return fc.record({
     extensions: fc.array(extension, { maxLength: 2 }),
     above: transport(inner),
@@ -224,7 +226,7 @@ const PPP: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** Tags, labels and sessions around what is carried. */
-function wrapped(plain: fc.Arbitrary<Carried>): fc.Arbitrary<Carried> {
+function wrapped(plain: Arbitrary<Carried>): Arbitrary<Carried> {
   const tag = fc.tuple(
     from(0x8100, 0x8100, 0x88a8, 0x9100),
     from(...LIKELY.vlan),
@@ -257,7 +259,7 @@ function wrapped(plain: fc.Arbitrary<Carried>): fc.Arbitrary<Carried> {
   });
 }
 
-function ethernetOf(carried: fc.Arbitrary<Carried>): fc.Arbitrary<Bytes> {
+function ethernetOf(carried: Arbitrary<Carried>): Arbitrary<Bytes> {
   return fc.tuple(mac, mac, carried).map((
     [destination, source, inner],
   ) => [...destination, ...source, ...u16(inner.type), ...inner.bytes]);
@@ -281,7 +283,7 @@ const carried = wrapped(packet);
 const sllType = from(0, 1, 4, 4, 3);
 
 /** Whole packets by link type, as they would be captured. */
-const WHOLE = {
+const WHOLE: Readonly<Record<LinkType, Arbitrary<Bytes>>> = {
   ethernet: ethernetOf(carried),
   raw: fc.oneof(ip4Packet(innerFrame), ip6Packet(innerFrame))
     .map((p) => p.bytes),
@@ -306,15 +308,12 @@ const WHOLE = {
   loop: fc.tuple(from(2, 10, 24, 30), packet).map((
     [family, inner],
   ): Bytes => [0, 0, 0, family, ...inner.bytes]),
-} as const;
-
-/** The link types of {@link linkedFrame}. */
-export type FrameLink = keyof typeof WHOLE;
+};
 
 /** A packet of a link type: mostly whole, some with changed bytes, some noise. */
 export function linkedFrame(
-  link: FrameLink,
-): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+  link: LinkType,
+): Arbitrary<Uint8Array<ArrayBuffer>> {
   const changes = fc.array(fc.tuple(fc.nat(80), u8), {
     minLength: 1,
     maxLength: 3,

@@ -4,7 +4,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { buildArp, buildIcmp, buildUdp } from "../arbitraries/frames.ts";
 import { expressionArbitrary } from "../arbitraries/expressions.ts";
-import { type FrameLink, linkedFrame } from "../arbitraries/linked_frames.ts";
+import { linkedFrame } from "../arbitraries/linked_frames.ts";
+import type { LinkType } from "../../services/filter/language/ir.ts";
 import {
   arpRepr,
   bits,
@@ -26,7 +27,7 @@ const TCPDUMP = "tool:tcpdump";
 const file = import.meta.url;
 
 /** LINKTYPE_… as captures have them. */
-const LINK_TYPES: Readonly<Record<FrameLink, number>> = {
+const LINK_TYPES: Readonly<Record<LinkType, number>> = {
   ethernet: 1,
   raw: 101,
   null: 0,
@@ -37,7 +38,7 @@ const LINK_TYPES: Readonly<Record<FrameLink, number>> = {
 
 /** A capture of a link type, its packets a microsecond apart, some cut short. */
 function captureOf(
-  link: FrameLink,
+  link: LinkType,
   frame: fc.Arbitrary<Uint8Array<ArrayBuffer>>,
 ): fc.Arbitrary<PlainPacket[]> {
   const packet = fc.tuple(
@@ -90,7 +91,7 @@ function timesIn(path: string): number[] {
 if (whyMissing(TCPDUMP) !== undefined) {
   testWith([TCPDUMP], "sallyport capture against tcpdump", () => {});
 } else {
-  const linkArbitrary = fc.constantFrom<FrameLink>(
+  const linkArbitrary = fc.constantFrom<LinkType>(
     ...["ethernet", "ethernet", "ethernet", "raw"] as const,
     ...["sll", "sll2", "null", "loop"] as const,
   );
@@ -209,7 +210,7 @@ if (whyMissing(TCPDUMP) !== undefined) {
     "capture -X prints the bytes that tcpdump prints, on every link",
     { runs: 8, file },
     fc.asyncProperty(
-      fc.constantFrom<FrameLink>(
+      fc.constantFrom<LinkType>(
         ...["ethernet", "raw", "sll", "sll2", "null", "loop"] as const,
       ).chain((link) =>
         fc.tuple(
@@ -267,10 +268,10 @@ if (whyMissing(TCPDUMP) !== undefined) {
 
 /** A datagram from 10.0.0.1 to 10.0.0.2 behind a link's header. */
 function udpOn(
-  link: FrameLink,
+  link: LinkType,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const headers: Record<FrameLink, readonly number[]> = {
+  const headers: Record<LinkType, readonly number[]> = {
     ethernet: [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 7, 8, 0],
     raw: [],
     null: [2, 0, 0, 0],

@@ -144,7 +144,14 @@ export class World implements Disposable {
     if (this.#over) throw new Error("world: it is over");
     if (this.#running) throw new Error("world: it runs already; await run()");
     this.#running = true;
-    const until = this.#time.now + forMs * 1000;
+    try {
+      await this.#runUntil(this.#time.now + forMs * 1000);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #runUntil(until: Instant): Promise<void> {
     if (!this.#started) {
       this.#started = true;
       for (const host of this.#hosts) host.up();
@@ -157,7 +164,6 @@ export class World implements Disposable {
       this.#time.step();
     }
     this.#time.advance(until);
-    this.#running = false;
   }
 
   /**

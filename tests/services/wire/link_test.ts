@@ -5,13 +5,11 @@ import {
   linkHeaderBytes,
   linkOf,
 } from "../../../services/wire/link.ts";
-import {
-  type FrameLink,
-  linkedFrame,
-} from "../../arbitraries/linked_frames.ts";
+import { linkedFrame } from "../../arbitraries/linked_frames.ts";
+import type { LinkType } from "../../../services/filter/language/ir.ts";
 import { testProperty } from "../../property.ts";
 
-const packetArbitrary = fc.constantFrom<FrameLink>(
+const packetArbitrary = fc.constantFrom<LinkType>(
   ...["ethernet", "raw", "sll", "sll2", "null", "loop"] as const,
 ).chain((link) =>
   fc.tuple(

@@ -4,8 +4,10 @@ import { fail, strictEqual } from "node:assert/strict";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { FilterError } from "../../../../services/filter/language/error.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import type { Program } from "../../../../services/filter/language/ir.ts";
-import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
+import type {
+  LinkType,
+  Program,
+} from "../../../../services/filter/language/ir.ts";
 import {
   masksWithAllOnes,
   outcomeOf,
@@ -28,7 +30,7 @@ export const counts = {
 
 /** A text and packets to compare it on. */
 export interface Case {
-  readonly link: FrameLink;
+  readonly link: LinkType;
   readonly text: string;
   readonly frames: readonly Uint8Array<ArrayBuffer>[];
   readonly seed: number;
@@ -70,7 +72,7 @@ function compareRefusals(
   ours: Program | string,
   theirs: LibpcapFilter | string,
   text: string,
-  link: FrameLink,
+  link: LinkType,
 ): void {
   if (typeof ours === typeof theirs) return;
   const [mine, other] = [ours, theirs].map((answer) =>

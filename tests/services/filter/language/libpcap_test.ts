@@ -16,7 +16,7 @@ import {
   PROTOCOLS,
 } from "../../../arbitraries/expressions.ts";
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
-import type { FrameLink } from "../../../arbitraries/linked_frames.ts";
+import type { LinkType } from "../../../../services/filter/language/ir.ts";
 import { testWith, whyMissing } from "../../../needs.ts";
 import { LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf, testProperty } from "../../../property.ts";
@@ -27,7 +27,7 @@ const NEEDS = [`library:${LIBPCAP}`] as const;
 const missing = whyMissing(NEEDS[0]) !== undefined;
 const libpcap = missing ? undefined : new Libpcap();
 
-const linkArbitrary = fc.constantFrom<FrameLink>(
+const linkArbitrary = fc.constantFrom<LinkType>(
   ...[
     "ethernet",
     "ethernet",
@@ -80,7 +80,7 @@ const WORDS = [
 ];
 
 const brokenArbitrary = fc.record({
-  link: fc.constantFrom<FrameLink>("ethernet", "ethernet", "sll2", "raw"),
+  link: fc.constantFrom<LinkType>("ethernet", "ethernet", "sll2", "raw"),
   text: brokenExpression,
   frames: fc.array(linkedFrame("ethernet"), { minLength: 2, maxLength: 2 }),
   seed: fc.nat(),
