@@ -32,7 +32,7 @@ function commandLine(
   const words = run!.split(" ").map((word) =>
     word === "cli/main.ts" ? MAIN : word
   );
-  words.splice(1, 0, `--config=${CONFIG}`, "--quiet");
+  words.splice(1, 0, `--config=${CONFIG}`);
   const command = [
     ...(options.prefix ?? []),
     Deno.execPath(),
