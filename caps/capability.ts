@@ -5,7 +5,7 @@
 
 import type { Rights } from "./rights.ts";
 import type { SiblingIndex } from "./sibling_index.ts";
-import type { Tag } from "./tag.ts";
+import type { Capability, Tag } from "./tag.ts";
 
 /** A port's number, given by whoever wires the system. */
 export type PortId = number;
@@ -80,6 +80,8 @@ export interface CapabilityNode<G> {
 export interface Node<G> extends CapabilityNode<G> {
   readonly parent: Node<G> | undefined;
   readonly children: Set<Node<G>>;
+  /** Its tag as one number. */
+  readonly capability: Capability;
   /** How far from the root it is. */
   readonly depth: number;
   /** The children's grants, observers' not among them. Made with the first child. */

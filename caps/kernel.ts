@@ -34,7 +34,7 @@ import {
   RIGHTS_ALL,
 } from "./rights.ts";
 import { type SiblingIndex, SiblingList } from "./sibling_index.ts";
-import type { Capability, TagGenerator } from "./tag.ts";
+import { type Capability, capabilityOf, type TagGenerator } from "./tag.ts";
 
 export type { KernelLimits, Refusal } from "./admission.ts";
 export type {
@@ -97,9 +97,11 @@ export class CapabilityKernel<G> {
     if (this.#root !== undefined) {
       throw new Error("capability kernel: there is a root already");
     }
+    const tag = this.#tags.next();
     this.#root = {
       slot: SLOT_NONE,
-      tag: this.#tags.next(),
+      tag,
+      capability: capabilityOf(tag),
       port,
       parent: undefined,
       children: new Set(),
@@ -234,9 +236,11 @@ export class CapabilityKernel<G> {
     }
     const observer = isObserver(wanted.rights);
     const { residual, rights, grant, quotaPages } = wanted;
+    const tag = this.#tags.next();
     const node: Node<G> = {
       slot: this.#slots.take(),
-      tag: this.#tags.next(),
+      tag,
+      capability: capabilityOf(tag),
       port: wanted.to,
       parent,
       children: new Set(),

@@ -1,7 +1,7 @@
 /** The ports' tables: which tag means what, and on which port alone. */
 
 import type { Node, PortId } from "./capability.ts";
-import { type Capability, capabilityOf, tagOf } from "./tag.ts";
+import { type Capability, tagOf } from "./tag.ts";
 
 /** Every port's table of live capabilities. */
 export class PortTables<G> {
@@ -22,7 +22,7 @@ export class PortTables<G> {
 
   /** Enters a capability in its port's table. */
   enter(node: Node<G>): Capability {
-    const capability = capabilityOf(node.tag);
+    const { capability } = node;
     if (this.#entries.has(capability)) {
       throw new Error("capability kernel: a tag was issued twice");
     }
@@ -32,7 +32,7 @@ export class PortTables<G> {
 
   /** Takes a capability out of its port's table: its tag is void. */
   remove(node: Node<G>): void {
-    this.#entries.delete(capabilityOf(node.tag));
+    this.#entries.delete(node.capability);
   }
 
   /** All that is in the table of `port`. */
