@@ -60,6 +60,11 @@ export class Installer {
     this.#options = options;
   }
 
+  /** Whether capabilities that are over may still be in the classifiers, and no round is to come. */
+  get behind(): boolean {
+    return this.#ended.length > 0 && this.#nextRound === undefined;
+  }
+
   /** A capability is new. */
   open(node: CapabilityNode<Grant>): void {
     this.#opened.push(node);

@@ -101,6 +101,7 @@ export class FilterService implements Disposable {
     this.#holders.get(id)?.port[Symbol.dispose]();
     this.#holders.delete(id);
     await this.#end(this.#options.kernel.releasePort(id));
+    this.#tidy();
   }
 
   /** The live capabilities, in words. */
@@ -167,6 +168,7 @@ export class FilterService implements Disposable {
         }
       }
       holder.port.post(reply);
+      this.#tidy();
     }
     holder.busy = false;
   }
@@ -239,7 +241,7 @@ export class FilterService implements Disposable {
     return "refused" in dropped ? [] : dropped;
   }
 
-  /** Has the driver end capabilities, at once; then takes them out of the classifiers. */
+  /** Has the driver end capabilities, at once; {@link #tidy} is to follow. */
   async #end(ended: readonly CapabilityNode<Grant>[]): Promise<void> {
     if (ended.length === 0) return;
     this.#installer.end(ended);
@@ -250,14 +252,18 @@ export class FilterService implements Disposable {
       ended: ended.map((node) => ({ slot: node.slot, heir: heirOf(node) })),
     });
     await new Promise<void>((resolve) => this.#awaited.set(id, resolve));
-    void this.#installer.commit();
+  }
+
+  /** Takes what ended out of the classifiers. To compile takes long: nobody waits for it. */
+  #tidy(): void {
+    if (this.#installer.behind) void this.#installer.commit();
   }
 
   /** Ends what has expired, as if it were revoked. */
   #expire(): void {
     const { kernel, clock } = this.#options;
     if (clock.now() < kernel.nextExpiryUs) return;
-    void this.#end(kernel.expire(clock.now()));
+    void this.#end(kernel.expire(clock.now())).then(() => this.#tidy());
     this.#awaitExpiry();
   }
 
