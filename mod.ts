@@ -45,6 +45,7 @@ export {
 export {
   type CapabilitySnapshot,
   type Counts,
+  type InterposerSnapshot,
   type PagesSnapshot,
   type ServiceSnapshot,
   type SystemSnapshot,
@@ -63,6 +64,11 @@ export { type Port } from "./caps/port.ts";
 export { type Delivery, type Submission } from "./caps/records.ts";
 
 // Interposers: what a capability's packets pass unseen by its holder.
+export {
+  type InterposerSpec,
+  type LogSpec,
+} from "./services/interpose/spec.ts";
+export { type ServiceInterposers } from "./services/system/interposing.ts";
 export { Tally } from "./caps/accounts.ts";
 export { type Fate, type Interposer } from "./services/interpose/interposer.ts";
 export {

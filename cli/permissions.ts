@@ -1,5 +1,6 @@
 /** Permissions that a run does not need are given up before it starts. */
 
+import { logFilesOf } from "../services/interpose/spec.ts";
 import type { Manifest } from "../services/manifest.ts";
 
 /**
@@ -11,7 +12,8 @@ export async function dropPermissions(manifest: Manifest): Promise<void> {
   if (manifest.nic.kind !== "xdp") {
     await Deno.permissions.revoke({ name: "ffi" });
   }
-  if (manifest.write === undefined) {
+  const logs = logFilesOf(manifest.services);
+  if (manifest.write === undefined && logs.length === 0) {
     await Deno.permissions.revoke({ name: "write" });
   }
 }

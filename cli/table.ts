@@ -283,6 +283,9 @@ function renderService(
   if (sumOf(coreDrops) > 0) {
     lines.push(countsLine("    core drops: ", coreDrops, columns, "bad"));
   }
+  for (const { name, counters } of service.interposers ?? []) {
+    lines.push(countsLine(`    interposed ${name}: `, counters, columns));
+  }
   if (sumOf(service.refusals) > 0) {
     lines.push(countsLine("    refused: ", service.refusals, columns, "bad"));
   }

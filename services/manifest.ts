@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { FRAMES_MAX } from "../caps/memory.ts";
+import { interposerFieldsAt, logsWrong } from "./interpose/spec.ts";
 import {
   type InterfaceAddress,
   macFor,
@@ -131,6 +132,9 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
     checkServices(manifest.services, complain);
     checkQuotas(manifest, complain);
     checkNic(manifest, complain);
+    for (const { path, problem } of logsWrong(manifest)) {
+      complain(["services", ...path], problem);
+    }
   })
   .transform(({ mac, unclaimed, write, ...manifest }): Manifest => ({
     ...manifest,
@@ -226,7 +230,12 @@ export function parseManifest(value: unknown): Manifest {
   const result = manifestSchema.safeParse(value);
   const problems = result.success ? [] : describeIssues(
     result.error.issues,
-    (path) => path.length === 0 ? MANIFEST_FIELDS : SERVICE_FIELDS,
+    (path) =>
+      path.length === 0
+        ? MANIFEST_FIELDS
+        : path[2] === "interpose"
+        ? interposerFieldsAt(path.slice(3))
+        : SERVICE_FIELDS,
   );
   if (hasServiceProto(value)) {
     // zod passes over this key, for safety; a service must not go unsaid.

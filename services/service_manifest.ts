@@ -4,6 +4,7 @@ import { z } from "zod";
 import { COPY_BYTES_MAX_DEFAULT } from "../caps/kernel.ts";
 import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
 import { grant } from "./filter/grant_text/grant_text.ts";
+import { type InterposerSpec, interposerSpecs } from "./interpose/spec.ts";
 import { showValue } from "./manifest_error.ts";
 import { asked, pathOfFile, quoted, wholeNumber } from "./manifest_field.ts";
 
@@ -25,6 +26,8 @@ export type ServiceManifest =
     readonly copyBytesMax: number;
     /** What becomes of it when it fails. */
     readonly restart: RestartPolicy;
+    /** What its packets pass unseen by it, the nearest to the driver first. */
+    readonly interpose?: readonly InterposerSpec[] | undefined;
   }
   & (
     | { readonly core: "arp" | "icmp-echo" }
@@ -65,6 +68,8 @@ export interface ServiceManifestInput {
   readonly copyBytesMax?: number | undefined;
   /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
   readonly restart?: RestartPolicy | undefined;
+  /** What its packets pass unseen by it, the nearest to the driver first; up to 16. */
+  readonly interpose?: readonly InterposerSpec[] | undefined;
 }
 
 /** Text that is a grant's; it stays text, as it was written. */
@@ -88,6 +93,7 @@ const holding = {
     [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
     asked('"always", "never" or a whole number from 0 to 60'),
   ).default(RESTARTS_DEFAULT),
+  interpose: interposerSpecs,
 };
 
 /** A service, in a manifest. */

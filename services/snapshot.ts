@@ -26,6 +26,14 @@ export interface CapabilitySnapshot {
   readonly drops: Counts;
 }
 
+/** Something between the driver and a service. */
+export interface InterposerSnapshot {
+  /** What it is: `delay`. */
+  readonly name: string;
+  /** What it counted. */
+  readonly counters: Counts;
+}
+
 /** One service. */
 export interface ServiceSnapshot {
   /** Its name in the manifest. */
@@ -47,6 +55,8 @@ export interface ServiceSnapshot {
   readonly counters: Counts;
   /** Messages of the service that the driver or the filter service refused, by reason. */
   readonly refusals: Counts;
+  /** What is interposed, the nearest to the driver first; absent when nothing is. */
+  readonly interposers?: readonly InterposerSnapshot[];
 }
 
 /** A whole system at one moment. */

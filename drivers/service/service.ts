@@ -207,7 +207,9 @@ export class DriverService implements Disposable {
     for (const holder of this.#holders.values()) {
       if (holder.strings.length < STRINGS_PER_HOLDER) return false;
     }
-    return this.#ledger.snapshot().inFlight === 0;
+    // A string may come home before the pages that came with it.
+    const { lent, inFlight } = this.#ledger.snapshot();
+    return lent === 0 && inFlight === 0;
   }
 
   /** Proves that no page was lost or is held twice. */

@@ -60,6 +60,13 @@ export class HeldFrames {
     return true;
   }
 
+  /** Has all of them be due at once, in the same order. */
+  hurry(): void {
+    this.#frames = this.#frames.slice(this.#next)
+      .map((frame) => ({ ...frame, due: 0 }));
+    this.#next = 0;
+  }
+
   /** Lets go of the first one. */
   shift(): void {
     const frame = this.#frames[this.#next];

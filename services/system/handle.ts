@@ -1,9 +1,11 @@
 /** A system as those see it who run one. */
 
 import type { Grant } from "../filter/grant.ts";
+import type { Interposer } from "../interpose/interposer.ts";
 import type { ServiceFactory } from "../loader/factory.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
+import type { ServiceInterposers } from "./interposing.ts";
 
 /** How a system is run, and what is told of it meanwhile. */
 export interface RunOptions {
@@ -23,6 +25,8 @@ export interface RunOptions {
    * opened until then misses no packet. False unless given.
    */
   readonly paused?: boolean;
+  /** What packets of services pass unseen by them, by name; behind what the manifest interposes. */
+  readonly interpose?: ServiceInterposers;
   /** Told when a service, or the NIC, has failed and will be started again. */
   readonly onRestart?: (restart: Restart) => void;
   /** Told when a service has failed for good, and why in one line. The others go on. */
@@ -80,6 +84,8 @@ export interface OpenOptions {
   readonly quotaPages?: number;
   /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
   readonly copyBytesMax?: number;
+  /** What its packets pass, the nearest to the driver first; the receiver cannot tell. */
+  readonly interpose?: readonly Interposer[];
   /**
    * In how many milliseconds it is over by itself: its packets are their former
    * owner's again, and a loop over them ends, what was not read yet with it.

@@ -1,12 +1,15 @@
 /** The capabilities that a system's caller holds itself. */
 
-import { fromMessagePort } from "../../caps/port.ts";
+import { fromMessagePort, type Port } from "../../caps/port.ts";
+import type { Delivery, Submission } from "../../caps/records.ts";
 import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import { Alarms } from "../alarms.ts";
 import { makeRealClock } from "../clock.ts";
 import { RefusedError } from "../filter/client.ts";
 import type { Grant } from "../filter/grant.ts";
+import { interpose } from "../interpose/interpose.ts";
+import type { InterposedPort } from "../interpose/layer.ts";
 import { Receiver, type ReceiverParts } from "../receiver.ts";
 import type { Connector } from "./connector.ts";
 import type { OpenOptions } from "./handle.ts";
@@ -108,12 +111,14 @@ export class Receivers {
         ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
         to: port,
       });
+      const posed = poseOn(fromMessagePort(data, { takeNow }), options);
       return {
-        port: fromMessagePort(data, { takeNow }),
+        port: posed.port,
         capability,
         revoke,
         detach: () => {
           forget();
+          posed.giveBack();
           connector.detach(port);
         },
       };
@@ -131,4 +136,14 @@ export class Receivers {
       [...this.#open.keys()].map((one) => one[Symbol.asyncDispose]()),
     );
   }
+}
+
+/** A receiver's port, with what is interposed before it; and how all that is held there is given back. */
+function poseOn(
+  port: Port<Submission, Delivery>,
+  { interpose: interposers = [] }: OpenOptions,
+): Pick<InterposedPort, "giveBack"> & { port: Port<Submission, Delivery> } {
+  if (interposers.length === 0) return { port, giveBack() {} };
+  const posed = interpose(port, interposers);
+  return { port: posed, giveBack: () => posed.giveBack() };
 }

@@ -10,6 +10,7 @@ import { here, type Thread, type Threads, workers } from "../thread.ts";
 import { DriverTotals } from "./driver_totals.ts";
 import { Fate } from "./fate.ts";
 import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
+import { Interposing } from "./interposing.ts";
 import { NicHost } from "./nic_host.ts";
 import { Nursery } from "./nursery.ts";
 import type { Parts } from "./parts.ts";
@@ -42,6 +43,7 @@ export class RunningSystem implements System {
   readonly #parts: Parts;
   readonly #options: RunOptions;
   readonly #fate = new Fate();
+  readonly #interposing: Interposing;
   readonly #services: Services;
   readonly #receivers: Receivers;
   readonly #totals = new DriverTotals();
@@ -65,9 +67,11 @@ export class RunningSystem implements System {
     this.#parts = parts;
     this.#options = options;
     this.#receivers = new Receivers();
+    this.#interposing = new Interposing(manifest.services, options.interpose);
     this.#services = new Services({
       manifest,
       parts,
+      interposing: this.#interposing,
       threads: () => this.#threads(),
       onGone: (port) => this.#disown(port),
       onRestart: ({ name, failure }, delayMs) =>
@@ -135,6 +139,7 @@ export class RunningSystem implements System {
         return await this.#assemble(this.#totals.last);
       }
       await this.#receivers.close();
+      this.#interposing.hurry();
       // First the driver: what the others count then is all that there was.
       const driver = await this.#nic!.driver.stop();
       const { free, total } = driver.pages;
@@ -305,6 +310,7 @@ export class RunningSystem implements System {
       capabilities,
       refusals,
       services: this.#services.all,
+      interposing: this.#interposing,
       peer: this.#peer?.counters,
     });
   }

@@ -8,6 +8,7 @@ import type { Manifest, ServiceManifest } from "../manifest.ts";
 import type { Wiring } from "../shell.ts";
 import type { Threads } from "../thread.ts";
 import type { Connection, Connector } from "./connector.ts";
+import type { Interposing } from "./interposing.ts";
 import type { Parts, ServicePart } from "./parts.ts";
 import { ServiceHost } from "./service_host.ts";
 import { Supervised } from "./supervised.ts";
@@ -18,6 +19,8 @@ export interface ServicesOptions {
   readonly manifest: Manifest;
   /** What they are made of. */
   readonly parts: Pick<Parts, "services" | "modules">;
+  /** What is interposed before them. */
+  readonly interposing: Interposing;
   /** What starts them. */
   readonly threads: () => Threads;
   /** A life is over: what it held is to be revoked. Resolves when that is in force. */
@@ -127,6 +130,7 @@ export class Services {
       clearTimeout(timer);
       host?.stop();
     }
+    this.#options.interposing.stop();
   }
 
   async #connectAll(
@@ -196,11 +200,13 @@ export class Services {
       quotaPages: service.quotaPages,
       to: port,
     });
-    return { envelope, data, requests };
+    const posed = this.#options.interposing.wire(supervised.name, data);
+    return { envelope, data: posed, requests };
   }
 
   #onFailed(service: Supervised, host: ServiceHost): void {
     service.failure = host.failure;
+    this.#options.interposing.release(service.name);
     const released = this.#options.onGone(host.port);
     if (!this.#supervised || this.#stopped) return;
     if (this.#connector === undefined) return; // it comes back with the NIC

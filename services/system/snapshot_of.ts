@@ -15,6 +15,7 @@ import type {
   SystemSnapshot,
 } from "../snapshot.ts";
 import { formatMac } from "../wire/address.ts";
+import type { Interposing } from "./interposing.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** What a snapshot is made of. */
@@ -28,6 +29,7 @@ export interface SnapshotParts {
   readonly capabilities: readonly CapabilityDescription[];
   readonly refusals: readonly PortRefusals[];
   readonly services: readonly Supervised[];
+  readonly interposing: Interposing;
   readonly peer: Counts | undefined;
 }
 
@@ -89,6 +91,7 @@ function serviceOf(
         !own[i]!.narrowed || capability.deliveredPackets > 0
       ),
     counters: service.counters,
+    ...interposersOf(service, parts),
     refusals: sum([
       service.refusals,
       ...[...parts.driver.refusals, ...parts.refusals]
@@ -96,6 +99,14 @@ function serviceOf(
         .map(({ refusals }) => refusals),
     ]),
   };
+}
+
+function interposersOf(
+  { name }: Supervised,
+  { interposing }: SnapshotParts,
+): Pick<ServiceSnapshot, "interposers"> {
+  const interposers = interposing.snapshot(name);
+  return interposers.length === 0 ? {} : { interposers };
 }
 
 function capabilityOf(

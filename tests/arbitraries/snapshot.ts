@@ -52,6 +52,10 @@ const service: fc.Arbitrary<ServiceSnapshot> = fc.record({
   capabilities: fc.array(capability, { maxLength: 4 }),
   counters: counts,
   refusals: counts,
+  interposers: fc.array(
+    fc.record({ name: wildText, counters: counts }),
+    { maxLength: 3 },
+  ),
 }, {
   requiredKeys: [
     "name",
