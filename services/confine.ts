@@ -11,6 +11,7 @@
 // A CommonJS package comes through the runtime's Node layer, which itself needs
 // what is taken away below: it is loaded before.
 import "ipaddr.js";
+import "./memory_usage.ts";
 
 /** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */
 const KEPT = new Set<PropertyKey>(

@@ -13,6 +13,7 @@ import { makeRealClock } from "./clock.ts";
 import type { ServiceDefinition, ServiceSettings } from "./definition.ts";
 import { FilterClient } from "./filter/client.ts";
 import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
+import { threadBytes } from "./memory_usage.ts";
 import { CoreRunner } from "./runner.ts";
 
 /** What connects a service to a NIC. */
@@ -53,6 +54,8 @@ export type ServiceReport =
     readonly kind: "counters";
     readonly id: number;
     readonly counters: Counts;
+    /** What its worker uses: the heap and what lies beside it. */
+    readonly memoryBytes: number;
   }
   | { readonly kind: "failed"; readonly message: string };
 
@@ -148,7 +151,12 @@ function obey(
 ): void {
   for (const order of takeAll(control)) {
     if (order.kind === "count") {
-      control.post({ kind: "counters", id: order.id, counters: does.count() });
+      control.post({
+        kind: "counters",
+        id: order.id,
+        counters: does.count(),
+        memoryBytes: threadBytes(),
+      });
     } else if (order.kind === "rewire") does.rewire(order);
     else {
       does.stop();

@@ -99,6 +99,7 @@ function servicePart(
     definition,
     worker: new URL(`./${name}/worker.ts`, import.meta.url),
     permissions: "none",
+    limited: true,
     here: (start) => void startService(definition, start),
   };
 }

@@ -13,6 +13,8 @@ export interface Part<Start> {
   readonly worker: URL;
   /** What its worker may do. */
   readonly permissions: WorkerPermissions;
+  /** Whether its worker's heap has a limit; none unless told. */
+  readonly limited?: boolean;
   /** Starts it in this thread. */
   readonly here: (start: Start) => void;
 }
@@ -51,9 +53,13 @@ export const here: Threads = {
 
 /** A worker for each part, started by this thread. */
 export const workers: Threads = {
-  start({ worker, permissions }, start, { transfer, onCrash }) {
+  start({ worker, permissions, limited = false }, start, options) {
+    const { transfer, onCrash } = options;
     const module = worker.href;
-    const end = startWorker({ module, permissions, start, transfer }, onCrash);
+    const end = startWorker(
+      { module, permissions, start, transfer, limited },
+      onCrash,
+    );
     return { end };
   },
 };

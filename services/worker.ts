@@ -1,5 +1,6 @@
 /** Starts one worker, with the permissions that it is given and no more. */
 
+import { withHeapLimit } from "./heap_limit.ts";
 import type { WorkerPermissions } from "./thread.ts";
 
 /** A worker, before it runs. */
@@ -11,6 +12,8 @@ export interface WorkerStart {
   /** The first message to it. */
   readonly start: unknown;
   readonly transfer: Transferable[];
+  /** Whether its heap has a limit; what exceeds it is broken off. */
+  readonly limited: boolean;
 }
 
 /**
@@ -18,13 +21,12 @@ export interface WorkerStart {
  * caught. Returns what ends it, at once and without a word.
  */
 export function startWorker(
-  { module, permissions, start, transfer }: WorkerStart,
+  { module, permissions, start, transfer, limited }: WorkerStart,
   onCrash: (message: string) => void,
 ): () => void {
-  const worker = new Worker(module, {
-    type: "module",
-    deno: { permissions },
-  } as WorkerOptions);
+  const options = { type: "module", deno: { permissions } } as WorkerOptions;
+  const make = () => new Worker(module, options);
+  const worker = limited ? withHeapLimit(make) : make();
   worker.onerror = (event) => {
     event.preventDefault();
     worker.terminate();

@@ -43,6 +43,7 @@ export class Nursery implements Threads, Disposable {
       permissions,
       start,
       transfer: [channel.port2],
+      limited: false,
     }, onCrash);
   }
 
@@ -55,9 +56,9 @@ export class Nursery implements Threads, Disposable {
     const id = this.#next++;
     this.#crashed.set(id, onCrash);
     const module = part.worker.href;
-    const { permissions } = part;
+    const { permissions, limited = false } = part;
     this.#control.post(
-      { kind: "start", id, module, permissions, start, transfer },
+      { kind: "start", id, module, permissions, start, transfer, limited },
       transfer,
     );
     return {

@@ -18,6 +18,7 @@ export type NurseryOrder =
     readonly permissions: WorkerPermissions;
     readonly start: unknown;
     readonly transfer: Transferable[];
+    readonly limited: boolean;
   }
   /** Ends a worker, at once and without a word. */
   | { readonly kind: "end"; readonly id: number };

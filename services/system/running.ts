@@ -4,6 +4,7 @@ import type { DriverCounts } from "../../caps/driver_protocol.ts";
 import type { PacketMemory } from "../../caps/memory.ts";
 import type { Grant } from "../filter/grant.ts";
 import type { Manifest } from "../manifest.ts";
+import { residentBytes } from "../memory_usage.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
 import { here, type Thread, type Threads, workers } from "../thread.ts";
@@ -14,6 +15,7 @@ import { Interposing } from "./interposing.ts";
 import { NicHost } from "./nic_host.ts";
 import { Nursery } from "./nursery.ts";
 import type { Parts } from "./parts.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 import { PeerHost } from "./peer_host.ts";
 import { Receivers } from "./receivers.ts";
 import { Restarts } from "./restarts.ts";
@@ -56,6 +58,7 @@ export class RunningSystem implements System {
   #memoriesKept = 0;
   #nursery: Nursery | undefined;
   #peer: PeerHost | undefined;
+  #memoryWatch: MemoryWatch | undefined;
   #peerThread: Thread | undefined;
   #stopping: Promise<SystemSnapshot> | undefined;
   #started = false;
@@ -93,6 +96,7 @@ export class RunningSystem implements System {
       this.#services.supervise();
       this.#startedMs = performance.now();
       this.#started = true;
+      this.#watchMemory();
       if (this.#options.paused !== true) this.receive();
     } catch (error) {
       await this.#close();
@@ -269,6 +273,16 @@ export class RunningSystem implements System {
     }
   }
 
+  /** Services have memory of their own only in workers of their own. */
+  #watchMemory(): void {
+    if (!this.#options.confined) return;
+    this.#memoryWatch = new MemoryWatch({
+      residentBytes,
+      suspects: () => this.#services.all,
+      onRunaway: (message) => this.#fail(message),
+    });
+  }
+
   #fail(message: string): void {
     this.#nicState = "failed";
     this.#nicFailure = message;
@@ -316,6 +330,7 @@ export class RunningSystem implements System {
   }
 
   async #close(): Promise<void> {
+    this.#memoryWatch?.[Symbol.dispose]();
     this.#services.stop();
     await this.#nic?.close();
     this.#peer?.close();

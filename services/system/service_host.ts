@@ -34,6 +34,8 @@ export class ServiceHost {
   failure: string | undefined;
   /** What it counted when it was asked last. */
   counters: Counts = {};
+  /** What it used then. */
+  memoryBytes = 0;
   /** What was refused of its messages by the one that cut it off. */
   refusals: Counts = {};
   /** Its worker, once it was started. */
@@ -111,6 +113,7 @@ export class ServiceHost {
         this.#control.post({ kind: "count", id })
       );
       this.counters = report.counters;
+      this.memoryBytes = report.memoryBytes;
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       this.silent = true;

@@ -24,10 +24,17 @@ export function readServiceReport(message: unknown): ServiceReport | undefined {
     };
   }
   if (kind !== "counters") return undefined;
-  const { id, counters } = message as { id?: unknown; counters?: unknown };
+  const { id, counters, memoryBytes = 0 } = message as {
+    id?: unknown;
+    counters?: unknown;
+    memoryBytes?: unknown;
+  };
   const counts = readCounts(counters);
-  if (typeof id !== "number" || counts === undefined) return undefined;
-  return { kind, id, counters: counts };
+  if (
+    typeof id !== "number" || typeof memoryBytes !== "number" ||
+    counts === undefined
+  ) return undefined;
+  return { kind, id, counters: counts, memoryBytes };
 }
 
 function readCounts(value: unknown): Counts | undefined {

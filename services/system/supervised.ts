@@ -35,6 +35,8 @@ export class Supervised {
   timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether it is at an end for good. */
   over = false;
+  /** Whether it was ended in the middle of something: a thread of its may go on. */
+  mayRunOn = false;
   #silent = 0;
   readonly #before: Record<string, number> = {};
 
@@ -47,6 +49,7 @@ export class Supervised {
   /** Its life is over. Returns how long to wait before the next one; undefined for never. */
   failed({ outlawed, silent }: ServiceHost): number | undefined {
     if (silent) this.#silent++;
+    this.mayRunOn ||= silent || outlawed;
     const hopeless = outlawed || this.#silent > SILENT_RESTARTS_MAX;
     return hopeless ? undefined : this.restarts.failed(performance.now());
   }
@@ -54,6 +57,21 @@ export class Supervised {
   /** What the driver and the filter service know it by now. */
   get port(): PortId | undefined {
     return this.host?.port;
+  }
+
+  /** What it used of memory when it was asked last. */
+  get memoryBytes(): number {
+    return this.host?.memoryBytes ?? 0;
+  }
+
+  /** Has it say what it counted and what it uses. */
+  async ask(): Promise<void> {
+    await this.host?.ask();
+  }
+
+  /** Ends it for what it did; it is not started again. */
+  cutOff(failure: string): void {
+    this.host?.cutOff(failure);
   }
 
   /** Only a running one handles packets. */

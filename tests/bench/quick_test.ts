@@ -103,6 +103,12 @@ Deno.test("caps: capabilities are derived, delegated, revoked and checked, and e
   assert.ok(rows.every((row) => row.note === undefined || !linux));
 });
 
+Deno.test("hostile: each behaviour is run, and what the others are delivered is measured", async () => {
+  const rows = await quick("hostile");
+  checkRows("hostile", rows);
+  assert.equal(rows.length, 8 * 3);
+});
+
 Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
   const main = new URL("../../bench/main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {

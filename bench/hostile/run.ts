@@ -1,0 +1,76 @@
+/**
+ * `run.ts BEHAVIOUR PERSECOND DURATIONMS`: one run, in a process of its own,
+ * since a worker that never returns to its event loop goes on until the process
+ * ends. Prints what came of it, as one line of JSON.
+ */
+
+import process from "node:process";
+import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { Ran } from "./ran.ts";
+import { type Behaviour, HOSTILE, hostileSystem, VICTIMS } from "./system.ts";
+
+const PAYLOAD_BYTES = 86;
+
+/** How long the victims are left to begin, before anything is counted. */
+const WARM_MS = 100;
+
+const [behaviour, perSecond, durationMs] = Deno.args;
+const failures: string[] = [];
+const load = { perSecond: Number(perSecond), payloadBytes: PAYLOAD_BYTES };
+const system = hostileSystem(
+  behaviour as Behaviour,
+  load,
+  (_name, failure) => failures.push(failure),
+);
+await system.start();
+console.log(JSON.stringify(await measure(Number(durationMs))));
+Deno.exit(0);
+
+async function measure(durationMs: number): Promise<Ran> {
+  const rss = () => Deno.memoryUsage().rss / 2 ** 20;
+  const rssBefore = rss();
+  let rssPeak = 0;
+  const sampling = setInterval(() => {
+    rssPeak = Math.max(rssPeak, rss());
+  }, 10);
+  let ended: string | undefined;
+  void system.ended.then((ending) => {
+    if (ending.reason === "failed") ended = ending.error.message;
+  });
+  await sleep(WARM_MS);
+  const startMs = performance.now();
+  const before = await system.snapshot();
+  const cpuBefore = process.cpuUsage();
+  await sleep(durationMs);
+  const { user, system: inKernel } = process.cpuUsage(cpuBefore);
+  const spanMs = performance.now() - startMs;
+  const after = ended === undefined ? await system.snapshot() : before;
+  clearInterval(sampling);
+  const offered = after.peer!["sent"]! - before.peer!["sent"]!;
+  const last = ended === undefined ? await system.stop() : after;
+  return {
+    perSecond: delivered(after) * 1000 / spanMs -
+      delivered(before) * 1000 / spanMs,
+    offered: offered * VICTIMS.length,
+    cpuMsPerSecond: (user + inKernel) / spanMs,
+    rssBefore,
+    rssPeak,
+    failures,
+    ...(ended === undefined ? {} : { ended }),
+    hostile: last.services.find(({ name }) => name === HOSTILE)!,
+    victims: last.services.filter(({ name }) => name !== HOSTILE),
+    pages: last.pages,
+    peer: last.peer!,
+  };
+}
+
+/** Packets that the victims were delivered. */
+function delivered({ services }: SystemSnapshot): number {
+  return services.filter(({ name }) => name !== HOSTILE)
+    .flatMap(({ capabilities }) => capabilities)
+    .reduce((sum, { deliveredPackets }) => sum + deliveredPackets, 0);
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

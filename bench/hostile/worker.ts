@@ -1,0 +1,129 @@
+/**
+ * A UDP echo service that means ill, as the query of this module's address says.
+ * It starts well, and begins with the first packet that it is delivered. It is
+ * not confined by a loader: its ports are all its own.
+ */
+
+import { fromMessagePort, type Port } from "../../caps/port.ts";
+import {
+  type Delivery,
+  STRING_BYTES,
+  type Submission,
+} from "../../caps/records.ts";
+import { FilterClient } from "../../services/filter/client.ts";
+import { threadBytes } from "../../services/memory_usage.ts";
+import type { ServiceOrder, ServiceStart } from "../../services/shell.ts";
+import { udpEchoService } from "../../services/udp-echo/service.ts";
+import { allocateBuffers, allocateHeap } from "./allocate.ts";
+import { GUESSES, guessOf } from "./guess.ts";
+
+/** What a service that means ill has in its hands. */
+interface Hands {
+  readonly data: Port<unknown, Delivery>;
+  readonly client: FilterClient;
+  /** What it was delivered first. */
+  readonly first: Delivery;
+  /** Whatever it shows of itself when it is asked. */
+  readonly counters: Record<string, number>;
+}
+
+const kept: unknown[] = [];
+
+/** Takes all that comes, and gives nothing back. */
+function keepPages({ data, first, counters }: Hands): void {
+  kept.push(first);
+  data.onReady = () => {
+    for (let d = data.take(); d !== undefined; d = data.take()) {
+      kept.push(d);
+      counters["kept-pages"] = (counters["kept-pages"] ?? 0) + d.pages.length;
+    }
+  };
+}
+
+/** Submissions as they should be, but for there being too many: each with a byte string, and nothing in it. */
+function flood({ data, first }: Hands): void {
+  for (;;) {
+    const records = new ArrayBuffer(STRING_BYTES);
+    const { tag } = first;
+    data.post({ tag, records, count: 0, pages: [] }, [records]);
+  }
+}
+
+/** Messages that make no sense, as fast as they can be posted. */
+function floodGarbage({ data }: Hands): void {
+  for (;;) data.post(null);
+}
+
+/** Guesses, some at a time so that it can say how many. */
+function guess({ data, client, counters }: Hands): void {
+  let made = 0;
+  const some = () => {
+    for (let i = 0; i < 1000 && made < GUESSES; i++) {
+      const tag = guessOf(made++);
+      const records = new ArrayBuffer(STRING_BYTES);
+      const message: Submission = { tag, records, count: 0, pages: [] };
+      data.post(message, [records]);
+      client.end("revoke", tag).catch(() => {});
+    }
+    counters["guesses"] = made;
+    if (made < GUESSES) setTimeout(some, 0);
+  };
+  some();
+}
+
+function spin(): void {
+  for (;;) {
+    // Nothing: it never returns to its event loop.
+  }
+}
+
+const BEHAVIOURS: Readonly<Record<string, (hands: Hands) => void>> = {
+  "idles": () => {},
+  "floods": flood,
+  "floods-garbage": floodGarbage,
+  "keeps-pages": keepPages,
+  // Whatever else comes stays in the port.
+  "never-reads": ({ data }) => void (data.onReady = undefined),
+  "spins": spin,
+  "allocates-heap": () => allocateHeap(kept),
+  "allocates-buffers": () => allocateBuffers(kept),
+  "guesses": guess,
+};
+
+async function start(start: ServiceStart): Promise<void> {
+  const behave = BEHAVIOURS[new URL(import.meta.url).search.slice(1)]!;
+  const counters: Record<string, number> = {};
+  const control = fromMessagePort<unknown, ServiceOrder>(start.control);
+  control.onReady = () => {
+    for (let o = control.take(); o !== undefined; o = control.take()) {
+      if (o.kind !== "count") continue;
+      const { id } = o;
+      const memoryBytes = threadBytes();
+      control.post({ kind: "counters", id, counters, memoryBytes });
+    }
+  };
+  const client = new FilterClient(fromMessagePort(start.requests));
+  const { settings, envelope, quotaPages, copyBytesMax } = start;
+  const own = { ...settings, port: 7003 };
+  await client.derive({
+    from: envelope,
+    grant: udpEchoService.receives(own),
+    sends: udpEchoService.sends(own),
+    rights: 5,
+    quotaPages,
+    copyBytesMax,
+  });
+  const data = fromMessagePort<unknown, Delivery>(start.data);
+  data.onReady = () => {
+    const first = data.take();
+    if (first === undefined) return;
+    data.onReady = undefined;
+    behave({ data, client, first, counters });
+  };
+  control.post({ kind: "running" });
+}
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<ServiceStart>) => void) | null;
+};
+scope.onmessage = ({ data }) => void start(data);
