@@ -29,6 +29,8 @@ export interface Port<Out, In> extends Disposable {
   onReady: (() => void) | undefined;
   /** Whether this end was closed, or is known to have lost its other end. */
   readonly closed: boolean;
+  /** Whether it was closed since more was unread than may be. */
+  readonly overrun?: boolean;
 }
 
 /**
@@ -144,8 +146,10 @@ function isNumbered(data: unknown): data is Numbered {
 class WorkerPort<Out, In> implements Port<Out, In> {
   onReady: (() => void) | undefined;
   closed = false;
+  overrun = false;
   #port: MessagePort;
   readonly #takeNow: TakeNow | undefined;
+  readonly #unreadMax: number;
   #queue: In[] = [];
   #next = 0;
   /** The number of the next message that is posted. */
@@ -155,8 +159,13 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   /** A message that `takeNow` gave before its turn. */
   #early: Numbered | undefined;
 
-  constructor(port: MessagePort, takeNow: TakeNow | undefined) {
+  constructor(
+    port: MessagePort,
+    takeNow: TakeNow | undefined,
+    unreadMax: number,
+  ) {
     this.#port = port;
+    this.#unreadMax = unreadMax;
     this.#takeNow = takeNow;
     this.#listen();
   }
@@ -229,6 +238,12 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   /** An event's message is older than any that was not given out yet. */
   #arrive(data: unknown): void {
     const wasEmpty = this.#next === this.#queue.length;
+    // The runtime hands over one message after the other for as long as there
+    // are any: a flood would keep this thread from all else.
+    if (this.#queue.length - this.#next >= this.#unreadMax) {
+      this.overrun = true;
+      return this[Symbol.dispose]();
+    }
     this.#queue.push(this.#open(data));
     const early = this.#early;
     if (early !== undefined) {
@@ -261,7 +276,12 @@ class WorkerPort<Out, In> implements Port<Out, In> {
  */
 export function fromMessagePort<Out, In>(
   port: MessagePort,
-  options: { readonly takeNow?: TakeNow } = {},
+  options: {
+    readonly takeNow?: TakeNow;
+    /** Unread messages at which the port is closed; no limit unless given. */
+    readonly unreadMax?: number;
+  } = {},
 ): Port<Out, In> {
-  return new WorkerPort<Out, In>(port, options.takeNow);
+  const { takeNow, unreadMax = Infinity } = options;
+  return new WorkerPort<Out, In>(port, takeNow, unreadMax);
 }

@@ -9,7 +9,6 @@ import { RunningSystem } from "../../services/system/running.ts";
 export const BEHAVIOURS = [
   "idles",
   "floods",
-  "floods-garbage",
   "keeps-pages",
   "never-reads",
   "spins",

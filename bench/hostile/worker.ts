@@ -49,11 +49,6 @@ function flood({ data, first }: Hands): void {
   }
 }
 
-/** Messages that make no sense, as fast as they can be posted. */
-function floodGarbage({ data }: Hands): void {
-  for (;;) data.post(null);
-}
-
 /** Guesses, some at a time so that it can say how many. */
 function guess({ data, client, counters }: Hands): void {
   let made = 0;
@@ -80,7 +75,6 @@ function spin(): void {
 const BEHAVIOURS: Readonly<Record<string, (hands: Hands) => void>> = {
   "idles": () => {},
   "floods": flood,
-  "floods-garbage": floodGarbage,
   "keeps-pages": keepPages,
   // Whatever else comes stays in the port.
   "never-reads": ({ data }) => void (data.onReady = undefined),

@@ -40,6 +40,7 @@ import {
   Account,
   Holder,
   MESSAGES_PER_TURN,
+  STRIKES_MAX,
   STRINGS_PER_HOLDER,
 } from "./holder.ts";
 import { Offload } from "./offload.ts";
@@ -280,7 +281,10 @@ export class DriverService implements Disposable {
       const drained = this.#drain(holder);
       messages += drained;
       if (drained === MESSAGES_PER_TURN) holder.strike("flood");
-      if (!holder.outlawed) continue;
+      // What was unread is dropped, and as good as refused.
+      const { overrun = false } = holder.port;
+      if (overrun) holder.refusals.add("flood", STRIKES_MAX);
+      if (!holder.outlawed && !overrun) continue;
       this.detach(holder.id);
       this.#onOutlaw(holder.id, holder.refusals.snapshot());
     }

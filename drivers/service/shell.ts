@@ -19,6 +19,8 @@ import {
   type TakeNow,
 } from "../../caps/port.ts";
 import type { Driver } from "../driver.ts";
+import type { Delivery } from "../../caps/records.ts";
+import { STRIKES_MAX } from "./holder.ts";
 import { runDriverService } from "./run.ts";
 import { DriverService } from "./service.ts";
 
@@ -132,7 +134,11 @@ function obey(
   order: Exclude<SystemOrder, { kind: "stop" }>,
 ): void {
   if (order.kind === "attach") {
-    service.attach(order.port, fromMessagePort(order.data, { takeNow }));
+    const data = fromMessagePort<Delivery, unknown>(order.data, {
+      takeNow,
+      unreadMax: STRIKES_MAX,
+    });
+    service.attach(order.port, data);
   } else if (order.kind === "detach") service.detach(order.port);
   else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });

@@ -106,7 +106,7 @@ Deno.test("caps: capabilities are derived, delegated, revoked and checked, and e
 Deno.test("hostile: each behaviour is run, and what the others are delivered is measured", async () => {
   const rows = await quick("hostile");
   checkRows("hostile", rows);
-  assert.equal(rows.length, 8 * 3);
+  assert.equal(rows.length, 7 * 3);
 });
 
 Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
