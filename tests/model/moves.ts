@@ -76,15 +76,15 @@ const pick = fc.nat(31);
 /** In so many of ten cases; undefined in the others. */
 function maybe<T>(
   ofTen: number,
-  arbitrary: fc.Arbitrary<T>,
-): fc.Arbitrary<T | undefined> {
+  arbitrary: Arbitrary<T>,
+): Arbitrary<T | undefined> {
   return fc.oneof(
     { weight: 10 - ofTen, arbitrary: fc.constant(undefined) },
     { weight: ofTen, arbitrary },
   );
 }
 
-const presented: fc.Arbitrary<Presented> = fc.record({
+const presented: Arbitrary<Presented> = fc.record({
   by: fc.constantFrom(
     ...["holder", "holder", "holder", "holder"] as const,
     ...["holder", "anybody", "anybody", "guess"] as const,
@@ -95,7 +95,7 @@ const presented: fc.Arbitrary<Presented> = fc.record({
 
 const port = fc.nat(PORTS - 1);
 
-const part: fc.Arbitrary<GrantPart> = fc.oneof(
+const part: Arbitrary<GrantPart> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
@@ -121,7 +121,7 @@ const every: readonly Right[] = [
   "delegate",
 ];
 
-const rights: fc.Arbitrary<readonly Right[]> = fc.oneof(
+const rights: Arbitrary<readonly Right[]> = fc.oneof(
   { weight: 3, arbitrary: fc.constant(every) },
   { weight: 1, arbitrary: fc.constant<Right[]>(["observe", "derive"]) },
   { weight: 1, arbitrary: fc.constant<Right[]>(["observe"]) },
@@ -135,7 +135,7 @@ const to = fc.constantFrom(0, 0, 0, 1, 1, 1, 2, 2, 2, -1);
 const lifetime = fc.constantFrom(...Array(12).fill(undefined), 0, 1, 2, 2, 3);
 
 /** Capabilities derived, by their holders and by others. */
-export const deriveMove: fc.Arbitrary<Move> = fc.record({
+export const deriveMove: Arbitrary<Move> = fc.record({
   op: fc.constant("derive" as const),
   from: presented,
   grant,
@@ -149,7 +149,7 @@ export const deriveMove: fc.Arbitrary<Move> = fc.record({
 });
 
 /** The same for other holders. */
-export const delegateMove: fc.Arbitrary<Move> = fc.record({
+export const delegateMove: Arbitrary<Move> = fc.record({
   op: fc.constant("delegate" as const),
   cap: presented,
   to,
@@ -159,18 +159,18 @@ export const delegateMove: fc.Arbitrary<Move> = fc.record({
 });
 
 /** Capabilities closed, revoked and dropped. */
-export const endMove: fc.Arbitrary<Move> = fc.record({
+export const endMove: Arbitrary<Move> = fc.record({
   op: fc.constantFrom("close", "revoke", "drop"),
   cap: presented,
 });
 
 /** Frames that arrive. */
-export const receiveMove: fc.Arbitrary<Move> = fc.record({
+export const receiveMove: Arbitrary<Move> = fc.record({
   op: fc.constant("receive" as const),
   frames: fc.array(fc.nat(FRAME_COUNT - 1), { minLength: 1, maxLength: 4 }),
 });
 
-const record: fc.Arbitrary<RecordMove> = fc.oneof(
+const record: Arbitrary<RecordMove> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
@@ -208,14 +208,14 @@ const record: fc.Arbitrary<RecordMove> = fc.oneof(
 );
 
 /** Messages to the driver: pages back, frames to send, and lies. */
-export const submitMove: fc.Arbitrary<Move> = fc.record({
+export const submitMove: Arbitrary<Move> = fc.record({
   op: fc.constant("submit" as const),
   under: presented,
   records: fc.array(record, { minLength: 1, maxLength: 4 }),
 });
 
 /** Time that passes, holders that crash and are started again, NICs that stall, messages that make no sense. */
-export const faultMove: fc.Arbitrary<Move> = fc.oneof(
+export const faultMove: Arbitrary<Move> = fc.oneof(
   fc.record({
     op: fc.constant("elapse" as const),
     ticks: fc.integer({ min: 1, max: 2 }),
@@ -242,7 +242,7 @@ export const anyMove: Arbitrary<Move> = fc.oneof(
 
 /** A game's moves: usually some twenty. */
 export function movesOf(
-  move: fc.Arbitrary<Move> = anyMove,
-): fc.Arbitrary<Move[]> {
+  move: Arbitrary<Move> = anyMove,
+): Arbitrary<Move[]> {
   return fc.array(move, { minLength: 1, maxLength: 20, size: "max" });
 }

@@ -44,6 +44,7 @@ export interface Cap extends Wanted {
   readonly packets: Frames;
   /** The frames that it and all that it is derived from may send. */
   readonly sends: Frames;
+  /** Longer frames come as pages. */
   readonly copyBytesMax: number;
   /** When it ends by itself. */
   readonly endsAt: number;
@@ -51,6 +52,7 @@ export interface Cap extends Wanted {
   readonly depth: number;
   /** Packets that were not delivered or not sent, by reason. */
   readonly drops: Counted;
+  /** Whether it has not ended. */
   live: boolean;
   /** Whether it takes no new work. */
   closed: boolean;
@@ -60,13 +62,17 @@ export interface Cap extends Wanted {
 export interface Page {
   /** Whose quota it counts against. */
   readonly cap: Cap;
+  /** Where it is. */
   state: "lent" | "in flight" | "quarantined" | "free";
 }
 
 /** A frame that a holder got; `page` is its place in the list of all that ever were, undefined for a copy. */
 export interface Delivered {
+  /** Under which capability. */
   readonly cap: number;
+  /** Which frame. */
   readonly frame: number;
+  /** The page that it came in. */
   readonly page: number | undefined;
 }
 

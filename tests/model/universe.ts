@@ -27,6 +27,7 @@ export interface UdpPart {
   readonly host?: number;
   /** Ports of {@link PORTS}. */
   readonly low: number;
+  /** The last one. */
   readonly high: number;
 }
 

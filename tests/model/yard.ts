@@ -11,6 +11,7 @@ const PARTS = [
   "drivers",
   "services",
   "tests/model",
+  "tests/arbitraries/arbitrary.ts",
   "tests/property.ts",
   "tests/services/virtual_clock.ts",
   "deno.json",
