@@ -136,18 +136,33 @@ Deno.test("a third party's service finds no way out, whatever it tries, and is s
   assert.ok(seen! > 0);
 });
 
-const CORE =
-  `{ wakeAt: Infinity, wake() {}, receive: () => "handled", counters: () => ({}) }`;
-
-Deno.test("a service that asks for more than the command line gives it gets nothing", async () => {
-  using module = moduleOf(
-    hostile("", CORE).replace("dst portrange 1024-65535", "dst port 1023-1024"),
-  );
-  const run = await up([
-    ...["--for", "1s", "--service", `${module.path}=${NOISE}`],
+Deno.test("a service that asks for everything has what the command line says, and sends under no other's address", async () => {
+  using module = moduleOf(`
+    export default (() => ({
+      receives: () => [{}],
+      sends: () => [{}],
+      make: () => ({
+        wakeAt: Infinity,
+        wake() {},
+        receive: () => "reply", // just as it came, under the peer's address
+        counters: () => ({}),
+      }),
+    }));`);
+  const result = await up([
+    ...["--for", "1s", "--json"],
+    ...["--service", `${module.path}=${NOISE}`],
   ]);
-  assert.equal(run.code, 1);
-  assert.match(run.err, /^sallyport: service mine did not start: /);
+  assert.equal(result.code, 0, result.err);
+  const { services, peer } = snapshotIn(result);
+  const [mine, ...more] = services.find(({ name }) => name === "mine")!
+    .capabilities;
+  assert.deepEqual(more, []);
+  assert.ok(mine!.deliveredPackets > 0);
+  assert.ok(mine!.deliveredPackets <= peer!["noise-sent"]!);
+  assert.equal(mine!.sentPackets, 0);
+  assert.notDeepEqual(mine!.drops, {});
+  const echo = services.find(({ name }) => name === "udp-echo")!;
+  assert.ok(echo.capabilities[0]!.sentPackets > 0);
 });
 
 const REFUSED:
