@@ -42,6 +42,7 @@ export {
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./services/manifest.ts";
+export { type RateLimitInput } from "./services/rate_limit.ts";
 export {
   type CapabilitySnapshot,
   type Counts,
@@ -61,6 +62,8 @@ export { RefusedError } from "./services/filter/client.ts";
 export { type Refusal } from "./caps/kernel.ts";
 export { type Capability } from "./caps/tag.ts";
 export { type Port } from "./caps/port.ts";
+export { type RateLimit } from "./caps/rate_limit.ts";
+export { type CapabilityAccount, type PacketCounts } from "./caps/accounts.ts";
 export { type Delivery, type Submission } from "./caps/records.ts";
 
 // Interposers: what a capability's packets pass unseen by its holder.

@@ -3,6 +3,28 @@
 /** Counts by reason or by name; absent means 0. */
 export type Counts = Readonly<Record<string, number>>;
 
+/** Packets that a capability's holder got and sent. */
+export interface PacketCounts {
+  /** Packets handed to the holder. */
+  readonly deliveredPackets: number;
+  /** Their bytes. */
+  readonly deliveredBytes: number;
+  /** Packets that the holder had sent. */
+  readonly sentPackets: number;
+  /** Their bytes. */
+  readonly sentBytes: number;
+  /** Packets that were dropped, by reason, both ways. */
+  readonly drops: Counts;
+}
+
+/** One capability's account, as its holder may see it. */
+export interface CapabilityAccount extends PacketCounts {
+  /** Pages that its holder has, or that are on their way out for it. */
+  readonly heldPages: number;
+  /** The pages that it may hold; fewer than it was given once others are carved out of it. */
+  readonly quotaPages: number;
+}
+
 /** Where the pages are. The four always add up to `total`. */
 export interface PagesSnapshot {
   /** Frames of packet memory. */

@@ -1,6 +1,7 @@
 /** What may be derived, and why something may not. */
 
 import type { Derivation, Node } from "./capability.ts";
+import { isRateLimit } from "./rate_limit.ts";
 import {
   hasRights,
   isObserver,
@@ -72,9 +73,10 @@ export function whyRefused<G>(
 }
 
 function areFieldsValid<G>(wanted: Derivation<G>): boolean {
-  const { rights, quotaPages, copyBytesMax, expiresAtUs } = wanted;
+  const { rights, quotaPages, copyBytesMax, expiresAtUs, limit } = wanted;
   return isRights(rights) && isCount(quotaPages) &&
-    isCount(copyBytesMax ?? 0) && !Number.isNaN(expiresAtUs ?? 0);
+    isCount(copyBytesMax ?? 0) && !Number.isNaN(expiresAtUs ?? 0) &&
+    (limit === undefined || isRateLimit(limit));
 }
 
 function isCount(value: number): boolean {

@@ -3,6 +3,7 @@
  * is made.
  */
 
+import type { RateLimit } from "./rate_limit.ts";
 import type { Rights } from "./rights.ts";
 import type { SiblingIndex } from "./sibling_index.ts";
 import type { Capability, Tag } from "./tag.ts";
@@ -20,6 +21,11 @@ interface Minting {
    * owner goes by; never later than its parent. Absent for the parent's.
    */
   readonly expiresAtUs?: number;
+  /**
+   * How much goes through, each way. Its ancestors' limits hold besides: what it
+   * lets through counts for each of them.
+   */
+  readonly limit?: RateLimit;
 }
 
 /** What a derived capability is to be. */
@@ -71,6 +77,8 @@ export interface CapabilityNode<G> {
   /** What of its quota was not carved out for others. */
   readonly pagesLeft: number;
   readonly copyBytesMax: number;
+  /** Its own rate limit; its ancestors' hold besides. */
+  readonly limit?: RateLimit;
   readonly closed: boolean;
   /** When it is over by itself: no later than its parent. */
   readonly expiresAtUs: number;

@@ -3,7 +3,12 @@
  * system: control messages, seldom, each a plain object.
  */
 
-import type { Counts, PagesSnapshot } from "./accounts.ts";
+import type {
+  CapabilityAccount,
+  Counts,
+  PacketCounts,
+  PagesSnapshot,
+} from "./accounts.ts";
 import type { PortId } from "./kernel.ts";
 import type {
   KernelMapChange,
@@ -11,6 +16,7 @@ import type {
   WasmPatch,
   WasmProgram,
 } from "./program.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import type { Rights } from "./rights.ts";
 
 /** A live capability, as a driver needs to know it. */
@@ -25,6 +31,10 @@ export interface AccountSpec {
   readonly rights: Rights;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** Its own rate limit. */
+  readonly limit?: RateLimit;
+  /** The nearest ancestor with a limit, which holds besides: a slot. It is opened first. */
+  readonly limitedBy?: number;
 }
 
 /** What capabilities have left now that others were carved out of them, or have given back what was. */
@@ -72,6 +82,8 @@ export type DriverOrder =
     /** Where the NIC has a classifier. */
     readonly kernel?: readonly KernelMapChange[];
   }
+  /** What a capability counted so far; answered by `account`. */
+  | { readonly kind: "account"; readonly id: number; readonly slot: number }
   /**
    * These capabilities are over, now; each one's packets go to `heir`, the
    * nearest receiving ancestor, until a commit says better. Answered by
@@ -100,19 +112,26 @@ export type DriverReport =
     readonly kernelRefusal?: string;
   }
   | { readonly kind: "revoked"; readonly id: number }
+  | {
+    readonly kind: "account";
+    readonly id: number;
+    /** Absent when no live capability has that slot. */
+    readonly counts?: AccountCounts;
+  }
   /** The last pages of these revoked capabilities have come back. */
   | { readonly kind: "drained"; readonly slots: readonly number[] };
 
 /** One capability's counts. */
-export interface AccountCounts {
+export interface AccountCounts extends CapabilityAccount {
   readonly slot: number;
   readonly port: PortId;
-  readonly heldPages: number;
-  readonly deliveredPackets: number;
-  readonly deliveredBytes: number;
-  readonly sentPackets: number;
-  readonly sentBytes: number;
-  readonly drops: Counts;
+}
+
+/** What a holder's capabilities counted that are over. */
+export interface EndedCounts extends PacketCounts {
+  readonly port: PortId;
+  /** How many they were. */
+  readonly accounts: number;
 }
 
 /** A driver service's counts at one moment. */
@@ -131,6 +150,8 @@ export interface DriverCounts {
   readonly counters: Counts;
   readonly pages: PagesSnapshot;
   readonly accounts: readonly AccountCounts[];
+  /** Of those that are over, a sum a holder; of holders that are gone too. */
+  readonly endedAccounts: readonly EndedCounts[];
   /** Messages of each holder that were refused, by reason. */
   readonly refusals: readonly {
     readonly port: PortId;

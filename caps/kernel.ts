@@ -25,6 +25,7 @@ import {
 import { Slots } from "./slots.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
 import { SLOT_NONE } from "./memory.ts";
+import { copyOfRateLimit } from "./rate_limit.ts";
 import { PortTables } from "./port_tables.ts";
 import {
   isObserver,
@@ -235,7 +236,7 @@ export class CapabilityKernel<G> {
       return { refused: "complex" };
     }
     const observer = isObserver(wanted.rights);
-    const { residual, rights, grant, quotaPages } = wanted;
+    const { residual, rights, grant, quotaPages, limit } = wanted;
     const tag = this.#tags.next();
     const node: Node<G> = {
       slot: this.#slots.take(),
@@ -254,6 +255,7 @@ export class CapabilityKernel<G> {
       quotaPages,
       pagesLeft: quotaPages,
       copyBytesMax: wanted.copyBytesMax ?? parent.copyBytesMax,
+      ...(limit === undefined ? {} : { limit: copyOfRateLimit(limit) }),
       closed: false,
       live: true,
       expiresAtUs: Math.min(

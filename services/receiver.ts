@@ -3,6 +3,7 @@
  * and frames sent under it.
  */
 
+import type { CapabilityAccount } from "../caps/accounts.ts";
 import type { Port } from "../caps/port.ts";
 import {
   type Delivery,
@@ -27,6 +28,8 @@ export interface ReceiverParts {
   readonly port: Port<Submission, Delivery>;
   /** What packets come under, and are sent under. */
   readonly capability: Capability;
+  /** Asks what it counted so far. */
+  readonly account: () => Promise<CapabilityAccount>;
   /** Ends the capability: once this resolves, the driver posts nothing more. */
   readonly revoke: () => Promise<void>;
   /** Has the driver take what was posted to it last, and let go of its end of the port. */
@@ -113,6 +116,16 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     const records = view.bytes.buffer;
     const tag = this.#parts.capability;
     return this.#post({ tag, records, count: 1, pages: [] });
+  }
+
+  /**
+   * What the capability counted so far: packets, bytes, pages, and what was
+   * dropped, by reason.
+   *
+   * @throws when the receiver is closed, or is while it is asked.
+   */
+  account(): Promise<CapabilityAccount> {
+    return this.#parts.account();
   }
 
   /**

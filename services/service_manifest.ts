@@ -3,10 +3,12 @@
 import { z } from "zod";
 import { COPY_BYTES_MAX_DEFAULT } from "../caps/kernel.ts";
 import { FRAMES_MAX, PAGE_BYTES } from "../caps/memory.ts";
+import type { RateLimit } from "../caps/rate_limit.ts";
 import { grant } from "./filter/grant_text/grant_text.ts";
 import { type InterposerSpec, interposerSpecs } from "./interpose/spec.ts";
 import { showValue } from "./manifest_error.ts";
 import { asked, pathOfFile, quoted, wholeNumber } from "./manifest_field.ts";
+import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 
 /** Restarts of a service within a minute, unless told otherwise. */
 const RESTARTS_DEFAULT = 5;
@@ -28,6 +30,8 @@ export type ServiceManifest =
     readonly restart: RestartPolicy;
     /** What its packets pass unseen by it, the nearest to the driver first. */
     readonly interpose?: readonly InterposerSpec[] | undefined;
+    /** How much comes and goes in a second, each way; absent for no limit. */
+    readonly limit?: RateLimit | undefined;
   }
   & (
     | { readonly core: "arp" | "icmp-echo" }
@@ -70,6 +74,8 @@ export interface ServiceManifestInput {
   readonly restart?: RestartPolicy | undefined;
   /** What its packets pass unseen by it, the nearest to the driver first; up to 16. */
   readonly interpose?: readonly InterposerSpec[] | undefined;
+  /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit unless told. */
+  readonly limit?: RateLimitInput | undefined;
 }
 
 /** Text that is a grant's; it stays text, as it was written. */
@@ -94,6 +100,7 @@ const holding = {
     asked('"always", "never" or a whole number from 0 to 60'),
   ).default(RESTARTS_DEFAULT),
   interpose: interposerSpecs,
+  limit: rateLimitSchema.optional(),
 };
 
 /** A service, in a manifest. */

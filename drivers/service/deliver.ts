@@ -24,6 +24,7 @@ import {
 } from "../../caps/records.ts";
 import type { Driver, PageExchange } from "../driver.ts";
 import type { Account } from "./holder.ts";
+import type { Meter, Turn } from "./meter.ts";
 
 /** Up to how many bytes a packet is copied word by word. */
 const WORDS_UP_TO_BYTES = 256;
@@ -35,6 +36,7 @@ export interface DeliveryParts {
   readonly driver: Driver;
   /** By slot. */
   readonly accounts: readonly (Account | undefined)[];
+  readonly turn: Turn;
 }
 
 /** The live account that a packet of `slot` belongs to: a revoked one's heir. */
@@ -58,6 +60,7 @@ export class Deliverer {
   readonly #exchange: PageExchange;
   readonly #accounts: readonly (Account | undefined)[];
   readonly #checksum: number;
+  readonly #turn: Turn;
   /** Accounts with a byte string begun in this batch. */
   readonly #begun: Account[] = [];
   /** Packets that were nobody's. */
@@ -72,6 +75,7 @@ export class Deliverer {
       ? CHECKSUM_MAY_BE_PARTIAL
       : CHECKSUM_COMPLETE;
     this.#accounts = parts.accounts;
+    this.#turn = parts.turn;
   }
 
   /** Delivers `batch[0..count)`, whose slots are chosen. Every frame is lent or idle afterwards. */
@@ -83,11 +87,10 @@ export class Deliverer {
       if (account === undefined) {
         this.unclaimedPackets++;
         this.#ledger.putIdle(frameAt(offset));
-      } else if (length <= account.spec.copyBytesMax) {
-        this.#ledger.putIdle(frameAt(offset));
-        this.#copy(account, offset, length);
+      } else if (account.meters !== undefined) {
+        this.#handLimited(account, account.meters.delivered, offset, length);
       } else {
-        this.#swap(account, offset, length);
+        this.#hand(account, offset, length);
       }
     }
     this.flush();
@@ -101,7 +104,14 @@ export class Deliverer {
     const { slot } = observer.spec;
     for (let i = 0; i < count; i++) {
       if (batch.slot[i] !== slot) continue;
-      this.#copy(observer, batch.offset[i]!, batch.length[i]!);
+      const length = batch.length[i]!;
+      const meter = observer.meters?.delivered;
+      if (meter !== undefined && !this.#admit(observer, meter, length)) {
+        continue;
+      }
+      const before = observer.deliveredPackets;
+      this.#copy(observer, batch.offset[i]!, length);
+      if (observer.deliveredPackets !== before) meter?.charge(length);
     }
   }
 
@@ -132,6 +142,39 @@ export class Deliverer {
     if (view === undefined) return;
     account.end();
     this.#takeBack(account, view, pages);
+  }
+
+  /** Hands a packet over. Its frame is lent or idle afterwards. */
+  #hand(account: Account, offset: number, length: number): void {
+    if (length <= account.spec.copyBytesMax) {
+      this.#ledger.putIdle(frameAt(offset));
+      this.#copy(account, offset, length);
+    } else {
+      this.#swap(account, offset, length);
+    }
+  }
+
+  #handLimited(
+    account: Account,
+    meter: Meter,
+    offset: number,
+    length: number,
+  ): void {
+    if (!this.#admit(account, meter, length)) {
+      this.#ledger.putIdle(frameAt(offset));
+      return;
+    }
+    // What is dropped for another reason takes nothing from an ancestor's rate.
+    const before = account.deliveredPackets;
+    this.#hand(account, offset, length);
+    if (account.deliveredPackets !== before) meter.charge(length);
+  }
+
+  /** Whether the account's limits let a packet through; counted when not. */
+  #admit(account: Account, meter: Meter, length: number): boolean {
+    if (meter.admits(length, this.#turn.nowMs)) return true;
+    account.drops.add("rate-limit");
+    return false;
   }
 
   #copy(account: Account, offset: number, length: number): void {

@@ -9,6 +9,8 @@ import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
 import { type Capability, capabilityOf } from "../../caps/tag.ts";
+import type { Meters } from "./meter.ts";
+import { Penalty } from "./penalty.ts";
 
 /** Byte strings that go round between a driver and one holder. */
 export const STRINGS_PER_HOLDER = 8;
@@ -32,8 +34,12 @@ export class Holder {
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
   readonly refusals: Tally = new Tally();
+  /** How long it waits for having presented void tags. */
+  readonly penalty: Penalty = new Penalty();
   /** Byte strings that are being filled. */
   begunStrings = 0;
+  /** Void tags that it presented. */
+  voids = 0;
   #strikes = 0;
 
   constructor(id: PortId, port: Port<Delivery, unknown>) {
@@ -45,9 +51,18 @@ export class Holder {
   }
 
   /** Counts a message, or a part of one, that was refused. */
-  strike(reason: string): void {
-    this.#strikes++;
+  strike(reason: string, strikes = 1): void {
+    this.#strikes += strikes;
     this.refusals.add(reason);
+  }
+
+  /**
+   * It presented a tag that is void on its port. Nothing here depends on whether
+   * the tag is somebody else's, was once its own, or never was.
+   */
+  strikeVoid(): void {
+    this.voids++;
+    this.strike("void-capability");
   }
 
   /** Whether it has been refused so often that it is to be cut off. */
@@ -78,6 +93,8 @@ export class Account {
   readonly parent: Account | undefined;
   readonly capability: Capability;
   readonly drops: Tally = new Tally();
+  /** Undefined where neither it nor an ancestor is limited: then nothing is asked for a packet. */
+  readonly meters: Meters | undefined;
   /** False once it was revoked. */
   live = true;
   /** Who gets its packets once it was revoked: a slot. */
@@ -100,8 +117,14 @@ export class Account {
   pages: ArrayBuffer[] = [];
 
   /** `parent`: what it was derived from, where that has an account too. */
-  constructor(spec: AccountSpec, holder: Holder, parent?: Account) {
+  constructor(
+    spec: AccountSpec,
+    holder: Holder,
+    parent?: Account,
+    meters?: Meters,
+  ) {
     this.spec = spec;
+    this.meters = meters;
     this.holder = holder;
     this.parent = parent;
     this.quotaPages = spec.quotaPages;
@@ -145,6 +168,7 @@ export class Account {
       slot: this.spec.slot,
       port: this.holder.id,
       heldPages: this.heldPages,
+      quotaPages: this.quotaPages,
       deliveredPackets: this.deliveredPackets,
       deliveredBytes: this.deliveredBytes,
       sentPackets: this.sentPackets,

@@ -36,13 +36,10 @@ import { TagTable } from "../../caps/tag_table.ts";
 import type { Driver } from "../driver.ts";
 import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliver.ts";
-import {
-  Account,
-  Holder,
-  MESSAGES_PER_TURN,
-  STRIKES_MAX,
-  STRINGS_PER_HOLDER,
-} from "./holder.ts";
+import { Account, Holder, STRINGS_PER_HOLDER } from "./holder.ts";
+import { EndedAccounts } from "./ended.ts";
+import { Intake } from "./intake.ts";
+import { makeMeters, type NowMs } from "./meter.ts";
 import { Offload } from "./offload.ts";
 import { Submitter } from "./submit.ts";
 
@@ -57,13 +54,16 @@ export interface DriverServiceOptions {
   readonly orders: Port<DriverReport, DriverOrder>;
   /** Told when a holder is cut off for what it sent, and what was refused by then. */
   readonly onOutlaw: (port: PortId, refusals: Counts) => void;
+  /** What rate limits and pauses are reckoned by; the real clock unless given. */
+  readonly nowMs?: NowMs;
 }
 
 /** Moves packets between one NIC and the holders of its capabilities. */
 export class DriverService implements Disposable {
   readonly #driver: Driver;
   readonly #orders: Port<DriverReport, DriverOrder>;
-  readonly #onOutlaw: DriverServiceOptions["onOutlaw"];
+  readonly #nowMs: NowMs;
+  readonly #turn: { nowMs: number };
   readonly #ledger: PageLedger;
   readonly #tags = new TagTable(ACCOUNTS_MAX);
   readonly #accounts: (Account | undefined)[] = [];
@@ -73,6 +73,8 @@ export class DriverService implements Disposable {
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
   readonly #submitter: Submitter;
+  readonly #intake: Intake;
+  readonly #ended = new EndedAccounts();
   readonly #batch: Batch;
   /** Free frames on their way from or to the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
@@ -90,12 +92,18 @@ export class DriverService implements Disposable {
     this.#driver = driver;
     this.#offload = new Offload(driver);
     this.#orders = options.orders;
-    this.#onOutlaw = options.onOutlaw;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#turn = { nowMs: this.#nowMs() };
     this.#ledger = new PageLedger(memory.frameCount);
     this.#sendReserve = memory.frameCount >>> 2;
     this.#classifier = new Classifier(memory, this.#tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
-    const shared = { memory, ledger: this.#ledger, accounts: this.#accounts };
+    const shared = {
+      memory,
+      ledger: this.#ledger,
+      accounts: this.#accounts,
+      turn: this.#turn,
+    };
     this.#deliverer = new Deliverer({ ...shared, driver });
     this.#submitter = new Submitter({
       ...shared,
@@ -105,17 +113,27 @@ export class DriverService implements Disposable {
       batch: batchAt(memory, SEND_BATCH_OFFSET),
       onDrained: (account) => this.#drained(account),
     });
+    this.#intake = new Intake({
+      holders: this.#holders,
+      submitter: this.#submitter,
+      turn: this.#turn,
+      onOutlaw: ({ id }, refusals) => {
+        this.detach(id);
+        options.onOutlaw(id, refusals);
+      },
+    });
     this.#orders.onReady = () => driver.wake();
   }
 
   /** One turn: everything that is ready, and no waiting. Returns how much was done. */
   turn(): number {
+    this.#turn.nowMs = this.#nowMs();
     let done = this.#takeOrders() + this.#reclaim();
     if (this.#receiving) {
       this.#provide();
       done += this.#receive();
     }
-    done += this.#drainHolders();
+    done += this.#intake.drainAll();
     this.#deliverer.flush();
     return done;
   }
@@ -133,7 +151,7 @@ export class DriverService implements Disposable {
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
   wait(delayMs: number): Promise<void> {
-    return this.#driver.wait(delayMs);
+    return this.#driver.wait(this.#intake.idleMs(delayMs, this.#turn.nowMs));
   }
 
   /** Ends a {@link wait} that is under way. */
@@ -159,7 +177,7 @@ export class DriverService implements Disposable {
     const holder = this.#holders.get(id);
     if (holder === undefined) return;
     // What it gave back before it went is not lost with it.
-    this.#drain(holder);
+    this.#intake.drain(holder);
     for (const account of this.#accounts) {
       if (account?.holder !== holder) continue;
       this.#deliverer.withdraw(account);
@@ -191,6 +209,7 @@ export class DriverService implements Disposable {
       accounts: this.#accounts.flatMap((account) =>
         account?.live ? [account.counts()] : []
       ),
+      endedAccounts: this.#ended.counts(),
       refusals: [...this.#holders.values()].map((holder) => ({
         port: holder.id,
         refusals: holder.refusals.snapshot(),
@@ -275,32 +294,6 @@ export class DriverService implements Disposable {
     this.#room = taken < count ? 0 : this.#room - taken;
   }
 
-  #drainHolders(): number {
-    let messages = 0;
-    for (const holder of this.#holders.values()) {
-      const drained = this.#drain(holder);
-      messages += drained;
-      if (drained === MESSAGES_PER_TURN) holder.strike("flood");
-      // What was unread is dropped, and as good as refused.
-      const { overrun = false } = holder.port;
-      if (overrun) holder.refusals.add("flood", STRIKES_MAX);
-      if (!holder.outlawed && !overrun) continue;
-      this.detach(holder.id);
-      this.#onOutlaw(holder.id, holder.refusals.snapshot());
-    }
-    return messages;
-  }
-
-  /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
-  #drain(holder: Holder): number {
-    for (let count = 0; count < MESSAGES_PER_TURN; count++) {
-      const message = holder.port.take();
-      if (message === undefined) return count;
-      this.#submitter.submit(holder, message);
-    }
-    return MESSAGES_PER_TURN;
-  }
-
   #takeOrders(): number {
     let orders = 0;
     for (
@@ -310,6 +303,7 @@ export class DriverService implements Disposable {
     ) {
       if (order.kind === "revoke") this.#revoke(order);
       else if (order.kind === "quota") this.#setQuotas(order.quotas);
+      else if (order.kind === "account") this.#tell(order);
       else this.#commit(order);
       orders++;
     }
@@ -345,7 +339,12 @@ export class DriverService implements Disposable {
     // Its holder went while the order was on its way; the revocation is coming.
     if (holder === undefined) return;
     const parent = this.#accounts[spec.parent ?? SLOT_NONE];
-    const account = new Account(spec, holder, parent);
+    const ancestor = this.#accounts[spec.limitedBy ?? SLOT_NONE];
+    // Nor is it opened without the limit that holds it: that one's holder went.
+    if (spec.limitedBy !== undefined && !ancestor?.live) return;
+    const { frameBytesMax } = this.#driver.info;
+    const meters = makeMeters(spec.limit, frameBytesMax, ancestor?.meters);
+    const account = new Account(spec, holder, parent, meters);
     this.#accounts[spec.slot] = account;
     if (isObserver(spec.rights)) this.#observers.add(account);
     if (
@@ -374,6 +373,7 @@ export class DriverService implements Disposable {
   #end(account: Account, heir: number): void {
     this.#observers.delete(account);
     if (account.live) {
+      this.#ended.add(account);
       this.#tags.remove({
         low: account.spec.tagLow,
         high: account.spec.tagHigh,
@@ -381,6 +381,15 @@ export class DriverService implements Disposable {
     }
     account.live = false;
     account.heir = heir;
+  }
+
+  #tell({ id, slot }: Extract<DriverOrder, { kind: "account" }>): void {
+    const account = this.#accounts[slot];
+    this.#orders.post({
+      kind: "account",
+      id,
+      ...(account?.live ? { counts: account.counts() } : {}),
+    });
   }
 
   #drained(account: Account): void {

@@ -27,6 +27,7 @@ import { tagOf } from "../../caps/tag.ts";
 import type { Driver } from "../driver.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Account, Holder } from "./holder.ts";
+import type { Turn } from "./meter.ts";
 
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
@@ -45,6 +46,7 @@ export interface SubmissionParts {
   readonly batch: Batch;
   /** By slot. */
   readonly accounts: readonly (Account | undefined)[];
+  readonly turn: Turn;
   /** Called when a revoked capability's last page has come back. */
   readonly onDrained: (account: Account) => void;
 }
@@ -69,7 +71,7 @@ export class Submitter {
     }
     const { tag, records, count, pages } = message;
     const sender = this.#present(holder, tag);
-    if (sender === undefined) holder.strike("void-capability");
+    if (sender === undefined) holder.strikeVoid();
     if (!this.#walk(holder, sender, new RecordView(records), count, pages)) {
       holder.strike("malformed-record");
     }
@@ -206,8 +208,9 @@ export class Submitter {
   /** Sends what is staged and permitted; every staged frame is in flight or idle afterwards. */
   #flush(sender: Account): void {
     if (this.#staged === 0) return;
-    const { batch, classifier, driver, ledger } = this.#parts;
+    const { batch, classifier, driver, ledger, turn } = this.#parts;
     const slot = sender.spec.slot;
+    const meter = sender.meters?.sent;
     classifier.permit(batch, this.#staged, slot);
     let permitted = 0;
     for (let i = 0; i < this.#staged; i++) {
@@ -216,6 +219,14 @@ export class Submitter {
         sender.drops.add("send-not-permitted");
         ledger.putIdle(frameAt(offset));
         continue;
+      }
+      if (meter !== undefined) {
+        if (!meter.admits(batch.length[i]!, turn.nowMs)) {
+          sender.drops.add("send-rate-limit");
+          ledger.putIdle(frameAt(offset));
+          continue;
+        }
+        meter.charge(batch.length[i]!);
       }
       batch.offset[permitted] = offset;
       batch.length[permitted] = batch.length[i]!;

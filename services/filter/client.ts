@@ -1,5 +1,6 @@
 /** A holder's side of the filter service: asks, and waits for the answers. */
 
+import type { CapabilityAccount } from "../../caps/accounts.ts";
 import type { Refusal } from "../../caps/kernel.ts";
 import { type Port, takeAll } from "../../caps/port.ts";
 import type { Capability } from "../../caps/tag.ts";
@@ -25,9 +26,9 @@ export class RefusedError extends Error {
 }
 
 /** Derives, delegates, closes and revokes by message. */
-export class FilterClient {
+export class FilterClient implements Disposable {
   readonly #port: Port<FilterRequest, FilterReply>;
-  readonly #waiting = new Map<number, (reply: FilterReply) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<FilterReply>>();
   #next = 0;
 
   /** Speaks on `port`, which is the client's from now on. */
@@ -35,7 +36,7 @@ export class FilterClient {
     this.#port = port;
     port.onReady = () => {
       for (const reply of takeAll(port)) {
-        this.#waiting.get(reply.id)?.(reply);
+        this.#waiting.get(reply.id)?.resolve(reply);
         this.#waiting.delete(reply.id);
       }
     };
@@ -76,17 +77,45 @@ export class FilterClient {
     if ("refused" in reply) throw refusedBy(reply);
   }
 
-  #ask(request: FilterRequest): Promise<FilterReply> {
-    return new Promise((resolve) => {
-      this.#waiting.set(request.id, resolve);
-      this.#port.post(request);
+  /**
+   * What a capability of one's own counted so far.
+   * @throws {RefusedError}
+   */
+  async account(capability: Capability): Promise<CapabilityAccount> {
+    const reply = await this.#ask({
+      op: "account",
+      capability,
+      id: ++this.#next,
     });
+    if ("account" in reply) return reply.account;
+    throw refusedBy(reply);
+  }
+
+  /** Lets go of the port; who waits for an answer gets none. */
+  [Symbol.dispose](): void {
+    this.#port[Symbol.dispose]();
+    for (const { reject } of this.#waiting.values()) reject(noAnswer());
+    this.#waiting.clear();
+  }
+
+  #ask(request: FilterRequest): Promise<FilterReply> {
+    const answer = Promise.withResolvers<FilterReply>();
+    this.#waiting.set(request.id, answer);
+    if (!this.#port.post(request)) {
+      this.#waiting.delete(request.id);
+      answer.reject(noAnswer());
+    }
+    return answer.promise;
   }
 }
 
 function minted(reply: FilterReply): Capability {
   if ("capability" in reply) return reply.capability as Capability;
   throw refusedBy(reply);
+}
+
+function noAnswer(): Error {
+  return new Error("the filter service cannot be asked: the port is closed");
 }
 
 function refusedBy(reply: FilterReply): RefusedError {

@@ -184,5 +184,16 @@ function specOf(node: CapabilityNode<Grant>): AccountSpec {
     rights: node.rights,
     quotaPages: node.pagesLeft,
     copyBytesMax: node.copyBytesMax,
+    ...(node.limit === undefined ? {} : { limit: node.limit }),
+    ...limitedBy(node.parent),
   };
+}
+
+/** The nearest with a limit, from `node` up. */
+function limitedBy(
+  node: CapabilityNode<Grant> | undefined,
+): { readonly limitedBy?: number } {
+  let up = node;
+  while (up !== undefined && up.limit === undefined) up = up.parent;
+  return up === undefined ? {} : { limitedBy: up.slot };
 }

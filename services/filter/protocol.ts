@@ -1,6 +1,8 @@
 /** What holders and the system say to a NIC's filter service, and what it answers. */
 
+import type { CapabilityAccount } from "../../caps/accounts.ts";
 import type { PortId, Refusal } from "../../caps/kernel.ts";
+import type { RateLimit } from "../../caps/rate_limit.ts";
 import type { Rights } from "../../caps/rights.ts";
 import type { Grant } from "./grant.ts";
 
@@ -23,6 +25,8 @@ export type FilterRequest =
     readonly to?: PortId;
     /** In how many milliseconds it is over by itself; absent, or longer than its parent's: with its parent. */
     readonly lifetimeMs?: number;
+    /** How much goes through, each way, within what `from` lets through; absent for no limit but those. */
+    readonly limit?: RateLimit;
   }
   /** The same packets for another holder, under a tag of its own. */
   | {
@@ -37,11 +41,19 @@ export type FilterRequest =
     readonly quotaPages?: number;
     /** As for `derive`. */
     readonly lifetimeMs?: number;
+    /** As for `derive`. */
+    readonly limit?: RateLimit;
   }
   /** `close`: nothing more is derived from it. `revoke`: ends what was. `drop`: ends it, too. */
   | {
     readonly id: number;
     readonly op: "close" | "revoke" | "drop";
+    readonly capability: bigint;
+  }
+  /** What a capability of the asker's own counted so far. */
+  | {
+    readonly id: number;
+    readonly op: "account";
     readonly capability: bigint;
   };
 
@@ -51,6 +63,7 @@ export type FilterReply =
   | { readonly id: number; readonly capability: bigint }
   /** It is done, and in force. */
   | { readonly id: number; readonly done: true }
+  | { readonly id: number; readonly account: CapabilityAccount }
   /** It was refused; `message` says why in words. */
   | {
     readonly id: number;

@@ -1,6 +1,7 @@
 /** Reads requests, which may be anything that a message brought. */
 
 import type { Delegation, Derivation } from "../../caps/capability.ts";
+import { isRateLimit, type RateLimit } from "../../caps/rate_limit.ts";
 import type { Instant } from "../core.ts";
 import { type Grant, GrantError } from "./grant.ts";
 import { checkGrant } from "./grant_check.ts";
@@ -9,7 +10,7 @@ import { compileResidual } from "./residual.ts";
 
 /** What can be asked. */
 const OPERATIONS: ReadonlySet<unknown> = new Set<FilterRequest["op"]>(
-  ["derive", "delegate", "close", "revoke", "drop"],
+  ["derive", "delegate", "close", "revoke", "drop", "account"],
 );
 
 /** Whether `value` is a request that can be answered; its other fields may be anything still. */
@@ -47,6 +48,7 @@ export function derivationOf(
     ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
     ...(to === undefined ? {} : { to }),
     ...expiry(request.lifetimeMs, nowUs),
+    ...limit(request.limit),
   };
 }
 
@@ -64,7 +66,20 @@ export function delegationOf(
     ...(rights === undefined ? {} : { rights }),
     ...(quotaPages === undefined ? {} : { quotaPages }),
     ...expiry(lifetimeMs, nowUs),
+    ...limit(request.limit),
   };
+}
+
+function limit(
+  asked: RateLimit | undefined,
+): { readonly limit?: RateLimit } {
+  if (asked === undefined) return {};
+  if (!isRateLimit(asked)) {
+    throw new GrantError(
+      "limit has packetsPerSecond or bytesPerSecond or both, each more than 0",
+    );
+  }
+  return { limit: asked };
 }
 
 function expiry(

@@ -6,7 +6,11 @@
  */
 
 import { type Counts, Tally } from "../../caps/accounts.ts";
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
+import type {
+  AccountCounts,
+  DriverOrder,
+  DriverReport,
+} from "../../caps/driver_protocol.ts";
 import type {
   CapabilityKernel,
   CapabilityNode,
@@ -69,6 +73,12 @@ export class FilterService implements Disposable {
   readonly #installer: Installer;
   /** By revocation. */
   readonly #awaited = new Map<number, () => void>();
+  /** By question to the driver: at most one a holder, whose requests are answered one after the other. */
+  readonly #asked = new Map<
+    number,
+    (counts: AccountCounts | undefined) => void
+  >();
+  #nextQuestion = 0;
   #nextRevocation = 0;
   readonly #alarms: Alarms;
   /** Rings when the next capability expires. */
@@ -196,6 +206,8 @@ export class FilterService implements Disposable {
             ? { id, done: true }
             : refusal(id, refused);
         }
+        case "account":
+          return await this.#account(port, request);
       }
       const ended = kernel[request.op](port, request.capability);
       if ("refused" in ended) return refusal(id, ended.refused);
@@ -207,6 +219,25 @@ export class FilterService implements Disposable {
       }
       throw error;
     }
+  }
+
+  /** What a capability of the asker's own counted: the driver knows. */
+  async #account(
+    port: PortId,
+    { id, capability }: Extract<FilterRequest, { op: "account" }>,
+  ): Promise<FilterReply> {
+    const { kernel, driver } = this.#options;
+    const node = kernel.present(port, capability);
+    if (node === undefined) return refusal(id, "void");
+    const question = ++this.#nextQuestion;
+    // The driver takes orders as they come: it is no later capability's slot.
+    driver.post({ kind: "account", id: question, slot: node.slot });
+    const counts = await new Promise<AccountCounts | undefined>((resolve) =>
+      this.#asked.set(question, resolve)
+    );
+    if (counts === undefined) return refusal(id, "void");
+    const { slot: _slot, port: _port, ...account } = counts;
+    return { id, account };
   }
 
   /** A new capability, once the driver has it. */
@@ -302,6 +333,9 @@ export class FilterService implements Disposable {
       } else if (report.kind === "revoked") {
         this.#awaited.get(report.id)?.();
         this.#awaited.delete(report.id);
+      } else if (report.kind === "account") {
+        this.#asked.get(report.id)?.(report.counts);
+        this.#asked.delete(report.id);
       } else {
         this.#installer.committed(report);
       }

@@ -1,5 +1,6 @@
 /** A system as those see it who run one. */
 
+import type { RateLimit } from "../../caps/rate_limit.ts";
 import type { Grant } from "../filter/grant.ts";
 import type { Interposer } from "../interpose/interposer.ts";
 import type { ServiceFactory } from "../loader/factory.ts";
@@ -92,4 +93,6 @@ export interface OpenOptions {
    * Never unless given.
    */
   readonly lifetimeMs?: number;
+  /** How many packets or bytes a second come and go, each way; what is beyond is dropped and counted. No limit unless given. */
+  readonly limit?: RateLimit;
 }

@@ -6,10 +6,11 @@ import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import { Alarms } from "../alarms.ts";
 import { makeRealClock } from "../clock.ts";
-import { RefusedError } from "../filter/client.ts";
+import { FilterClient, RefusedError } from "../filter/client.ts";
 import type { Grant } from "../filter/grant.ts";
 import { interpose } from "../interpose/interpose.ts";
 import type { InterposedPort } from "../interpose/layer.ts";
+import { readRateLimit } from "../rate_limit.ts";
 import { Receiver, type ReceiverParts } from "../receiver.ts";
 import type { Connector } from "./connector.ts";
 import type { OpenOptions } from "./handle.ts";
@@ -87,7 +88,7 @@ export class Receivers {
     forget: () => void,
   ): Promise<ReceiverParts> {
     const { sends, observe = false, quotaPages = 64, copyBytesMax } = options;
-    const { lifetimeMs } = options;
+    const { lifetimeMs, limit } = options;
     const connector = this.#connector;
     if (connector === undefined) {
       throw new Error(
@@ -96,8 +97,9 @@ export class Receivers {
     }
     const { port, data, requests } = connector.connect();
     await connector.introduced();
+    const client = new FilterClient(fromMessagePort(requests));
     const revoke = async () => {
-      requests.close();
+      client[Symbol.dispose]();
       if (connector === this.#connector) await connector.revoke(port);
     };
     try {
@@ -109,12 +111,14 @@ export class Receivers {
         quotaPages,
         ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
         ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+        ...(limit === undefined ? {} : { limit: readRateLimit(limit) }),
         to: port,
       });
       const posed = poseOn(fromMessagePort(data, { takeNow }), options);
       return {
         port: posed.port,
         capability,
+        account: () => client.account(capability),
         revoke,
         detach: () => {
           forget();

@@ -198,6 +198,8 @@ export class Services {
       sends: definition.sends(settings),
       rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
       quotaPages: service.quotaPages,
+      // On the envelope: whatever the service derives from it stays within.
+      ...(service.limit === undefined ? {} : { limit: service.limit }),
       to: port,
     });
     const posed = this.#options.interposing.wire(supervised.name, data);

@@ -3,6 +3,7 @@
 import type {
   AccountCounts,
   DriverCounts,
+  EndedCounts,
 } from "../../caps/driver_protocol.ts";
 import type {
   CapabilityDescription,
@@ -78,18 +79,23 @@ function serviceOf(
     state: service.state,
     restarts: service.restarts.count,
     ...(service.failure === undefined ? {} : { failure: service.failure }),
-    capabilities: own
-      .map((described, i) =>
-        capabilityOf(
-          `${service.name}#${i + 1}`,
-          described,
-          accounts.get(described.slot),
+    capabilities: [
+      ...own
+        .map((described, i) =>
+          capabilityOf(
+            `${service.name}#${i + 1}`,
+            described,
+            accounts.get(described.slot),
+          )
         )
-      )
-      // One that was narrowed to another and never got a packet itself is no news.
-      .filter((capability, i) =>
-        !own[i]!.narrowed || capability.deliveredPackets > 0
-      ),
+        // One that was narrowed to another and never got a packet itself is no news.
+        .filter((capability, i) =>
+          !own[i]!.narrowed || capability.deliveredPackets > 0
+        ),
+      ...parts.driver.endedAccounts
+        .filter(({ port }) => port === service.port)
+        .map((ended) => endedOf(`${service.name}#ended`, ended)),
+    ],
     counters: service.counters,
     ...interposersOf(service, parts),
     refusals: sum([
@@ -107,6 +113,17 @@ function interposersOf(
 ): Pick<ServiceSnapshot, "interposers"> {
   const interposers = interposing.snapshot(name);
   return interposers.length === 0 ? {} : { interposers };
+}
+
+/** What a service's capabilities counted that are over: all of them, once it has failed. */
+function endedOf(
+  label: string,
+  { port: _port, accounts, ...counts }: EndedCounts,
+): CapabilitySnapshot {
+  const filter = accounts === 1
+    ? "a capability that is over"
+    : `${accounts} capabilities that are over`;
+  return { label, filter, quotaPages: 0, heldPages: 0, ...counts };
 }
 
 function capabilityOf(

@@ -30,6 +30,13 @@ const mac = fc.tuple(byte, byte, byte, byte, byte).map((rest) =>
 const holding = {
   quotaPages: fc.integer({ min: 1, max: 100 }),
   copyBytesMax: fc.integer({ min: 0, max: 4096 }),
+  limit: fc.oneof(
+    fc.record({ packetsPerSecond: fc.integer({ min: 1, max: 1e6 }) }),
+    fc.record({
+      packetsPerSecond: fc.integer({ min: 1, max: 1e6 }),
+      bytesPerSecond: fc.double({ min: 0.1, max: 1e12, noNaN: true }),
+    }),
+  ),
 };
 
 const otherServices = fc.dictionary(

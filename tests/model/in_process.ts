@@ -12,6 +12,7 @@ import type { Delivery } from "../../caps/records.ts";
 import { type Capability, TagGenerator } from "../../caps/tag.ts";
 import { EmulatedDriver } from "../../drivers/emulated/driver.ts";
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
+import { PAUSE_MS_MAX } from "../../drivers/service/penalty.ts";
 import { DriverService } from "../../drivers/service/service.ts";
 import { grantAlgebra } from "../../services/filter/algebra.ts";
 import type { FilterReply } from "../../services/filter/protocol.ts";
@@ -76,6 +77,7 @@ export class InProcess implements CapabilitySystem, Disposable {
   readonly #frames = new Map<number, number>();
   readonly #clock = new VirtualClock();
   #delivered: string[] = [];
+  #turnMs = 0;
   #nextId = 0;
 
   constructor() {
@@ -89,6 +91,9 @@ export class InProcess implements CapabilitySystem, Disposable {
       memory,
       orders: forDriver,
       onOutlaw: failOutlaw,
+      // Whoever presented a void tag is served again by the next turn: the
+      // reference knows what is done, and not how soon.
+      nowMs: () => (this.#turnMs += PAUSE_MS_MAX),
     });
     this.#kernel = new CapabilityKernel(
       grantAlgebra,

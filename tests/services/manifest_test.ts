@@ -114,7 +114,7 @@ testProperty(
   { runs: 200, file },
   fc.property(
     manifestInput,
-    fc.constantFrom("core", "port", "quotaPages", "copyBytesMax"),
+    fc.constantFrom("core", "port", "quotaPages", "copyBytesMax", "limit"),
     fc.constantFrom(0.5, -1, 70000000, "x", null, []),
     (input, field, value) => {
       const [name, service] = Object.entries(input.services)[0]!;
@@ -282,4 +282,22 @@ function refusal(value: unknown): ManifestError {
   });
   ok(caught instanceof ManifestError, String(caught));
   return caught;
+}
+
+for (
+  const [limit, path, message] of [
+    [{}, [], /limits nothing$/],
+    [{ packetsPerSecond: 0 }, ["packetsPerSecond"], /above 0 .*, got 0$/],
+    [{ bytesPerSecond: "1" }, ["bytesPerSecond"], /above 0 .*, got "1"$/],
+    [{ bytesPerSecond: 1e13 }, ["bytesPerSecond"], /above 0 .*, got 1/],
+  ] as const
+) {
+  Deno.test(`a rate limit of ${JSON.stringify(limit)} is refused with where and why`, () => {
+    const services = { arp: { core: "arp", limit } };
+    const input = { ...formatManifest(defaultManifest()), services };
+    const [problem, ...more] = refusal(input).problems;
+    deepStrictEqual(more, []);
+    deepStrictEqual(problem!.path, ["services", "arp", "limit", ...path]);
+    ok(message.test(problem!.message), problem!.message);
+  });
 }

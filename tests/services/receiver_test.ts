@@ -211,3 +211,46 @@ Deno.test("a receiver with a lifetime ends by itself, and what it had can be had
   const { pages } = await system.stop();
   equal(pages.free, pages.total);
 });
+
+Deno.test("a receiver sees its own account, what a rate limit dropped among it, until it is closed", async () => {
+  const frame = new Uint8Array(60).fill(0x55);
+  const sent = Array.from({ length: 40 }, () => frame);
+  const limit = { packetsPerSecond: 0.001 };
+  await withReceiver(sent, { limit }, async (receiver, system) => {
+    await system.ended;
+    const { drops, ...counts } = await receiver.account();
+    // A burst is one packet here, and what the rate gives in a test is none.
+    deepEqual(drops, { "rate-limit": 39 });
+    deepEqual(counts, {
+      heldPages: 0,
+      quotaPages: 64,
+      deliveredPackets: 1,
+      deliveredBytes: 60,
+      sentPackets: 0,
+      sentBytes: 0,
+    });
+    equal((await read(receiver, 1)).length, 1);
+    await receiver[Symbol.asyncDispose]();
+    await rejects(receiver.account(), /closed/);
+  });
+});
+
+Deno.test("a limit that makes no sense is refused where it is given, by its name", async () => {
+  await withReceiver([], {}, async (_receiver, system) => {
+    for (
+      const [limit, message] of [
+        [{}, /^TypeError: limit: expected a limit such as .*, got one that/],
+        [7, /^TypeError: limit: expected a limit such as .*, got 7$/],
+        [
+          { packetsPerSecond: 0 },
+          /^TypeError: limit\.packetsPerSecond: expected a number above 0 .*, got 0$/,
+        ],
+      ] as const
+    ) {
+      await rejects(
+        system.open(ipv4().udp().grant, { limit: limit as object }),
+        message,
+      );
+    }
+  });
+});

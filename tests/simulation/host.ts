@@ -143,6 +143,7 @@ export class Host {
       memory,
       orders,
       onOutlaw,
+      nowMs: () => clock.now() / 1000,
     });
     const kernel = this.#makeKernel();
     // A quarter of the frames stays the NIC's, as in services/system/.

@@ -32,10 +32,16 @@ for (const [behaviour, what, why] of FAILURES) {
     await rogue.failed;
     await rogue.pings(PINGS_AFTER);
     const last = await rogue.stop();
-    const { state, failure, refusals } = rogueIn(last);
+    const { state, failure, refusals, capabilities } = rogueIn(last);
     assert.equal(state, "failed");
     assert.match(failure!, why);
     assert.deepEqual(rogue.told, [`${ROGUE}: ${failure}`]);
+    assert.deepEqual(capabilities.map(({ label }) => label), [
+      `${ROGUE}#ended`,
+    ]);
+    if (behaviour === "throws-on-a-packet") {
+      assert.ok(capabilities[0]!.deliveredPackets > 0, "counts are kept");
+    }
     if (why.source.includes("refused")) {
       const refused = Object.values(refusals).reduce((a, b) => a + b, 0);
       assert.ok(refused >= 4096, JSON.stringify(refusals));

@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import type {
+  AccountCounts,
   AccountSpec,
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../../caps/memory.ts";
+import type { RateLimit } from "../../../caps/rate_limit.ts";
 import { makePipe, type Port } from "../../../caps/port.ts";
 import { type Delivery, INLINE, RecordView } from "../../../caps/records.ts";
 import {
@@ -39,12 +41,17 @@ export interface HolderPlan {
   readonly copyBytesMax: number;
   /** Gets copies of what it `receives`, and owns and sends nothing. */
   readonly observes?: boolean;
+  readonly limit?: RateLimit;
+  /** The holder, by its id, whose capability it was derived from, and that has a limit. */
+  readonly limitedBy?: number;
 }
 
 /** A driver service under test. */
 export class Rig implements Disposable {
   readonly service: DriverService;
   readonly far: WireEnd;
+  /** The time, as the service reads it. */
+  nowMs = 0;
   readonly holders: TestHolder[] = [];
   readonly outlaws: number[] = [];
   readonly reports: DriverReport[] = [];
@@ -68,6 +75,7 @@ export class Rig implements Disposable {
       memory,
       orders: forDriver,
       onOutlaw: (port) => this.outlaws.push(port),
+      nowMs: () => this.nowMs,
     });
     plans.forEach((plan, i) => this.#attach(plan, i + 1));
     this.#plans = [...plans];
@@ -97,6 +105,8 @@ export class Rig implements Disposable {
       rights: plan.observes ? RIGHT_OBSERVE : RIGHT_RECEIVE | RIGHT_SEND,
       quotaPages: plan.quotaPages,
       copyBytesMax: plan.copyBytesMax,
+      ...(plan.limit === undefined ? {} : { limit: plan.limit }),
+      ...(plan.limitedBy === undefined ? {} : { limitedBy: plan.limitedBy }),
     };
   }
 
@@ -131,6 +141,15 @@ export class Rig implements Disposable {
         report.kind === "revoked" && report.id === id
       ),
     );
+  }
+
+  /** Asks the driver what a capability counted. */
+  account(slot: number): AccountCounts | undefined {
+    this.#orders.post({ kind: "account", id: slot, slot });
+    this.turn();
+    const answer = this.reports.findLast((report) => report.kind === "account");
+    assert.ok(answer?.kind === "account" && answer.id === slot);
+    return answer.counts;
   }
 
   /** Turns until nothing is left to do, and proves that pages are conserved. */

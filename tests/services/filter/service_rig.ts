@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type {
+  AccountCounts,
   DriverOrder,
   DriverReport,
   InstallOrder,
@@ -32,6 +33,8 @@ export class Rig implements Disposable {
   refusal: string | undefined;
   /** Whether it says so to a cover, too. */
   refusesCovers = true;
+  /** What the driver says of every account. */
+  counted: { readonly counts?: AccountCounts } = {};
   readonly #driver: Port<DriverReport, DriverOrder>;
 
   /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies. The clock is the real one unless given. */
@@ -86,6 +89,8 @@ export class Rig implements Disposable {
           version,
           ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
         });
+      } else if (order.kind === "account") {
+        this.#driver.post({ kind: "account", id: order.id, ...this.counted });
       } else if (order.kind === "revoke") {
         this.#driver.post({ kind: "revoked", id: order.id });
         this.#driver.post({

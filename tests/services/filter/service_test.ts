@@ -289,3 +289,87 @@ Deno.test("derive() refuses a residual that is no filter, or more than is admitt
   }
   assert.deepEqual(rig.service.describe(), []);
 });
+
+Deno.test("a holder is told its own capability's account, and nobody else is", async () => {
+  using rig = new Rig();
+  const [system, holder, other] = rig.clients;
+  const own = await system!.derive({
+    from: rig.root,
+    grant: udp(7),
+    to: 1,
+    ...receive,
+  });
+  const account = {
+    heldPages: 1,
+    quotaPages: 2,
+    deliveredPackets: 3,
+    deliveredBytes: 4,
+    sentPackets: 5,
+    sentBytes: 6,
+    drops: { "no-page": 7 },
+  };
+  rig.counted = { counts: { slot: 1, port: 1, ...account } };
+  assert.deepEqual(await holder!.account(own), account);
+  assert.equal(await refusedFor(other!.account(own)), "void");
+  assert.equal(
+    await refusedFor(other!.account((own ^ 1n) as typeof own)),
+    "void",
+  );
+  assert.equal(await refusedFor(system!.account(own)), "void");
+  const asked = rig.orders.filter(({ kind }) => kind === "account");
+  assert.equal(asked.length, 1);
+  // It was over when the driver came to look.
+  rig.counted = {};
+  assert.equal(await refusedFor(holder!.account(own)), "void");
+});
+
+Deno.test("a client that is closed leaves nobody waiting", async () => {
+  using rig = new Rig();
+  const client = rig.clients[1]!;
+  const waiting = client.account(rig.root);
+  client[Symbol.dispose]();
+  await assert.rejects(waiting, /the port is closed/);
+  await assert.rejects(client.account(rig.root), /the port is closed/);
+});
+
+Deno.test("a limit goes to the driver with that of the nearest limited ancestor, and nonsense is refused", async () => {
+  using rig = new Rig();
+  const client = rig.clients[0]!;
+  const derive = (from: typeof rig.root, limit?: unknown) =>
+    client.derive({
+      from,
+      grant: udp(7),
+      rights: RIGHTS_ALL,
+      quotaPages: 1,
+      ...(limit === undefined ? {} : { limit: limit as object }),
+    });
+  const first = await derive(rig.root, { packetsPerSecond: 5, more: "words" });
+  const second = await derive(first);
+  await derive(second, { bytesPerSecond: 100 });
+  const specs = rig.orders.flatMap((order) =>
+    "opened" in order ? order.opened : []
+  );
+  assert.deepEqual(
+    specs.map(({ slot, limit, limitedBy }) => [slot, limit, limitedBy]),
+    [
+      [1, { packetsPerSecond: 5 }, undefined],
+      [2, undefined, 1],
+      [3, { bytesPerSecond: 100 }, 1],
+    ],
+  );
+  for (
+    const limit of [
+      {},
+      null,
+      7,
+      { packetsPerSecond: 0 },
+      { packetsPerSecond: -1 },
+      { bytesPerSecond: NaN },
+      { bytesPerSecond: Infinity },
+      { bytesPerSecond: "5" },
+      { packetsPerSecond: 5, bytesPerSecond: 0 },
+    ]
+  ) {
+    assert.equal(await refusedFor(derive(second, limit)), "invalid");
+  }
+});

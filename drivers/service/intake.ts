@@ -1,0 +1,79 @@
+/** What comes from holders: read a little from each in every turn, and less from those who guess. */
+
+import type { Counts } from "../../caps/accounts.ts";
+import type { PortId } from "../../caps/kernel.ts";
+import { type Holder, MESSAGES_PER_TURN, STRIKES_MAX } from "./holder.ts";
+import type { Turn } from "./meter.ts";
+import type { Submitter } from "./submit.ts";
+
+/**
+ * What a flood counts for while its sender is kept waiting: its messages pile up
+ * meanwhile, and it is cut off before they are many.
+ */
+const FLOOD_STRIKES = 64;
+
+/** What an intake works on. */
+export interface IntakeParts {
+  readonly holders: ReadonlyMap<PortId, Holder>;
+  readonly submitter: Submitter;
+  readonly turn: Turn;
+  /** Told of a holder that is to be cut off, and what was refused by then. */
+  readonly onOutlaw: (holder: Holder, refusals: Counts) => void;
+}
+
+/** Reads the ports of all holders. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  /** When the first of those that are kept waiting is served again. */
+  #resumesMs = Infinity;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** For how long nobody has to be served again that is kept waiting: at most `delayMs`. */
+  idleMs(delayMs: number, nowMs: number): number {
+    return Math.max(0, Math.min(delayMs, this.#resumesMs - nowMs));
+  }
+
+  /** Takes what all holders have sent, as much as one turn allows. Returns how many messages. */
+  drainAll(): number {
+    const { nowMs } = this.#parts.turn;
+    let messages = 0;
+    this.#resumesMs = Infinity;
+    for (const holder of this.#parts.holders.values()) {
+      const { penalty } = holder;
+      if (!penalty.pauses(nowMs)) messages += this.#serve(holder, nowMs);
+      if (penalty.pauses(nowMs)) {
+        this.#resumesMs = Math.min(this.#resumesMs, penalty.untilMs);
+      }
+      // What was unread is dropped, and as good as refused.
+      const { overrun = false } = holder.port;
+      if (overrun) holder.refusals.add("flood", STRIKES_MAX);
+      if (!holder.outlawed && !overrun) continue;
+      this.#parts.onOutlaw(holder, holder.refusals.snapshot());
+    }
+    return messages;
+  }
+
+  /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
+  drain(holder: Holder): number {
+    for (let count = 0; count < MESSAGES_PER_TURN; count++) {
+      const message = holder.port.take();
+      if (message === undefined) return count;
+      this.#parts.submitter.submit(holder, message);
+    }
+    return MESSAGES_PER_TURN;
+  }
+
+  #serve(holder: Holder, nowMs: number): number {
+    const slowed = holder.penalty.of(nowMs);
+    const voids = holder.voids;
+    const drained = this.drain(holder);
+    if (drained === MESSAGES_PER_TURN) {
+      holder.strike("flood", slowed ? FLOOD_STRIKES : 1);
+    }
+    if (holder.voids > voids) holder.penalty.impose(nowMs);
+    return drained;
+  }
+}

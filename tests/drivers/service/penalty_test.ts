@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Delivery,
+  RecordView,
+  STRING_BYTES,
+} from "../../../caps/records.ts";
+import { TagGenerator, tagOf } from "../../../caps/tag.ts";
+import { TagTable } from "../../../caps/tag_table.ts";
+import { MESSAGES_PER_TURN } from "../../../drivers/service/holder.ts";
+import { PAUSE_MS_MAX, Penalty } from "../../../drivers/service/penalty.ts";
+import { witness } from "../../../services/filter/witness.ts";
+import { testProperty } from "../../property.ts";
+import { discard, echo } from "./plans.ts";
+import { Rig, type TestHolder } from "./rig.ts";
+
+const file = import.meta.url;
+
+testProperty(
+  "a pause is never longer than the longest, doubles while guessing goes on, and is forgiven in time",
+  { runs: 200, file },
+  fc.property(
+    fc.array(fc.double({ min: 0, max: 400, noNaN: true }), { maxLength: 50 }),
+    (afters) => {
+      const penalty = new Penalty();
+      let nowMs = 0;
+      let before = 0;
+      for (const after of afters) {
+        nowMs += after;
+        penalty.impose(nowMs);
+        const pauseMs = penalty.untilMs - nowMs;
+        assert.ok(pauseMs >= 1 - 1e-6 && pauseMs <= PAUSE_MS_MAX + 1e-6);
+        if (after < 250) {
+          assert.ok(pauseMs >= Math.min(PAUSE_MS_MAX, before * 2) - 1e-6);
+        }
+        before = pauseMs;
+      }
+      nowMs += 10_000;
+      assert.ok(!penalty.of(nowMs));
+      penalty.impose(nowMs);
+      assert.ok(penalty.untilMs - nowMs <= 1 + 1e-6);
+    },
+  ),
+);
+
+testProperty(
+  "whoever guesses: the others' frames go out in the turn that they came, and the guesser's own at most one pause later",
+  { runs: 60, file },
+  fc.property(
+    fc.array(
+      fc.record({
+        afterMs: fc.double({ min: 0, max: 30, noNaN: true }),
+        guesses: fc.integer({ min: 0, max: MESSAGES_PER_TURN - 1 }),
+      }),
+      { maxLength: 30 },
+    ),
+    (steps) => {
+      using rig = new Rig([{ ...echo, quotaPages: 64 }, {
+        ...discard,
+        quotaPages: 64,
+      }]);
+      const [guesser, other] = rig.holders as [TestHolder, TestHolder];
+      for (const { afterMs, guesses } of steps) {
+        rig.nowMs += afterMs;
+        for (let i = 0; i < guesses; i++) send(guesser, BigInt(i + 1), echo);
+        send(other, other.tag, discard);
+        rig.turn();
+        assert.equal(rig.sent().length, 1);
+        takeHome(rig);
+      }
+      send(guesser, guesser.tag, echo);
+      for (let i = 0; i < steps.length + 1; i++) {
+        rig.nowMs += PAUSE_MS_MAX;
+        rig.turn();
+        takeHome(rig);
+      }
+      assert.equal(rig.sent().length, 1);
+      assert.deepEqual(rig.outlaws, []);
+    },
+  ),
+);
+
+Deno.test("of guesses that never end few are looked at, and then no more", () => {
+  using rig = new Rig([echo, discard]);
+  const [guesser] = rig.holders as [TestHolder];
+  const seen = () =>
+    rig.service.counts().refusals
+      .find(({ port }) => port === 1)?.refusals["void-capability"] ?? 0;
+  for (let ms = 0; ms < 100; ms++) {
+    rig.nowMs = ms;
+    for (let i = 0; i < 4; i++) send(guesser, BigInt(1 + ms * 4 + i), echo);
+    rig.turn();
+    takeHome(rig);
+  }
+  // One turn's worth after each of the pauses: 1, 2, 4, 8, 16, 16, … ms.
+  assert.ok(
+    seen() <= MESSAGES_PER_TURN * 10,
+    `${seen()} guesses were looked at`,
+  );
+  assert.ok(seen() > 0);
+  for (let ms = 100; ms < 20_000 && rig.outlaws.length === 0; ms++) {
+    rig.nowMs = ms;
+    for (let i = 0; i < MESSAGES_PER_TURN; i++) send(guesser, 99n, echo);
+    rig.turn();
+    takeHome(rig);
+  }
+  assert.deepEqual(rig.outlaws, [1]);
+  assert.ok(rig.nowMs < 3000, `cut off only after ${rig.nowMs} ms`);
+});
+
+Deno.test("a million guessed tags name none of sixty thousand live ones", () => {
+  const tags = new TagGenerator((out) => crypto.getRandomValues(out));
+  const table = new TagTable(65536);
+  for (let slot = 1; slot <= 60_000; slot++) table.insert(tags.next(), slot);
+  const guess = new TagGenerator((out) => crypto.getRandomValues(out));
+  for (let i = 0; i < 1_000_000; i++) {
+    const { low, high } = guess.next();
+    assert.equal(table.find(low, high), 0);
+  }
+});
+
+Deno.test("what a void tag is answered does not tell another's from a stale one, nor from none at all", () => {
+  const answers = ["another's", "stale", "guessed"].map((kind) => {
+    using rig = new Rig([echo, discard, { ...discard, receives: [] }]);
+    const [asker, other] = rig.holders as [TestHolder, TestHolder];
+    if (kind === "stale") rig.revoke(1);
+    const tag = kind === "another's"
+      ? other.tag
+      : kind === "stale"
+      ? asker.tag
+      : 0x1234_5678_9abcn;
+    assert.ok(tagOf(tag) !== undefined);
+    send(asker, tag, echo);
+    rig.turn();
+    const home = asker.port.take()!;
+    const { refusals, sentPackets } = rig.service.counts();
+    return { refusals, sentPackets, home: { ...home, tag: home.tag === tag } };
+  });
+  assert.deepEqual(answers[0], answers[1]);
+  assert.deepEqual(answers[0], answers[2]);
+  assert.equal(answers[0]!.sentPackets, 0);
+});
+
+function send(
+  { port }: TestHolder,
+  tag: bigint,
+  { sends }: { readonly sends: typeof echo.sends },
+): void {
+  const frame = witness(sends[0]!);
+  const view = new RecordView(new ArrayBuffer(STRING_BYTES));
+  view.bytes.set(frame, 24);
+  view.putInline(0, frame.length);
+  port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
+}
+
+/** Byte strings that come home after a send are taken off the ports. */
+function takeHome(rig: Rig): Delivery[] {
+  const all: Delivery[] = [];
+  for (const { port } of rig.holders) {
+    for (let d = port.take(); d !== undefined; d = port.take()) all.push(d);
+  }
+  return all;
+}
