@@ -199,7 +199,7 @@ Deno.test("an observer sees the packets that a service owns, and the service ans
 Deno.test("a receiver with a lifetime ends by itself, and what it had can be had again", async () => {
   const system = await boot(defaultManifest(), { confined: false });
   const grant = ipv4().udp().dstPort(9).grant;
-  const receiver = await system.open(grant, { lifetimeMs: 30 });
+  const receiver = await system.open(grant, { lifetimeMs: 500 });
   await rejects(system.open(grant), RefusedError);
   await rejects(
     system.open(ipv4().udp().dstPort(10).grant, { lifetimeMs: -1 }),
