@@ -178,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "what has expired goes on",
     FILTER,
-    "void this.#end(kernel.expire(clock.now()));",
+    "void this.#end(kernel.expire(clock.now())).then(() => this.#tidy());",
     "kernel.expire(clock.now());",
   ),
   {
