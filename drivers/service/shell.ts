@@ -21,6 +21,7 @@ import {
 import type { Driver } from "../driver.ts";
 import type { Delivery } from "../../caps/records.ts";
 import { STRIKES_MAX } from "./holder.ts";
+import { keepEstate } from "../sys/estate.ts";
 import { runDriverService } from "./run.ts";
 import { DriverService } from "./service.ts";
 
@@ -31,6 +32,8 @@ export interface DriverStart<Options> {
   /** Packet memory, which the system holds. */
   readonly memory: WebAssembly.Memory;
   readonly frameCount: number;
+  /** Where to list what it has of the kernel, in a worker that can be survived. */
+  readonly estate?: SharedArrayBuffer;
   /** To the filter service. */
   readonly orders: MessagePort;
   /** To the system. */
@@ -72,6 +75,7 @@ export async function startDriver<Options>(
   const control = fromMessagePort<SystemReport, SystemOrder>(start.control, {
     takeNow,
   });
+  if (start.estate !== undefined) keepEstate(start.estate);
   try {
     await serve(start, control, open, shared);
   } catch (error) {

@@ -95,6 +95,9 @@ export const EFD_CLOEXEC = 0o2000000;
 export const PROT_READ_WRITE = 3;
 /** linux/mman.h */
 export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
 /** asm-generic/mman.h: the pages are there when mmap returns. */
 export const MAP_POPULATE = 0x8000;
 

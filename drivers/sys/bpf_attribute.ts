@@ -3,9 +3,18 @@
 import {
   BPF_ATTRIBUTE_BYTES,
   BPF_OBJ_NAME_BYTES,
+  BpfCommand,
   SYSTEM_CALLS,
 } from "./abi.ts";
+import { enterDescriptor } from "./estate.ts";
 import { addressOf, type Attempt, errno, libc, systemError } from "./libc.ts";
+
+/** What returns a file descriptor. */
+const OPENING = new Set<number>([
+  BpfCommand.MAP_CREATE,
+  BpfCommand.PROG_LOAD,
+  BpfCommand.LINK_CREATE,
+]);
 
 /** `union bpf_attr`, with the buffers that it points to kept alive until the call. */
 export class Attribute {
@@ -49,7 +58,8 @@ export class Attribute {
         BigInt(this.#bytes.length),
       ),
     );
-    return result < 0 ? -errno() : result;
+    if (result < 0) return -errno();
+    return OPENING.has(command) ? enterDescriptor(result) : result;
   }
 
   /**

@@ -8,6 +8,7 @@
  */
 
 import { Errno } from "./abi.ts";
+import { leaveDescriptor } from "./estate.ts";
 import { SystemError } from "./system_error.ts";
 
 const symbols = {
@@ -119,7 +120,9 @@ export function sleepMs(delayMs: number): void {
 
 /** Closes a file descriptor; what cannot be closed is closed already. */
 export function closeDescriptor(descriptor: number): void {
-  if (descriptor >= 0) libc().close(descriptor);
+  if (descriptor < 0) return;
+  leaveDescriptor(descriptor);
+  libc().close(descriptor);
 }
 
 /** The address of the first byte of `bytes`, as a number for the kernel. */

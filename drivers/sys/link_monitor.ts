@@ -14,6 +14,7 @@ import {
   SOCK_RAW,
   SOCKADDR_NL_BYTES,
 } from "./abi.ts";
+import { enterDescriptor } from "./estate.ts";
 import { check, closeDescriptor, libc } from "./libc.ts";
 import { interfaceExists } from "./network_interface.ts";
 
@@ -37,10 +38,12 @@ export class LinkMonitor implements Disposable {
     const what = "cannot watch interfaces";
     using owned = new DisposableStack();
     this.descriptor = check(
-      libc().socket(
-        AF_NETLINK,
-        SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-        NETLINK_ROUTE,
+      enterDescriptor(
+        libc().socket(
+          AF_NETLINK,
+          SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+          NETLINK_ROUTE,
+        ),
       ),
       { where, what },
     );

@@ -1,6 +1,7 @@
 /** Memory that the kernel shares with this process through mmap(2), as an ArrayBuffer. */
 
 import { MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE } from "./abi.ts";
+import { enterMapping, leaveMapping } from "./estate.ts";
 import { type Attempt, errno, libc, systemError } from "./libc.ts";
 
 /** What mmap(2) returns when it fails: (void *) -1. */
@@ -41,6 +42,7 @@ export class MappedMemory implements Disposable {
     ) {
       throw systemError(failed, options.attempt);
     }
+    enterMapping(Deno.UnsafePointer.value(pointer), this.#sizeBytes);
     this.#pointer = pointer;
     this.buffer = Deno.UnsafePointerView.getArrayBuffer(
       pointer,
@@ -52,6 +54,7 @@ export class MappedMemory implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;
+    leaveMapping(Deno.UnsafePointer.value(this.#pointer));
     libc().munmap(this.#pointer, this.#sizeBytes);
   }
 }

@@ -29,6 +29,7 @@ import {
   SOCK_RAW,
   SOL_PACKET,
 } from "./abi.ts";
+import { enterDescriptor } from "./estate.ts";
 import {
   addressOf,
   type Attempt,
@@ -133,7 +134,7 @@ export function openPromiscuous(face: NetworkInterface): number {
   const where = `interface ${face.name}`;
   // Protocol 0: the socket itself receives nothing.
   const socket = check(
-    libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0),
+    enterDescriptor(libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)),
     { where, what: "cannot open a packet socket" },
   );
   const wish = new DataView(new ArrayBuffer(PACKET_MREQ_BYTES));
@@ -164,7 +165,7 @@ class InterfaceRequest implements Disposable {
 
   constructor(name: string) {
     this.#socket = check(
-      libc().socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+      enterDescriptor(libc().socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
       { where: "socket(AF_INET)", what: "cannot ask about interfaces" },
     );
     new TextEncoder().encodeInto(name, new Uint8Array(this.view.buffer));

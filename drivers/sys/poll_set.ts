@@ -10,6 +10,7 @@
  */
 
 import { EFD_CLOEXEC, EFD_NONBLOCK, POLLFD_BYTES, POLLIN } from "./abi.ts";
+import { enterDescriptor, lastingWords } from "./estate.ts";
 import { check, closeDescriptor, libc, sleepMs } from "./libc.ts";
 
 /** The longest time that is waited for at once, in seconds. */
@@ -23,7 +24,7 @@ const WAKE_ONLY = 1n;
 
 /** File descriptors that are waited for together. */
 export class PollSet implements Disposable {
-  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #count: bigint;
   /** `struct timespec`: seconds and nanoseconds, 64 bits each. */
   readonly #limit = new Int32Array(new ArrayBuffer(16));
@@ -40,12 +41,13 @@ export class PollSet implements Disposable {
    * @throws {SystemError} when the kernel refuses the eventfd.
    */
   constructor(descriptors: readonly number[]) {
-    this.#eventfd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
-      where: "eventfd",
-      what: "cannot make one",
-    });
+    this.#eventfd = check(
+      enterDescriptor(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), true),
+      { where: "eventfd", what: "cannot make one" },
+    );
     const all = [this.#eventfd, ...descriptors];
-    this.#words = new Int32Array(new ArrayBuffer(all.length * POLLFD_BYTES));
+    // Should this thread die, its poll goes on, and writes here.
+    this.#words = lastingWords(all.length * POLLFD_BYTES / 4);
     for (const [index, descriptor] of all.entries()) {
       this.#words[index * 2] = descriptor;
     }

@@ -31,6 +31,7 @@ import {
   XDP_USE_NEED_WAKEUP,
   XDP_ZEROCOPY,
 } from "../sys/abi.ts";
+import { enterDescriptor } from "../sys/estate.ts";
 import {
   check,
   closeDescriptor,
@@ -106,7 +107,7 @@ export class XdpSocket implements Disposable {
     this.#options = options;
     const { where, umem, ringEntries } = options;
     this.descriptor = check(
-      libc().socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0),
+      enterDescriptor(libc().socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0)),
       { where, what: "cannot open an AF_XDP socket" },
     );
     owned.adopt(this.descriptor, closeDescriptor);

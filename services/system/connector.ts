@@ -27,7 +27,7 @@ export interface Connection {
 type Asked = Omit<Parameters<FilterClient["derive"]>[0], "from">;
 
 /** Connects holders, and derives what they are to hold. */
-export class Connector {
+export class Connector implements Disposable {
   readonly #driver: DriverHost;
   readonly #filter: FilterHost;
   readonly #client: FilterClient;
@@ -74,6 +74,11 @@ export class Connector {
   /** Ends all capabilities of a holder; in force when this resolves. */
   async revoke(port: PortId): Promise<void> {
     await this.#filter.detach(port);
+  }
+
+  /** The NIC is gone: nobody waits for answers any more. */
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
   }
 
   /** Has the driver service let go of a holder. */

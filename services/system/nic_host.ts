@@ -7,6 +7,7 @@
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
+import { makeEstate } from "../../drivers/sys/estate.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Part, Thread, Threads } from "../thread.ts";
 import { Connector, SYSTEM_PORT } from "./connector.ts";
@@ -23,8 +24,11 @@ export interface NicEvents {
   onOutlaw(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again; what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
-  /** It is at an end by a fault of its own: once, and why in one line. */
-  onCrashed(message: string): void;
+  /**
+   * It is at an end by a fault of its own: once, and why in one line. With
+   * `mayRunOn` a part only stopped answering, and cannot be ended.
+   */
+  onCrashed(message: string, mayRunOn: boolean): void;
 }
 
 /** What a NIC's life is made of. */
@@ -35,6 +39,8 @@ export interface NicHostOptions {
   /** Whether its parts have threads of their own, which can stop answering. */
   readonly confined: boolean;
   readonly events: NicEvents;
+  /** Closes what a driver that died in its worker had of the kernel. */
+  readonly settle: (estate: SharedArrayBuffer) => Promise<void>;
 }
 
 /** A NIC's driver service and filter service, from their start to their end. */
@@ -43,6 +49,8 @@ export class NicHost {
   /** Held here for as long as it lives: pages made of it do not keep it alive. */
   readonly memory: PacketMemory;
   readonly #options: NicHostOptions;
+  /** What its driver has of the kernel, where that can outlive it. */
+  readonly #estate: SharedArrayBuffer | undefined;
   readonly #threads: Thread[] = [];
   readonly #crashed = Promise.withResolvers<never>();
   #driver: DriverHost | undefined;
@@ -50,12 +58,15 @@ export class NicHost {
   #connector: Connector | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #over = false;
+  #mayRunOn = false;
 
   /** Nothing is opened before {@link start}. */
   constructor(options: NicHostOptions) {
     this.#options = options;
     this.nic = options.parts.nic(options.manifest);
     this.memory = makePacketMemory(options.manifest.frames);
+    const mayLeave = options.confined && this.nic.mapped === true;
+    this.#estate = mayLeave ? makeEstate() : undefined;
     this.#crashed.promise.catch(() => {});
   }
 
@@ -85,8 +96,8 @@ export class NicHost {
     this.#connector = new Connector(this.driver, this.filter);
     if (!this.#options.confined) return;
     this.#heartbeat = setInterval(() => {
-      this.driver.counts().catch((error) => this.crash(error.message));
-      this.filter.ping().catch((error) => this.crash(error.message));
+      this.driver.counts().catch((error) => this.#silent(error));
+      this.filter.ping().catch((error) => this.#silent(error));
     }, HEARTBEAT_MS);
   }
 
@@ -99,7 +110,13 @@ export class NicHost {
   crash(message: string): void {
     if (this.#over) return;
     this.#end(message);
-    this.#options.events.onCrashed(message);
+    this.#options.events.onCrashed(message, this.#mayRunOn);
+  }
+
+  /** A worker that does not return to its event loop runs on whatever is done. */
+  #silent(error: Error): void {
+    this.#mayRunOn = true;
+    this.crash(error.message);
   }
 
   /** Closes the NIC, if that can still be done, and ends both services. */
@@ -111,6 +128,10 @@ export class NicHost {
     this.#filter?.close();
     this.#driver?.close();
     for (const thread of this.#threads) thread.end();
+    // Under one that runs on, nothing is closed: its next call would meet what
+    // somebody else has opened since.
+    if (this.#mayRunOn || this.#estate === undefined) return;
+    await this.#options.settle(this.#estate);
   }
 
   #end(message: string): void {
@@ -118,6 +139,7 @@ export class NicHost {
     this.#over = true;
     clearInterval(this.#heartbeat);
     this.#filter?.fail(message);
+    this.#connector?.[Symbol.dispose]();
     this.#crashed.reject(new Error(message));
   }
 
@@ -137,6 +159,7 @@ export class NicHost {
         options: nic.options,
         memory: memory.wasm,
         frameCount: memory.frameCount,
+        ...(this.#estate === undefined ? {} : { estate: this.#estate }),
         orders,
         control: control.port2,
       },

@@ -9,6 +9,7 @@
 
 import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import type { Part, Thread, ThreadOptions, Threads } from "../thread.ts";
+import { Calls } from "../calls.ts";
 import { startWorker } from "../worker.ts";
 import type { WorkerPermissions } from "../thread.ts";
 import type {
@@ -20,6 +21,9 @@ import type {
 /** Starts parts in workers, on behalf of a system that may not. */
 export class Nursery implements Threads, Disposable {
   readonly #control: Port<NurseryOrder, NurseryReport>;
+  readonly #calls = new Calls<Extract<NurseryReport, { kind: "settled" }>>(
+    "the nursery",
+  );
   readonly #end: () => void;
   readonly #crashed = new Map<number, (message: string) => void>();
   #next = 0;
@@ -33,9 +37,12 @@ export class Nursery implements Threads, Disposable {
     const start: NurseryStart = { control: channel.port2 };
     this.#control = fromMessagePort(channel.port1);
     this.#control.onReady = () => {
-      for (const { id, message } of takeAll(this.#control)) {
-        this.#crashed.get(id)?.(message);
-        this.#crashed.delete(id);
+      for (const report of takeAll(this.#control)) {
+        if (report.kind === "settled") this.#calls.settle(report);
+        else {
+          this.#crashed.get(report.id)?.(report.message);
+          this.#crashed.delete(report.id);
+        }
       }
     };
     this.#end = startWorker({
@@ -69,8 +76,16 @@ export class Nursery implements Threads, Disposable {
     };
   }
 
+  /** Has closed what a driver that is gone had of the kernel. Resolves when that is done. */
+  async settle(estate: SharedArrayBuffer): Promise<void> {
+    await this.#calls.ask((id) =>
+      this.#control.post({ kind: "settle", id, estate })
+    );
+  }
+
   /** Ends it, and every worker that it started. */
   [Symbol.dispose](): void {
+    this.#calls.abandon();
     this.#control[Symbol.dispose]();
     this.#end();
   }

@@ -20,11 +20,17 @@ export type NurseryOrder =
     readonly transfer: Transferable[];
     readonly limited: boolean;
   }
+  /** Closes what a driver that died had of the kernel. Answered by `settled`. */
+  | {
+    readonly kind: "settle";
+    readonly id: number;
+    readonly estate: SharedArrayBuffer;
+  }
   /** Ends a worker, at once and without a word. */
   | { readonly kind: "end"; readonly id: number };
 
-/** From a nursery to the system: a worker ended by an error that nobody caught. */
-export interface NurseryReport {
-  readonly id: number;
-  readonly message: string;
-}
+/** From a nursery to the system. */
+export type NurseryReport =
+  /** A worker ended by an error that nobody caught. */
+  | { readonly kind: "crashed"; readonly id: number; readonly message: string }
+  | { readonly kind: "settled"; readonly id: number };

@@ -4,6 +4,7 @@
  */
 
 import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
+import { settleEstate } from "../../drivers/sys/settle.ts";
 import { startWorker } from "../worker.ts";
 import type {
   NurseryOrder,
@@ -27,12 +28,15 @@ function tend(control: Port<NurseryReport, NurseryOrder>): void {
       if (order.kind === "end") {
         workers.get(id)?.();
         workers.delete(id);
+      } else if (order.kind === "settle") {
+        settleEstate(order.estate);
+        control.post({ kind: "settled", id });
       } else {
         workers.set(
           id,
           startWorker(order, (message) => {
             workers.delete(id);
-            control.post({ id, message });
+            control.post({ kind: "crashed", id, message });
           }),
         );
       }

@@ -169,10 +169,12 @@ export class RunningSystem implements System {
       parts: this.#parts,
       threads: this.#threads(),
       confined: this.#options.confined,
+      settle: async (estate) => await this.#nursery?.settle(estate),
       events: {
         onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
         onEnded: (warning) => this.#fate.nicEnded(warning),
-        onCrashed: (message) => this.#nicCrashed(nic, message),
+        onCrashed: (message, mayRunOn) =>
+          this.#nicCrashed(nic, message, mayRunOn),
       },
     });
     this.#nic = nic;
@@ -227,7 +229,7 @@ export class RunningSystem implements System {
   }
 
   /** The NIC's driver or filter service is gone, and all capabilities with it. */
-  #nicCrashed(nic: NicHost, message: string): void {
+  #nicCrashed(nic: NicHost, message: string, mayRunOn: boolean): void {
     if (this.#stopping !== undefined) return;
     const failure = oneLine(message);
     if (!this.#started) return this.#fail(failure);
@@ -240,10 +242,11 @@ export class RunningSystem implements System {
     const closed = nic.close();
     this.#services.unplug();
     this.#receivers.unplug();
-    const delayMs =
-      nic.nic.restarts === false || this.#memoriesKept > MEMORIES_KEPT_MAX
-        ? undefined
-        : this.#restarts.failed(performance.now());
+    const hopeless = mayRunOn || nic.nic.restarts === false ||
+      this.#memoriesKept > MEMORIES_KEPT_MAX;
+    const delayMs = hopeless
+      ? undefined
+      : this.#restarts.failed(performance.now());
     if (delayMs === undefined) return this.#fail(failure);
     this.#nicState = "restarting";
     this.#options.onRestart?.({ failure, delayMs });

@@ -25,6 +25,8 @@ const NIC = ["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`];
 const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
   .pathname;
 
+const CRASH = new URL("./crash_process.ts", import.meta.url).pathname;
+
 const COVER = new URL("./cover_process.ts", import.meta.url).pathname;
 
 /** 100 pings, ten milliseconds apart, to `address`. */
@@ -290,5 +292,90 @@ testWith(
     assert.match(before.nic.mode, said);
     assert.match(after.nic.mode, said);
     checkCounts(after);
+  },
+);
+
+/** A system in `space` whose driver dies, and what it says. */
+function crashingIn(
+  space: Namespace,
+  times: "once" | "again",
+): { readonly child: Deno.ChildProcess; says(start: string): Promise<string> } {
+  const args = ["run", "-A", "--quiet", CRASH, `xdp:${INTERFACE}`];
+  const child = space.spawn(
+    [Deno.execPath(), ...args, `${ADDRESS}/24`, times],
+    { stdin: "piped", stdout: "piped", stderr: "null" },
+  );
+  const lines = linesOf(
+    child.stdout as ReadableStream<Uint8Array<ArrayBuffer>>,
+  );
+  const says = async (start: string) => {
+    for (;;) {
+      const { value } = await lines.next();
+      assert.ok(value !== undefined, `it ended without saying ${start}`);
+      if (value.startsWith(start)) return value;
+    }
+  };
+  return { child, says };
+}
+
+/** Pings that nobody waits for, until `until` resolves. */
+async function pingWhile(
+  space: Namespace,
+  until: Promise<unknown>,
+): Promise<void> {
+  let over = false;
+  const ended = until.finally(() => over = true);
+  while (!over) {
+    await space.try(
+      "ping",
+      "-n",
+      "-q",
+      "-c",
+      "30",
+      "-i",
+      "0.01",
+      "-W",
+      "0.1",
+      ADDRESS,
+    );
+  }
+  await ended;
+}
+
+testWith(
+  NEEDS,
+  "a driver that dies takes its program off the interface, though its process lives on",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const before = await stateOf(right);
+    const { child, says } = crashingIn(right, "once");
+    await says("up");
+    assert.notDeepEqual(await stateOf(right), before);
+    await answers(left, ADDRESS);
+    await pingWhile(left, says("over: the driver has crashed: "));
+    assert.deepEqual(await stateOf(right), before);
+    await ping(left, RIGHT_ADDRESS);
+    await child.stdin.close();
+    assert.ok((await child.status).success);
+  },
+);
+
+testWith(
+  NEEDS,
+  "after a driver died, another one is on the interface and answers, and at the end the interface is as it was found",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const before = await stateOf(right);
+    const { child, says } = crashingIn(right, "again");
+    await says("up");
+    await pingWhile(left, says("again: the driver has crashed: "));
+    await answers(left, ADDRESS);
+    await child.stdin.close();
+    const nic = JSON.parse(await says("{")) as SystemSnapshot["nic"];
+    assert.ok((await child.status).success);
+    assert.ok(nic.restarts >= 1);
+    assert.deepEqual(await stateOf(right), before);
   },
 );

@@ -1,0 +1,38 @@
+/** Closes what a thread that is gone has left open. */
+
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PROT_READ_WRITE,
+} from "./abi.ts";
+import { takeEstate } from "./estate.ts";
+import { libc } from "./libc.ts";
+
+/**
+ * Closes everything in the list: the interface is as it was before. Mappings
+ * are replaced by empty memory rather than removed: nobody can prove that the
+ * dead thread's last call is over, and it must not find somebody else's there.
+ */
+export function settleEstate(memory: SharedArrayBuffer): void {
+  const holdings = takeEstate(memory);
+  const one = new BigUint64Array([1n]);
+  // While a poll is under way, the kernel keeps its descriptors open.
+  for (const holding of holdings) {
+    if (holding.kind === "waker") libc().write(holding.descriptor, one, 8n);
+  }
+  for (const holding of holdings) {
+    if (holding.kind !== "mapping") continue;
+    libc().mmap(
+      Deno.UnsafePointer.create(holding.address),
+      holding.sizeBytes,
+      PROT_READ_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+      -1,
+      0n,
+    );
+  }
+  for (const holding of holdings) {
+    if (holding.kind !== "mapping") libc().close(holding.descriptor);
+  }
+}

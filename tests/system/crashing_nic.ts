@@ -1,0 +1,62 @@
+/** The emulated NIC, or an interface, with a driver that crashes after so many packets. */
+
+import type { PacketMemory } from "../../caps/memory.ts";
+import type { Driver } from "../../drivers/driver.ts";
+import {
+  type EmulatedNicOptions,
+  openEmulatedNic,
+} from "../../drivers/emulated/nic.ts";
+import { openXdpNic, type XdpNicOptions } from "../../drivers/xdp/nic.ts";
+
+/** How it crashes: in its loop, where the driver service closes it, or in a timer, where nobody does. */
+export type Crash = "throws" | "throws-aside";
+
+/** Its options, with what it is to do. */
+export interface CrashingNicOptions extends EmulatedNicOptions {
+  readonly crash: Crash;
+  readonly goodPackets: number;
+}
+
+/** An interface's, with what it is to do. */
+export type CrashingXdpOptions =
+  & XdpNicOptions
+  & Pick<CrashingNicOptions, "crash" | "goodPackets">;
+
+/** Opens an interface. */
+export function openCrashingXdpNic(
+  options: CrashingXdpOptions,
+  memory: PacketMemory,
+): Driver {
+  return crashing(openXdpNic(options, memory), options);
+}
+
+/** Opens it. */
+export async function openCrashingNic(
+  options: CrashingNicOptions,
+  memory: PacketMemory,
+): Promise<Driver> {
+  return crashing(await openEmulatedNic(options, memory), options);
+}
+
+/** The same driver, which crashes once it has received enough. */
+export function crashing(
+  driver: Driver,
+  { crash, goodPackets }: Pick<CrashingNicOptions, "crash" | "goodPackets">,
+): Driver {
+  const receive = driver.receive.bind(driver);
+  let good = 0;
+  const wrong = () => {
+    throw new Error("the wire is on fire");
+  };
+  driver.receive = (batch, max) => {
+    if (good >= goodPackets) {
+      if (crash === "throws") wrong();
+      setTimeout(wrong);
+      return 0;
+    }
+    const count = receive(batch, max);
+    good += count;
+    return count;
+  };
+  return driver;
+}
