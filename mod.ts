@@ -154,6 +154,7 @@ export {
   type Instant,
   NEVER,
   type Outbox,
+  type PeerNews,
   type Verdict,
 } from "./services/core.ts";
 export {

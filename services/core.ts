@@ -53,6 +53,14 @@ export interface Outbox {
   send(): void;
 }
 
+/** What became of another service. */
+export interface PeerNews {
+  /** Its name in the manifest. */
+  readonly name: string;
+  /** What it held is void, and what was agreed with it is forgotten, unless it is running. */
+  readonly state: "running" | "restarting" | "failed";
+}
+
 /** A protocol core. */
 export interface Core {
   /** Handles one frame. Returns what became of it. */
@@ -61,6 +69,8 @@ export interface Core {
   wake(now: Instant, out: Outbox): void;
   /** When to call {@link wake} next; {@link NEVER} for only on input. */
   readonly wakeAt: Instant;
+  /** Called with the state of each service that the manifest has it watch: at first, and whenever it changes. */
+  onPeer?(peer: PeerNews, now: Instant, out: Outbox): void;
   /** Counts of its own, by what was counted: `echoed`, `resolved`. */
   counters(): Readonly<Record<string, number>>;
 }

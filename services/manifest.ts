@@ -130,6 +130,7 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
     const complain = (path: string[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     checkServices(manifest.services, complain);
+    checkWatched(manifest.services, complain);
     checkQuotas(manifest, complain);
     checkNic(manifest, complain);
     for (const { path, problem } of logsWrong(manifest)) {
@@ -174,6 +175,22 @@ function checkServices(
       ["services", name, port === "" ? "core" : "port"],
       `expected packets that no other service has; "${holder}" is ${core}${port} already`,
     );
+  }
+}
+
+/** A service watches others, which there must be. */
+function checkWatched(
+  services: Manifest["services"],
+  complain: Complain,
+): void {
+  for (const [name, { watch = [] }] of Object.entries(services)) {
+    for (const watched of watch) {
+      if (watched !== name && Object.hasOwn(services, watched)) continue;
+      complain(
+        ["services", name, "watch"],
+        `expected names of other services, got ${showValue(watched)}`,
+      );
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import {
   type Submission,
 } from "../caps/records.ts";
 import type { Clock } from "./clock.ts";
-import type { Core, Frame, Instant, Outbox } from "./core.ts";
+import type { Core, Frame, Instant, Outbox, PeerNews } from "./core.ts";
 
 /** Byte strings that a runner has for frames that answer nothing. */
 const SPARE_STRINGS = 8;
@@ -66,6 +66,15 @@ export class CoreRunner implements Outbox, Disposable {
     this.#capability = options.capability;
     this.#onFailure = options.onFailure;
     this.#listen();
+  }
+
+  /** Tells the core what became of a service that it watches. */
+  tellPeer(peer: PeerNews): void {
+    this.#guarded(() => {
+      const now = this.#clock.now();
+      this.#core.onPeer?.(peer, now, this);
+      this.#finish(now);
+    });
   }
 
   /** Goes on at another port, with another capability: the core notices nothing but the gap. */

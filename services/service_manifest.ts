@@ -10,6 +10,9 @@ import { showValue } from "./manifest_error.ts";
 import { asked, pathOfFile, quoted, wholeNumber } from "./manifest_field.ts";
 import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 
+/** The most services that one may watch. */
+const WATCHED_MAX = 64;
+
 /** Restarts of a service within a minute, unless told otherwise. */
 const RESTARTS_DEFAULT = 5;
 
@@ -28,6 +31,8 @@ export type ServiceManifest =
     readonly copyBytesMax: number;
     /** What becomes of it when it fails. */
     readonly restart: RestartPolicy;
+    /** Other services, by name: its core is told when they fail and run again. */
+    readonly watch?: readonly string[] | undefined;
     /** What its packets pass unseen by it, the nearest to the driver first. */
     readonly interpose?: readonly InterposerSpec[] | undefined;
     /** How much comes and goes in a second, each way; absent for no limit. */
@@ -72,6 +77,8 @@ export interface ServiceManifestInput {
   readonly copyBytesMax?: number | undefined;
   /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
   readonly restart?: RestartPolicy | undefined;
+  /** Names of other services: its core is told when they fail and run again; none unless told. */
+  readonly watch?: readonly string[] | undefined;
   /** What its packets pass unseen by it, the nearest to the driver first; up to 16. */
   readonly interpose?: readonly InterposerSpec[] | undefined;
   /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit unless told. */
@@ -99,6 +106,9 @@ const holding = {
     [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
     asked('"always", "never" or a whole number from 0 to 60'),
   ).default(RESTARTS_DEFAULT),
+  watch: z.array(z.string(asked("the name of a service")))
+    .max(WATCHED_MAX, asked(`at most ${WATCHED_MAX} names of services`))
+    .optional(),
   interpose: interposerSpecs,
   limit: rateLimitSchema.optional(),
 };

@@ -10,6 +10,7 @@ import type { Delivery, Submission } from "../caps/records.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../caps/rights.ts";
 import type { Capability } from "../caps/tag.ts";
 import { makeRealClock } from "./clock.ts";
+import type { PeerNews } from "./core.ts";
 import type { ServiceDefinition, ServiceSettings } from "./definition.ts";
 import { FilterClient } from "./filter/client.ts";
 import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
@@ -43,6 +44,8 @@ export type ServiceOrder =
   | { readonly kind: "count"; readonly id: number }
   /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
   | ({ readonly kind: "rewire" } & Wiring)
+  /** What became of a service that it watches. */
+  | ({ readonly kind: "peer" } & PeerNews)
   /** It is over: let go of the ports. A worker is ended besides. */
   | { readonly kind: "stop" };
 
@@ -83,6 +86,7 @@ export async function startService(
       obey(control, {
         count: () => runner.counters(),
         rewire: (wiring) => void rewire(wiring).catch(fail),
+        peer: (news) => runner.tellPeer(news),
         stop: () => {
           runner[Symbol.dispose]();
           wired.requests[Symbol.dispose]();
@@ -142,6 +146,7 @@ async function wire(
 interface Obedience {
   count(): Counts;
   rewire(wiring: Wiring): void;
+  peer(news: PeerNews): void;
   stop(): void;
 }
 
@@ -158,6 +163,7 @@ function obey(
         memoryBytes: threadBytes(),
       });
     } else if (order.kind === "rewire") does.rewire(order);
+    else if (order.kind === "peer") does.peer(order);
     else {
       does.stop();
       control[Symbol.dispose]();

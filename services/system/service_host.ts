@@ -4,6 +4,7 @@ import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls, NoAnswerError } from "../calls.ts";
+import type { PeerNews } from "../core.ts";
 import type { ServiceOrder, ServiceReport, Wiring } from "../shell.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../thread.ts";
@@ -130,6 +131,11 @@ export class ServiceHost {
     });
     await Promise.race([this.ask(), patience]);
     clearTimeout(timer);
+  }
+
+  /** Tells it what became of a service that it watches. */
+  tellPeer(news: PeerNews): void {
+    if (this.state === "running") this.#control.post({ kind: "peer", ...news });
   }
 
   /** It is at an end for what it sent. */

@@ -174,7 +174,21 @@ export class Services {
       }),
     );
     await host.settled;
-    if (host.state === "running") service.restarts.ran(performance.now());
+    if (host.state !== "running") return;
+    service.restarts.ran(performance.now());
+    this.#tell(service);
+    for (const { news } of this.#services) {
+      if (news === undefined || !watches(service, news.name)) continue;
+      host.tellPeer(news);
+    }
+  }
+
+  /** Tells those who watch a service what became of it. */
+  #tell({ name, news }: Supervised): void {
+    if (news === undefined) return;
+    for (const other of this.#services) {
+      if (watches(other, name)) other.host?.tellPeer(news);
+    }
   }
 
   #partOf({ name, service }: Supervised): ServicePart {
@@ -215,11 +229,13 @@ export class Services {
     const delayMs = service.failed(host);
     if (delayMs === undefined) {
       service.over = true;
+      this.#tell(service);
       return this.#options.onFailed(service);
     }
     service.timer = setTimeout(() => {
       void released.then(() => this.#restart(service));
     }, delayMs);
+    this.#tell(service);
     this.#options.onRestart(service, delayMs);
   }
 
@@ -242,6 +258,10 @@ export class Services {
     const why = error instanceof Error ? error.message : String(error);
     service.host!.fail(`it cannot be started again: ${why}`);
   }
+}
+
+function watches({ service }: Supervised, name: string): boolean {
+  return service.watch?.includes(name) ?? false;
 }
 
 function settingsOf(

@@ -2,6 +2,7 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
+import type { PeerNews } from "../core.ts";
 import type { RestartPolicy, ServiceManifest } from "../manifest.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import { sumOf } from "./driver_totals.ts";
@@ -89,6 +90,14 @@ export class Supervised {
   /** What was refused of the messages of its life now. */
   get refusals(): Counts {
     return this.host?.refusals ?? {};
+  }
+
+  /** Its state, as those who watch it are told; undefined when that is no news. */
+  get news(): PeerNews | undefined {
+    const { name, state } = this;
+    return state === "starting" || state === "stopped"
+      ? undefined
+      : { name, state };
   }
 
   /** Begins another life. */

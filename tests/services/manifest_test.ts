@@ -301,3 +301,19 @@ for (
     ok(message.test(problem!.message), problem!.message);
   });
 }
+
+Deno.test("a service can watch others that there are, and nobody else", () => {
+  const watching = (...watch: string[]) =>
+    defaultManifest({
+      services: { arp: { core: "arp", watch }, ping: { core: "icmp-echo" } },
+    });
+  deepStrictEqual(watching("ping").services["arp"]!.watch, ["ping"]);
+  throws(
+    () => watching("arp"),
+    /services\.arp\.watch: expected names of other/,
+  );
+  throws(
+    () => watching("pong"),
+    /expected names of other services, got "pong"/,
+  );
+});

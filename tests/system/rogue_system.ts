@@ -23,7 +23,12 @@ const UNDER_WAY = 8;
 function partsWith(behaviour: string): Parts {
   const worker = new URL(`./rogue_worker.ts?${behaviour}`, import.meta.url);
   const rogue = { ...PARTS.services[ROGUE]!, worker };
-  return { ...PARTS, services: { ...PARTS.services, [ROGUE]: rogue } };
+  const watches = new URL("./rogue_worker.ts?watches", import.meta.url);
+  const watcher = { ...PARTS.services["icmp-echo"]!, worker: watches };
+  return {
+    ...PARTS,
+    services: { ...PARTS.services, "icmp-echo": watcher, [ROGUE]: rogue },
+  };
 }
 
 /** A system with a rogue in it, and what was told of services that failed. */
@@ -44,7 +49,7 @@ export class RogueSystem {
         frames,
         services: {
           arp: { core: "arp" },
-          "icmp-echo": { core: "icmp-echo" },
+          "icmp-echo": { core: "icmp-echo", watch: [ROGUE] },
           [ROGUE]: {
             core: "udp-echo",
             copyBytesMax: 0,

@@ -18,6 +18,7 @@ import {
   type ServiceOrder,
   type ServiceStart,
 } from "../../services/shell.ts";
+import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 
 /** Packets that it handles well before it goes wrong. */
@@ -77,6 +78,27 @@ function throwsLater(): void {
   goesWrong(() => {
     untilMs ??= performance.now() + GOOD_MS;
     if (performance.now() > untilMs) throw new Error("that was enough");
+  });
+}
+
+/** Counts what it is told of the services that it watches, and does its work. */
+function watchesOthers(): void {
+  const told: Record<string, number> = {};
+  serveService({
+    ...icmpEchoService,
+    make: (settings): Core => {
+      const core = icmpEchoService.make(settings);
+      return {
+        wakeAt: core.wakeAt,
+        wake: (now, out) => core.wake(now, out),
+        receive: (frame, now, out) => core.receive(frame, now, out),
+        counters: () => ({ ...core.counters(), ...told }),
+        onPeer({ name, state }) {
+          const what = `${name} ${state}`;
+          told[what] = (told[what] ?? 0) + 1;
+        },
+      };
+    },
   });
 }
 
@@ -194,6 +216,7 @@ const BEHAVIOURS: Readonly<Record<string, () => void>> = {
       throw new Error("a packet too many");
     }),
   "throws-later": throwsLater,
+  "watches": watchesOthers,
   "rejects-later": () =>
     goesWrong(() => void Promise.reject(new Error("nobody caught this"))),
   "closes": () => goesWrong(() => scope.close()),

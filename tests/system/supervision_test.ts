@@ -52,6 +52,14 @@ Deno.test("a service answers again between its failures, with its counts kept an
     byLife.join(", "),
   );
   assert.deepEqual(rogue.restarts.map(({ delayMs }) => delayMs), [100, 200]);
+  const watcher = last.services.find(({ name }) => name === "icmp-echo")!;
+  const told = Object.entries(watcher.counters)
+    .filter(([what]) => what.startsWith("udp-echo "));
+  assert.deepEqual(Object.fromEntries(told), {
+    "udp-echo running": 3,
+    "udp-echo restarting": 2,
+    "udp-echo failed": 1,
+  });
   assert.ok(last.pages.quarantined >= 3, JSON.stringify(last.pages));
 });
 
