@@ -166,6 +166,8 @@ export type SystemOrder =
     readonly kind: "attach";
     readonly port: PortId;
     readonly data: MessagePort;
+    /** Up to how many pages that lie side by side go to it as one buffer. */
+    readonly runPagesMax: number;
   }
   /** A holder is gone. */
   | { readonly kind: "detach"; readonly port: PortId }

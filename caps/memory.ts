@@ -3,11 +3,14 @@
  * that a NIC's rings and a compiled classifier read the same bytes.
  *
  * ```
- * 0          4 KiB            64 KiB            8 MiB                     end
- * ├──────────┼────────────────┼─────────────────┼─ frame 0 ─┬─ frame 1 ─┬ … ┤
- *  never used  two batches      classifier        4,096 bytes each
+ * 0          4 KiB            64 KiB            8 MiB                             end
+ * ├──────────┼────────────────┼─────────────────┼─ frame 0 ─┬─ frame 1 ─┬ … ┬ … ──┤
+ *  never used  two batches      classifier        4,096 bytes each            extents
  *              (receive, send)  tables
  * ```
+ *
+ * The last frames may be extents: {@link EXTENT_PAGES} frames each, side by
+ * side, that are always handled as one, under the number of the first.
  *
  * The memory is created once, by whoever wires the system, with initial =
  * maximum: it never grows, so views of it stay good. A driver borrows it.
@@ -18,6 +21,15 @@ export const PAGE_BYTES = 4096;
 
 /** log2 of {@link PAGE_BYTES}: `offset >>> PAGE_SHIFT` counts pages. */
 export const PAGE_SHIFT = 12;
+
+/**
+ * Frames of an extent. A TAP hands over segments of up to 65,535 bytes behind an
+ * Ethernet header and its own; 16 pages would cut them off silently.
+ */
+export const EXTENT_PAGES = 17;
+
+/** Bytes of an extent. */
+export const EXTENT_BYTES = EXTENT_PAGES * PAGE_BYTES;
 
 /** The most packets that one batch holds. */
 export const BATCH_MAX = 256;
@@ -39,7 +51,7 @@ export const FRAMES_OFFSET = 8 * 1024 * 1024;
 
 const WASM_PAGE_BYTES = 65536;
 
-/** The most frames that one packet memory may hold (1 GiB of them). */
+/** The most frames that one packet memory may hold (1 GiB of them), extents' included. */
 export const FRAMES_MAX = 262144;
 
 /** Packet memory with what everybody needs to know of it. */
@@ -48,38 +60,51 @@ export interface PacketMemory {
   readonly wasm: WebAssembly.Memory;
   /** All of it as bytes. */
   readonly bytes: Uint8Array<SharedArrayBuffer>;
-  /** How many frames it holds. */
+  /** How many frames it holds, those of extents included. */
   readonly frameCount: number;
+  /** How many extents its last frames are. */
+  readonly extentCount: number;
 }
 
 /**
- * Makes packet memory with room for `frameCount` frames.
+ * Makes packet memory with room for `frameCount` single frames, and behind them
+ * for `extentCount` extents.
  *
- * @throws {RangeError} when `frameCount` is not a whole number from 16 to
- * {@link FRAMES_MAX}.
+ * @throws {RangeError} when `frameCount` is not a whole number of at least 16,
+ * `extentCount` none of at least 0, or both together are more than
+ * {@link FRAMES_MAX} frames.
  */
-export function makePacketMemory(frameCount: number): PacketMemory {
+export function makePacketMemory(
+  frameCount: number,
+  extentCount: number = 0,
+): PacketMemory {
+  const total = frameCount + extentCount * EXTENT_PAGES;
   if (
-    !Number.isInteger(frameCount) || frameCount < 16 || frameCount > FRAMES_MAX
+    !Number.isInteger(frameCount) || frameCount < 16 ||
+    !Number.isInteger(extentCount) || extentCount < 0 || total > FRAMES_MAX
   ) {
     throw new RangeError(
-      `packet memory: frameCount is ${frameCount}; it must be a whole number from 16 to ${FRAMES_MAX}`,
+      `packet memory: ${frameCount} frames and ${extentCount} extents; it must be whole numbers, at least 16 frames, together at most ${FRAMES_MAX} frames`,
     );
   }
-  const bytesTotal = FRAMES_OFFSET + frameCount * PAGE_BYTES;
+  const bytesTotal = FRAMES_OFFSET + total * PAGE_BYTES;
   const wasmPages = Math.ceil(bytesTotal / WASM_PAGE_BYTES);
   const wasm = new WebAssembly.Memory({
     initial: wasmPages,
     maximum: wasmPages,
     shared: true,
   });
-  return openPacketMemory(wasm, frameCount);
+  return openPacketMemory(wasm, total, extentCount);
 }
 
-/** Opens packet memory that somebody else made (it arrives in a message). */
+/**
+ * Opens packet memory that somebody else made (it arrives in a message):
+ * `frameCount` frames in all, the last of which are `extentCount` extents.
+ */
 export function openPacketMemory(
   wasm: WebAssembly.Memory,
   frameCount: number,
+  extentCount: number = 0,
 ): PacketMemory {
   const bytes = new Uint8Array(wasm.buffer as unknown as SharedArrayBuffer);
   if (bytes.byteLength < FRAMES_OFFSET + frameCount * PAGE_BYTES) {
@@ -87,7 +112,7 @@ export function openPacketMemory(
       `packet memory: ${bytes.byteLength} bytes cannot hold ${frameCount} frames`,
     );
   }
-  return { wasm, bytes, frameCount };
+  return { wasm, bytes, frameCount, extentCount };
 }
 
 /** The byte offset of frame `frame` in packet memory. */
@@ -95,7 +120,10 @@ export function frameOffset(frame: number): number {
   return FRAMES_OFFSET + frame * PAGE_BYTES;
 }
 
-/** The frame in which the byte at `offset` of packet memory lies. */
+/**
+ * The frame in which the byte at `offset` of packet memory lies. A packet in an
+ * extent starts in the first of its frames.
+ */
 export function frameAt(offset: number): number {
   return (offset - FRAMES_OFFSET) >>> PAGE_SHIFT;
 }

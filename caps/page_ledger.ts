@@ -17,64 +17,86 @@
  * ```
  *
  * The sum is constant; `check` proves it. Frames are tracked by index, never by
- * object: a holder can send back any buffer it likes.
+ * object: a holder can send back any buffer it likes. An extent goes round as
+ * one, under the number of its first frame, and counts as all of its frames.
  */
 
 import type { PagesSnapshot } from "./accounts.ts";
+import { IdleFrames, NO_FRAME } from "./idle_frames.ts";
+import { EXTENT_PAGES } from "./memory.ts";
 
 const FREE = 0;
 const LENT = 1;
 const IN_FLIGHT = 2;
 const QUARANTINED = 3;
 
-/** Says that there is no frame. */
-export const NO_FRAME = -1;
+export { NO_FRAME };
 
 /** Keeps the state and the responsible slot of every frame. */
 export class PageLedger {
   readonly #state: Uint8Array;
   readonly #slot: Uint32Array;
-  readonly #idle: Uint32Array;
-  #idleCount: number;
   readonly #counts = new Uint32Array(4);
+  readonly #idle: IdleFrames;
+  /** The first frames of idle extents. */
+  readonly #idleExtents: number[] = [];
+  /** Where the extents begin. */
+  readonly #extentsFrom: number;
 
-  /** All of `frameCount` frames are free and idle. */
-  constructor(frameCount: number) {
+  /** All of `frameCount` frames are free and idle; the last of them are `extentCount` extents. */
+  constructor(frameCount: number, extentCount: number = 0) {
     this.#state = new Uint8Array(frameCount);
     this.#slot = new Uint32Array(frameCount);
-    this.#idle = Uint32Array.from(
-      { length: frameCount },
-      (_, i) => frameCount - 1 - i,
-    );
-    this.#idleCount = frameCount;
+    this.#extentsFrom = frameCount - extentCount * EXTENT_PAGES;
+    this.#idle = new IdleFrames(this.#extentsFrom);
+    for (let i = extentCount - 1; i >= 0; i--) {
+      this.#idleExtents.push(this.#extentsFrom + i * EXTENT_PAGES);
+    }
     this.#counts[FREE] = frameCount;
   }
 
-  /** Free frames that are in no ring. */
+  /** Free single frames that are in no ring. */
   get idleCount(): number {
-    return this.#idleCount;
+    return this.#idle.count;
+  }
+
+  /** Free extents that are in no ring. */
+  get idleExtentCount(): number {
+    return this.#idleExtents.length;
+  }
+
+  /** Pages of what goes under the number `frame`: one, or an extent's. */
+  pagesOf(frame: number): number {
+    return frame < this.#extentsFrom ? 1 : EXTENT_PAGES;
   }
 
   /** Takes an idle frame (it stays free), or NO_FRAME. */
   takeIdle(): number {
-    if (this.#idleCount === 0) return NO_FRAME;
-    return this.#idle[--this.#idleCount]!;
+    return this.#idle.take();
   }
 
-  /** Puts back a free frame that is in no ring any more. */
+  /** Takes an idle extent (it stays free): its first frame, or NO_FRAME. */
+  takeIdleExtent(): number {
+    return this.#idleExtents.pop() ?? NO_FRAME;
+  }
+
+  /** Puts back a free frame, or an extent, that is in no ring any more. */
   putIdle(frame: number): void {
     this.#expect(frame, FREE);
-    if (this.#idleCount === this.#idle.length) {
-      throw new Error("pages: a frame is idle twice");
-    }
-    this.#idle[this.#idleCount++] = frame;
+    if (frame < this.#extentsFrom) this.#idle.put(frame);
+    else this.#idleExtents.push(frame);
   }
 
-  /** free → lent, to the holder of `slot`. */
-  lend(frame: number, slot: number): void {
-    this.#expect(frame, FREE);
-    this.#move(frame, LENT);
-    this.#slot[frame] = slot;
+  /**
+   * free → lent, to the holder of `slot`: `pages` frames side by side from
+   * `frame` on.
+   */
+  lend(frame: number, slot: number, pages: number = this.pagesOf(frame)): void {
+    for (let at = frame; at < frame + pages; at++) {
+      this.#expect(at, FREE);
+      this.#move(at, LENT);
+      this.#slot[at] = slot;
+    }
   }
 
   /** The slot to whose holder `frame` is lent, or was when it died; 0 for none. */
@@ -84,27 +106,45 @@ export class PageLedger {
     return state === LENT || state === QUARANTINED ? this.#slot[frame]! : 0;
   }
 
-  /** lent or quarantined → free. The frame is the caller's to put idle or to send. */
-  takeBack(frame: number): void {
-    const state = this.#state[frame];
-    if (state !== LENT && state !== QUARANTINED) this.#expect(frame, LENT);
-    this.#move(frame, FREE);
-    this.#slot[frame] = 0;
+  /**
+   * lent or quarantined → free: `pages` frames side by side from `frame` on.
+   * They are the caller's to put idle or to send.
+   */
+  takeBack(frame: number, pages: number = this.pagesOf(frame)): void {
+    for (let at = frame; at < frame + pages; at++) {
+      const state = this.#state[at];
+      if (state !== LENT && state !== QUARANTINED) this.#expect(at, LENT);
+      this.#move(at, FREE);
+      this.#slot[at] = 0;
+    }
   }
 
-  /** free → in flight, at the cost of `slot`. */
+  /** lent or quarantined → free and idle: `pages` frames side by side, or an extent. */
+  takeBackIdle(frame: number, pages: number): void {
+    this.takeBack(frame, pages);
+    const step = this.pagesOf(frame);
+    for (let at = frame; at < frame + pages; at += step) this.putIdle(at);
+  }
+
+  /** free → in flight, at the cost of `slot`: a frame, or an extent. */
   send(frame: number, slot: number): void {
-    this.#expect(frame, FREE);
-    this.#move(frame, IN_FLIGHT);
-    this.#slot[frame] = slot;
+    const end = frame + this.pagesOf(frame);
+    for (let at = frame; at < end; at++) {
+      this.#expect(at, FREE);
+      this.#move(at, IN_FLIGHT);
+      this.#slot[at] = slot;
+    }
   }
 
   /** in flight → free and idle. Returns the slot that paid for it. */
   sent(frame: number): number {
-    this.#expect(frame, IN_FLIGHT);
     const slot = this.#slot[frame]!;
-    this.#move(frame, FREE);
-    this.#slot[frame] = 0;
+    const end = frame + this.pagesOf(frame);
+    for (let at = frame; at < end; at++) {
+      this.#expect(at, IN_FLIGHT);
+      this.#move(at, FREE);
+      this.#slot[at] = 0;
+    }
     this.putIdle(frame);
     return slot;
   }
@@ -135,10 +175,11 @@ export class PageLedger {
   check(): void {
     const counted = new Uint32Array(4);
     for (const state of this.#state) counted[state]!++;
-    const idle = new Set(this.#idle.subarray(0, this.#idleCount));
     const same = counted.every((count, state) => count === this.#counts[state]);
-    const idleFree = [...idle].every((frame) => this.#state[frame] === FREE);
-    if (!same || idle.size !== this.#idleCount || !idleFree) {
+    const idle = [...this.#idle.frames(), ...this.#idleExtents];
+    const idleFree = idle.every((frame) => this.#state[frame] === FREE);
+    const once = new Set(idle).size === idle.length;
+    if (!same || !once || !idleFree) {
       throw new Error(
         `pages are not conserved: ${JSON.stringify(this.snapshot())}`,
       );

@@ -13,13 +13,17 @@
  * `length` bytes of packet. A small packet lies in the record itself, `start`
  * bytes from its beginning (`page` is {@link INLINE}); a large one lies in the
  * message's page number `page`, `start` bytes from that page's beginning, and
- * `frame` is the frame of packet memory that this page is. `stride` bytes on
+ * `frame` is the frame of packet memory that this page is. A `page` may be up to
+ * 16 pages that lie side by side in packet memory, with a packet in each, or an
+ * extent of 17 with one packet; `frame` is then the first. `stride` bytes on
  * comes the next record. This is the answer that says where the data is, after
  * Shapiro and Frantz (1998): here is a byte string, here is a page.
  *
  * On the way back the same string carries what is to be sent: a record whose
  * `length` is 0 only gives its page back.
  */
+
+import { EXTENT_BYTES, PAGE_BYTES } from "./memory.ts";
 
 /** Bytes of a byte string. */
 export const STRING_BYTES = 65536;
@@ -29,6 +33,12 @@ export const RECORD_BYTES = 24;
 
 /** The `page` of a packet that lies in the byte string itself. */
 export const INLINE = 0xffff;
+
+/**
+ * The most pages side by side that cross as one buffer, extents aside: a
+ * packet's place in it must fit 16 bits.
+ */
+export const RUN_PAGES_MAX = 16;
 
 /** The packet's transport checksum is as its sender's wire format has it. */
 export const CHECKSUM_COMPLETE = 0;
@@ -51,7 +61,7 @@ export interface Delivery {
   readonly records: ArrayBuffer;
   /** Records in it. */
   readonly count: number;
-  /** The pages of the large packets. */
+  /** The pages of the large packets, those side by side as one buffer. */
   readonly pages: ArrayBuffer[];
 }
 
@@ -170,4 +180,14 @@ export class RecordView {
 /** Bytes that a packet of `length` bytes takes in a byte string, its record included. */
 export function inlineStride(length: number): number {
   return (RECORD_BYTES + length + 7) & ~7;
+}
+
+/**
+ * How many bytes the packet that starts at `start` of a message's page may have:
+ * to the end of its own page, where that is one of several side by side.
+ */
+export function roomInPage(page: ArrayBuffer, start: number): number {
+  return page.byteLength === EXTENT_BYTES
+    ? EXTENT_BYTES - start
+    : PAGE_BYTES - (start & (PAGE_BYTES - 1));
 }

@@ -24,7 +24,10 @@ export interface DriverInfo {
   readonly mode: string;
   /** The interface's own hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** The largest frame, Ethernet header included, in bytes. */
+  /**
+   * The largest frame, Ethernet header included, in bytes. Where that is more
+   * than a page, {@link Driver.provide} gets extents: their first frames.
+   */
   readonly frameBytesMax: number;
   /**
    * Whether its packets may come from this machine's own kernel with the
@@ -59,7 +62,7 @@ export interface Driver extends Disposable {
 
   /**
    * Sends the packets `batch[0..count)`, in order. A packet lies within one
-   * frame; that frame is the driver's until {@link reclaim} gives it back.
+   * frame or extent; that frame is the driver's until {@link reclaim} gives it back.
    * @returns how many were taken; the rest is still the caller's.
    */
   transmit(batch: Batch, count: number): number;
@@ -117,14 +120,16 @@ export interface PageExchange {
   /** Whether a page is the frame's own memory. */
   readonly mapped: boolean;
   /**
-   * The page for `frame`, ready to be posted in a transfer list. The caller
-   * made the bytes around the packet clean first.
+   * One buffer of `pages` pages, for the frames side by side from `frame` on,
+   * ready to be posted in a transfer list. The caller made the bytes around the
+   * packets clean first.
+   * @throws when there are no such frames, or one of them is lent already.
    */
-  lend(frame: number): ArrayBuffer;
+  lend(frame: number, pages: number): ArrayBuffer;
   /**
-   * Takes back the page that was lent for `frame`: true when `page` is that
-   * one, false for everything else, which is then nobody's concern. Never
-   * throws, whatever `page` is.
+   * Takes back what was lent from `frame` on, when `page` is that very buffer;
+   * everything else is nobody's concern. Never throws, whatever `page` is.
+   * @returns how many pages it was; 0 when it was not.
    */
-  accept(frame: number, page: unknown): boolean;
+  accept(frame: number, page: unknown): number;
 }

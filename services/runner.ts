@@ -4,7 +4,6 @@
  */
 
 import { Tally } from "../caps/accounts.ts";
-import { PAGE_BYTES } from "../caps/memory.ts";
 import type { Port } from "../caps/port.ts";
 import {
   CHECKSUM_MAY_BE_PARTIAL,
@@ -13,6 +12,7 @@ import {
   inlineStride,
   RECORD_BYTES,
   RecordView,
+  roomInPage,
   STRING_BYTES,
   type Submission,
 } from "../caps/records.ts";
@@ -209,11 +209,13 @@ export class CoreRunner implements Outbox, Disposable {
     const page = view.page(at);
     const inline = page === INLINE;
     const base = inline ? at : 0;
-    const room = inline ? view.stride(at) : PAGE_BYTES;
+    const start = view.start(at);
     frame.bytes = inline ? view.bytes : new Uint8Array(pages[page]!);
-    frame.start = base + view.start(at);
+    frame.start = base + start;
     frame.length = view.length(at);
-    frame.capacity = room - view.start(at);
+    frame.capacity = inline
+      ? view.stride(at) - start
+      : roomInPage(pages[page]!, start);
     frame.mayBePartial = view.checksum(at) === CHECKSUM_MAY_BE_PARTIAL;
     const verdict = this.#core.receive(frame, now, this);
     if (verdict === "reply") {

@@ -6,6 +6,7 @@ import {
   type PacketMemory,
 } from "../../caps/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../../drivers/driver.ts";
+import { FrameRing } from "../../drivers/frame_ring.ts";
 import { IdleWait } from "../../drivers/idle_wait.ts";
 import { MappedPages } from "../../drivers/sys/mapped_pages.ts";
 
@@ -40,11 +41,13 @@ export class BenchNic implements Driver {
   came = 0;
   readonly #traffic: Traffic;
   readonly #idle = new IdleWait();
-  readonly #frames: number[] = [];
+  /** As in a NIC's ring: what was provided first is filled first. */
+  readonly #frames: FrameRing;
 
   constructor(memory: PacketMemory, traffic: Traffic) {
     this.#traffic = traffic;
     this.pages = new MappedPages(memory);
+    this.#frames = new FrameRing(memory.frameCount);
     // Once: a NIC writes by itself, and nobody here overwrites a packet.
     for (let frame = 0; frame < memory.frameCount; frame++) {
       memory.bytes.set(traffic.packet, frameOffset(frame) + HEADROOM_BYTES);
@@ -58,9 +61,9 @@ export class BenchNic implements Driver {
 
   receive(batch: Batch, _max: number): number {
     const { packet, batch: count, ready } = this.#traffic;
-    if (this.left < count || this.#frames.length < count || !ready()) return 0;
+    if (this.left < count || this.#frames.size < count || !ready()) return 0;
     for (let i = 0; i < count; i++) {
-      batch.offset[i] = frameOffset(this.#frames.pop()!) + HEADROOM_BYTES;
+      batch.offset[i] = frameOffset(this.#frames.shift()) + HEADROOM_BYTES;
       batch.length[i] = packet.length;
     }
     this.left -= count;

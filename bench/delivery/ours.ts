@@ -7,6 +7,7 @@ import { fromMessagePort, makePipe, type TakeNow } from "../../caps/port.ts";
 import {
   inlineStride,
   RECORD_BYTES,
+  RUN_PAGES_MAX,
   STRING_BYTES,
 } from "../../caps/records.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
@@ -55,7 +56,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       throw new Error("deliver: the holder was cut off");
     },
   });
-  service.attach(HOLDER, port);
+  service.attach(HOLDER, port, RUN_PAGES_MAX);
   filter.post(commit(what, memory.bytes.byteLength / 65536));
   const stopped = new AbortController();
   const running = runDriverService(service, {

@@ -16,7 +16,6 @@ import type { PageLedger } from "../../caps/page_ledger.ts";
 import {
   CHECKSUM_COMPLETE,
   CHECKSUM_MAY_BE_PARTIAL,
-  INLINE,
   inlineStride,
   RECORD_BYTES,
   type RecordView,
@@ -138,10 +137,9 @@ export class Deliverer {
 
   /** Takes back what is begun for an account whose holder is gone. */
   withdraw(account: Account): void {
-    const { view, pages } = account;
-    if (view === undefined) return;
+    if (account.view === undefined) return;
+    this.#takeBack(account);
     account.end();
-    this.#takeBack(account, view, pages);
   }
 
   /** Hands a packet over. Its frame is lent or idle afterwards. */
@@ -191,7 +189,8 @@ export class Deliverer {
 
   #swap(account: Account, offset: number, length: number): void {
     const frame = frameAt(offset);
-    if (!account.mayHold(0)) {
+    const pages = this.#ledger.pagesOf(frame);
+    if (!account.mayHold(pages)) {
       account.drops.add("no-page");
       this.#ledger.putIdle(frame);
       return;
@@ -200,26 +199,31 @@ export class Deliverer {
       this.#ledger.putIdle(frame);
       return;
     }
-    const pageStart = frameOffset(frame);
-    this.#clean(pageStart, offset, length);
-    const page = this.#exchange.lend(frame);
-    this.#ledger.lend(frame, account.spec.slot);
-    account.heldPages++;
+    this.#clean(frame, pages, offset, length);
+    this.#ledger.lend(frame, account.spec.slot, pages);
+    account.heldPages += pages;
+    const run = account.runs.add(frame, pages, account.holder.runPagesMax);
+    const first = account.runs.frame(run);
     const view = account.view!;
     const at = account.at;
-    const start = offset - pageStart;
-    account.at = view.putPage(at, length, frame, start, account.pages.length);
+    account.at = view.putPage(
+      at,
+      length,
+      first,
+      offset - frameOffset(first),
+      run,
+    );
     view.setChecksum(at, this.#checksum);
-    account.pages.push(page);
     account.count++;
     account.deliveredPackets++;
     account.deliveredBytes += length;
   }
 
   /** A NIC writes only the packet's bytes: what an earlier holder left around them is wiped out. */
-  #clean(pageStart: number, offset: number, length: number): void {
-    this.#memory.bytes.fill(0, pageStart, offset);
-    this.#memory.bytes.fill(0, offset + length, pageStart + PAGE_BYTES);
+  #clean(frame: number, pages: number, offset: number, length: number): void {
+    const start = frameOffset(frame);
+    this.#memory.bytes.fill(0, start, offset);
+    this.#memory.bytes.fill(0, offset + length, start + pages * PAGE_BYTES);
   }
 
   /** Makes room for `sizeBytes` in a byte string of the account's; false, counted, when there is none. */
@@ -237,32 +241,30 @@ export class Deliverer {
   #post(account: Account): void {
     const view = account.view;
     if (view === undefined) return;
-    const pages = account.pages;
-    const records = view.bytes.buffer;
-    account.end();
-    const delivery = {
-      tag: account.capability,
-      records,
-      count: account.count,
-      pages,
-    };
-    if (!account.holder.port.post(delivery, [records, ...pages])) {
-      this.#takeBack(account, view, pages);
+    const { runs, count, capability: tag } = account;
+    const pages: ArrayBuffer[] = [];
+    for (let i = 0; i < runs.count; i++) {
+      pages.push(this.#exchange.lend(runs.frame(i), runs.pages(i)));
     }
+    const records = view.bytes.buffer;
+    const delivery = { tag, records, count, pages };
+    if (!account.holder.port.post(delivery, [records, ...pages])) {
+      for (let i = 0; i < runs.count; i++) {
+        this.#exchange.accept(runs.frame(i), pages[i]);
+      }
+      this.#takeBack(account);
+    }
+    account.end();
   }
 
-  /** The holder's port did not take the delivery: its pages were never lent. */
-  #takeBack(account: Account, view: RecordView, pages: ArrayBuffer[]): void {
-    let at = 0;
-    for (let i = 0; i < account.count; i++) {
-      const frame = view.frame(at);
-      if (view.page(at) !== INLINE) {
-        this.#exchange.accept(frame, pages[view.page(at)]);
-        this.#ledger.takeBack(frame);
-        this.#ledger.putIdle(frame);
-        account.heldPages--;
-      }
-      at += view.stride(at);
+  /** What is begun was not posted: its pages were never lent. */
+  #takeBack(account: Account): void {
+    const { runs } = account;
+    for (let i = 0; i < runs.count; i++) {
+      const frame = runs.frame(i);
+      const pages = runs.pages(i);
+      this.#ledger.takeBackIdle(frame, pages);
+      account.heldPages -= pages;
     }
     account.drops.add("port-closed", account.count);
   }

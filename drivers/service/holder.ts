@@ -8,6 +8,7 @@ import type { AccountCounts, AccountSpec } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
+import { FrameRuns } from "./frame_runs.ts";
 import { type Capability, capabilityOf } from "../../caps/tag.ts";
 import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
@@ -30,6 +31,8 @@ export class Holder {
   readonly id: PortId;
   /** Sends deliveries; what comes in is checked before it is believed. */
   readonly port: Port<Delivery, unknown>;
+  /** Up to how many pages that lie side by side go to it as one buffer. */
+  readonly runPagesMax: number;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
@@ -42,9 +45,14 @@ export class Holder {
   voids = 0;
   #strikes = 0;
 
-  constructor(id: PortId, port: Port<Delivery, unknown>) {
+  constructor(
+    id: PortId,
+    port: Port<Delivery, unknown>,
+    runPagesMax: number = 1,
+  ) {
     this.id = id;
     this.port = port;
+    this.runPagesMax = runPagesMax;
     for (let i = 0; i < STRINGS_PER_HOLDER; i++) {
       this.strings.push(new ArrayBuffer(STRING_BYTES));
     }
@@ -113,8 +121,8 @@ export class Account {
   at = 0;
   /** Records in it. */
   count = 0;
-  /** The pages that go with it. */
-  pages: ArrayBuffer[] = [];
+  /** The pages that go with it: runs of frames side by side, one buffer each. */
+  readonly runs: FrameRuns = new FrameRuns();
 
   /** `parent`: what it was derived from, where that has an account too. */
   constructor(
@@ -132,11 +140,11 @@ export class Account {
   }
 
   /**
-   * Whether it may have one more page beside `more`. What was carved out of
+   * Whether it may have `pages` more pages. What was carved out of
    * another's quota can be had only once that one holds no more than it has left.
    */
-  mayHold(more: number): boolean {
-    if (this.heldPages + more >= this.quotaPages) return false;
+  mayHold(pages: number): boolean {
+    if (this.heldPages + pages > this.quotaPages) return false;
     // At most as many steps as the derivation tree is deep.
     for (let up = this.parent; up !== undefined; up = up.parent) {
       if (up.heldPages > up.quotaPages) return false;
@@ -159,7 +167,7 @@ export class Account {
   end(): void {
     this.holder.begunStrings--;
     this.view = undefined;
-    this.pages = [];
+    this.runs.clear();
   }
 
   /** What it counted so far. */

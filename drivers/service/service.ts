@@ -24,6 +24,7 @@ import {
   BATCH_MAX,
   batchAt,
   type PacketMemory,
+  PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
   SLOT_NONE,
@@ -78,7 +79,9 @@ export class DriverService implements Disposable {
   readonly #batch: Batch;
   /** Free frames on their way from or to the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
-  /** Idle frames that are kept back from the receive ring, for what holders send. */
+  /** Whether the NIC receives into extents: packets may be larger than a page. */
+  readonly #intoExtents: boolean;
+  /** Idle frames, or extents, that are kept back from the receive ring, for what holders send. */
   readonly #sendReserve: number;
   /** Frames that the NIC's ring surely has room for; not known before it was full once. */
   #room = Infinity;
@@ -94,8 +97,10 @@ export class DriverService implements Disposable {
     this.#orders = options.orders;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
-    this.#ledger = new PageLedger(memory.frameCount);
-    this.#sendReserve = memory.frameCount >>> 2;
+    this.#ledger = new PageLedger(memory.frameCount, memory.extentCount);
+    this.#intoExtents = driver.info.frameBytesMax > PAGE_BYTES;
+    const { idleCount, idleExtentCount } = this.#ledger;
+    this.#sendReserve = (this.#intoExtents ? idleExtentCount : idleCount) >>> 2;
     this.#classifier = new Classifier(memory, this.#tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
     const shared = {
@@ -159,13 +164,20 @@ export class DriverService implements Disposable {
     this.#driver.wake();
   }
 
-  /** Connects a holder's port. */
-  attach(id: PortId, port: Port<Delivery, unknown>): void {
+  /**
+   * Connects a holder's port. Up to `runPagesMax` pages that lie side by side go
+   * to it as one buffer, for a holder that gives whole deliveries back.
+   */
+  attach(
+    id: PortId,
+    port: Port<Delivery, unknown>,
+    runPagesMax: number = 1,
+  ): void {
     if (this.#holders.has(id)) {
       throw new Error(`driver service: port ${id} is attached already`);
     }
     port.onReady = () => this.#driver.wake();
-    this.#holders.set(id, new Holder(id, port));
+    this.#holders.set(id, new Holder(id, port, runPagesMax));
     this.#driver.wake();
   }
 
@@ -266,8 +278,9 @@ export class DriverService implements Disposable {
   #reclaim(): number {
     const count = this.#driver.reclaim(this.#frames);
     for (let i = 0; i < count; i++) {
-      const account = this.#accounts[this.#ledger.sent(this.#frames[i]!)]!;
-      account.heldPages--;
+      const frame = this.#frames[i]!;
+      const account = this.#accounts[this.#ledger.sent(frame)]!;
+      account.heldPages -= this.#ledger.pagesOf(frame);
       if (!account.live && account.heldPages === 0) this.#drained(account);
     }
     return count;
@@ -281,13 +294,17 @@ export class DriverService implements Disposable {
     }
   }
 
-  /** Keeps the NIC supplied with frames to receive into. */
+  /** Keeps the NIC supplied with frames, or extents, to receive into. */
   #provide(): void {
     const ledger = this.#ledger;
-    const spare = ledger.idleCount - this.#sendReserve;
-    const count = Math.min(spare, this.#room, BATCH_MAX);
+    const idle = this.#intoExtents ? ledger.idleExtentCount : ledger.idleCount;
+    const count = Math.min(idle - this.#sendReserve, this.#room, BATCH_MAX);
     if (count <= 0) return;
-    for (let i = 0; i < count; i++) this.#frames[i] = ledger.takeIdle();
+    for (let i = 0; i < count; i++) {
+      this.#frames[i] = this.#intoExtents
+        ? ledger.takeIdleExtent()
+        : ledger.takeIdle();
+    }
     const taken = this.#driver.provide(this.#frames, count);
     for (let i = taken; i < count; i++) ledger.putIdle(this.#frames[i]!);
     // A full ring has room again for what is received, and not before.

@@ -142,7 +142,7 @@ function obey(
       takeNow,
       unreadMax: STRIKES_MAX,
     });
-    service.attach(order.port, data);
+    service.attach(order.port, data, order.runPagesMax);
   } else if (order.kind === "detach") service.detach(order.port);
   else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });

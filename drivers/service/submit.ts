@@ -8,10 +8,12 @@
 import {
   type Batch,
   BATCH_MAX,
+  EXTENT_PAGES,
   frameAt,
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
+  PAGE_SHIFT,
 } from "../../caps/memory.ts";
 import { NO_FRAME, type PageLedger } from "../../caps/page_ledger.ts";
 import {
@@ -28,6 +30,7 @@ import type { Driver } from "../driver.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Account, Holder } from "./holder.ts";
 import type { Turn } from "./meter.ts";
+import { ReturnedPages } from "./returned_pages.ts";
 
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
@@ -54,13 +57,18 @@ export interface SubmissionParts {
 /** Takes what holders send. */
 export class Submitter {
   readonly #parts: SubmissionParts;
+  /** The pages that the message at hand gave back. */
+  readonly #returned: ReturnedPages;
   /** Frames staged in the batch, waiting for the check and the NIC. */
   #staged = 0;
+  /** Pages that they are in. */
+  #stagedPages = 0;
   sentPackets = 0;
   sentBytes = 0;
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
+    this.#returned = new ReturnedPages(parts.memory.frameCount);
   }
 
   /** Handles one message of `holder`'s: whatever it is, it costs nobody else anything. */
@@ -76,6 +84,7 @@ export class Submitter {
       holder.strike("malformed-record");
     }
     if (sender !== undefined) this.#flush(sender);
+    this.#returned.putIdle(this.#parts.ledger);
     holder.returnString(records, tag);
   }
 
@@ -107,6 +116,11 @@ export class Submitter {
     return true;
   }
 
+  /**
+   * A page's first record in a message gives it back, and with it all of its
+   * frames; that one and those behind it may send what lies in them, each frame
+   * once.
+   */
   #takePage(
     holder: Holder,
     sender: Account | undefined,
@@ -114,29 +128,52 @@ export class Submitter {
     at: number,
     pages: unknown[],
   ): void {
-    const frame = view.frame(at);
-    const index = view.page(at);
-    const { ledger, accounts, driver } = this.#parts;
-    const lender = accounts[ledger.lentTo(frame)];
-    if (
-      lender?.holder !== holder || !driver.pages.accept(frame, pages[index])
-    ) {
+    const first = view.frame(at);
+    const page = pages[view.page(at)];
+    if (page !== undefined) {
+      if (!this.#accept(holder, first, page)) return;
+      pages[view.page(at)] = undefined;
+    }
+    const start = view.start(at);
+    const { ledger } = this.#parts;
+    const frame = ledger.pagesOf(first) > 1
+      ? first
+      : first + (start >>> PAGE_SHIFT);
+    if (!this.#returned.has(frame)) {
       holder.strike("forged-page");
       return;
     }
-    pages[index] = undefined;
-    ledger.takeBack(frame);
-    lender.heldPages--;
+    this.#returned.take(frame);
     const length = view.length(at);
-    const start = view.start(at);
-    if (
-      length > 0 && this.#maySend(holder, sender, length, start, PAGE_BYTES)
-    ) {
-      this.#stage(sender!, frameOffset(frame) + start, length);
+    const within = start - (frame - first) * PAGE_BYTES;
+    const size = ledger.pagesOf(frame);
+    // A packet starts in its extent's first page: so its frame is told from its place.
+    const room = within < PAGE_BYTES ? size * PAGE_BYTES - within : 0;
+    if (length > 0 && this.#maySend(holder, sender, length, room, size)) {
+      this.#stage(sender!, frameOffset(frame) + within, length);
     } else {
       ledger.putIdle(frame);
     }
-    if (!lender.live && lender.heldPages === 0) this.#parts.onDrained(lender);
+  }
+
+  /** Takes back what was lent from `frame` on, if `page` is that; a strike otherwise. */
+  #accept(holder: Holder, frame: number, page: unknown): boolean {
+    const { ledger, accounts, driver } = this.#parts;
+    const lender = accounts[ledger.lentTo(frame)];
+    const pages = lender?.holder === holder
+      ? driver.pages.accept(frame, page)
+      : 0;
+    if (pages === 0) {
+      holder.strike("forged-page");
+      return false;
+    }
+    ledger.takeBack(frame, pages);
+    this.#returned.add(frame, pages, ledger.pagesOf(frame));
+    lender!.heldPages -= pages;
+    if (!lender!.live && lender!.heldPages === 0) {
+      this.#parts.onDrained(lender!);
+    }
+    return true;
   }
 
   #sendInline(
@@ -148,14 +185,15 @@ export class Submitter {
     const length = view.length(at);
     const start = view.start(at);
     if (length === 0) return;
+    const pages = length > PAGE_BYTES - HEADROOM_BYTES ? EXTENT_PAGES : 1;
     if (
       start < RECORD_BYTES ||
-      !this.#maySend(holder, sender, length, start, view.stride(at))
+      !this.#maySend(holder, sender, length, view.stride(at) - start, pages)
     ) {
       return;
     }
     const { ledger, memory } = this.#parts;
-    const frame = ledger.takeIdle();
+    const frame = pages === 1 ? ledger.takeIdle() : ledger.takeIdleExtent();
     if (frame === NO_FRAME) {
       sender!.drops.add("send-no-frame");
       return;
@@ -173,14 +211,11 @@ export class Submitter {
     holder: Holder,
     sender: Account | undefined,
     length: number,
-    start: number,
     room: number,
+    pages: number,
   ): boolean {
     if (sender === undefined) return false;
-    const longest = Math.min(
-      this.#parts.driver.info.frameBytesMax,
-      room - start,
-    );
+    const longest = Math.min(this.#parts.driver.info.frameBytesMax, room);
     if (length < FRAME_BYTES_MIN || length > longest) {
       holder.strike("malformed-frame");
       return false;
@@ -190,7 +225,7 @@ export class Submitter {
       return false;
     }
     // A page that came back is nobody's by now, and its sender's next.
-    if (!sender.mayHold(this.#staged)) {
+    if (!sender.mayHold(this.#stagedPages + pages)) {
       sender.drops.add("send-no-page");
       return false;
     }
@@ -202,6 +237,7 @@ export class Submitter {
     batch.offset[this.#staged] = offset;
     batch.length[this.#staged] = length;
     this.#staged++;
+    this.#stagedPages += this.#parts.ledger.pagesOf(frameAt(offset));
     if (this.#staged === BATCH_MAX) this.#flush(sender);
   }
 
@@ -240,11 +276,13 @@ export class Submitter {
     }
     if (sent < permitted) sender.drops.add("send-ring-full", permitted - sent);
     this.#staged = 0;
+    this.#stagedPages = 0;
   }
 
   #count(sender: Account, frame: number, length: number): void {
-    this.#parts.ledger.send(frame, sender.spec.slot);
-    sender.heldPages++;
+    const { ledger } = this.#parts;
+    ledger.send(frame, sender.spec.slot);
+    sender.heldPages += ledger.pagesOf(frame);
     sender.sentPackets++;
     sender.sentBytes += length;
     this.sentPackets++;

@@ -1,7 +1,7 @@
 /**
- * Pages that *are* frames of packet memory: a frame becomes its own
- * `ArrayBuffer`, which is posted in a transfer list and comes back the same way.
- * Nothing is copied, and only one side ever holds it.
+ * Pages that *are* frames of packet memory: frames that lie side by side become
+ * one `ArrayBuffer`, which is posted in a transfer list and comes back the same
+ * way. Nothing is copied, and only one side ever holds it.
  *
  * A holder can send back anything. The frame's own page is told from every
  * other buffer by an unpredictable nonce: written through packet memory, it
@@ -14,6 +14,7 @@ import {
   PAGE_BYTES,
 } from "../../caps/memory.ts";
 import type { PageExchange } from "../driver.ts";
+import { Loans } from "../loans.ts";
 import { addressOf } from "./libc.ts";
 
 // Taken once, before any other code runs: what a page says of itself, and what
@@ -37,11 +38,6 @@ const moveOf = callOf.bind(pagePrototype.transfer) as (
 
 const NONCE_WORDS = 1024;
 
-/** A frame whose page nobody outside holds. */
-const HERE = 0;
-/** A frame whose page was lent. */
-const LENT = 1;
-
 /** The pages of one packet memory whose frames are posted themselves. */
 export class MappedPages implements PageExchange {
   /** A page is the frame's own memory. */
@@ -49,8 +45,9 @@ export class MappedPages implements PageExchange {
 
   readonly #address: bigint;
   readonly #words: Uint32Array<SharedArrayBuffer>;
+  readonly #loans: Loans;
+  /** By the first frame: the buffer that it was lent as last. */
   readonly #pages: (ArrayBuffer | undefined)[];
-  readonly #states: Uint8Array;
   readonly #nonces = new Uint32Array(NONCE_WORDS);
   #nonceAt = NONCE_WORDS;
 
@@ -58,56 +55,42 @@ export class MappedPages implements PageExchange {
   constructor(memory: PacketMemory) {
     this.#address = addressOf(memory.bytes);
     this.#words = new Uint32Array(memory.bytes.buffer);
+    this.#loans = new Loans(memory.frameCount);
     this.#pages = new Array<ArrayBuffer | undefined>(memory.frameCount);
     this.#pages.fill(undefined);
-    this.#states = new Uint8Array(memory.frameCount);
+  }
+
+  /** The frames' own memory. */
+  lend(frame: number, pages: number): ArrayBuffer {
+    this.#loans.lend(frame, pages);
+    const last = this.#pages[frame];
+    // Making a buffer takes 0.5 µs: the last one is good for the same loan again.
+    if (last?.byteLength === pages * PAGE_BYTES) return last;
+    return this.#pages[frame] = this.#make(frame, pages);
   }
 
   /**
-   * The page of `frame`; the same one again until it is transferred away.
-   *
-   * @throws {RangeError} when there is no such frame.
-   * @throws {Error} when the page is away: only {@link accept} brings it back.
+   * Takes back the buffer that was lent from `frame` on. Who still has a
+   * reference to `page` is left with a detached one.
    */
-  lend(frame: number): ArrayBuffer {
-    let page = this.#pages[frame];
-    if (page === undefined) {
-      page = this.#make(frame);
-      this.#pages[frame] = page;
-    }
-    if (page.detached) {
-      throw new Error(`the page of frame ${frame} is lent already`);
-    }
-    this.#states[frame] = LENT;
-    return page;
-  }
-
-  /**
-   * Takes back the page that was lent for `frame`. Who still has a reference to
-   * `page` is left with a detached one.
-   */
-  accept(frame: number, page: unknown): boolean {
-    if (this.#states[frame] !== LENT) return false;
+  accept(frame: number, page: unknown): number {
+    const pages = this.#loans.at(frame);
+    if (pages === 0) return 0;
     try {
-      if (!isWholePage(page) || !this.#shows(frame, page)) return false;
+      if (!isWholeBuffer(page, pages) || !this.#shows(frame, page)) return 0;
       this.#pages[frame] = moveOf(page);
     } catch {
-      return false;
+      return 0;
     }
-    this.#states[frame] = HERE;
-    return true;
+    this.#loans.end(frame);
+    return pages;
   }
 
-  #make(frame: number): ArrayBuffer {
-    if (!(frame >= 0 && frame < this.#states.length)) {
-      throw new RangeError(
-        `there is no frame ${frame}: packet memory has ${this.#states.length}`,
-      );
-    }
+  #make(frame: number, pages: number): ArrayBuffer {
     const address = this.#address + BigInt(frameOffset(frame));
     const pointer = Deno.UnsafePointer.create(address);
     if (pointer === null) throw new Error("packet memory has no address");
-    return Deno.UnsafePointerView.getArrayBuffer(pointer, PAGE_BYTES);
+    return Deno.UnsafePointerView.getArrayBuffer(pointer, pages * PAGE_BYTES);
   }
 
   /** Whether what is written to `frame` can be read through `page`. */
@@ -136,12 +119,13 @@ export class MappedPages implements PageExchange {
   }
 }
 
-/** Exactly an `ArrayBuffer`, of exactly a page, fixed in size. */
-function isWholePage(page: unknown): page is ArrayBuffer {
+/** Exactly an `ArrayBuffer`, of exactly so many pages, fixed in size. */
+function isWholeBuffer(page: unknown, pages: number): page is ArrayBuffer {
   if (typeof page !== "object" || page === null) return false;
   // The first getter throws on everything that is not an ArrayBuffer, proxies
   // included, before any code of theirs could run.
-  return byteLengthOf(page) === PAGE_BYTES && resizableOf(page) === false &&
+  return byteLengthOf(page) === pages * PAGE_BYTES &&
+    resizableOf(page) === false &&
     detachedOf(page) === false && getPrototypeOf(page) === pagePrototype &&
     (immutableOf === undefined || immutableOf(page) === false);
 }

@@ -1,7 +1,7 @@
 /** A record's packet, as interposers see it. */
 
 import { isBufferOf } from "../../caps/buffers.ts";
-import { PAGE_BYTES } from "../../caps/memory.ts";
+import { EXTENT_BYTES, PAGE_BYTES } from "../../caps/memory.ts";
 import {
   CHECKSUM_MAY_BE_PARTIAL,
   INLINE,
@@ -47,10 +47,14 @@ export class RecordFrame {
       frame.bytes = view.bytes;
     } else {
       const buffer = pages[page];
-      if (!isBufferOf(buffer, PAGE_BYTES)) return false;
+      if (
+        !isBufferOf(buffer, PAGE_BYTES) && !isBufferOf(buffer, EXTENT_BYTES)
+      ) {
+        return false;
+      }
       this.#base = 0;
       this.#low = 0;
-      this.#high = PAGE_BYTES;
+      this.#high = buffer.byteLength;
       frame.bytes = new Uint8Array(buffer);
     }
     frame.start = this.#base + start;

@@ -54,8 +54,8 @@ export class DriverHost {
   }
 
   /** Connects a holder. */
-  attach(port: PortId, data: MessagePort): void {
-    this.#control.post({ kind: "attach", port, data }, [data]);
+  attach(port: PortId, data: MessagePort, runPagesMax: number): void {
+    this.#control.post({ kind: "attach", port, data, runPagesMax }, [data]);
   }
 
   /** A holder is gone. */

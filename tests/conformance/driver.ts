@@ -279,21 +279,21 @@ class Suite {
     } while (batch.length[0] !== wanted.length);
     const frame = frameAt(batch.offset[0]!);
     const at = batch.offset[0]! - frameOffset(frame);
-    const lent = driver.pages.lend(frame);
+    const lent = driver.pages.lend(frame, 1);
     const page = structuredClone(lent, { transfer: [lent] });
     strictEqual(page.byteLength, PAGE_BYTES);
     deepStrictEqual(new Uint8Array(page, at, wanted.length), wanted);
     const impostors = [undefined, lent, new ArrayBuffer(8), new Proxy({}, {})];
     for (const impostor of impostors) {
-      strictEqual(driver.pages.accept(frame, impostor), false);
+      strictEqual(driver.pages.accept(frame, impostor), 0);
     }
     new Uint8Array(page).fill(0x5a);
     const back = structuredClone(page, { transfer: [page] });
-    strictEqual(driver.pages.accept(frame, back), true);
+    strictEqual(driver.pages.accept(frame, back), 1);
     const start = frameOffset(frame);
     const bytes = memory.bytes.subarray(start, start + PAGE_BYTES);
     ok(bytes.every((byte) => byte === 0x5a), "what the holder wrote is there");
-    strictEqual(driver.pages.accept(frame, back), false, "accepted twice");
+    strictEqual(driver.pages.accept(frame, back), 0, "accepted twice");
   }
 
   async closes(): Promise<void> {

@@ -59,7 +59,11 @@ export class Rig implements Disposable {
   readonly #memoryPages: number;
   #plans: (HolderPlan | undefined)[] = [];
 
-  constructor(plans: readonly HolderPlan[], frameCount = 64) {
+  constructor(
+    plans: readonly HolderPlan[],
+    frameCount = 64,
+    runPagesMax = 1,
+  ) {
     const memory = makePacketMemory(frameCount);
     this.#memoryPages = memory.bytes.byteLength / 65536;
     const [near, far] = makeWire();
@@ -77,14 +81,14 @@ export class Rig implements Disposable {
       onOutlaw: (port) => this.outlaws.push(port),
       nowMs: () => this.nowMs,
     });
-    plans.forEach((plan, i) => this.#attach(plan, i + 1));
+    plans.forEach((plan, i) => this.#attach(plan, i + 1, runPagesMax));
     this.#plans = [...plans];
     this.commit(plans.map((plan, i) => this.#specOf(plan, i + 1)));
   }
 
-  #attach(plan: HolderPlan, id: number): void {
+  #attach(plan: HolderPlan, id: number, runPagesMax: number): void {
     const [port, forDriver] = makePipe<unknown, Delivery>();
-    this.service.attach(id, forDriver);
+    this.service.attach(id, forDriver, runPagesMax);
     const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
     const { receives, sends } = plan;
     this.holders.push({

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   type Delivery,
   RecordView,
+  RUN_PAGES_MAX,
   STRING_BYTES,
 } from "../../../caps/records.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
@@ -26,17 +27,23 @@ const behaviours = fc.constantFrom(
   "under another's tag",
   "garbage",
   "lie about lengths",
+  "name every frame again",
+  "point elsewhere",
   "send",
   "send under another's tag",
 );
+
+/** Those of them that may send something. */
+const SENDING = new Set(["send", "name every frame again", "point elsewhere"]);
 
 const steps = fc.array(
   fc.oneof(
     {
       weight: 5,
       arbitrary: fc.record({
-        kind: fc.constant("frame" as const),
-        frame: frames,
+        kind: fc.constant("frames" as const),
+        // Several in one turn fill frames that lie side by side.
+        frames: fc.array(frames, { minLength: 1, maxLength: 6 }),
       }),
     },
     {
@@ -69,15 +76,15 @@ const steps = fc.array(
 
 testProperty(
   "whatever holders do: pages are conserved, packets reach their owner alone, clean, and only permitted frames go out",
-  { runs: 300, file },
+  { runs: 150, file },
   fc.property(steps, (steps) => {
     // Few frames, so that each is soon used again.
-    using rig = new Rig(plans, 16);
+    using rig = new Rig(plans, 16, RUN_PAGES_MAX);
     const dead = new Set<number>();
     const kept = new Map<number, Delivery[]>();
     for (const step of steps) {
-      if (step.kind === "frame") {
-        rig.far.send(step.frame, 0, step.frame.length);
+      if (step.kind === "frames") {
+        for (const frame of step.frames) rig.far.send(frame, 0, frame.length);
       } else if (step.kind === "revoke") {
         if (!dead.has(step.holder + 1)) rig.revoke(step.holder + 1);
         dead.add(step.holder + 1);
@@ -113,7 +120,7 @@ testProperty(
       }
       for (const frame of rig.sent()) {
         assert.ok(
-          step.kind === "holder" && step.does === "send",
+          step.kind === "holder" && SENDING.has(step.does),
           "a frame from nowhere",
         );
         assert.ok(
@@ -136,20 +143,21 @@ function forgeries(rig: Rig): number {
 
 function checkDelivery(holder: TestHolder, delivery: Delivery): void {
   const { copyBytesMax } = plans[holder.id - 1]!;
-  for (const packet of packetsOf(delivery)) {
-    const { bytes } = packet;
+  const pages = delivery.pages.map((page) => new Uint8Array(page.slice(0)));
+  const view = new RecordView(delivery.records);
+  let at = 0;
+  for (const { bytes, inline, start } of packetsOf(delivery)) {
     assert.ok(
       matches(holder.receives, bytes, 0, bytes.length),
       "another's packet",
     );
-    assert.equal(packet.inline, bytes.length <= copyBytesMax);
-    if (packet.inline) continue;
-    const around = [
-      ...packet.page.subarray(0, packet.start),
-      ...packet.page.subarray(packet.start + bytes.length),
-    ];
+    assert.equal(inline, bytes.length <= copyBytesMax);
+    if (!inline) pages[view.page(at)]!.fill(0, start, start + bytes.length);
+    at += view.stride(at);
+  }
+  for (const page of pages) {
     assert.ok(
-      around.every((byte) => byte === 0),
+      page.every((byte) => byte === 0),
       "bytes of somebody else's in the page",
     );
   }
@@ -215,6 +223,21 @@ function act(
       return;
     case "under another's tag":
       post({ ...delivery, tag: other.tag });
+      return;
+    case "name every frame again": {
+      // The records of the delivery, twice over, to be sent each.
+      const bytes = new Uint8Array(delivery.records);
+      bytes.copyWithin(at, 0, at);
+      for (let record = 0; record < 2 * at; record += view.stride(record)) {
+        view.setLength(record, 60);
+      }
+      post({ ...delivery, count: 2 * delivery.count });
+      return;
+    }
+    case "point elsewhere":
+      view.setLength(0, 60);
+      view.setStart(0, step.noise * 40503 & 0xffff);
+      post(delivery);
       return;
     case "lie about lengths":
       new Uint32Array(delivery.records)[step.noise % 6] = step.noise *
@@ -358,4 +381,33 @@ Deno.test("a page is not taken from one who was lent another", () => {
   rig.turn();
   assert.equal(forgeries(rig), 1);
   assert.equal(rig.service.counts().pages.lent, 1);
+});
+
+Deno.test("pages that lie side by side cross as one buffer, and each frame in it is answered once", () => {
+  const plan = { ...discard, sends: discard.receives, quotaPages: 40 };
+  using rig = new Rig([plan], 64, RUN_PAGES_MAX);
+  const holder = rig.holders[0]!;
+  for (let i = 0; i < 40; i++) {
+    const numbered = new Uint8Array([...witness(discard.receives[0]!)!, i]);
+    rig.far.send(numbered, 0, numbered.length);
+  }
+  rig.turn();
+  const delivery = holder.port.take()!;
+  assert.equal(delivery.count, 40);
+  // At most 16 pages a buffer: the records have 16 bits for a place in it.
+  const sizes = delivery.pages.map(({ byteLength }) => byteLength >>> 12);
+  assert.deepEqual(sizes, [16, 16, 8]);
+  const packets = packetsOf(delivery);
+  assert.deepEqual(packets.map(({ bytes }) => bytes.at(-1)), [
+    ...packets.keys(),
+  ]);
+  // Every frame is named once more at the end: it is gone by then.
+  const view = new RecordView(delivery.records);
+  view.bytes.copyWithin(40 * 24, 0, 40 * 24);
+  const again = { ...delivery, count: 80 };
+  holder.port.post(again, [delivery.records, ...delivery.pages]);
+  rig.turn();
+  assert.deepEqual(rig.sent().map((sent) => sent.at(-1)), [...packets.keys()]);
+  assert.equal(forgeries(rig), 40);
+  assert.equal(rig.service.counts().pages.lent, 0);
 });

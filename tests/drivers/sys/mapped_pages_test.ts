@@ -26,7 +26,7 @@ interface Lent {
 function lent(frame: number): Lent {
   const memory = makePacketMemory(FRAMES);
   const pages = new MappedPages(memory);
-  const page = moved(pages.lend(frame));
+  const page = moved(pages.lend(frame, 1));
   return { memory, pages, frame, page };
 }
 
@@ -41,7 +41,7 @@ const cheats: Readonly<Record<string, (lent: Lent) => unknown>> = {
   "a copy of the page": ({ page }) => page.slice(0),
   "a structured clone": ({ page }) => structuredClone(page),
   "the page of another frame": ({ pages, frame }) =>
-    moved(pages.lend((frame + 1) % FRAMES)),
+    moved(pages.lend((frame + 1) % FRAMES, 1)),
   "a shared buffer": () => new SharedArrayBuffer(PAGE_BYTES),
   "packet memory itself": ({ memory }) => memory.bytes.buffer,
   "a view of the page": ({ page }) => new Uint8Array(page),
@@ -98,10 +98,10 @@ for (const [name, cheat] of Object.entries(cheats)) {
     bytes.fill(0xa5, frameOffset(5), frameOffset(6));
     const forged = cheat(holder);
     const before = bytes.slice(frameOffset(5), frameOffset(6));
-    assert.equal(holder.pages.accept(5, forged), false);
+    assert.equal(holder.pages.accept(5, forged), 0);
     assert.deepEqual(bytes.slice(frameOffset(5), frameOffset(6)), before);
     // Refused is refused: the frame stays lent.
-    assert.throws(() => holder.pages.lend(5), /lent already/);
+    assert.throws(() => holder.pages.lend(5, 1), /lent already/);
   });
 }
 
@@ -118,12 +118,51 @@ if (whyMissing("linux") === undefined) {
         new Uint8Array(page).set(data);
         let returned = page;
         for (let move = 0; move < moves; move++) returned = moved(returned);
-        assert.equal(pages.accept(frame, returned), true);
+        assert.equal(pages.accept(frame, returned), 1);
         assert.deepEqual(
           memory.bytes.slice(frameOffset(frame), frameOffset(frame + 1)),
           new Uint8Array(data),
         );
         assert.equal(returned.detached, true);
+      },
+    ),
+  );
+
+  testProperty(
+    "frames side by side go and come back as one buffer, whole, and as nothing else",
+    { runs: 50, file: import.meta.url },
+    fc.property(
+      fc.integer({ min: 0, max: FRAMES - 5 }),
+      fc.integer({ min: 2, max: 5 }),
+      fc.infiniteStream(fc.nat(255)),
+      (frame, count, bytes) => {
+        const memory = makePacketMemory(FRAMES);
+        const pages = new MappedPages(memory);
+        const of = (at: number, count: number) =>
+          memory.bytes.subarray(frameOffset(at), frameOffset(at + count));
+        of(frame, count).fill(7);
+        const page = moved(pages.lend(frame, count));
+        const whole = new Uint8Array(page);
+        assert.deepEqual([...whole], new Array(count * PAGE_BYTES).fill(7));
+        for (let i = 0; i < whole.length; i += 97) {
+          whole[i] = bytes.next().value;
+        }
+        const written = whole.slice();
+        for (let at = 0; at < FRAMES; at++) {
+          if (at !== frame) assert.equal(pages.accept(at, page), 0);
+        }
+        for (const pagesOf of [1, count - 1, count + 1]) {
+          const forged = new ArrayBuffer(pagesOf * PAGE_BYTES);
+          assert.equal(pages.accept(frame, forged), 0);
+        }
+        assert.equal(pages.accept(frame, page.slice(0)), 0);
+        assert.equal(pages.accept(frame, page), count);
+        assert.equal(pages.accept(frame, page), 0);
+        assert.deepEqual(new Uint8Array(of(frame, count)), written);
+        // As other buffers the next time.
+        assert.equal(pages.accept(frame, moved(pages.lend(frame, 1))), 1);
+        const last = frame + count - 2;
+        assert.equal(pages.accept(last, moved(pages.lend(last, 2))), 2);
       },
     ),
   );
@@ -139,18 +178,18 @@ if (whyMissing("linux") === undefined) {
           const other = lent(frame);
           assert.equal(
             other.pages.accept(frame, cheats[attempt]!(other)),
-            false,
+            0,
           );
         }
         const { pages, page } = lent(frame);
         const wrong = (frame + 1) % FRAMES;
-        assert.equal(pages.accept(wrong, page), false);
-        assert.equal(pages.accept(frame, page), true);
-        assert.equal(pages.accept(frame, page), false);
-        assert.equal(pages.accept(frame, pages.lend(wrong)), false);
-        const again = pages.lend(frame);
+        assert.equal(pages.accept(wrong, page), 0);
+        assert.equal(pages.accept(frame, page), 1);
+        assert.equal(pages.accept(frame, page), 0);
+        assert.equal(pages.accept(frame, pages.lend(wrong, 1)), 0);
+        const again = pages.lend(frame, 1);
         assert.equal(again.byteLength, PAGE_BYTES);
-        assert.equal(pages.accept(frame, again), true);
+        assert.equal(pages.accept(frame, again), 1);
       },
     ),
   );
@@ -170,27 +209,34 @@ testWith(
       get: () => PAGE_BYTES,
       configurable: true,
     });
-    let tookForged: boolean;
+    let tookForged: number;
     try {
       tookForged = pages.accept(3, forged);
     } finally {
       Object.defineProperty(ArrayBuffer.prototype, "byteLength", original);
     }
-    assert.equal(tookForged, false);
-    assert.equal(pages.accept(3, page), true);
+    assert.equal(tookForged, 0);
+    assert.equal(pages.accept(3, page), 1);
   },
 );
 
 testWith(
   ["linux"],
-  "lend() gives the same page until it is transferred away",
+  "frames are lent once, and only where there are any",
   () => {
     const pages = new MappedPages(makePacketMemory(FRAMES));
-    const page = pages.lend(0);
-    assert.equal(pages.lend(0), page);
-    moved(page);
-    assert.throws(() => pages.lend(0), /the page of frame 0 is lent already/);
-    assert.throws(() => pages.lend(FRAMES), /there is no frame 16/);
+    moved(pages.lend(2, 3));
+    for (
+      const [frame, count] of [[2, 1], [1, 2], [4, 9], [0, FRAMES]] as const
+    ) {
+      assert.throws(
+        () => pages.lend(frame, count),
+        /frame [24] is lent already/,
+      );
+    }
+    assert.throws(() => pages.lend(FRAMES, 1), /frame 16 does not exist/);
+    assert.throws(() => pages.lend(FRAMES - 1, 2), /frame 16 does not exist/);
+    assert.equal(pages.lend(5, 1).byteLength, PAGE_BYTES);
   },
 );
 
@@ -200,7 +246,7 @@ testWith(
   () => {
     const pages = new MappedPages(makePacketMemory(FRAMES));
     for (const frame of [0, FRAMES, -1, 0.5, NaN]) {
-      assert.equal(pages.accept(frame, new ArrayBuffer(PAGE_BYTES)), false);
+      assert.equal(pages.accept(frame, new ArrayBuffer(PAGE_BYTES)), 0);
     }
   },
 );
@@ -220,13 +266,13 @@ testWith(
       },
     );
     try {
-      const page = pages.lend(2);
+      const page = pages.lend(2, 1);
       const returned = await new Promise<unknown>((resolve) => {
         worker.onmessage = ({ data }) => resolve(data);
         worker.postMessage(page, [page]);
       });
       assert.equal(page.detached, true);
-      assert.equal(pages.accept(2, returned), true);
+      assert.equal(pages.accept(2, returned), 1);
       const at = frameOffset(2);
       assert.deepEqual([...memory.bytes.slice(at + 7, at + 17)], [
         0,
@@ -255,6 +301,6 @@ testWith(
     const address = addressOf(memory.bytes) + BigInt(frameOffset(4));
     const pointer = Deno.UnsafePointer.create(address)!;
     const page = Deno.UnsafePointerView.getArrayBuffer(pointer, PAGE_BYTES);
-    assert.equal(pages.accept(4, page), false);
+    assert.equal(pages.accept(4, page), 0);
   },
 );
