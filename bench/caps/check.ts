@@ -14,6 +14,7 @@ import { TagTable } from "../../caps/tag_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
 import { ownerOf } from "../../drivers/service/deliver.ts";
 import { Account, Holder } from "../../drivers/service/holder.ts";
+import { PageQuota } from "../../drivers/service/page_quota.ts";
 
 /** Packets of one call. */
 export const CHECKED = BATCH_MAX;
@@ -37,7 +38,8 @@ export function makeCheck(live: number): () => void {
     table.insert(tag, slot);
     const limits = { quotaPages: 1, copyBytesMax: 2048 };
     const named = { slot, tagLow, tagHigh, port: 1, rights: RIGHT_RECEIVE };
-    accounts.push(new Account({ ...named, ...limits }, holder));
+    const pages = new PageQuota(1, { pages: 0 });
+    accounts.push(new Account({ ...named, ...limits }, holder, pages));
     // The last ones are the packets': anywhere in the table.
     batch.tagLow[slot % CHECKED] = tagLow;
     batch.tagHigh[slot % CHECKED] = tagHigh;

@@ -190,7 +190,7 @@ export class Deliverer {
   #swap(account: Account, offset: number, length: number): void {
     const frame = frameAt(offset);
     const pages = this.#ledger.pagesOf(frame);
-    if (!account.mayHold(pages)) {
+    if (!account.pages.mayHold(pages)) {
       account.drops.add("no-page");
       this.#ledger.putIdle(frame);
       return;
@@ -201,7 +201,7 @@ export class Deliverer {
     }
     this.#clean(frame, pages, offset, length);
     this.#ledger.lend(frame, account.spec.slot, pages);
-    account.heldPages += pages;
+    account.pages.hold(pages);
     const run = account.runs.add(frame, pages, account.holder.runPagesMax);
     const first = account.runs.frame(run);
     const view = account.view!;
@@ -264,7 +264,7 @@ export class Deliverer {
       const frame = runs.frame(i);
       const pages = runs.pages(i);
       this.#ledger.takeBackIdle(frame, pages);
-      account.heldPages -= pages;
+      account.pages.release(pages);
     }
     account.drops.add("port-closed", account.count);
   }

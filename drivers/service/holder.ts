@@ -9,6 +9,7 @@ import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
 import { FrameRuns } from "./frame_runs.ts";
+import type { PageQuota } from "./page_quota.ts";
 import { type Capability, capabilityOf } from "../../caps/tag.ts";
 import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
@@ -98,7 +99,6 @@ export class Holder {
 export class Account {
   readonly spec: AccountSpec;
   readonly holder: Holder;
-  readonly parent: Account | undefined;
   readonly capability: Capability;
   readonly drops: Tally = new Tally();
   /** Undefined where neither it nor an ancestor is limited: then nothing is asked for a packet. */
@@ -107,10 +107,7 @@ export class Account {
   live = true;
   /** Who gets its packets once it was revoked: a slot. */
   heir = 0;
-  /** The pages that it may hold: less once others are carved out of it. */
-  quotaPages: number;
-  /** Pages lent to its holder or in flight for it: at most its quota. */
-  heldPages = 0;
+  readonly pages: PageQuota;
   deliveredPackets = 0;
   deliveredBytes = 0;
   sentPackets = 0;
@@ -124,32 +121,17 @@ export class Account {
   /** The pages that go with it: runs of frames side by side, one buffer each. */
   readonly runs: FrameRuns = new FrameRuns();
 
-  /** `parent`: what it was derived from, where that has an account too. */
   constructor(
     spec: AccountSpec,
     holder: Holder,
-    parent?: Account,
+    pages: PageQuota,
     meters?: Meters,
   ) {
     this.spec = spec;
     this.meters = meters;
     this.holder = holder;
-    this.parent = parent;
-    this.quotaPages = spec.quotaPages;
+    this.pages = pages;
     this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
-  }
-
-  /**
-   * Whether it may have `pages` more pages. What was carved out of
-   * another's quota can be had only once that one holds no more than it has left.
-   */
-  mayHold(pages: number): boolean {
-    if (this.heldPages + pages > this.quotaPages) return false;
-    // At most as many steps as the derivation tree is deep.
-    for (let up = this.parent; up !== undefined; up = up.parent) {
-      if (up.heldPages > up.quotaPages) return false;
-    }
-    return true;
   }
 
   /** Begins a byte string; false when the holder has none here. */
@@ -175,8 +157,8 @@ export class Account {
     return {
       slot: this.spec.slot,
       port: this.holder.id,
-      heldPages: this.heldPages,
-      quotaPages: this.quotaPages,
+      heldPages: this.pages.held,
+      quotaPages: this.pages.quota,
       deliveredPackets: this.deliveredPackets,
       deliveredBytes: this.deliveredBytes,
       sentPackets: this.sentPackets,

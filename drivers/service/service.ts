@@ -24,7 +24,6 @@ import {
   BATCH_MAX,
   batchAt,
   type PacketMemory,
-  PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
   SLOT_NONE,
@@ -42,7 +41,9 @@ import { EndedAccounts } from "./ended.ts";
 import { Intake } from "./intake.ts";
 import { makeMeters, type NowMs } from "./meter.ts";
 import { Offload } from "./offload.ts";
+import { type Entitlements, PageQuota } from "./page_quota.ts";
 import { Submitter } from "./submit.ts";
+import { Supply } from "./supply.ts";
 
 /** Live capabilities that a driver service knows at most. */
 export const ACCOUNTS_MAX = 65536;
@@ -77,14 +78,10 @@ export class DriverService implements Disposable {
   readonly #intake: Intake;
   readonly #ended = new EndedAccounts();
   readonly #batch: Batch;
-  /** Free frames on their way from or to the NIC: scratch, one batch long. */
+  /** Frames on their way from the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
-  /** Whether the NIC receives into extents: packets may be larger than a page. */
-  readonly #intoExtents: boolean;
-  /** Idle frames, or extents, that are kept back from the receive ring, for what holders send. */
-  readonly #sendReserve: number;
-  /** Frames that the NIC's ring surely has room for; not known before it was full once. */
-  #room = Infinity;
+  readonly #entitlements: Entitlements = { pages: 0 };
+  readonly #supply: Supply;
   readonly #offload: Offload;
   #receiving = true;
   #receivedPackets = 0;
@@ -98,9 +95,7 @@ export class DriverService implements Disposable {
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
     this.#ledger = new PageLedger(memory.frameCount, memory.extentCount);
-    this.#intoExtents = driver.info.frameBytesMax > PAGE_BYTES;
-    const { idleCount, idleExtentCount } = this.#ledger;
-    this.#sendReserve = (this.#intoExtents ? idleExtentCount : idleCount) >>> 2;
+    this.#supply = new Supply(driver, this.#ledger, this.#entitlements);
     this.#classifier = new Classifier(memory, this.#tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
     const shared = {
@@ -135,7 +130,7 @@ export class DriverService implements Disposable {
     this.#turn.nowMs = this.#nowMs();
     let done = this.#takeOrders() + this.#reclaim();
     if (this.#receiving) {
-      this.#provide();
+      this.#supply.provide();
       done += this.#receive();
     }
     done += this.#intake.drainAll();
@@ -259,11 +254,8 @@ export class DriverService implements Disposable {
   #receive(): number {
     const batch = this.#batch;
     const count = this.#driver.receive(batch, BATCH_MAX);
-    if (count === 0) {
-      this.#room = Infinity; // there is time to ask the ring itself
-      return 0;
-    }
-    this.#room += count;
+    this.#supply.received(count);
+    if (count === 0) return 0;
     let bytes = 0;
     for (let i = 0; i < count; i++) bytes += batch.length[i]!;
     this.#receivedPackets += count;
@@ -280,8 +272,8 @@ export class DriverService implements Disposable {
     for (let i = 0; i < count; i++) {
       const frame = this.#frames[i]!;
       const account = this.#accounts[this.#ledger.sent(frame)]!;
-      account.heldPages -= this.#ledger.pagesOf(frame);
-      if (!account.live && account.heldPages === 0) this.#drained(account);
+      account.pages.release(this.#ledger.pagesOf(frame));
+      if (!account.live && account.pages.held === 0) this.#drained(account);
     }
     return count;
   }
@@ -292,23 +284,6 @@ export class DriverService implements Disposable {
       this.#classifier.permit(this.#batch, count, observer.spec.slot);
       this.#deliverer.observe(this.#batch, count, observer);
     }
-  }
-
-  /** Keeps the NIC supplied with frames, or extents, to receive into. */
-  #provide(): void {
-    const ledger = this.#ledger;
-    const idle = this.#intoExtents ? ledger.idleExtentCount : ledger.idleCount;
-    const count = Math.min(idle - this.#sendReserve, this.#room, BATCH_MAX);
-    if (count <= 0) return;
-    for (let i = 0; i < count; i++) {
-      this.#frames[i] = this.#intoExtents
-        ? ledger.takeIdleExtent()
-        : ledger.takeIdle();
-    }
-    const taken = this.#driver.provide(this.#frames, count);
-    for (let i = taken; i < count; i++) ledger.putIdle(this.#frames[i]!);
-    // A full ring has room again for what is received, and not before.
-    this.#room = taken < count ? 0 : this.#room - taken;
   }
 
   #takeOrders(): number {
@@ -346,8 +321,7 @@ export class DriverService implements Disposable {
 
   #setQuotas(quotas: QuotaChanges): void {
     for (const { slot, quotaPages } of quotas) {
-      const account = this.#accounts[slot];
-      if (account !== undefined) account.quotaPages = quotaPages;
+      this.#accounts[slot]?.pages.set(quotaPages);
     }
   }
 
@@ -361,7 +335,12 @@ export class DriverService implements Disposable {
     if (spec.limitedBy !== undefined && !ancestor?.live) return;
     const { frameBytesMax } = this.#driver.info;
     const meters = makeMeters(spec.limit, frameBytesMax, ancestor?.meters);
-    const account = new Account(spec, holder, parent, meters);
+    const pages = new PageQuota(
+      spec.quotaPages,
+      this.#entitlements,
+      parent?.pages,
+    );
+    const account = new Account(spec, holder, pages, meters);
     this.#accounts[spec.slot] = account;
     if (isObserver(spec.rights)) this.#observers.add(account);
     if (
@@ -379,7 +358,7 @@ export class DriverService implements Disposable {
         this.#deliverer.finish(account);
         this.#end(account, heir);
       }
-      if (account === undefined || account.heldPages === 0) drained.push(slot);
+      if (account === undefined || account.pages.held === 0) drained.push(slot);
     }
     this.#orders.post({ kind: "revoked", id: order.id });
     if (drained.length > 0) {
@@ -397,6 +376,7 @@ export class DriverService implements Disposable {
       });
     }
     account.live = false;
+    account.pages.end();
     account.heir = heir;
   }
 

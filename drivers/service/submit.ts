@@ -169,8 +169,8 @@ export class Submitter {
     }
     ledger.takeBack(frame, pages);
     this.#returned.add(frame, pages, ledger.pagesOf(frame));
-    lender!.heldPages -= pages;
-    if (!lender!.live && lender!.heldPages === 0) {
+    lender!.pages.release(pages);
+    if (!lender!.live && lender!.pages.held === 0) {
       this.#parts.onDrained(lender!);
     }
     return true;
@@ -225,7 +225,7 @@ export class Submitter {
       return false;
     }
     // A page that came back is nobody's by now, and its sender's next.
-    if (!sender.mayHold(this.#stagedPages + pages)) {
+    if (!sender.pages.mayHold(this.#stagedPages + pages)) {
       sender.drops.add("send-no-page");
       return false;
     }
@@ -282,7 +282,7 @@ export class Submitter {
   #count(sender: Account, frame: number, length: number): void {
     const { ledger } = this.#parts;
     ledger.send(frame, sender.spec.slot);
-    sender.heldPages += ledger.pagesOf(frame);
+    sender.pages.hold(ledger.pagesOf(frame));
     sender.sentPackets++;
     sender.sentBytes += length;
     this.sentPackets++;

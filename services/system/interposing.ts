@@ -1,6 +1,7 @@
 /** What is interposed between a system's driver and its services. */
 
 import { fromMessagePort } from "../../caps/port.ts";
+import { RUN_PAGES_MAX } from "../../caps/records.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import type { Interposer } from "../interpose/interposer.ts";
 import { Relay } from "../interpose/relay.ts";
@@ -54,6 +55,14 @@ export class Interposing {
   /** The driver is about to stop: nothing is held any more. */
   hurry(): void {
     for (const relay of this.#relays.values()) relay.hurry();
+  }
+
+  /**
+   * Up to how many pages that lie side by side may come to a service as one
+   * buffer: an interposer may keep a packet and give the next one back.
+   */
+  runPagesMax(name: string): number {
+    return this.#of(name).length === 0 ? RUN_PAGES_MAX : 1;
   }
 
   /** What the interposers of a service have counted. */

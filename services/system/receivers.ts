@@ -1,6 +1,7 @@
 /** The capabilities that a system's caller holds itself. */
 
 import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { RUN_PAGES_MAX } from "../../caps/records.ts";
 import type { Delivery, Submission } from "../../caps/records.ts";
 import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
@@ -95,7 +96,10 @@ export class Receivers {
         "open: the NIC is not running; it is being started again",
       );
     }
-    const { port, data, requests } = connector.connect();
+    const { port, data, requests } = connector.connect(
+      // An interposer may keep a packet and give the next one back.
+      options.interpose === undefined ? RUN_PAGES_MAX : 1,
+    );
     await connector.introduced();
     const client = new FilterClient(fromMessagePort(requests));
     const revoke = async () => {

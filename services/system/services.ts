@@ -139,7 +139,10 @@ export class Services {
   ): Promise<void> {
     const connector = this.#connector!;
     const connected = services.map((service) =>
-      [service, connector.connect()] as const
+      [
+        service,
+        connector.connect(this.#options.interposing.runPagesMax(service.name)),
+      ] as const
     );
     await connector.introduced();
     await Promise.all(connected.map((one) => use(...one)));
@@ -243,7 +246,9 @@ export class Services {
     service.timer = undefined;
     const connector = this.#connector;
     if (this.#stopped || connector === undefined) return;
-    const connection = connector.connect();
+    const connection = connector.connect(
+      this.#options.interposing.runPagesMax(service.name),
+    );
     try {
       await connector.introduced();
       await this.#begin(service, connection, connector);

@@ -10,7 +10,7 @@ import { makePacketMemory } from "../../caps/memory.ts";
 import { makePipe, type Port } from "../../caps/port.ts";
 import type { Delivery } from "../../caps/records.ts";
 import { type Capability, TagGenerator } from "../../caps/tag.ts";
-import { EmulatedDriver } from "../../drivers/emulated/driver.ts";
+import { StallingDriver } from "../drivers/service/stalling_driver.ts";
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
 import { PAUSE_MS_MAX } from "../../drivers/service/penalty.ts";
 import { DriverService } from "../../drivers/service/service.ts";
@@ -339,15 +339,6 @@ export class InProcess implements CapabilitySystem, Disposable {
       sent.push(nameOf(bytes));
     }
     return sent;
-  }
-}
-
-/** The emulated NIC, which can be told to keep what it is to send. */
-class StallingDriver extends EmulatedDriver {
-  stalled = false;
-
-  override reclaim(frames: Uint32Array): number {
-    return this.stalled ? 0 : super.reclaim(frames);
   }
 }
 

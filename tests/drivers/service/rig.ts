@@ -17,12 +17,12 @@ import {
   RIGHT_SEND,
 } from "../../../caps/rights.ts";
 import { capabilityOf } from "../../../caps/tag.ts";
-import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
 import type { Grant } from "../../../services/filter/grant.ts";
 import { mergeTree } from "../../../services/filter/tree.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
+import { StallingDriver } from "./stalling_driver.ts";
 
 /** One holder: a port, a capability, and what it was lent. */
 export interface TestHolder {
@@ -49,6 +49,7 @@ export interface HolderPlan {
 /** A driver service under test. */
 export class Rig implements Disposable {
   readonly service: DriverService;
+  readonly driver: StallingDriver;
   readonly far: WireEnd;
   /** The time, as the service reads it. */
   nowMs = 0;
@@ -70,12 +71,13 @@ export class Rig implements Disposable {
     this.far = far;
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
     this.#orders = orders;
+    this.driver = new StallingDriver({
+      memory,
+      end: near,
+      mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+    });
     this.service = new DriverService({
-      driver: openEmulated({
-        memory,
-        end: near,
-        mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
-      }),
+      driver: this.driver,
       memory,
       orders: forDriver,
       onOutlaw: (port) => this.outlaws.push(port),

@@ -4,37 +4,18 @@ import {
   type Delivery,
   RecordView,
   RUN_PAGES_MAX,
-  STRING_BYTES,
 } from "../../../caps/records.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
+import { ethernet } from "../../../services/filter/builder.ts";
 import { matches } from "../../../services/filter/interpret.ts";
 import { witness } from "../../../services/filter/witness.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
+import { act, behaviours, send, SENDING } from "./behaviours.ts";
 import { discard, echo, frames, plans } from "./plans.ts";
 import { packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
-
-/** What a holder does with what it was delivered. */
-const behaviours = fc.constantFrom(
-  "return",
-  "keep",
-  "return twice",
-  "forge a page",
-  "claim another frame",
-  "under a guessed tag",
-  "under another's tag",
-  "garbage",
-  "lie about lengths",
-  "name every frame again",
-  "point elsewhere",
-  "send",
-  "send under another's tag",
-);
-
-/** Those of them that may send something. */
-const SENDING = new Set(["send", "name every frame again", "point elsewhere"]);
 
 const steps = fc.array(
   fc.oneof(
@@ -161,100 +142,6 @@ function checkDelivery(holder: TestHolder, delivery: Delivery): void {
       "bytes of somebody else's in the page",
     );
   }
-}
-
-function act(
-  rig: Rig,
-  holder: TestHolder,
-  delivery: Delivery | undefined,
-  step: {
-    readonly does: string;
-    readonly noise: number;
-    readonly send: Uint8Array<ArrayBuffer>;
-  },
-): void {
-  const { port } = holder;
-  const post = (message: object) => port.post(message);
-  if (step.does === "garbage") {
-    const messages = [null, 7, "x", {}, { tag: 1n }, [], {
-      records: new ArrayBuffer(8),
-      count: 1,
-      pages: [],
-    }];
-    port.post(messages[step.noise % messages.length]);
-    return;
-  }
-  const other = rig.holders[holder.id % 3]!;
-  if (step.does === "send") return send(holder, holder.tag, step.send);
-  if (step.does === "send under another's tag") {
-    return send(holder, other.tag, witness(other.sends[0]!));
-  }
-  if (delivery === undefined) return;
-  const view = new RecordView(delivery.records);
-  let at = 0;
-  for (let i = 0; i < delivery.count; i++) {
-    view.setLength(at, 0);
-    at += view.stride(at);
-  }
-  switch (step.does) {
-    case "keep":
-      return;
-    case "return twice": {
-      const again = structuredClone(delivery);
-      post(delivery);
-      post(again);
-      return;
-    }
-    case "forge a page":
-      post({
-        ...delivery,
-        pages: delivery.pages.map(() =>
-          new ArrayBuffer(step.noise & 1 ? 4096 : 4095)
-        ),
-      });
-      return;
-    case "claim another frame": {
-      new Uint32Array(delivery.records)[1] = step.noise % 20;
-      post(delivery);
-      return;
-    }
-    case "under a guessed tag":
-      post({ ...delivery, tag: BigInt(step.noise + 1) });
-      return;
-    case "under another's tag":
-      post({ ...delivery, tag: other.tag });
-      return;
-    case "name every frame again": {
-      // The records of the delivery, twice over, to be sent each.
-      const bytes = new Uint8Array(delivery.records);
-      bytes.copyWithin(at, 0, at);
-      for (let record = 0; record < 2 * at; record += view.stride(record)) {
-        view.setLength(record, 60);
-      }
-      post({ ...delivery, count: 2 * delivery.count });
-      return;
-    }
-    case "point elsewhere":
-      view.setLength(0, 60);
-      view.setStart(0, step.noise * 40503 & 0xffff);
-      post(delivery);
-      return;
-    case "lie about lengths":
-      new Uint32Array(delivery.records)[step.noise % 6] = step.noise *
-        2654435761;
-      post({ ...delivery, count: step.noise % 2000 });
-      return;
-    default:
-      post(delivery);
-  }
-}
-
-/** Sends one frame of the holder's own making. */
-function send(holder: TestHolder, tag: bigint, frame: Uint8Array): void {
-  const view = new RecordView(new ArrayBuffer(STRING_BYTES));
-  view.bytes.set(frame, 24);
-  view.putInline(0, frame.length);
-  holder.port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
 }
 
 Deno.test("a holder's reply goes out of the very page that it was delivered in", () => {
@@ -385,7 +272,7 @@ Deno.test("a page is not taken from one who was lent another", () => {
 
 Deno.test("pages that lie side by side cross as one buffer, and each frame in it is answered once", () => {
   const plan = { ...discard, sends: discard.receives, quotaPages: 40 };
-  using rig = new Rig([plan], 64, RUN_PAGES_MAX);
+  using rig = new Rig([plan], 160, RUN_PAGES_MAX);
   const holder = rig.holders[0]!;
   for (let i = 0; i < 40; i++) {
     const numbered = new Uint8Array([...witness(discard.receives[0]!)!, i]);
@@ -410,4 +297,23 @@ Deno.test("pages that lie side by side cross as one buffer, and each frame in it
   assert.deepEqual(rig.sent().map((sent) => sent.at(-1)), [...packets.keys()]);
   assert.equal(forgeries(rig), 40);
   assert.equal(rig.service.counts().pages.lent, 0);
+});
+
+Deno.test("whatever others have in flight, a holder's quota is there when it sends", () => {
+  const greedy = { ...echo, sends: ethernet().grant, quotaPages: 40 };
+  const modest = { ...discard, sends: ethernet().grant, quotaPages: 8 };
+  using rig = new Rig([greedy, modest], 64);
+  rig.driver.stalled = true;
+  const frame = new Uint8Array(60);
+  for (const [holder, count] of [[0, 40], [1, 8]] as const) {
+    const { [holder]: one } = rig.holders;
+    for (let i = 0; i < count + 1; i++) send(one!, one!.tag, frame);
+    rig.turn();
+  }
+  const { accounts, pages } = rig.service.counts();
+  assert.equal(pages.inFlight, 48);
+  assert.deepEqual(accounts.map(({ drops }) => drops), [
+    { "send-no-page": 1 },
+    { "send-no-page": 1 },
+  ]);
 });
