@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   classify: () => import("./classify.ts"),
   receive: () => import("./receive.ts"),
   deliver: () => import("./deliver.ts"),
+  forward: () => import("./forward.ts"),
   hostile: () => import("./hostile.ts"),
   install: () => import("./install.ts"),
   caps: () => import("./caps.ts"),

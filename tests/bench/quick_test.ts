@@ -87,6 +87,17 @@ testWith(
   },
 );
 
+testWith(
+  ["linux", "compiler"],
+  "forward: every packet leaves by the other NIC with its new addresses, ours and C's",
+  async () => {
+    const rows = await quick("forward");
+    checkRows("forward", rows);
+    assert.equal(rows.length, 4);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
 Deno.test("install: one more flow and one more shape are installed and taken away, and each is timed", async () => {
   const rows = await quick("install");
   checkRows("install", rows);
