@@ -45,6 +45,8 @@ export class Holder {
   /** Void tags that it presented. */
   voids = 0;
   #strikes = 0;
+  /** Void tags that it may present still without being slowed down. */
+  #excused = 0;
 
   constructor(
     id: PortId,
@@ -66,10 +68,23 @@ export class Holder {
   }
 
   /**
+   * A capability of its is over: what it has of the driver's may come back under
+   * that tag, through no fault of its own. It is counted, and costs nothing.
+   */
+  excuse(): void {
+    this.#excused = 2 * STRINGS_PER_HOLDER;
+  }
+
+  /**
    * It presented a tag that is void on its port. Nothing here depends on whether
    * the tag is somebody else's, was once its own, or never was.
    */
   strikeVoid(): void {
+    if (this.#excused > 0) {
+      this.#excused--;
+      this.refusals.add("void-capability");
+      return;
+    }
     this.voids++;
     this.strike("void-capability");
   }

@@ -369,6 +369,7 @@ export class DriverService implements Disposable {
   #end(account: Account, heir: number): void {
     this.#observers.delete(account);
     if (account.live) {
+      account.holder.excuse();
       this.#ended.add(account);
       this.#tags.remove({
         low: account.spec.tagLow,

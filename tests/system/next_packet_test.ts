@@ -97,7 +97,6 @@ class Holders implements Disposable {
 
   /** Whose the next packet to a UDP port is. */
   async next(port: number): Promise<number> {
-    const [conjunction] = flow(port);
     const mark = ++this.#packets;
     await this.inject(port, mark);
     for (let tries = 0; tries < 1000; tries++) {
@@ -106,7 +105,8 @@ class Holders implements Disposable {
       if (owner !== undefined) return owner;
       await this.#rig.driver.wait(1);
     }
-    assert.fail(`a packet to port ${port} is lost: ${conjunction}`);
+    const counts = JSON.stringify(this.#driver.counts());
+    assert.fail(`a packet to port ${port} is lost: ${counts}`);
   }
 
   /** Has the far side send a packet to a UDP port. */
