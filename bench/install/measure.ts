@@ -6,7 +6,7 @@
  */
 
 import { makePacketMemory } from "../../caps/memory.ts";
-import { fromMessagePort } from "../../caps/port.ts";
+import { fromMessagePort, type Port } from "../../caps/port.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
 import type { Capability } from "../../caps/tag.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
@@ -66,7 +66,8 @@ class Ground {
       type: "module",
     });
     const named = interfaceName === undefined ? {} : { interfaceName };
-    const opened = nextMessage(toDriver.port1);
+    const control = fromMessagePort<unknown, unknown>(toDriver.port1);
+    const opened = nextMessage(control);
     driver.postMessage({
       options: { ...named, gapUs },
       memory: memory.wasm,
@@ -77,16 +78,17 @@ class Ground {
     const said = await opened as { kind: string; message?: string };
     if (said.kind !== "open") throw new Error(said.message);
     const data = new MessageChannel();
-    toDriver.port1.postMessage(
-      { kind: "attach", port: SYSTEM, data: data.port2 },
+    control.post(
+      { kind: "attach", port: SYSTEM, data: data.port2, runPagesMax: 1 },
       [data.port2],
     );
-    toDriver.port1.postMessage({ kind: "receive" });
+    control.post({ kind: "receive" });
     const filter = new Worker(
       new URL("../../services/filter/worker.ts", here),
       { type: "module" },
     );
-    const rooted = nextMessage(toFilter.port1);
+    const filterControl = fromMessagePort<unknown, unknown>(toFilter.port1);
+    const rooted = nextMessage(filterControl);
     filter.postMessage({
       target: {
         memoryPages: memory.bytes.byteLength / 65536,
@@ -101,7 +103,7 @@ class Ground {
     }, [orders.port2, toFilter.port2]);
     const report = await rooted as FilterReport & { kind: "root" };
     const requests = new MessageChannel();
-    toFilter.port1.postMessage(
+    filterControl.post(
       { kind: "attach", port: SYSTEM, requests: requests.port2 },
       [requests.port2],
     );
@@ -144,9 +146,9 @@ function delay(durationMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationMs));
 }
 
-function nextMessage(port: MessagePort): Promise<unknown> {
+function nextMessage(port: Port<unknown, unknown>): Promise<unknown> {
   return new Promise((resolve) => {
-    port.onmessage = ({ data }) => resolve(data);
+    port.onReady = () => resolve(port.take());
   });
 }
 

@@ -10,7 +10,7 @@ import { makePacketMemory } from "../../caps/memory.ts";
 import { makePipe, type Port } from "../../caps/port.ts";
 import type { Delivery } from "../../caps/records.ts";
 import { type Capability, TagGenerator } from "../../caps/tag.ts";
-import { StallingDriver } from "../drivers/service/stalling_driver.ts";
+import { StallingDriver } from "./stalling_driver.ts";
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
 import { PAUSE_MS_MAX } from "../../drivers/service/penalty.ts";
 import { DriverService } from "../../drivers/service/service.ts";

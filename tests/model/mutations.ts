@@ -64,45 +64,47 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: LEDGER,
-        from: `    this.#move(frame, FREE);
-    this.#slot[frame] = 0;
+        from: `      this.#move(at, FREE);
+      this.#slot[at] = 0;
+    }
   }
 
-  /** free → in flight`,
-        to: `    this.#move(frame, FREE);
+  /** lent or quarantined → free and idle`,
+        to: `      this.#move(at, FREE);
+    }
   }
 
-  /** free → in flight`,
+  /** lent or quarantined → free and idle`,
       },
       {
         file: LEDGER,
         from:
-          "if (state !== LENT && state !== QUARANTINED) this.#expect(frame, LENT);",
+          "if (state !== LENT && state !== QUARANTINED) this.#expect(at, LENT);",
         to: "",
       },
       {
-        file: "drivers/copied_pages.ts",
-        from: "this.#lent[frame] !== 1 || ",
-        to: "",
+        file: "drivers/loans.ts",
+        from: "return this.#pages[frame] ?? 0;",
+        to: "return this.#pages[frame] || 1;",
       },
     ],
   },
   mutation(
     "any buffer is taken for a page",
     SUBMIT,
-    "!driver.pages.accept(frame, pages[index])",
-    "(driver.pages.accept(frame, pages[index]), false)",
+    "? driver.pages.accept(frame, page)",
+    "? driver.pages.accept(frame, page) || 1",
   ),
   mutation(
     "a page is taken from whoever has its number",
     SUBMIT,
-    "lender?.holder !== holder ||",
-    "lender === undefined ||",
+    "lender?.holder === holder",
+    "lender !== undefined",
   ),
   mutation(
     "a page that came back counts on",
     SUBMIT,
-    "    lender.heldPages--;\n",
+    "    lender!.pages.release(pages);\n",
     "",
   ),
   mutation(
@@ -120,13 +122,13 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a quota comes back while its pages are out",
     DRIVER,
-    "if (account === undefined || account.heldPages === 0) drained.push(slot);",
+    "if (account === undefined || account.pages.held === 0) drained.push(slot);",
     "drained.push(slot);",
   ),
   mutation(
     "what is carved out can be had while the parent holds it",
-    "drivers/service/holder.ts",
-    "if (up.heldPages > up.quotaPages) return false;",
+    "drivers/service/page_quota.ts",
+    "if (up.held > up.#quota) return false;",
     "",
   ),
   mutation(
@@ -202,7 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a page shows what was in it before",
     DELIVER,
-    "this.#clean(pageStart, offset, length);",
+    "this.#clean(frame, pages, offset, length);",
     "",
   ),
   mutation(

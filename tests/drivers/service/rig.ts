@@ -22,7 +22,7 @@ import { DriverService } from "../../../drivers/service/service.ts";
 import type { Grant } from "../../../services/filter/grant.ts";
 import { mergeTree } from "../../../services/filter/tree.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
-import { StallingDriver } from "./stalling_driver.ts";
+import { StallingDriver } from "../../model/stalling_driver.ts";
 
 /** One holder: a port, a capability, and what it was lent. */
 export interface TestHolder {

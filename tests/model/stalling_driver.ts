@@ -1,6 +1,6 @@
 /** The emulated NIC, which can be told to keep what it is to send. */
 
-import { EmulatedDriver } from "../../../drivers/emulated/driver.ts";
+import { EmulatedDriver } from "../../drivers/emulated/driver.ts";
 
 /** Sends nothing while it is stalled: what it was given stays in flight. */
 export class StallingDriver extends EmulatedDriver {
