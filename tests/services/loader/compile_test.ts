@@ -1,4 +1,4 @@
-import { equal, match, ok, rejects } from "node:assert/strict";
+import { equal, ok, rejects } from "node:assert/strict";
 import { compileModule } from "../../../services/loader/compile.ts";
 import { ModuleError } from "../../../services/loader/module_error.ts";
 
@@ -81,7 +81,6 @@ const ACCEPTED = [
 for (const text of ACCEPTED) {
   Deno.test(`accepted: ${JSON.stringify(text)}`, async () => {
     const code = await compileModule(text + END, "a.ts");
-    match(code, /export default 1/);
     // What comes out is a module to the engine too, and asks for no other.
     const url = `data:text/javascript,${encodeURIComponent(code)}`;
     equal((await import(url)).default, 1);
