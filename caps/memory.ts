@@ -129,12 +129,13 @@ export function frameAt(offset: number): number {
 }
 
 /**
- * A batch of packets: five arrays in packet memory, side by side, so that one
- * call of a classifier reads and fills them.
+ * A batch of packets: six arrays in packet memory, side by side, so that one
+ * call of a classifier reads and fills the first three.
  *
  * ```
- * base        +1024        +2048        +3072        +4096          +5120
- * ├ offset[256] ┼ length[256] ┼ slot[256] ┼ tagLow[256] ┼ tagHigh[256] ┤  u32 each
+ * base          +1024         +2048       +3072         +4096          +5120
+ * ├ offset[256] ┼ length[256] ┼ slot[256] ┼ tagLow[256] ┼ tagHigh[256] ┼ offload[256] ┤
+ *                                                                        u32 each
  * ```
  */
 export interface Batch {
@@ -150,6 +151,11 @@ export interface Batch {
   readonly tagLow: Uint32Array<SharedArrayBuffer>;
   /** High half of that tag; 0 if none. */
   readonly tagHigh: Uint32Array<SharedArrayBuffer>;
+  /**
+   * What is known of each packet's checksum and segmentation (caps/offload.ts).
+   * A NIC that knows nothing of it leaves it alone: 0.
+   */
+  readonly offload: Uint32Array<SharedArrayBuffer>;
 }
 
 /** The slot that means "not interested". */
@@ -158,9 +164,20 @@ export const SLOT_NONE = 0;
 /** Distance in bytes from one of a batch's arrays to the next. */
 export const BATCH_ARRAY_BYTES = BATCH_MAX * 4;
 
+/** How many arrays a batch is. */
+const BATCH_ARRAYS = 6;
+
 /** The batch whose arrays start at `address` of `memory`. */
 export function batchAt(memory: PacketMemory, address: number): Batch {
-  const buffer = memory.bytes.buffer;
+  return batchIn(memory.bytes.buffer, address);
+}
+
+/** A batch outside packet memory: no classifier sees it. */
+export function privateBatch(): Batch {
+  return batchIn(new SharedArrayBuffer(BATCH_ARRAYS * BATCH_ARRAY_BYTES), 0);
+}
+
+function batchIn(buffer: SharedArrayBuffer, address: number): Batch {
   const array = (index: number) =>
     new Uint32Array(buffer, address + index * BATCH_ARRAY_BYTES, BATCH_MAX);
   return {
@@ -170,5 +187,6 @@ export function batchAt(memory: PacketMemory, address: number): Batch {
     slot: array(2),
     tagLow: array(3),
     tagHigh: array(4),
+    offload: array(5),
   };
 }

@@ -16,11 +16,15 @@
  * `frame` is the frame of packet memory that this page is. A `page` may be up to
  * 16 pages that lie side by side in packet memory, with a packet in each, or an
  * extent of 17 with one packet; `frame` is then the first. `stride` bytes on
- * comes the next record. This is the answer that says where the data is, after
+ * comes the next record. `checksum`, `gso` and `gso size` say what is known of the
+ * packet's checksum and segmentation (caps/offload.ts). This is the answer that says where the data is, after
  * Shapiro and Frantz (1998): here is a byte string, here is a page.
  *
  * On the way back the same string carries what is to be sent: a record whose
- * `length` is 0 only gives its page back.
+ * `length` is 0 only gives its page back. Of the rest, two wishes are read: that
+ * the checksum be completed (`checksum` is CHECKSUM_PARTIAL), and that a
+ * super-packet be sent as segments of `gso size` bytes of payload. What kind it
+ * is, the driver reads from the packet's headers.
  */
 
 import { EXTENT_BYTES, PAGE_BYTES } from "./memory.ts";
@@ -39,16 +43,6 @@ export const INLINE = 0xffff;
  * packet's place in it must fit 16 bits.
  */
 export const RUN_PAGES_MAX = 16;
-
-/** The packet's transport checksum is as its sender's wire format has it. */
-export const CHECKSUM_COMPLETE = 0;
-
-/**
- * The packet may come from this machine, whose kernel left the transport
- * checksum to hardware that is not there: the field then holds the sum of the
- * pseudo-header alone (linux/skbuff.h, CHECKSUM_PARTIAL).
- */
-export const CHECKSUM_MAY_BE_PARTIAL = 1;
 
 /** The most bytes of packet that one record can hold in the string itself. */
 export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES - 8;
@@ -132,9 +126,17 @@ export class RecordView {
     return this.bytes[at + 14]!;
   }
 
-  /** Says what is known of it. */
-  setChecksum(at: number, checksum: number): void {
-    this.bytes[at + 14] = checksum;
+  /** What is known of its checksum and segmentation, as one word (caps/offload.ts). */
+  offload(at: number): number {
+    const half = at >>> 1;
+    return (this.#u16[half + 7]! | this.#u16[half + 8]! << 16) >>> 0;
+  }
+
+  /** Says what is known of them. */
+  setOffload(at: number, offload: number): void {
+    const half = at >>> 1;
+    this.#u16[half + 7] = offload;
+    this.#u16[half + 8] = offload >>> 16;
   }
 
   /** Writes the record of a packet of `length` bytes that will lie in the string. Returns where the next begins. */
@@ -171,7 +173,7 @@ export class RecordView {
     this.#u16[half + 4] = start;
     this.#u16[half + 5] = page;
     this.#u16[half + 6] = stride;
-    this.#u16[half + 7] = CHECKSUM_COMPLETE;
+    this.#u16[half + 7] = 0;
     this.words[word + 4] = 0;
     this.words[word + 5] = 0;
   }

@@ -31,9 +31,21 @@ export interface DriverInfo {
   readonly frameBytesMax: number;
   /**
    * Whether its packets may come from this machine's own kernel with the
-   * transport checksum left to hardware (a veth's or a TAP's do).
+   * transport checksum left to hardware (a veth's do), and it is not told
+   * which: false where it fills a batch's `offload`.
    */
   readonly partialChecksums: boolean;
+  /**
+   * What it does itself for packets that are sent, as bits: OFFLOAD_CHECKSUM and
+   * `offloadsGso(GSO_…)` of caps/offload.ts. For a NIC that does nothing, 0 or
+   * not given, checksums are completed and super-packets taken apart before.
+   */
+  readonly offloads?: number;
+  /**
+   * The largest frame that is no super-packet, in bytes, where that is less than
+   * `frameBytesMax`.
+   */
+  readonly wireBytesMax?: number;
   /** Whether its frames are the memory that pages are made of. */
   readonly mapped: boolean;
 }
@@ -54,14 +66,16 @@ export interface Driver extends Disposable {
 
   /**
    * Takes the frames that arrived: fills `offset`, `length`, and, where the NIC
-   * classifies, `tagLow` and `tagHigh` (0 and 0 otherwise) from index 0.
+   * classifies, `tagLow` and `tagHigh` (0 and 0 otherwise) from index 0; and
+   * `offload`, where it knows of checksums and segmentation.
    * @returns how many; at most `max`, itself at most `BATCH_MAX`. Each one's
    * frame is the caller's now.
    */
   receive(batch: Batch, max: number): number;
 
   /**
-   * Sends the packets `batch[0..count)`, in order. A packet lies within one
+   * Sends the packets `batch[0..count)`, in order; what its `offloads` name is
+   * its own work where `offload` asks for it. A packet lies within one
    * frame or extent; that frame is the driver's until {@link reclaim} gives it back.
    * @returns how many were taken; the rest is still the caller's.
    */

@@ -34,6 +34,7 @@ interface Packet {
   readonly length: number;
   readonly tagLow: number;
   readonly tagHigh: number;
+  readonly offload: number;
   /** Frames that may still overtake it. */
   late: number;
 }
@@ -108,6 +109,7 @@ export class FaultLane {
       length,
       tagLow: batch.tagLow[index]!,
       tagHigh: batch.tagHigh[index]!,
+      offload: batch.offload[index]!,
       late: 0,
     };
     if (
@@ -161,6 +163,7 @@ export class FaultLane {
       batch.length[i] = packet.length;
       batch.tagLow[i] = packet.tagLow;
       batch.tagHigh[i] = packet.tagHigh;
+      batch.offload[i] = packet.offload;
     }
     return count;
   }

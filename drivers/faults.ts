@@ -6,9 +6,9 @@
 
 import {
   type Batch,
-  BATCH_ARRAY_BYTES,
   BATCH_MAX,
   type PacketMemory,
+  privateBatch,
 } from "../caps/memory.ts";
 import type { KernelMapChange, KernelProgram } from "../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "./driver.ts";
@@ -206,19 +206,4 @@ class FaultyDriver implements Driver {
       throw new Error(`${this.info.name}: the driver is closed`);
     }
   }
-}
-
-/** A batch outside packet memory: no classifier sees it. */
-function privateBatch(): Batch {
-  const buffer = new SharedArrayBuffer(5 * BATCH_ARRAY_BYTES);
-  const array = (index: number) =>
-    new Uint32Array(buffer, index * BATCH_ARRAY_BYTES, BATCH_MAX);
-  return {
-    address: 0,
-    offset: array(0),
-    length: array(1),
-    slot: array(2),
-    tagLow: array(3),
-    tagHigh: array(4),
-  };
 }

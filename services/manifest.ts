@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { FRAMES_MAX } from "../caps/memory.ts";
+import { EXTENT_PAGES, FRAMES_MAX } from "../caps/memory.ts";
 import { interposerFieldsAt, logsWrong } from "./interpose/spec.ts";
 import {
   type InterfaceAddress,
@@ -62,6 +62,8 @@ export interface Manifest {
   readonly unclaimed: "kernel" | "drop";
   /** Frames of packet memory. */
   readonly frames: number;
+  /** Extents of packet memory besides, for packets that are larger than a page. */
+  readonly extents: number;
   /** How a capture is replayed, and the emulated peer paced. */
   readonly pace: "at-once" | "recorded";
   /** Where to capture what crosses the NIC. */
@@ -84,6 +86,8 @@ export interface ManifestInput {
   readonly unclaimed?: "kernel" | "drop" | undefined;
   /** 64 to 262144; 4096 unless told. */
   readonly frames?: number | undefined;
+  /** 0 to 8192; 0 unless told. */
+  readonly extents?: number | undefined;
   /** `recorded` unless told. */
   readonly pace?: "at-once" | "recorded" | undefined;
   /** The path of a capture to write. */
@@ -95,6 +99,7 @@ export interface ManifestInput {
 }
 
 const FRAMES_MIN = 64;
+const EXTENTS_MAX = 8192;
 const NAME_LENGTH_MAX = 32;
 
 const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
@@ -114,6 +119,7 @@ const fields = z.strictObject({
     .optional(),
   unclaimed: oneOf("kernel", "drop").optional(),
   frames: wholeNumber(FRAMES_MIN, FRAMES_MAX).default(4096),
+  extents: wholeNumber(0, EXTENTS_MAX).default(0),
   pace: oneOf("at-once", "recorded").default("recorded"),
   write: pathOfFile.optional(),
   seed: wholeNumber(0, 0xffffffff).default(1),
@@ -131,6 +137,7 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
       context.addIssue({ code: "custom", path, message });
     checkServices(manifest.services, complain);
     checkWatched(manifest.services, complain);
+    checkMemory(manifest, complain);
     checkQuotas(manifest, complain);
     checkNic(manifest, complain);
     for (const { path, problem } of logsWrong(manifest)) {
@@ -192,6 +199,19 @@ function checkWatched(
       );
     }
   }
+}
+
+/** Frames and extents are one memory, which has a size. */
+function checkMemory(
+  { frames, extents }: Pick<Manifest, "frames" | "extents">,
+  complain: Complain,
+): void {
+  const most = Math.floor((FRAMES_MAX - frames) / EXTENT_PAGES);
+  if (extents <= most) return;
+  complain(
+    ["extents"],
+    `expected at most ${most} beside ${frames} frames, got ${extents}`,
+  );
 }
 
 /** A quarter of the frames stays for the NIC's rings: the rest may be lent. */

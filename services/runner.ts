@@ -4,9 +4,9 @@
  */
 
 import { Tally } from "../caps/accounts.ts";
+import { CHECKSUM_COMPLETE } from "../caps/offload.ts";
 import type { Port } from "../caps/port.ts";
 import {
-  CHECKSUM_MAY_BE_PARTIAL,
   type Delivery,
   INLINE,
   inlineStride,
@@ -216,7 +216,7 @@ export class CoreRunner implements Outbox, Disposable {
     frame.capacity = inline
       ? view.stride(at) - start
       : roomInPage(pages[page]!, start);
-    frame.mayBePartial = view.checksum(at) === CHECKSUM_MAY_BE_PARTIAL;
+    frame.mayBePartial = view.checksum(at) !== CHECKSUM_COMPLETE;
     const verdict = this.#core.receive(frame, now, this);
     if (verdict === "reply") {
       view.setLength(at, frame.length);

@@ -12,10 +12,10 @@ import {
   PAGE_BYTES,
   SLOT_NONE,
 } from "../../caps/memory.ts";
+import { CHECKSUM_MAY_BE_PARTIAL } from "../../caps/offload.ts";
 import type { PageLedger } from "../../caps/page_ledger.ts";
 import {
-  CHECKSUM_COMPLETE,
-  CHECKSUM_MAY_BE_PARTIAL,
+  INLINE_BYTES_MAX,
   inlineStride,
   RECORD_BYTES,
   type RecordView,
@@ -58,7 +58,8 @@ export class Deliverer {
   readonly #ledger: PageLedger;
   readonly #exchange: PageExchange;
   readonly #accounts: readonly (Account | undefined)[];
-  readonly #checksum: number;
+  /** What a packet is said to be at the least. */
+  readonly #atLeast: number;
   readonly #turn: Turn;
   /** Accounts with a byte string begun in this batch. */
   readonly #begun: Account[] = [];
@@ -70,9 +71,9 @@ export class Deliverer {
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
     this.#ledger = parts.ledger;
     this.#exchange = parts.driver.pages;
-    this.#checksum = parts.driver.info.partialChecksums
+    this.#atLeast = parts.driver.info.partialChecksums
       ? CHECKSUM_MAY_BE_PARTIAL
-      : CHECKSUM_COMPLETE;
+      : 0;
     this.#accounts = parts.accounts;
     this.#turn = parts.turn;
   }
@@ -82,14 +83,15 @@ export class Deliverer {
     for (let i = 0; i < count; i++) {
       const offset = batch.offset[i]!;
       const length = batch.length[i]!;
+      const offload = batch.offload[i]! || this.#atLeast;
       const account = ownerOf(this.#accounts, batch.slot[i]!);
       if (account === undefined) {
         this.unclaimedPackets++;
         this.#ledger.putIdle(frameAt(offset));
       } else if (account.meters !== undefined) {
-        this.#handLimited(account, account.meters.delivered, offset, length);
+        this.#handLimited(account, offset, length, offload);
       } else {
-        this.#hand(account, offset, length);
+        this.#hand(account, offset, length, offload);
       }
     }
     this.flush();
@@ -108,8 +110,13 @@ export class Deliverer {
       if (meter !== undefined && !this.#admit(observer, meter, length)) {
         continue;
       }
+      if (length > INLINE_BYTES_MAX) {
+        observer.drops.add("copy-too-large");
+        continue;
+      }
       const before = observer.deliveredPackets;
-      this.#copy(observer, batch.offset[i]!, length);
+      const offload = batch.offload[i]! || this.#atLeast;
+      this.#copy(observer, batch.offset[i]!, length, offload);
       if (observer.deliveredPackets !== before) meter?.charge(length);
     }
   }
@@ -143,28 +150,34 @@ export class Deliverer {
   }
 
   /** Hands a packet over. Its frame is lent or idle afterwards. */
-  #hand(account: Account, offset: number, length: number): void {
-    if (length <= account.spec.copyBytesMax) {
+  #hand(
+    account: Account,
+    offset: number,
+    length: number,
+    offload: number,
+  ): void {
+    if (length <= account.copyBytesMax) {
       this.#ledger.putIdle(frameAt(offset));
-      this.#copy(account, offset, length);
+      this.#copy(account, offset, length, offload);
     } else {
-      this.#swap(account, offset, length);
+      this.#swap(account, offset, length, offload);
     }
   }
 
   #handLimited(
     account: Account,
-    meter: Meter,
     offset: number,
     length: number,
+    offload: number,
   ): void {
+    const meter = account.meters!.delivered;
     if (!this.#admit(account, meter, length)) {
       this.#ledger.putIdle(frameAt(offset));
       return;
     }
     // What is dropped for another reason takes nothing from an ancestor's rate.
     const before = account.deliveredPackets;
-    this.#hand(account, offset, length);
+    this.#hand(account, offset, length, offload);
     if (account.deliveredPackets !== before) meter.charge(length);
   }
 
@@ -175,19 +188,29 @@ export class Deliverer {
     return false;
   }
 
-  #copy(account: Account, offset: number, length: number): void {
+  #copy(
+    account: Account,
+    offset: number,
+    length: number,
+    offload: number,
+  ): void {
     if (!this.#room(account, inlineStride(length))) return;
     const view = account.view!;
     this.#copyBytes(view, account.at, offset, length);
     const at = account.at;
     account.at = view.putInline(at, length);
-    view.setChecksum(at, this.#checksum);
+    if (offload !== 0) view.setOffload(at, offload);
     account.count++;
     account.deliveredPackets++;
     account.deliveredBytes += length;
   }
 
-  #swap(account: Account, offset: number, length: number): void {
+  #swap(
+    account: Account,
+    offset: number,
+    length: number,
+    offload: number,
+  ): void {
     const frame = frameAt(offset);
     const pages = this.#ledger.pagesOf(frame);
     if (!account.pages.mayHold(pages)) {
@@ -213,7 +236,7 @@ export class Deliverer {
       offset - frameOffset(first),
       run,
     );
-    view.setChecksum(at, this.#checksum);
+    if (offload !== 0) view.setOffload(at, offload);
     account.count++;
     account.deliveredPackets++;
     account.deliveredBytes += length;

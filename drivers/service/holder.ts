@@ -7,7 +7,12 @@ import { Tally } from "../../caps/accounts.ts";
 import type { AccountCounts, AccountSpec } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
-import { type Delivery, RecordView, STRING_BYTES } from "../../caps/records.ts";
+import {
+  type Delivery,
+  INLINE_BYTES_MAX,
+  RecordView,
+  STRING_BYTES,
+} from "../../caps/records.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { PageQuota } from "./page_quota.ts";
 import { type Capability, capabilityOf } from "../../caps/tag.ts";
@@ -123,6 +128,8 @@ export class Account {
   /** Who gets its packets once it was revoked: a slot. */
   heir = 0;
   readonly pages: PageQuota;
+  /** Longer packets go in pages. */
+  readonly copyBytesMax: number;
   deliveredPackets = 0;
   deliveredBytes = 0;
   sentPackets = 0;
@@ -143,6 +150,7 @@ export class Account {
     meters?: Meters,
   ) {
     this.spec = spec;
+    this.copyBytesMax = Math.min(spec.copyBytesMax, INLINE_BYTES_MAX);
     this.meters = meters;
     this.holder = holder;
     this.pages = pages;

@@ -32,6 +32,8 @@ export interface DriverStart<Options> {
   /** Packet memory, which the system holds. */
   readonly memory: WebAssembly.Memory;
   readonly frameCount: number;
+  /** How many extents its last frames are; none if not given. */
+  readonly extentCount?: number;
   /** Where to list what it has of the kernel, in a worker that can be survived. */
   readonly estate?: SharedArrayBuffer;
   /** To the filter service. */
@@ -92,7 +94,11 @@ async function serve<Options>(
   open: OpenDriver<Options>,
   shared: boolean,
 ): Promise<void> {
-  const memory = openPacketMemory(start.memory, start.frameCount);
+  const memory = openPacketMemory(
+    start.memory,
+    start.frameCount,
+    start.extentCount,
+  );
   const driver = await open(start.options, memory);
   const service = new DriverService({
     driver,

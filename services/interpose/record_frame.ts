@@ -2,12 +2,8 @@
 
 import { isBufferOf } from "../../caps/buffers.ts";
 import { EXTENT_BYTES, PAGE_BYTES } from "../../caps/memory.ts";
-import {
-  CHECKSUM_MAY_BE_PARTIAL,
-  INLINE,
-  RECORD_BYTES,
-  type RecordView,
-} from "../../caps/records.ts";
+import { CHECKSUM_COMPLETE } from "../../caps/offload.ts";
+import { INLINE, RECORD_BYTES, type RecordView } from "../../caps/records.ts";
 import type { Frame } from "../core.ts";
 
 /** The shortest frame that a driver sends: an Ethernet header. */
@@ -60,7 +56,7 @@ export class RecordFrame {
     frame.start = this.#base + start;
     frame.length = length;
     frame.capacity = this.#high - frame.start;
-    frame.mayBePartial = view.checksum(at) === CHECKSUM_MAY_BE_PARTIAL;
+    frame.mayBePartial = view.checksum(at) !== CHECKSUM_COMPLETE;
     return this.#fits;
   }
 

@@ -101,15 +101,15 @@ export class Sender {
       return view.setLength(at, 0);
     }
     if (fate === "pass" || fate <= now || this.closed) return;
-    this.#hold(fate, tag, shown.frame, view.checksum(at));
+    this.#hold(fate, tag, shown.frame, view.offload(at));
     view.setLength(at, 0);
   }
 
-  #hold(due: Instant, tag: bigint, frame: Frame, checksum: number): void {
+  #hold(due: Instant, tag: bigint, frame: Frame, offload: number): void {
     const { bytes, start, length } = frame;
     const copy = new RecordView(new ArrayBuffer(inlineStride(length)));
     copy.putInline(0, length);
-    copy.setChecksum(0, checksum);
+    copy.setOffload(0, offload);
     copy.bytes.set(bytes.subarray(start, start + length), RECORD_BYTES);
     const record = copy.bytes;
     if (this.#held.add({ due, tag, record, page: undefined })) return;

@@ -64,7 +64,8 @@ export class NicHost {
   constructor(options: NicHostOptions) {
     this.#options = options;
     this.nic = options.parts.nic(options.manifest);
-    this.memory = makePacketMemory(options.manifest.frames);
+    const { frames, extents } = options.manifest;
+    this.memory = makePacketMemory(frames, extents);
     const mayLeave = options.confined && this.nic.mapped === true;
     this.#estate = mayLeave ? makeEstate() : undefined;
     this.#crashed.promise.catch(() => {});
@@ -159,6 +160,7 @@ export class NicHost {
         options: nic.options,
         memory: memory.wasm,
         frameCount: memory.frameCount,
+        extentCount: memory.extentCount,
         ...(this.#estate === undefined ? {} : { estate: this.#estate }),
         orders,
         control: control.port2,

@@ -185,6 +185,7 @@ Deno.test("up's options override the manifest's fields", async () => {
     address: { address: 0x0a000007, prefixBits: 8, text: "10.0.0.7/8" },
     mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
     unclaimed: "kernel",
+    extents: 0,
     frames: 4096,
     pace: "at-once",
     write: "o.pcap",
