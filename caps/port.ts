@@ -15,6 +15,8 @@
  * of the driver's is cut off (drivers/service/holder.ts).
  */
 
+import { dropPort } from "./drop_port.ts";
+
 /** One end of a channel that sends `Out` and receives `In`. */
 export interface Port<Out, In> extends Disposable {
   /**
@@ -263,7 +265,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
     if (this.closed) return;
     this.closed = true;
     this.#port.onmessage = null;
-    this.#port.close();
+    dropPort(this.#port);
     this.#queue = [];
     this.#next = 0;
     this.#early = undefined;

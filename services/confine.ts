@@ -8,9 +8,10 @@
  * the list here is removed, so that a newer runtime adds nothing.
  */
 
-// A CommonJS package comes through the runtime's Node layer, which itself needs
+// These keep what they need for themselves. A CommonJS package comes through the runtime's Node layer, which itself needs
 // what is taken away below: it is loaded before.
 import "ipaddr.js";
+import "../caps/drop_port.ts";
 import "./memory_usage.ts";
 
 /** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */

@@ -9,6 +9,8 @@ import { RunningSystem } from "../../services/system/running.ts";
 export const BEHAVIOURS = [
   "idles",
   "floods",
+  "floods-garbage",
+  "floods-requests",
   "keeps-pages",
   "never-reads",
   "spins",

@@ -20,6 +20,9 @@ import { GUESSES, guessOf } from "./guess.ts";
 /** What a service that means ill has in its hands. */
 interface Hands {
   readonly data: Port<unknown, Delivery>;
+  /** What `data` is made of. */
+  readonly raw: MessagePort;
+  readonly requests: MessagePort;
   readonly client: FilterClient;
   /** What it was delivered first. */
   readonly first: Delivery;
@@ -49,6 +52,11 @@ function flood({ data, first }: Hands): void {
   }
 }
 
+/** Garbage, as fast as it can be posted: past the {@link Port} around it. */
+function floodGarbage(port: MessagePort): never {
+  for (;;) port.postMessage(null);
+}
+
 /** Guesses, some at a time so that it can say how many. */
 function guess({ data, client, counters }: Hands): void {
   let made = 0;
@@ -75,6 +83,8 @@ function spin(): void {
 const BEHAVIOURS: Readonly<Record<string, (hands: Hands) => void>> = {
   "idles": () => {},
   "floods": flood,
+  "floods-garbage": ({ raw }) => floodGarbage(raw),
+  "floods-requests": ({ requests }) => floodGarbage(requests),
   "keeps-pages": keepPages,
   // Whatever else comes stays in the port.
   "never-reads": ({ data }) => void (data.onReady = undefined),
@@ -112,7 +122,14 @@ async function start(start: ServiceStart): Promise<void> {
     const first = data.take();
     if (first === undefined) return;
     data.onReady = undefined;
-    behave({ data, client, first, counters });
+    behave({
+      data,
+      raw: start.data,
+      requests: start.requests,
+      client,
+      first,
+      counters,
+    });
   };
   control.post({ kind: "running" });
 }

@@ -9,6 +9,7 @@ import {
   type TakeNow,
 } from "../../caps/port.ts";
 import { testProperty } from "../property.ts";
+import { type FloodStart, GAVE_UP, STOP } from "./port_flooder.ts";
 import { MESSAGES } from "./port_sender.ts";
 
 const file = import.meta.url;
@@ -198,3 +199,57 @@ for (const takeNow of [undefined, receiveMessageOnPort as unknown as TakeNow]) {
     assert.deepEqual(taken, [1, null, 2, null, null, 3]);
   });
 }
+
+for (const how of ["as events", "at once"]) {
+  Deno.test(`a port whose messages come ${how} can be closed while its sender goes on without a pause`, async () => {
+    const channel = new MessageChannel();
+    const state = new Int32Array(new SharedArrayBuffer(8));
+    const flooder = new Worker(new URL("./port_flooder.ts", import.meta.url), {
+      type: "module",
+    });
+    const start: FloodStart = { port: channel.port2, state };
+    flooder.postMessage(start, [channel.port2]);
+    const takeNow = receiveMessageOnPort as unknown as TakeNow;
+    const options = how === "at once" ? { takeNow } : {};
+    const port = fromMessagePort<never, unknown>(channel.port1, options);
+    if (how === "as events") {
+      let events = 0;
+      await new Promise<void>((resolve) => {
+        port.onReady = () => {
+          port.take();
+          if (++events < 5000) return;
+          port[Symbol.dispose]();
+          resolve();
+        };
+      });
+    } else {
+      // Somebody waits for an event here, too.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (let taken = 0; taken < 100;) {
+        if (port.take() === undefined) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+        } else taken++;
+      }
+      port[Symbol.dispose]();
+    }
+    const gaveUp = Atomics.load(state, GAVE_UP);
+    Atomics.store(state, STOP, 1);
+    flooder.terminate();
+    assert.equal(gaveUp, 0);
+    assert.equal(port.take(), undefined);
+  });
+}
+
+Deno.test("what was posted before a port is closed arrives, and its buffers", async () => {
+  const [left, right] = channel();
+  const letters = [0, 1, 2].map((number) => ({
+    number,
+    page: new ArrayBuffer(64),
+  }));
+  for (const letter of letters) left.post(letter, [letter.page]);
+  left[Symbol.dispose]();
+  const taken = await collect(right, 3);
+  assert.deepEqual(taken.map(({ number }) => number), [0, 1, 2]);
+  assert.deepEqual(taken.map(({ page }) => page?.byteLength), [64, 64, 64]);
+  right[Symbol.dispose]();
+});
