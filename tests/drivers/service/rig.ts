@@ -22,7 +22,7 @@ import { DriverService } from "../../../drivers/service/service.ts";
 import type { Grant } from "../../../services/filter/grant.ts";
 import { mergeTree } from "../../../services/filter/tree.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
-import { StallingDriver } from "../../model/stalling_driver.ts";
+import { type Likeness, StallingDriver } from "../../model/stalling_driver.ts";
 
 /** One holder: a port, a capability, and what it was lent. */
 export interface TestHolder {
@@ -64,6 +64,7 @@ export class Rig implements Disposable {
     plans: readonly HolderPlan[],
     frameCount = 64,
     runPagesMax = 1,
+    likeness: Likeness = {},
   ) {
     const memory = makePacketMemory(frameCount);
     this.#memoryPages = memory.bytes.byteLength / 65536;
@@ -75,7 +76,7 @@ export class Rig implements Disposable {
       memory,
       end: near,
       mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
-    });
+    }, likeness);
     this.service = new DriverService({
       driver: this.driver,
       memory,
