@@ -42,6 +42,7 @@ import { Intake } from "./intake.ts";
 import { makeMeters, type NowMs } from "./meter.ts";
 import { Offload } from "./offload.ts";
 import { type Entitlements, PageQuota } from "./page_quota.ts";
+import { Outlet } from "./outlet.ts";
 import { Submitter } from "./submit.ts";
 import { Supply } from "./supply.ts";
 
@@ -74,6 +75,7 @@ export class DriverService implements Disposable {
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
+  readonly #outlet: Outlet;
   readonly #submitter: Submitter;
   readonly #intake: Intake;
   readonly #ended = new EndedAccounts();
@@ -105,9 +107,11 @@ export class DriverService implements Disposable {
       turn: this.#turn,
     };
     this.#deliverer = new Deliverer({ ...shared, driver });
+    this.#outlet = new Outlet({ memory, ledger: this.#ledger, driver });
     this.#submitter = new Submitter({
       ...shared,
       driver,
+      outlet: this.#outlet,
       classifier: this.#classifier,
       tags: this.#tags,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
@@ -208,8 +212,8 @@ export class DriverService implements Disposable {
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
       receivedBytes: this.#receivedBytes,
-      sentPackets: this.#submitter.sentPackets,
-      sentBytes: this.#submitter.sentBytes,
+      sentPackets: this.#outlet.sentPackets,
+      sentBytes: this.#outlet.sentBytes,
       unclaimedPackets: this.#deliverer.unclaimedPackets,
       counters: this.#driver.counters(),
       pages: this.#ledger.snapshot(),

@@ -22,6 +22,13 @@ import {
   RecordView,
   STRING_BYTES,
 } from "../../caps/records.ts";
+import {
+  CHECKSUM_PARTIAL,
+  checksumOf,
+  GSO_NONE,
+  offloadWord,
+  segmentBytesOf,
+} from "../../caps/offload.ts";
 import { hasRights, RIGHT_SEND } from "../../caps/rights.ts";
 import { isSubmission, nextRecord } from "../../caps/submission.ts";
 import type { TagTable } from "../../caps/tag_table.ts";
@@ -30,19 +37,22 @@ import type { Driver } from "../driver.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Account, Holder } from "./holder.ts";
 import type { Turn } from "./meter.ts";
+import { HEADROOM_BYTES, type Outlet } from "./outlet.ts";
 import { ReturnedPages } from "./returned_pages.ts";
 
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
 
-/** Where a copied frame is put in its page: the room that XDP keeps in front of packets. */
-const HEADROOM_BYTES = 256;
+/** The longest super-packet: the longest IP packet, behind an Ethernet header and two tags. */
+const SUPER_BYTES_MAX = 65535 + 14 + 8;
 
 /** What submissions work on. */
 export interface SubmissionParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;
   readonly driver: Driver;
+  /** Sends what may be sent. */
+  readonly outlet: Outlet;
   readonly classifier: Classifier;
   readonly tags: TagTable;
   /** The batch that outgoing frames are put together in. */
@@ -57,16 +67,17 @@ export interface SubmissionParts {
 /** Takes what holders send. */
 export class Submitter {
   readonly #parts: SubmissionParts;
+  readonly #wireBytesMax: number;
   /** The pages that the message at hand gave back. */
   readonly #returned: ReturnedPages;
   /** Frames staged in the batch, waiting for the check and the NIC. */
   #staged = 0;
   /** Pages that they are in. */
   #stagedPages = 0;
-  sentPackets = 0;
-  sentBytes = 0;
 
   constructor(parts: SubmissionParts) {
+    const { frameBytesMax, wireBytesMax } = parts.driver.info;
+    this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
     this.#parts = parts;
     this.#returned = new ReturnedPages(parts.memory.frameCount);
   }
@@ -149,8 +160,9 @@ export class Submitter {
     const size = ledger.pagesOf(frame);
     // A packet starts in its extent's first page: so its frame is told from its place.
     const room = within < PAGE_BYTES ? size * PAGE_BYTES - within : 0;
-    if (length > 0 && this.#maySend(holder, sender, length, room, size)) {
-      this.#stage(sender!, frameOffset(frame) + within, length);
+    const wish = wishOf(view, at);
+    if (length > 0 && this.#maySend(holder, sender, length, room, size, wish)) {
+      this.#stage(sender!, frameOffset(frame) + within, length, wish);
     } else {
       ledger.putIdle(frame);
     }
@@ -185,10 +197,18 @@ export class Submitter {
     const length = view.length(at);
     const start = view.start(at);
     if (length === 0) return;
+    const wish = wishOf(view, at);
     const pages = length > PAGE_BYTES - HEADROOM_BYTES ? EXTENT_PAGES : 1;
     if (
       start < RECORD_BYTES ||
-      !this.#maySend(holder, sender, length, view.stride(at) - start, pages)
+      !this.#maySend(
+        holder,
+        sender,
+        length,
+        view.stride(at) - start,
+        pages,
+        wish,
+      )
     ) {
       return;
     }
@@ -203,7 +223,7 @@ export class Submitter {
       view.bytes.subarray(at + start, at + start + length),
       offset,
     );
-    this.#stage(sender!, offset, length);
+    this.#stage(sender!, offset, length, wish);
   }
 
   /** Whether a frame's shape and its sender's rights allow it to be staged; counted when not. */
@@ -213,9 +233,13 @@ export class Submitter {
     length: number,
     room: number,
     pages: number,
+    wish: number,
   ): boolean {
     if (sender === undefined) return false;
-    const longest = Math.min(this.#parts.driver.info.frameBytesMax, room);
+    const most = segmentBytesOf(wish) > 0
+      ? SUPER_BYTES_MAX
+      : this.#wireBytesMax;
+    const longest = Math.min(most, room);
     if (length < FRAME_BYTES_MIN || length > longest) {
       holder.strike("malformed-frame");
       return false;
@@ -232,10 +256,16 @@ export class Submitter {
     return true;
   }
 
-  #stage(sender: Account, offset: number, length: number): void {
+  #stage(
+    sender: Account,
+    offset: number,
+    length: number,
+    wish: number,
+  ): void {
     const { batch } = this.#parts;
     batch.offset[this.#staged] = offset;
     batch.length[this.#staged] = length;
+    batch.offload[this.#staged] = wish;
     this.#staged++;
     this.#stagedPages += this.#parts.ledger.pagesOf(frameAt(offset));
     if (this.#staged === BATCH_MAX) this.#flush(sender);
@@ -244,48 +274,42 @@ export class Submitter {
   /** Sends what is staged and permitted; every staged frame is in flight or idle afterwards. */
   #flush(sender: Account): void {
     if (this.#staged === 0) return;
-    const { batch, classifier, driver, ledger, turn } = this.#parts;
+    const { batch, classifier, ledger, outlet, turn } = this.#parts;
     const slot = sender.spec.slot;
     const meter = sender.meters?.sent;
     classifier.permit(batch, this.#staged, slot);
-    let permitted = 0;
     for (let i = 0; i < this.#staged; i++) {
       const offset = batch.offset[i]!;
+      const length = batch.length[i]!;
       if (batch.slot[i] !== slot) {
         sender.drops.add("send-not-permitted");
         ledger.putIdle(frameAt(offset));
         continue;
       }
       if (meter !== undefined) {
-        if (!meter.admits(batch.length[i]!, turn.nowMs)) {
+        if (!meter.admits(length, turn.nowMs)) {
           sender.drops.add("send-rate-limit");
           ledger.putIdle(frameAt(offset));
           continue;
         }
-        meter.charge(batch.length[i]!);
+        meter.charge(length);
       }
-      batch.offset[permitted] = offset;
-      batch.length[permitted] = batch.length[i]!;
-      permitted++;
+      const wish = batch.offload[i]!;
+      if (wish === 0) outlet.put(sender, offset, length);
+      else outlet.finish(sender, offset, length, segmentBytesOf(wish));
     }
-    const sent = driver.transmit(batch, permitted);
-    for (let i = 0; i < permitted; i++) {
-      const frame = frameAt(batch.offset[i]!);
-      if (i < sent) this.#count(sender, frame, batch.length[i]!);
-      else ledger.putIdle(frame);
-    }
-    if (sent < permitted) sender.drops.add("send-ring-full", permitted - sent);
+    outlet.flush(sender);
     this.#staged = 0;
     this.#stagedPages = 0;
   }
+}
 
-  #count(sender: Account, frame: number, length: number): void {
-    const { ledger } = this.#parts;
-    ledger.send(frame, sender.spec.slot);
-    sender.pages.hold(ledger.pagesOf(frame));
-    sender.sentPackets++;
-    sender.sentBytes += length;
-    this.sentPackets++;
-    this.sentBytes += length;
-  }
+/** What the sender of a record asks to have done: all that is taken from it. */
+function wishOf(view: RecordView, at: number): number {
+  const offload = view.offload(at);
+  if (offload === 0) return 0;
+  const segmentBytes = segmentBytesOf(offload);
+  return checksumOf(offload) === CHECKSUM_PARTIAL || segmentBytes > 0
+    ? offloadWord(CHECKSUM_PARTIAL, GSO_NONE, segmentBytes)
+    : 0;
 }

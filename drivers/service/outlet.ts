@@ -1,0 +1,187 @@
+/**
+ * The last step before the NIC: packets that may go out become what the NIC
+ * sends. A checksum that is to be completed is, and a super-packet is taken
+ * apart, by the NIC where it offers that and here where not. What a packet is,
+ * is read from the packet itself, in memory that its sender cannot write any
+ * more: of the sender comes nothing but the wish, and a segment's size.
+ */
+
+import {
+  type Batch,
+  BATCH_MAX,
+  frameAt,
+  frameOffset,
+  type PacketMemory,
+  PAGE_BYTES,
+  privateBatch,
+} from "../../caps/memory.ts";
+import {
+  CHECKSUM_PARTIAL,
+  GSO_NONE,
+  GSO_UDP,
+  OFFLOAD_CHECKSUM,
+  offloadsGso,
+  offloadWord,
+} from "../../caps/offload.ts";
+import { NO_FRAME, type PageLedger } from "../../caps/page_ledger.ts";
+import type { Driver } from "../driver.ts";
+import { Checksums } from "../segment/checksum.ts";
+import { gsoKindOf, Segmenter } from "../segment/segmenter.ts";
+import { Transport } from "../segment/transport.ts";
+import type { Account } from "./holder.ts";
+
+/** Where a packet that is put together is put in its page: the room that XDP keeps in front. */
+export const HEADROOM_BYTES = 256;
+
+/** The longest segment, headers included: it lies in one page. */
+const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;
+
+/** The most segments of one super-packet: 65,535 bytes in pieces of 256. */
+const SEGMENTS_MAX = 256;
+
+/** What an outlet works on. */
+export interface OutletParts {
+  readonly memory: PacketMemory;
+  readonly ledger: PageLedger;
+  readonly driver: Driver;
+}
+
+/** Sends for one account at a time. */
+export class Outlet {
+  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #ledger: PageLedger;
+  readonly #driver: Driver;
+  /** What the NIC does itself, as bits. */
+  readonly #offloads: number;
+  readonly #wireBytesMax: number;
+  readonly #checksums: Checksums;
+  readonly #segmenter: Segmenter;
+  readonly #packet = new Transport();
+  readonly #batch: Batch = privateBatch();
+  #count = 0;
+  /** Pages of what is in the batch. */
+  #pages = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+
+  /** In front of `parts.driver`. */
+  constructor({ memory, ledger, driver }: OutletParts) {
+    this.#bytes = memory.bytes;
+    this.#ledger = ledger;
+    this.#driver = driver;
+    const { offloads = 0, frameBytesMax, wireBytesMax } = driver.info;
+    this.#offloads = offloads;
+    this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
+    this.#checksums = new Checksums(memory);
+    this.#segmenter = new Segmenter(memory, this.#checksums);
+  }
+
+  /** Puts a packet that is ready among those that are sent. Its frame is in flight or idle after {@link flush}. */
+  put(sender: Account, offset: number, length: number, offload = 0): void {
+    const pages = this.#ledger.pagesOf(frameAt(offset));
+    // Segments may have taken what its sender had room for.
+    if (!sender.pages.mayHold(this.#pages + pages)) {
+      return this.#drop(sender, "send-no-page", offset);
+    }
+    const batch = this.#batch;
+    batch.offset[this.#count] = offset;
+    batch.length[this.#count] = length;
+    batch.offload[this.#count] = offload;
+    this.#pages += pages;
+    if (++this.#count === BATCH_MAX) this.flush(sender);
+  }
+
+  /** The same for one whose checksum is to be completed, or that has to become segments of `segmentBytes`. */
+  finish(
+    sender: Account,
+    offset: number,
+    length: number,
+    segmentBytes: number,
+  ): void {
+    const packet = this.#packet;
+    if (!packet.find(this.#bytes, offset, length)) {
+      return this.#drop(sender, "send-not-completable", offset);
+    }
+    const gso = gsoKindOf(packet, segmentBytes);
+    if (gso !== GSO_NONE) this.#putSuper(sender, gso, segmentBytes);
+    else if (length > this.#wireBytesMax) {
+      this.#drop(sender, "send-too-large", offset);
+    } else if ((this.#offloads & OFFLOAD_CHECKSUM) !== 0) {
+      const word = offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0);
+      this.put(sender, offset, length, word);
+    } else {
+      this.#checksums.complete(packet);
+      this.put(sender, offset, length);
+    }
+  }
+
+  #putSuper(sender: Account, gso: number, wanted: number): void {
+    const packet = this.#packet;
+    const { start, payload, end } = packet;
+    const most = Math.min(this.#wireBytesMax, SEGMENT_BYTES_MAX) -
+      (payload - start);
+    // A shorter segment is still TCP; another datagram is not what was sent.
+    const segmentBytes = gso === GSO_UDP ? wanted : Math.min(wanted, most);
+    if (segmentBytes > most || segmentBytes <= 0) {
+      return this.#drop(sender, "send-too-large", start);
+    }
+    const count = this.#segmenter.count(packet, segmentBytes);
+    if (count > SEGMENTS_MAX) {
+      return this.#drop(sender, "send-too-many-segments", start);
+    }
+    if ((this.#offloads & offloadsGso(gso)) !== 0) {
+      const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
+      return this.put(sender, start, end - start, word);
+    }
+    for (let i = 0; i < count; i++) {
+      if (!this.#putSegment(sender, segmentBytes, i)) {
+        sender.drops.add("send-no-page", count - i);
+        break;
+      }
+    }
+    this.#ledger.putIdle(frameAt(start));
+  }
+
+  /** False when there is no page for it, of the sender's quota or at all. */
+  #putSegment(sender: Account, segmentBytes: number, index: number): boolean {
+    const ledger = this.#ledger;
+    if (!sender.pages.mayHold(this.#pages + 1)) return false;
+    const frame = ledger.takeIdle();
+    if (frame === NO_FRAME) return false;
+    const target = frameOffset(frame) + HEADROOM_BYTES;
+    const packet = this.#packet;
+    const length = this.#segmenter.write(packet, segmentBytes, index, target);
+    this.put(sender, target, length);
+    return true;
+  }
+
+  /** Sends what was put; every frame of it is in flight or idle afterwards. */
+  flush(sender: Account): void {
+    if (this.#count === 0) return;
+    const batch = this.#batch;
+    const count = this.#count;
+    this.#count = 0;
+    this.#pages = 0;
+    const sent = this.#driver.transmit(batch, count);
+    for (let i = 0; i < count; i++) {
+      const frame = frameAt(batch.offset[i]!);
+      if (i < sent) this.#sent(sender, frame, batch.length[i]!);
+      else this.#ledger.putIdle(frame);
+    }
+    if (sent < count) sender.drops.add("send-ring-full", count - sent);
+  }
+
+  #sent(sender: Account, frame: number, length: number): void {
+    this.#ledger.send(frame, sender.spec.slot);
+    sender.pages.hold(this.#ledger.pagesOf(frame));
+    sender.sentPackets++;
+    sender.sentBytes += length;
+    this.sentPackets++;
+    this.sentBytes += length;
+  }
+
+  #drop(sender: Account, reason: string, offset: number): void {
+    sender.drops.add(reason);
+    this.#ledger.putIdle(frameAt(offset));
+  }
+}
