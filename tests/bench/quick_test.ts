@@ -120,6 +120,17 @@ Deno.test("hostile: each behaviour is run, and what the others are delivered is 
   assert.equal(rows.length, 7 * 3);
 });
 
+testWith(
+  ["linux", "root", "tool:ip"],
+  "idle: a system that nothing comes to is measured, emulated and on a veth",
+  async () => {
+    const rows = await quick("idle");
+    checkRows("idle", rows);
+    assert.equal(rows.length, 2);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
 Deno.test("bench refuses a name that there is not, and says which was meant", async () => {
   const main = new URL("../../bench/main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
