@@ -54,7 +54,9 @@ async function up(
     onRestart: ({ service, failure, delayMs }) => {
       const who = service === undefined ? "the driver" : `service ${service}`;
       view.warn(describeError(
-        `${who} failed: ${failure}; started again in ${delayMs / 1000} s`,
+        delayMs === Infinity
+          ? `${failure}; waiting for it to be back`
+          : `${who} failed: ${failure}; started again in ${delayMs / 1000} s`,
       ));
     },
     onServiceFailed: (name, failure) => {

@@ -68,6 +68,13 @@ export interface Manifest {
   readonly pace: "at-once" | "recorded";
   /** Where to capture what crosses the NIC. */
   readonly write?: string;
+  /**
+   * Whether an interface that is gone is waited for. Without it the system is at
+   * an end then.
+   */
+  readonly recover?: boolean;
+  /** Packets that looking for some takes from an interface itself, in place of its interrupts. */
+  readonly busyPoll?: number;
   /** What the emulated peer's choices come from. */
   readonly seed: number;
   /** By name. */
@@ -90,6 +97,10 @@ export interface ManifestInput {
   readonly extents?: number | undefined;
   /** `recorded` unless told. */
   readonly pace?: "at-once" | "recorded" | undefined;
+  /** For `xdp:` only: whether an interface that is gone is waited for; false unless told. */
+  readonly recover?: boolean | undefined;
+  /** For `xdp:` only: 1 to 65535 packets that a call polls from the NIC; none unless told. */
+  readonly busyPoll?: number | undefined;
   /** The path of a capture to write. */
   readonly write?: string | undefined;
   /** 0 to 4294967295; 1 unless told. */
@@ -122,6 +133,8 @@ const fields = z.strictObject({
   extents: wholeNumber(0, EXTENTS_MAX).default(0),
   pace: oneOf("at-once", "recorded").default("recorded"),
   write: pathOfFile.optional(),
+  recover: z.boolean(asked("true or false")).optional(),
+  busyPoll: wholeNumber(1, 65535).optional(),
   seed: wholeNumber(0, 0xffffffff).default(1),
   services: z.record(
     serviceName,
@@ -144,12 +157,16 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
       complain(["services", ...path], problem);
     }
   })
-  .transform(({ mac, unclaimed, write, ...manifest }): Manifest => ({
+  .transform((
+    { mac, unclaimed, write, recover, busyPoll, ...manifest },
+  ): Manifest => ({
     ...manifest,
     mac: mac ?? macFor(manifest.address.address),
     unclaimed: unclaimed ??
       (manifest.nic.kind === "xdp" ? "kernel" : "drop"),
     ...(write === undefined ? {} : { write }),
+    ...(recover === undefined ? {} : { recover }),
+    ...(busyPoll === undefined ? {} : { busyPoll }),
   }));
 
 type Complain = (path: string[], message: string) => void;
@@ -235,10 +252,30 @@ function checkNic(
     readonly nic: NicChoice;
     readonly unclaimed?: string | undefined;
     readonly write?: string | undefined;
+    readonly recover?: boolean | undefined;
+    readonly busyPoll?: number | undefined;
   },
   complain: Complain,
 ): void {
-  const { nic, unclaimed, write } = manifest;
+  const { nic, unclaimed, write, recover, busyPoll } = manifest;
+  if (recover === true && nic.kind !== "xdp") {
+    complain(
+      ["recover"],
+      `expected false: ${formatNic(nic)} is no interface that comes back`,
+    );
+  }
+  if (recover === true && write !== undefined) {
+    complain(
+      ["recover"],
+      "expected false: a capture that is written would be begun anew",
+    );
+  }
+  if (busyPoll !== undefined && nic.kind !== "xdp") {
+    complain(
+      ["busyPoll"],
+      `expected nothing: ${formatNic(nic)} is not polled`,
+    );
+  }
   if (unclaimed === "kernel" && nic.kind !== "xdp") {
     complain(
       ["unclaimed"],

@@ -105,8 +105,8 @@ function servicePart(
 }
 
 /** The NIC of a manifest: its driver, and what that may do. */
-function nicOf(manifest: Manifest): Nic {
-  const { nic, mac, pace, write } = manifest;
+function nicOf(manifest: Manifest, awaited = false): Nic {
+  const { nic, mac, pace, write, busyPoll } = manifest;
   const capture = write === undefined ? {} : { write };
   const mayWrite: Readonly<Record<string, readonly string[]>> =
     write === undefined ? {} : { write: [write] };
@@ -124,6 +124,8 @@ function nicOf(manifest: Manifest): Nic {
     case "xdp": {
       const options: XdpNicOptions = {
         interfaceName: nic.interfaceName,
+        awaited,
+        ...(busyPoll === undefined ? {} : { busyPollPackets: busyPoll }),
         ...capture,
       };
       const part = nicPart("xdp", openXdpNic, { ffi: true, ...mayWrite });

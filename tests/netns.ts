@@ -129,6 +129,7 @@ export async function makeNamespacePair(
     new Namespace(`${stem}r`),
   );
   try {
+    await addSpaces(pair);
     await join(pair, options);
     return pair;
   } catch (error) {
@@ -137,17 +138,8 @@ export async function makeNamespacePair(
   }
 }
 
-async function join(
-  pair: NamespacePair,
-  options: NamespacePairOptions,
-): Promise<void> {
-  const queues = String(options.queues ?? 1);
-  const mtu = String(options.mtu ?? 1500);
-  const both = [
-    [pair.left, LEFT_ADDRESS],
-    [pair.right, RIGHT_ADDRESS],
-  ] as const;
-  for (const [space] of both) {
+async function addSpaces(pair: NamespacePair): Promise<void> {
+  for (const space of [pair.left, pair.right]) {
     await must("ip", "netns", "add", space.name);
     // Router solicitations and the like would only be noise on the wire.
     const quiet = ["all", "default"].map((which) =>
@@ -155,6 +147,19 @@ async function join(
     );
     await space.run("sysctl", "-qw", ...quiet);
   }
+}
+
+/** Joins the two by a veth, with its addresses, up: there must be none, or none any more. */
+export async function join(
+  pair: NamespacePair,
+  options: NamespacePairOptions = {},
+): Promise<void> {
+  const queues = String(options.queues ?? 1);
+  const mtu = String(options.mtu ?? 1500);
+  const both = [
+    [pair.left, LEFT_ADDRESS],
+    [pair.right, RIGHT_ADDRESS],
+  ] as const;
   const end = ["numrxqueues", queues, "numtxqueues", queues];
   await must(
     ...["ip", "link", "add", INTERFACE, "netns", pair.left.name, "mtu", mtu],

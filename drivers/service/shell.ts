@@ -50,10 +50,14 @@ interface WorkerScope {
 /** Takes what waits in a MessagePort, dispatched by the event loop or not. */
 export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
 
-/** Opens a NIC. What it throws is told to the system. */
+/**
+ * Opens a NIC. What it throws is told to the system. One that takes its time is
+ * told by the signal that nobody waits any more.
+ */
 export type OpenDriver<Options> = (
   options: Options,
   memory: PacketMemory,
+  signal: AbortSignal,
 ) => Driver | Promise<Driver>;
 
 /** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
@@ -99,7 +103,14 @@ async function serve<Options>(
     start.frameCount,
     start.extentCount,
   );
-  const driver = await open(start.options, memory);
+  const stopped = new AbortController();
+  // Nothing else is ordered before the NIC is open.
+  control.onReady = () => {
+    for (const order of takeAll(control)) {
+      if (order.kind === "stop") stopped.abort();
+    }
+  };
+  const driver = await open(start.options, memory, stopped.signal);
   const service = new DriverService({
     driver,
     memory,
@@ -112,7 +123,6 @@ async function serve<Options>(
   // A capture that is replayed, and a NIC that is busy, would have packets for
   // holders that are not there yet.
   service.stopReceiving();
-  const stopped = new AbortController();
   control.onReady = () => {
     for (const order of takeAll(control)) {
       if (order.kind === "stop") stopped.abort();

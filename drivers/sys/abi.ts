@@ -62,6 +62,14 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_DONTWAIT = 0x40;
 /** linux/socket.h */
 export const SOL_PACKET = 263;
+/** asm-generic/socket.h */
+export const SOL_SOCKET = 1;
+/** asm-generic/socket.h: microseconds that a call may poll the device. */
+export const SO_BUSY_POLL = 46;
+/** asm-generic/socket.h, Linux 5.11: the device is polled by calls first, by interrupts later. */
+export const SO_PREFER_BUSY_POLL = 69;
+/** asm-generic/socket.h, Linux 5.11: packets a poll. */
+export const SO_BUSY_POLL_BUDGET = 70;
 /** linux/socket.h */
 export const SOL_XDP = 283;
 

@@ -1,11 +1,12 @@
 /**
- * Whether an interface is still there, without asking again and again: a netlink
+ * Whether an interface is still there and up, without asking again and again: a netlink
  * socket becomes readable when any interface of the namespace changes.
  * Source: rtnetlink(7), include/uapi/linux/rtnetlink.h.
  */
 
 import {
   AF_NETLINK,
+  IFF_UP,
   MSG_DONTWAIT,
   NETLINK_ROUTE,
   RTMGRP_LINK,
@@ -16,7 +17,7 @@ import {
 } from "./abi.ts";
 import { enterDescriptor } from "./estate.ts";
 import { check, closeDescriptor, libc } from "./libc.ts";
-import { interfaceExists } from "./network_interface.ts";
+import { flagsOfInterface } from "./network_interface.ts";
 
 const MESSAGE_BYTES = 16384;
 
@@ -27,6 +28,8 @@ export class LinkMonitor implements Disposable {
   readonly #index: number;
   readonly #message = new Uint8Array(MESSAGE_BYTES);
   #gone = false;
+  #down = false;
+  #downs = 0;
 
   /**
    * Watches the interface of that index.
@@ -63,7 +66,12 @@ export class LinkMonitor implements Disposable {
     return this.#gone;
   }
 
-  /** Takes what came, and asks whether the interface is still there. */
+  /** How often it was set down, as far as {@link look} saw: nothing comes then until it is up. */
+  get downs(): number {
+    return this.#downs;
+  }
+
+  /** Takes what came, and asks whether the interface is still there, and up. */
   look(): void {
     // What a message says is not needed: that there was one is. An overflow
     // (ENOBUFS) ends the loop, too, and asking is right then as well.
@@ -71,7 +79,11 @@ export class LinkMonitor implements Disposable {
     while (
       libc().recv(this.descriptor, this.#message, size, MSG_DONTWAIT) > 0
     );
-    if (!interfaceExists(this.#index)) this.#gone = true;
+    const flags = flagsOfInterface(this.#index);
+    this.#gone ||= flags === undefined;
+    const down = flags !== undefined && (flags & IFF_UP) === 0;
+    if (down && !this.#down) this.#downs++;
+    this.#down = down;
   }
 
   /** Closes it. */

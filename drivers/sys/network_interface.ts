@@ -116,11 +116,20 @@ export function openNetworkInterface(name: string): NetworkInterface {
   };
 }
 
-/** Whether this namespace still has the interface of that index. */
-export function interfaceExists(index: number): boolean {
+/** Whether this namespace has an interface of that name that is up. */
+export function interfaceIsUp(name: string): boolean {
+  using request = new InterfaceRequest(name);
+  return request.tries(SIOCGIFFLAGS) === 0 &&
+    (request.view.getUint16(IFNAMSIZ, true) & IFF_UP) !== 0;
+}
+
+/** The flags of the interface of that index; undefined where this namespace has it no more. */
+export function flagsOfInterface(index: number): number | undefined {
   using request = new InterfaceRequest("");
   request.view.setInt32(IFNAMSIZ, index, true);
-  return request.tries(SIOCGIFNAME) === 0;
+  if (request.tries(SIOCGIFNAME) !== 0) return undefined;
+  if (request.tries(SIOCGIFFLAGS) !== 0) return undefined;
+  return request.view.getUint16(IFNAMSIZ, true);
 }
 
 /**

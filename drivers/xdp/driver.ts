@@ -34,6 +34,8 @@ export interface XdpParts {
   readonly memory: PacketMemory;
   /** The sockets. */
   readonly queues: Queues;
+  /** Whether looking for packets polls the NIC. */
+  readonly busyPoll: boolean;
   /** The program. */
   readonly attachment: Attachment;
   /** Whether the interface is still there. */
@@ -52,6 +54,7 @@ export class XdpDriver implements Driver {
   readonly #sockets: readonly XdpSocket[];
   readonly #sender: XdpSocket;
   readonly #zeroCopy: boolean;
+  readonly #busyPoll: boolean;
   readonly #attachment: Attachment;
   readonly #monitor: LinkMonitor;
   readonly #poll: PollSet;
@@ -84,6 +87,7 @@ export class XdpDriver implements Driver {
     this.#sockets = parts.queues.sockets;
     this.#sender = parts.queues.sockets[0];
     this.#zeroCopy = parts.queues.zeroCopy;
+    this.#busyPoll = parts.busyPoll;
     this.#attachment = parts.attachment;
     this.#monitor = parts.monitor;
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
@@ -120,7 +124,10 @@ export class XdpDriver implements Driver {
     for (let turn = 0; turn < queues && count < limit; turn++) {
       const queue = this.#nextQueue;
       this.#nextQueue = queue + 1 === queues ? 0 : queue + 1;
-      const ring = this.#sockets[queue]!.receive;
+      const socket = this.#sockets[queue]!;
+      const ring = socket.receive;
+      // The call runs the NIC's own poll, which fills the ring.
+      if (this.#busyPoll && !ring.ready) socket.wakeReceive();
       const taken = ring.take(batch, count, limit - count);
       this.#provided[queue] = this.#provided[queue]! - taken;
       count += taken;
@@ -201,6 +208,7 @@ export class XdpDriver implements Driver {
       "tx-bytes": this.#txBytes,
       "send-refused": this.#sendRefused,
       "interface-gone": this.#monitor.gone ? 1 : 0,
+      "interface-down": this.#monitor.downs,
       ...Object.fromEntries(counts),
     };
   }

@@ -41,6 +41,13 @@ export interface XdpOptions {
   readonly ringEntries?: number;
   /** Whether to try for zero copy; true if not given. */
   readonly zeroCopy?: boolean;
+  /**
+   * Has looking for packets poll the NIC itself, for so many packets at once
+   * (1 to 65,535), in place of its interrupts; not unless given. With interrupts
+   * put off (napi_defer_hard_irqs, gro_flush_timeout) that is where latency is
+   * least; those settings are the interface's, and left alone.
+   */
+  readonly busyPollPackets?: number | undefined;
 }
 
 /**
@@ -53,10 +60,10 @@ export interface XdpOptions {
  * (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON, or root), there is no such
  * interface, another XDP program has it.
  * @throws {Error} when the interface is down or not Ethernet, or its MTU is more
- * than a page holds.
+ * than a page holds: packets in several buffers are not received.
  */
 export function openXdp(options: XdpOptions): Driver {
-  const { memory, interfaceName } = options;
+  const { memory, interfaceName, busyPollPackets } = options;
   const frames = options.frames ?? { first: 0, count: memory.frameCount };
   const ringEntries = options.ringEntries ?? RING_ENTRIES;
   checkOptions(memory, frames, ringEntries);
@@ -75,7 +82,13 @@ export function openXdp(options: XdpOptions): Driver {
   const attachment = owned.use(new Attachment(face, socketMap));
   // A NIC writes into frames by itself only for a program in its own driver.
   const zeroCopy = (options.zeroCopy ?? true) && attachment.mode === "native";
-  const queues = openQueues({ face, umem, ringEntries, zeroCopy });
+  const queues = openQueues({
+    face,
+    umem,
+    ringEntries,
+    zeroCopy,
+    busyPollPackets,
+  });
   for (const socket of queues.sockets) owned.use(socket);
   enterSockets(socketMap, queues);
   owned.adopt(openPromiscuous(face), closeDescriptor);
@@ -89,9 +102,7 @@ export function openXdp(options: XdpOptions): Driver {
   return new XdpDriver({
     info: {
       name: `xdp:${face.name}`,
-      mode: `AF_XDP ${attachment.mode}, ${
-        queues.zeroCopy ? "zero copy" : "copy"
-      }`,
+      mode: modeOf(attachment, queues, busyPollPackets),
       mac: face.mac,
       frameBytesMax: face.frameBytesMax,
       partialChecksums: face.local,
@@ -99,11 +110,28 @@ export function openXdp(options: XdpOptions): Driver {
     },
     memory,
     queues,
+    busyPoll: busyPollPackets !== undefined,
     attachment,
     monitor,
     poll,
     owned: owned.move(),
   });
+}
+
+/** `AF_XDP native, copy, 4 queues, busy poll of 64`. */
+function modeOf(
+  { mode }: Attachment,
+  { zeroCopy, sockets }: Queues,
+  busyPollPackets: number | undefined,
+): string {
+  return [
+    `AF_XDP ${mode}`,
+    zeroCopy ? "zero copy" : "copy",
+    ...(sockets.length > 1 ? [`${sockets.length} queues`] : []),
+    ...(busyPollPackets === undefined
+      ? []
+      : [`busy poll of ${busyPollPackets}`]),
+  ].join(", ");
 }
 
 function checkOptions(

@@ -21,6 +21,8 @@ export interface QueuesOptions {
   readonly ringEntries: number;
   /** Whether to try for zero copy first. */
   readonly zeroCopy: boolean;
+  /** Packets that a call takes from the NIC itself; undefined for none. */
+  readonly busyPollPackets?: number | undefined;
 }
 
 /** The sockets of all receive queues, by queue. */
@@ -92,6 +94,7 @@ function openOne(
     where: `xdp:${options.face.name}`,
     umem: options.umem,
     ringEntries: options.ringEntries,
+    busyPollPackets: options.busyPollPackets,
     sharedWith,
   });
 }

@@ -8,9 +8,13 @@ import {
   AF_XDP,
   Errno,
   MSG_DONTWAIT,
+  SO_BUSY_POLL,
+  SO_BUSY_POLL_BUDGET,
+  SO_PREFER_BUSY_POLL,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOCKADDR_XDP_BYTES,
+  SOL_SOCKET,
   SOL_XDP,
   XDP_COPY,
   XDP_MMAP_OFFSETS,
@@ -66,6 +70,8 @@ export interface XdpSocketOptions {
   readonly sharedWith?: XdpSocket | undefined;
   /** Entries of each ring: a power of two. */
   readonly ringEntries: number;
+  /** Packets that a call takes from the NIC itself; undefined for none. */
+  readonly busyPollPackets?: number | undefined;
 }
 
 /** What a NIC did with packets of one queue, beside handing them over. */
@@ -78,6 +84,9 @@ interface RingOffsets {
   readonly entries: number;
   readonly flags: number;
 }
+
+/** How long a call may poll a NIC that has nothing, in microseconds. */
+const BUSY_POLL_US = 20;
 
 /** How long a queue that its last user just gave up may stay busy. */
 const BUSY_TRIES = 50;
@@ -111,6 +120,7 @@ export class XdpSocket implements Disposable {
       { where, what: "cannot open an AF_XDP socket" },
     );
     owned.adopt(this.descriptor, closeDescriptor);
+    this.#setBusyPoll();
     if (options.sharedWith === undefined) this.#register();
     const offsets = this.#makeRings();
     const map = (index: number, offset: bigint, words: number): RingMemory => {
@@ -185,7 +195,7 @@ export class XdpSocket implements Disposable {
     return result < 0 ? errno() : 0;
   }
 
-  /** Has a sleeping NIC's driver look at the fill ring. */
+  /** Has a sleeping NIC's driver look at the fill ring, and polls the NIC where that was asked for. */
   wakeReceive(): void {
     libc().recv(this.descriptor, null, 0n, MSG_DONTWAIT);
   }
@@ -216,6 +226,33 @@ export class XdpSocket implements Disposable {
   /** Unmaps the rings and closes the socket; the last one gives the memory back. */
   [Symbol.dispose](): void {
     this.#owned.dispose();
+  }
+
+  /** Source: Documentation/networking/napi.rst, "Busy polling". */
+  #setBusyPoll(): void {
+    const { where, busyPollPackets } = this.#options;
+    if (busyPollPackets === undefined) return;
+    for (
+      const [option, value] of [
+        [SO_PREFER_BUSY_POLL, 1],
+        [SO_BUSY_POLL, BUSY_POLL_US],
+        [SO_BUSY_POLL_BUDGET, busyPollPackets],
+      ] as const
+    ) {
+      const bytes = new Int32Array([value]).buffer;
+      if (this.#set(option, bytes, SOL_SOCKET) === 0) continue;
+      const failed = errno();
+      throw systemError(failed, {
+        where,
+        what: "cannot poll the NIC busily",
+        ...(failed === Errno.ENOPROTOOPT
+          ? {
+            advice:
+              "Linux has this from 5.11 on, with CONFIG_NET_RX_BUSY_POLL: leave busyPoll out",
+          }
+          : {}),
+      });
+    }
   }
 
   /** Tells the kernel of the memory: a frame is a page, without headroom of ours. */
@@ -278,10 +315,10 @@ export class XdpSocket implements Disposable {
     }));
   }
 
-  #set(option: number, value: ArrayBuffer): number {
+  #set(option: number, value: ArrayBuffer, level: number = SOL_XDP): number {
     return libc().setsockopt(
       this.descriptor,
-      SOL_XDP,
+      level,
       option,
       value,
       value.byteLength,

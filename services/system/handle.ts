@@ -40,7 +40,7 @@ export interface Restart {
   readonly service?: string;
   /** Why it failed, in one line. */
   readonly failure: string;
-  /** In how long it is started again. */
+  /** In how long it is started again; Infinity for a NIC that waits for its interface to be back. */
   readonly delayMs: number;
 }
 

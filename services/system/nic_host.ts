@@ -5,6 +5,7 @@
  */
 
 import type { Counts } from "../../caps/accounts.ts";
+import type { DriverCounts } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import { makeEstate } from "../../drivers/sys/estate.ts";
@@ -38,6 +39,8 @@ export interface NicHostOptions {
   readonly threads: Threads;
   /** Whether its parts have threads of their own, which can stop answering. */
   readonly confined: boolean;
+  /** Whether it is the life after one whose interface was gone: that is waited for. */
+  readonly awaited: boolean;
   readonly events: NicEvents;
   /** Closes what a driver that died in its worker had of the kernel. */
   readonly settle: (estate: SharedArrayBuffer) => Promise<void>;
@@ -63,7 +66,7 @@ export class NicHost {
   /** Nothing is opened before {@link start}. */
   constructor(options: NicHostOptions) {
     this.#options = options;
-    this.nic = options.parts.nic(options.manifest);
+    this.nic = options.parts.nic(options.manifest, options.awaited);
     const { frames, extents } = options.manifest;
     this.memory = makePacketMemory(frames, extents);
     const mayLeave = options.confined && this.nic.mapped === true;
@@ -120,19 +123,24 @@ export class NicHost {
     this.crash(error.message);
   }
 
-  /** Closes the NIC, if that can still be done, and ends both services. */
-  async close(): Promise<void> {
+  /**
+   * Closes the NIC, if that can still be done, and ends both services. Resolves
+   * with the driver's last counts, where it still said them.
+   */
+  async close(): Promise<DriverCounts | undefined> {
     this.#end("the system is over");
     // A driver leaves its NIC as it found it, if it still can.
-    await this.#driver?.stop().catch(() => {});
+    const last = await this.#driver?.stop().catch(() => undefined);
     this.#filter?.fail("the system is over");
     this.#filter?.close();
     this.#driver?.close();
     for (const thread of this.#threads) thread.end();
     // Under one that runs on, nothing is closed: its next call would meet what
     // somebody else has opened since.
-    if (this.#mayRunOn || this.#estate === undefined) return;
-    await this.#options.settle(this.#estate);
+    if (!this.#mayRunOn && this.#estate !== undefined) {
+      await this.#options.settle(this.#estate);
+    }
+    return last;
   }
 
   #end(message: string): void {

@@ -39,5 +39,6 @@ export interface Parts {
   readonly services: Readonly<Record<string, ServicePart>>;
   /** Those of the core `module`, by the service's name; none unless given. */
   readonly modules?: Readonly<Record<string, ServicePart>>;
-  nic(manifest: Manifest): Nic;
+  /** `awaited` says that its interface is to be waited for. */
+  nic(manifest: Manifest, awaited?: boolean): Nic;
 }

@@ -55,6 +55,8 @@ export class RunningSystem implements System {
   #nicState: SystemSnapshot["nic"]["state"] = "running";
   #nicFailure: string | undefined;
   #nicTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether its interface was gone once: from then on it is waited for. */
+  #awaited = false;
   #memoriesKept = 0;
   #nursery: Nursery | undefined;
   #peer: PeerHost | undefined;
@@ -169,10 +171,11 @@ export class RunningSystem implements System {
       parts: this.#parts,
       threads: this.#threads(),
       confined: this.#options.confined,
+      awaited: this.#awaited,
       settle: async (estate) => await this.#nursery?.settle(estate),
       events: {
         onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
-        onEnded: (warning) => this.#fate.nicEnded(warning),
+        onEnded: (warning) => this.#nicEnded(nic, warning),
         onCrashed: (message, mayRunOn) =>
           this.#nicCrashed(nic, message, mayRunOn),
       },
@@ -254,6 +257,28 @@ export class RunningSystem implements System {
       () => void closed.then(() => this.#restartNic()),
       delayMs,
     );
+  }
+
+  /** Nothing will ever arrive again, unless the interface is to be waited for. */
+  #nicEnded(nic: NicHost, warning: string | undefined): void {
+    if (this.#stopping !== undefined || this.#nicState !== "running") return;
+    const recovers = this.#manifest.recover === true && warning !== undefined &&
+      this.#memoriesKept <= MEMORIES_KEPT_MAX;
+    if (!recovers || !this.#started) return this.#fate.nicEnded(warning);
+    this.#awaited = true;
+    this.#nicState = "restarting";
+    this.#nicFailure = warning;
+    const closed = nic.close().then((last) => {
+      if (last !== undefined) this.#totals.see(last);
+      this.#totals.crashed();
+      if (last !== undefined && last.pages.free === last.pages.total) return;
+      memoryInUse.push(nic.memory);
+      this.#memoriesKept++;
+    });
+    this.#services.unplug();
+    this.#receivers.unplug();
+    this.#options.onRestart?.({ failure: warning, delayMs: Infinity });
+    void closed.then(() => this.#restartNic());
   }
 
   /** A new life of the NIC: all is established again. */

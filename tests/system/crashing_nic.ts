@@ -23,11 +23,11 @@ export type CrashingXdpOptions =
   & Pick<CrashingNicOptions, "crash" | "goodPackets">;
 
 /** Opens an interface. */
-export function openCrashingXdpNic(
+export async function openCrashingXdpNic(
   options: CrashingXdpOptions,
   memory: PacketMemory,
-): Driver {
-  return crashing(openXdpNic(options, memory), options);
+): Promise<Driver> {
+  return crashing(await openXdpNic(options, memory), options);
 }
 
 /** Opens it. */
