@@ -75,6 +75,8 @@ const wrong: Record<string, fc.Arbitrary<unknown>> = {
     2,
   ),
   unclaimed: fc.constantFrom("pass", "", 1, null),
+  recover: fc.constantFrom("yes", 1, null),
+  busyPoll: fc.constantFrom(0, 65536, 1.5, "64", null),
   frames: fc.constantFrom(63, 262145, 100.5, "4096", NaN, 1e300, null),
   pace: fc.constantFrom("fast", 1, null),
   write: fc.constantFrom("", 1, null, "a\0b"),
@@ -315,5 +317,29 @@ Deno.test("a service can watch others that there are, and nobody else", () => {
   throws(
     () => watching("pong"),
     /expected names of other services, got "pong"/,
+  );
+});
+
+Deno.test("parseManifest() has only an interface waited for or polled busily, and writes both as it read them", () => {
+  const xdp = defaultManifest({
+    nic: "xdp:veth0",
+    recover: true,
+    busyPoll: 64,
+  });
+  strictEqual(xdp.recover, true);
+  strictEqual(xdp.busyPoll, 64);
+  deepStrictEqual(parseManifest(formatManifest(xdp)), xdp);
+  strictEqual(defaultManifest({ recover: false }).recover, false);
+  throws(
+    () => defaultManifest({ recover: true }),
+    /recover: expected false: emulated is no/,
+  );
+  throws(
+    () => defaultManifest({ busyPoll: 1 }),
+    /busyPoll: expected nothing: emulated/,
+  );
+  throws(
+    () => defaultManifest({ nic: "xdp:a", recover: true, write: "a.pcap" }),
+    /recover: expected false: a capture that is written would be begun anew/,
   );
 });

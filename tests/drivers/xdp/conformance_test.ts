@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   batchAt,
   frameOffset,
+  RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
 } from "../../../caps/memory.ts";
 import { testDriver } from "../../conformance/driver.ts";
@@ -25,7 +26,7 @@ testDriver(
 
 testWith(
   NETNS_NEEDS,
-  "what a full completion ring held up leaves as soon as frames are reclaimed",
+  "while a full completion ring stops sending, packets are received, and what it held up leaves as soon as frames are reclaimed",
   async () => {
     await using rig = xdpRig(pair ??= await makeNamespacePair());
     const { driver, memory } = rig;
@@ -41,6 +42,17 @@ testWith(
     assert.equal(send(0), 64);
     assert.equal(send(64), 64);
     assert.equal(send(128), 0);
+    const free = Uint32Array.from({ length: 32 }, (_, n) => 128 + n);
+    assert.equal(driver.provide(free, 32), 32);
+    const frame = new Uint8Array(60).fill(0xff);
+    frame.set([0x88, 0xb5], 12);
+    rig.inject(Array.from({ length: 32 }, () => frame));
+    const received = batchAt(memory, RECEIVE_BATCH_OFFSET);
+    let count = 0;
+    while (count < 32) {
+      count += driver.receive(received, 32);
+      await driver.wait(10);
+    }
     const seen = new Set<number>();
     for (let turn = 0; turn < 2; turn++) {
       assert.equal(driver.reclaim(back), 64);

@@ -4,7 +4,7 @@
  * nothing else. It writes JSON lines: `{"ready": …}`, `{"done": …}` with its
  * counts, `{"burst": …}`, or `{"failed": …}`.
  *
- *     deno run --allow-ffi echo_process.ts veth0 [echo|sink|burst]
+ *     deno run --allow-ffi echo_process.ts veth0 [echo|sink|burst] [busy poll]
  */
 
 import {
@@ -132,9 +132,10 @@ async function obey(driver: Driver, stop: AbortController): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const [interfaceName = "veth0", mode = "echo"] = args;
+  const [interfaceName = "veth0", mode = "echo", busyPoll] = args;
   const memory = makePacketMemory(FRAMES);
-  using driver = openXdp({ interfaceName, memory });
+  const busyPollPackets = busyPoll === undefined ? undefined : Number(busyPoll);
+  using driver = openXdp({ interfaceName, memory, busyPollPackets });
   if (mode === "burst") {
     console.log(JSON.stringify({ burst: burst(driver, memory) }));
     return;

@@ -1,138 +1,21 @@
 /** AF_XDP on a veth, with kernels on both sides as the judges. */
 
 import assert from "node:assert/strict";
-import {
-  INTERFACE,
-  makeNamespacePair,
-  type Namespace,
-  type NamespacePair,
-  type NamespacePairOptions,
-  NETNS_NEEDS,
-  RIGHT_ADDRESS,
-} from "../../netns.ts";
+import { INTERFACE, NETNS_NEEDS, RIGHT_ADDRESS } from "../../netns.ts";
 import { type Need, testWith } from "../../needs.ts";
+import {
+  type Counts,
+  EchoProcess,
+  failureOf,
+  introduce,
+  makePair,
+  path,
+  type Ready,
+  stateOf,
+  udpEcho,
+} from "./echo.ts";
 
 const NEEDS: readonly Need[] = [...NETNS_NEEDS, "tool:ping"];
-
-/** An address that only the driver under test answers on, and a MAC of its own. */
-const ADDRESS = "10.77.0.2";
-const MAC = "02:00:00:00:00:02";
-
-const path = (name: string) => new URL(name, import.meta.url).pathname;
-
-type Counts = Readonly<Record<string, number>>;
-
-interface Ready {
-  readonly name: string;
-  readonly mode: string;
-  readonly mac: readonly number[];
-  readonly frameBytesMax: number;
-  readonly refuses: boolean;
-}
-
-/** The driver in a process of its own, with no permission but FFI. */
-class EchoProcess {
-  readonly child: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-
-  constructor(space: Namespace, ...args: string[]) {
-    const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
-    this.child = space.spawn(
-      [...command, path("./echo_process.ts"), ...args],
-      { stdin: "piped", stdout: "piped" },
-    );
-    this.#lines = linesOf(this.child.stdout);
-    this.#input = this.child.stdin.getWriter();
-  }
-
-  /** The next line that it writes, which must say `what`. */
-  async next<T>(what: string): Promise<T> {
-    const { value, done } = await this.#lines.next();
-    assert.ok(!done, `the process ended without saying ${what}`);
-    const said = JSON.parse(value) as Record<string, T>;
-    assert.ok(what in said, `the process said ${value}`);
-    return said[what]!;
-  }
-
-  async tell(command: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${command}\n`));
-  }
-
-  async stop(): Promise<Counts> {
-    await this.tell("stop");
-    const counts = await this.next<Counts>("done");
-    await this.end();
-    return counts;
-  }
-
-  async end(): Promise<Deno.CommandStatus> {
-    await this.#input.close().catch(() => {});
-    const status = await this.child.status;
-    await this.#lines.return?.();
-    return status;
-  }
-}
-
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, void, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-}
-
-/** What `ip` says of an interface, without what counts. */
-async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
-  const link = await space.link();
-  delete link["stats64"];
-  return link;
-}
-
-async function makePair(
-  options: NamespacePairOptions = {},
-): Promise<NamespacePair> {
-  const pair = await makeNamespacePair(options);
-  await introduce(pair.left);
-  return pair;
-}
-
-/** Tells a kernel the hardware address of the one that answers no ARP here. */
-async function introduce(space: Namespace): Promise<void> {
-  const neighbour = ["ip", "neigh", "replace", ADDRESS, "lladdr", MAC];
-  await space.run(...neighbour, "dev", INTERFACE);
-}
-
-async function udpEcho(
-  space: Namespace,
-  count: number,
-  sockets = 8,
-  largest = 1472,
-): Promise<Counts> {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
-  const args = [ADDRESS, "7", ...[count, sockets, largest].map(String)];
-  const said = await space.run(...command, path("./udp_client.ts"), ...args);
-  return JSON.parse(said) as Counts;
-}
-
-async function failureOf(
-  space: Namespace,
-  prefix: readonly string[] = [],
-  name = INTERFACE,
-): Promise<string> {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
-  const result = await space.try(
-    ...prefix,
-    ...command,
-    path("./echo_process.ts"),
-    name,
-  );
-  assert.equal(result.code, 1, result.stdout + result.stderr);
-  return (JSON.parse(result.stdout) as { failed: string }).failed;
-}
 
 testWith(
   NEEDS,
@@ -204,6 +87,39 @@ testWith(
     const done = await echo.stop();
     assert.equal(done["received"], 2000);
     assert.equal(done["tagged"], 2000);
+  },
+);
+
+testWith(
+  NEEDS,
+  "an interface is served on the queues that it has now, fewer than it could have",
+  async () => {
+    await using pair = await makePair({ queues: 4 });
+    // A veth does XDP by itself where it has a queue for each of the far end's.
+    await pair.left.run("ethtool", "-L", INTERFACE, "tx", "2");
+    await pair.right.run("ethtool", "-L", INTERFACE, "rx", "2");
+    const echo = new EchoProcess(pair.right, INTERFACE);
+    const { mode } = await echo.next<Ready>("ready");
+    assert.equal(mode, "AF_XDP native, copy, 2 queues");
+    const counts = await udpEcho(pair.left, 1000, 32);
+    assert.deepEqual(counts, { sent: 1000, intact: 1000 });
+    const fewer = await pair.right.try("ethtool", "-L", INTERFACE, "rx", "1");
+    assert.match(fewer.stderr, /netlink error|too low|Invalid/);
+    assert.equal((await echo.stop())["received"], 1000);
+  },
+);
+
+testWith(
+  NEEDS,
+  "a NIC that is polled busily loses nothing, and says so",
+  async () => {
+    await using pair = await makePair({ queues: 2 });
+    const echo = new EchoProcess(pair.right, INTERFACE, "echo", "64");
+    const { mode } = await echo.next<Ready>("ready");
+    assert.equal(mode, "AF_XDP native, copy, 2 queues, busy poll of 64");
+    const counts = await udpEcho(pair.left, 1000, 32);
+    assert.deepEqual(counts, { sent: 1000, intact: 1000 });
+    assert.equal((await echo.stop())["received"], 1000);
   },
 );
 
