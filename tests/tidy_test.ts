@@ -42,6 +42,8 @@ const MAY_NAME_DENO = [
   "cli/",
   "drivers/pcap/file.ts",
   "drivers/sys/",
+  "drivers/udp/key_file.ts",
+  "drivers/udp/socket.ts",
   "services/confinement.ts",
   "services/loader/load.ts",
   "services/memory_usage.ts",

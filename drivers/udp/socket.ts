@@ -1,0 +1,97 @@
+/** The tunnel's socket: nothing else opens any. */
+
+import type { Bytes } from "./datagram.ts";
+
+/** Where datagrams come from and go to, as numbers: nothing is looked up. */
+export interface SocketAddress {
+  /** IPv4 or IPv6, as RFC 5952 writes it. */
+  readonly hostname: string;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** Sends datagrams to one peer, and receives from it. */
+export interface DatagramSocket extends Disposable {
+  /** Sends one. @throws when the kernel refuses it. */
+  send(datagram: Bytes): Promise<void>;
+  /**
+   * Receives the next one into `into`, and cuts off what does not fit.
+   * @returns its bytes, or "stranger" when somebody else than the peer sent it;
+   * undefined once the socket is closed.
+   * @throws when the kernel has no more of them.
+   */
+  receive(into: Bytes): Promise<Bytes | "stranger" | undefined>;
+}
+
+/**
+ * Opens a UDP socket at `local` for datagrams of `peer`.
+ * @throws {Error} when that cannot be done: what happened and what to do.
+ */
+export function openSocket(
+  local: SocketAddress,
+  peer: SocketAddress,
+): DatagramSocket {
+  const socket = listen(local);
+  const to: Deno.NetAddr = { transport: "udp", ...peer };
+  let closed = false;
+  return {
+    async send(datagram) {
+      await socket.send(datagram, to);
+    },
+    async receive(into) {
+      try {
+        const [datagram, from] = await socket.receive(into);
+        const { hostname, port } = from as Deno.NetAddr;
+        return hostname === peer.hostname && port === peer.port
+          ? datagram as Bytes
+          : "stranger";
+      } catch (error) {
+        if (closed) return undefined;
+        throw error;
+      }
+    },
+    [Symbol.dispose]() {
+      if (!closed) socket.close();
+      closed = true;
+    },
+  };
+}
+
+function listen(local: SocketAddress): Deno.DatagramConn {
+  if (Deno.listenDatagram === undefined) {
+    throw new Error(
+      'udp: it needs Deno.listenDatagram, which is off in this program: add "unstable": ["net"] to its deno.json, or run it with --unstable-net',
+    );
+  }
+  try {
+    return Deno.listenDatagram({ transport: "udp", ...local });
+  } catch (error) {
+    throw new Error(
+      `udp: cannot receive at ${formatAddress(local)}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** As a person writes it. */
+export function formatAddress({ hostname, port }: SocketAddress): string {
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "the port is taken; stop what has it, or choose another on both sides";
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return "this machine does not have the address; `ip address` lists those that it has";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "this user may not; ports below 1024 are for privileged ones";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno's permissions of this process do not allow it";
+  }
+  return (error as Error).message;
+}

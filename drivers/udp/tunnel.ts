@@ -1,0 +1,343 @@
+/**
+ * An end of a wire whose other end lies beyond a UDP socket:
+ *
+ * ```
+ *   driver ─ near ═ far ─► seal ─► send ───► peer
+ *                   far ◄─ open ◄─ receive ◄ peer
+ * ```
+ *
+ * The driver has the near end of an in-memory wire, whose queues are bounded;
+ * here is what pumps at the far end. WebCrypto is asynchronous: up to
+ * {@link IN_FLIGHT_MAX} datagrams are under way each direction, and they end in
+ * the order in which they began.
+ */
+
+import { makeWire, type WireEnd } from "../emulated/wire.ts";
+import { Allowance } from "./allowance.ts";
+import {
+  type Bytes,
+  type Datagram,
+  OVERHEAD_BYTES,
+  readDatagram,
+} from "./datagram.ts";
+import { type FrameRefusal, type Opening, TunnelReceiver } from "./receiver.ts";
+import type { Secret } from "./secret.ts";
+import { TunnelSender } from "./sender.ts";
+import type { DatagramSocket } from "./socket.ts";
+
+/** What a tunnel's end is made of. */
+export interface TunnelOptions {
+  /** The end owns it from now on. */
+  readonly socket: DatagramSocket;
+  /** What both ends know; a link's own. */
+  readonly secret: Secret;
+  /** Frames that may wait each way; a power of two, 512 if not given. */
+  readonly queueFrames?: number;
+  /** When a request is made again for the first time, in milliseconds; 250 if not given. */
+  readonly retryMs?: number;
+  /** Frames under one key; see sender.ts. */
+  readonly rekeyFrames?: number;
+}
+
+/** An Ethernet frame of 1,500 bytes with its header and two VLAN tags. */
+export const FRAME_BYTES_MAX: number = 1500 + 14 + 8;
+/** An Ethernet header. */
+const FRAME_BYTES_MIN = 14;
+/** Datagrams under way in WebCrypto, each direction. */
+const IN_FLIGHT_MAX = 32;
+/** The longest time from one request to the next, and the shortest between two sessions. */
+const RETRY_MS_MAX = 2000;
+/** Handshakes and frames of unknown sessions that are looked into: 500 a second cost a few hundredths of a core. */
+const UNPROVEN_PER_SECOND = 500;
+const UNPROVEN_BURST = 64;
+/** Offers that nobody asked for, a second. */
+const REMINDERS_PER_SECOND = 4;
+
+/** Opens an end of a tunnel, and begins to ask for the other one. */
+export function openTunnel(options: TunnelOptions): TunnelEnd {
+  return new TunnelEnd(options);
+}
+
+/** An end of a tunnel; {@link openTunnel} makes one. */
+export class TunnelEnd implements WireEnd {
+  readonly frameBytesMax: number = FRAME_BYTES_MAX;
+  readonly holds = false;
+  readonly #socket: DatagramSocket;
+  readonly #secret: Secret;
+  readonly #near: WireEnd;
+  readonly #far: WireEnd;
+  readonly #sender: TunnelSender;
+  readonly #receiver: TunnelReceiver;
+  readonly #unproven: Allowance;
+  readonly #reminders: Allowance;
+  readonly #retryMs: number;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #requestedMs = -Infinity;
+  #transmitting = false;
+  #closed = false;
+  #failure: string | undefined;
+  /** Datagrams that are being opened, in order. */
+  readonly #opening: Promise<void>[] = [];
+  readonly #counts = {
+    "rx-garbage": 0,
+    "rx-stranger": 0,
+    "rx-bad-key": 0,
+    "rx-replayed": 0,
+    "rx-unproven": 0,
+    "rx-too-large": 0,
+    "rx-too-short": 0,
+    "rx-dropped": 0,
+    "tx-dropped": 0,
+    "tx-failed": 0,
+    "sessions": 0,
+    "stale-offers": 0,
+  };
+
+  constructor(options: TunnelOptions) {
+    const { socket, secret, queueFrames = 512 } = options;
+    const nowMs = () => performance.now();
+    this.#socket = socket;
+    this.#secret = secret;
+    this.#retryMs = options.retryMs ?? 250;
+    [this.#near, this.#far] = makeWire({
+      frameBytesMax: FRAME_BYTES_MAX,
+      queueFrames,
+    });
+    this.#unproven = new Allowance(UNPROVEN_PER_SECOND, UNPROVEN_BURST, nowMs);
+    this.#reminders = new Allowance(
+      REMINDERS_PER_SECOND,
+      REMINDERS_PER_SECOND,
+      nowMs,
+    );
+    this.#sender = new TunnelSender(secret, options.rekeyFrames);
+    this.#receiver = new TunnelReceiver(secret, this.#unproven);
+    this.#far.onArrival(() => void this.#transmit());
+    void this.#receive();
+    void this.#ask(this.#retryMs);
+  }
+
+  /** What the socket said when it came to its end, if that was not our doing. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Whether frames can be sent: the peer has answered. */
+  get established(): boolean {
+    return this.#sender.ready;
+  }
+
+  get ended(): boolean {
+    return this.#near.ended;
+  }
+
+  send(bytes: Uint8Array, start: number, length: number): boolean {
+    return this.#near.send(bytes, start, length);
+  }
+
+  flush(): void {}
+
+  peek(): number {
+    return this.#near.peek();
+  }
+
+  receive(into: Uint8Array | undefined, start: number): number {
+    return this.#near.receive(into, start);
+  }
+
+  dueMs(): number {
+    return Infinity;
+  }
+
+  onArrival(notify: () => void): void {
+    this.#near.onArrival(notify);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#near.counters(), ...this.#counts };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#near[Symbol.dispose]();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    this.#socket[Symbol.dispose]();
+  }
+
+  /** The socket is gone: the link is down, what has arrived can still be read. */
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#failure = `the socket failed: ${
+      error instanceof Error ? error.message : String(error)
+    }`;
+    this.#close();
+    this.#far[Symbol.dispose]();
+  }
+
+  /** Asks for a session until there is one, at growing distances. */
+  async #ask(retryMs: number): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#closed || !this.#sender.wants) return;
+    this.#requestedMs = performance.now();
+    this.#retryTimer = setTimeout(() => {
+      // Nobody answers: what waits for them grows old.
+      if (!this.#sender.ready) this.#dropWaiting();
+      void this.#ask(Math.min(2 * retryMs, RETRY_MS_MAX));
+    }, retryMs);
+    await this.#post(await this.#sender.request());
+  }
+
+  /** Another session is due, but not at once again, whoever asks for it. */
+  #askSoon(): void {
+    const earliest = this.#requestedMs + 4 * this.#retryMs;
+    const delayMs = Math.max(0, earliest - performance.now());
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.#sender.begin();
+      void this.#ask(this.#retryMs);
+    }, delayMs);
+  }
+
+  #dropWaiting(): void {
+    while (this.#far.peek() > 0) {
+      this.#far.receive(undefined, 0);
+      this.#counts["tx-dropped"]++;
+    }
+  }
+
+  async #post(datagram: Bytes): Promise<boolean> {
+    if (this.#closed) return false;
+    try {
+      await this.#socket.send(datagram);
+      return true;
+    } catch {
+      return false; // unreachable now; perhaps not always
+    }
+  }
+
+  /** Sends what waits, in order, as long as there is a session. */
+  async #transmit(): Promise<void> {
+    if (this.#transmitting) return;
+    this.#transmitting = true;
+    while (!this.#closed && this.#sender.ready && this.#far.peek() > 0) {
+      const sealing: Promise<Bytes>[] = [];
+      while (
+        sealing.length < IN_FLIGHT_MAX && this.#sender.ready &&
+        this.#far.peek() > 0
+      ) {
+        const frame = new Uint8Array(this.#far.peek());
+        this.#far.receive(frame, 0);
+        sealing.push(this.#sender.seal(frame));
+      }
+      for (const datagram of await Promise.all(sealing)) {
+        if (!await this.#post(datagram)) this.#counts["tx-failed"]++;
+      }
+      if (this.#sender.wants && this.#retryTimer === undefined) this.#askSoon();
+    }
+    this.#transmitting = false;
+  }
+
+  /** Receives until the socket is closed. */
+  async #receive(): Promise<void> {
+    // One byte more than any of ours: what fills it is too large.
+    const into = new Uint8Array(FRAME_BYTES_MAX + OVERHEAD_BYTES + 1);
+    try {
+      for (;;) {
+        const datagram = await this.#socket.receive(into);
+        if (datagram === undefined) return;
+        if (datagram === "stranger") this.#counts["rx-stranger"]++;
+        else if (datagram.length === into.length) {
+          this.#counts["rx-too-large"]++;
+        } else await this.#take(datagram.slice());
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Takes one datagram in; resolves when the next may come. */
+  async #take(bytes: Bytes): Promise<void> {
+    const datagram = readDatagram(bytes);
+    if (datagram === undefined) this.#counts["rx-garbage"]++;
+    else if (datagram.kind === "frame") {
+      // A frame of our own that was sent back to us.
+      if (this.#sender.isOurs(datagram.session)) this.#counts["rx-replayed"]++;
+      else await this.#open(datagram);
+    } else if (!this.#unproven.take()) this.#counts["rx-unproven"]++;
+    else if (!await this.#secret.verify(bytes)) this.#counts["rx-bad-key"]++;
+    else if (datagram.kind === "request") await this.#answer(datagram.session);
+    else await this.#accept(datagram);
+  }
+
+  async #answer(session: Bytes): Promise<void> {
+    // It has its offer, or it is our own request and comes from nobody.
+    if (this.#receiver.isCurrent(session) || this.#sender.isOurs(session)) {
+      return;
+    }
+    await this.#post(await this.#receiver.offer(session));
+  }
+
+  async #accept(
+    { session, challenge }: Extract<Datagram, { kind: "offer" }>,
+  ): Promise<void> {
+    const outcome = await this.#sender.take(session, challenge);
+    if (outcome === "established") {
+      this.#counts.sessions++;
+      clearTimeout(this.#retryTimer);
+      this.#retryTimer = undefined;
+      void this.#transmit();
+    } else if (outcome === "stale") this.#counts["stale-offers"]++;
+    else this.#askSoon();
+  }
+
+  /** Opens a frame; resolves when the next datagram may come. */
+  async #open(datagram: Extract<Datagram, { kind: "frame" }>): Promise<void> {
+    const opening = this.#receiver.open(datagram);
+    if (typeof opening === "string") return this.#refuse(opening);
+    this.#opening.push(
+      this.#finish(opening, datagram.session, this.#opening.at(-1)),
+    );
+    if (this.#opening.length >= IN_FLIGHT_MAX) await this.#opening.shift();
+  }
+
+  /** Decides on a frame when the one `before` it is decided on. */
+  async #finish(
+    opening: Opening,
+    session: Bytes,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    const frame = await opening.frame;
+    await before;
+    if (this.#closed) return;
+    if (frame === undefined) return await this.#doubt(session);
+    const fate = this.#receiver.commit(opening);
+    if (fate === "received") this.#deliver(frame);
+    else this.#refuse(fate);
+  }
+
+  #deliver(frame: Bytes): void {
+    if (frame.length < FRAME_BYTES_MIN) this.#counts["rx-too-short"]++;
+    else if (!this.#far.send(frame, 0, frame.length)) {
+      this.#counts["rx-dropped"]++;
+    }
+  }
+
+  #refuse(reason: FrameRefusal): void {
+    this.#counts[`rx-${reason}`]++;
+  }
+
+  /**
+   * A frame that does not open: nobody's, or the peer's for an earlier life of
+   * ours. An offer tells it so, if it is the peer; it proves nothing and asks nothing.
+   */
+  async #doubt(session: Bytes): Promise<void> {
+    this.#counts["rx-bad-key"]++;
+    if (this.#receiver.isCurrent(session) || !this.#reminders.take()) return;
+    await this.#post(await this.#receiver.offer(session));
+  }
+}

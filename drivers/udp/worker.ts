@@ -1,0 +1,4 @@
+import { serveDriver } from "../service/shell.ts";
+import { openUdpNic } from "./nic.ts";
+
+serveDriver(openUdpNic);
