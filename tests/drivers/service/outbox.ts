@@ -19,8 +19,8 @@ export interface Outgoing {
   readonly bytes: Uint8Array;
   /** In a page of its own, so far from its beginning; in the string when absent. */
   readonly inPage?: number;
-  /** What its record says of checksum and segments: bytes 14 to 23. */
-  readonly claims?: Uint8Array;
+  /** What its record says of checksum and segments. */
+  readonly offload?: number;
 }
 
 /** What lies in a string or a page where no frame is. */
@@ -69,7 +69,7 @@ export class Outbox implements Disposable {
       const from = at;
       if (frame.inPage === undefined) at = putInline(view, at, frame.bytes);
       else at = pages.put(view, at, frame.bytes, frame.inPage);
-      if (frame.claims !== undefined) view.bytes.set(frame.claims, from + 14);
+      view.setOffload(from, frame.offload ?? 0);
     }
     return this.postRecords(view, frames.length, pages.buffers);
   }
