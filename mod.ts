@@ -23,9 +23,11 @@ export {
   type BootOptions,
   type Ending,
   type OpenOptions,
+  type PluggedNic,
   type Restart,
   type System,
 } from "./services/system.ts";
+export { type WorkerPermissions } from "./services/thread.ts";
 export {
   CORE_NAMES,
   DEFAULT_MANIFEST,
@@ -220,9 +222,17 @@ export {
 } from "./drivers/driver.ts";
 export {
   type Batch,
+  frameAt,
+  frameOffset,
   makePacketMemory,
   type PacketMemory,
+  PAGE_BYTES,
 } from "./caps/memory.ts";
+// For a driver of one's own: its pages, its rings, its waiting, its worker.
+export { CopiedPages } from "./drivers/copied_pages.ts";
+export { FrameRing } from "./drivers/frame_ring.ts";
+export { IdleWait } from "./drivers/idle_wait.ts";
+export { type OpenDriver, serveDriver } from "./drivers/service/shell.ts";
 export {
   type KernelMap,
   type KernelMapChange,

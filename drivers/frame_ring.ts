@@ -7,7 +7,7 @@ export class FrameRing {
   #produced = 0;
   #consumed = 0;
 
-  /** @throws {RangeError} when `capacity` is not a power of two from 1 to 65,536. */
+  /** An empty one. @throws {RangeError} when `capacity` is not a power of two from 1 to 65,536. */
   constructor(capacity: number) {
     if (
       !Number.isInteger(capacity) || capacity < 1 || capacity > 65536 ||

@@ -39,10 +39,12 @@ import { moduleParts } from "./system/module_part.ts";
 import { startPeer } from "./system/peer_start.ts";
 import type { RunOptions, System } from "./system/handle.ts";
 import type { Nic, Parts } from "./system/parts.ts";
+import { type PluggedNic, pluggedNic } from "./system/plugged_nic.ts";
 import { RunningSystem } from "./system/running.ts";
 import type { Part, WorkerPermissions } from "./thread.ts";
 import { udpEchoService } from "./udp-echo/service.ts";
 
+export type { PluggedNic };
 export type {
   Ending,
   OpenOptions,
@@ -66,7 +68,12 @@ export async function boot(
 ): Promise<System> {
   if (options.confined) requireConfinement();
   const modules = await moduleParts(manifest, options);
-  const system = new RunningSystem(manifest, { ...PARTS, modules }, options);
+  const { nic, confined } = options;
+  const plug = nic === undefined
+    ? {}
+    : { nic: () => pluggedNic(nic, confined) };
+  const parts = { ...PARTS, modules, ...plug };
+  const system = new RunningSystem(manifest, parts, options);
   await system.start();
   return system;
 }

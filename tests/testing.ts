@@ -112,6 +112,15 @@ export { linkedFrame, vxlanAround } from "./arbitraries/linked_frames.ts";
 // Manifests.
 export { interfaceAddress, manifestInput } from "./arbitraries/manifests.ts";
 
+// What every driver of a NIC holds to, for one of one's own.
+export {
+  type ConformanceTest,
+  driverConformance,
+  type DriverTraits,
+  type MakeRig,
+} from "./conformance/suite.ts";
+export { type DriverRig, type Lost } from "./conformance/driver_rig.ts";
+
 /**
  * The capability system's reference model, what can be done to it (`anyMove`),
  * and a game that compares a system of one's own with it.

@@ -62,7 +62,7 @@ Deno.test("what is published for testing names neither Deno nor the tests themse
   const published = reachedFrom(["tests/testing.ts"])
     .filter(({ path }) => path.startsWith("tests/"));
   const wrong = published.flatMap((source) => [
-    ...(/^tests\/(testing\.ts$|(arbitraries|model|simulation)\/)/
+    ...(/^tests\/(testing\.ts$|(arbitraries|conformance|model|simulation)\/)/
         .test(source.path)
       ? []
       : [source.path]),

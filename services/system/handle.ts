@@ -7,6 +7,7 @@ import type { ServiceFactory } from "../loader/factory.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
 import type { ServiceInterposers } from "./interposing.ts";
+import type { PluggedNic } from "./plugged_nic.ts";
 
 /** How a system is run, and what is told of it meanwhile. */
 export interface RunOptions {
@@ -26,6 +27,8 @@ export interface RunOptions {
    * opened until then misses no packet. False unless given.
    */
   readonly paused?: boolean;
+  /** A NIC of the caller's own, in place of the manifest's. */
+  readonly nic?: PluggedNic;
   /** What packets of services pass unseen by them, by name; behind what the manifest interposes. */
   readonly interpose?: ServiceInterposers;
   /** Told when a service, or the NIC, has failed and will be started again. */

@@ -20,7 +20,9 @@ import type { Driver } from "../../drivers/driver.ts";
 
 /** A driver with somebody at the far side of its wire. */
 export interface DriverRig extends AsyncDisposable {
+  /** What is tested. */
   readonly driver: Driver;
+  /** Where its frames lie. */
   readonly memory: PacketMemory;
   /** Has the far side send `frames`: the next ones of the rig's arrivals. */
   inject(frames: readonly Uint8Array[]): void | Promise<void>;
@@ -30,7 +32,9 @@ export interface DriverRig extends AsyncDisposable {
 
 /** What a driver counted as lost, of what should have been received and sent. */
 export interface Lost {
+  /** Frames that should have been received. */
   readonly received: number;
+  /** Frames that should have been sent. */
   readonly sent: number;
 }
 
