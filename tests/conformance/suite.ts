@@ -68,7 +68,9 @@ export function driverConformance(
   traits: DriverTraits = {},
   runs: number = 60,
 ): readonly ConformanceTest[] {
-  const run = () => fc.assert(anySchedule(makeRig, traits), { numRuns: runs });
+  const run = async () => {
+    await fc.assert(anySchedule(makeRig, traits), { numRuns: runs });
+  };
   return [...fixedTests(makeRig, traits), { name: ANY_SCHEDULE, run }];
 }
 
