@@ -109,10 +109,45 @@ export const MAP_ANONYMOUS = 0x20;
 /** asm-generic/mman.h: the pages are there when mmap returns. */
 export const MAP_POPULATE = 0x8000;
 
+/** open(2). asm-generic/fcntl.h */
+export const O_RDWR = 2;
+/** asm-generic/fcntl.h */
+export const O_NONBLOCK = 0o4000;
+/** asm-generic/fcntl.h */
+export const O_CLOEXEC = 0o2000000;
+
+/** readv(2), writev(2). linux/uio.h: `struct iovec { void *base; size_t len }`. */
+export const IOVEC_BYTES = 16;
+
+/** TAP and TUN. linux/if_tun.h */
+export const TUNSETIFF = 0x400454ca;
+/** linux/if_tun.h: its argument is the value itself. */
+export const TUNSETOFFLOAD = 0x400454d0;
+/** linux/if_tun.h */
+export const TUNGETVNETHDRSZ = 0x800454d7;
+/** linux/if_tun.h: flags of TUNSETIFF, in the `struct ifreq`. */
+export const IFF_TUN = 0x1;
+/** linux/if_tun.h */
+export const IFF_TAP = 0x2;
+/** linux/if_tun.h: several descriptors for one interface, a queue each. */
+export const IFF_MULTI_QUEUE = 0x100;
+/** linux/if_tun.h: no `struct tun_pi` in front of packets. */
+export const IFF_NO_PI = 0x1000;
+/** linux/if_tun.h: a virtio header in front of them. */
+export const IFF_VNET_HDR = 0x4000;
+/** linux/if_tun.h: what TUNSETOFFLOAD says can be received. */
+export const TUN_F_CSUM = 0x1;
+/** linux/if_tun.h: super-packets of TCP over IPv4 and IPv6, with ECN too. */
+export const TUN_F_TSO = 0x2 | 0x4 | 0x8;
+/** linux/if_tun.h: those of UDP, over both; since Linux 6.2. */
+export const TUN_F_USO = 0x20 | 0x40;
+
 /** ioctl(2) on interfaces. linux/sockios.h; `struct ifreq` is in linux/if.h: a name of 16 bytes, then a union. */
 export const SIOCGIFNAME = 0x8910;
 /** linux/sockios.h */
 export const SIOCGIFFLAGS = 0x8913;
+/** linux/sockios.h */
+export const SIOCSIFFLAGS = 0x8914;
 /** linux/sockios.h */
 export const SIOCGIFMTU = 0x8921;
 /** linux/sockios.h */
@@ -131,6 +166,8 @@ export const IFF_UP = 0x1;
 export const IFF_PROMISC = 0x100;
 /** linux/if_arp.h: the hardware address family of Ethernet. */
 export const ARPHRD_ETHER = 1;
+/** linux/if_arp.h: no hardware address at all, as a TUN's. */
+export const ARPHRD_NONE = 0xfffe;
 /** linux/ethtool.h */
 export const ETHTOOL_GDRVINFO = 0x3;
 /** linux/ethtool.h: bytes of `struct ethtool_drvinfo`. */

@@ -23,6 +23,12 @@ const symbols = {
     parameters: ["i32", "i32", "i32", "buffer", "buffer"],
     result: "i32",
   },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  ioctlValue: {
+    name: "ioctl",
+    parameters: ["i32", "u64", "u64"],
+    result: "i32",
+  },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   mmap: {
     parameters: ["pointer", "u64", "i32", "i32", "i32", "i64"],
@@ -32,6 +38,8 @@ const symbols = {
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u64"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u64"], result: "i32" },
+  readv: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  writev: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u64", "i32"], result: "i32" },
   send: { parameters: ["i32", "pointer", "u64", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },

@@ -4,6 +4,7 @@ import {
   AF_INET,
   AF_PACKET,
   ARPHRD_ETHER,
+  ARPHRD_NONE,
   Errno,
   ETHTOOL_CHANNELS_BYTES,
   ETHTOOL_CHANNELS_COMBINED,
@@ -24,6 +25,7 @@ import {
   SIOCGIFINDEX,
   SIOCGIFMTU,
   SIOCGIFNAME,
+  SIOCSIFFLAGS,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -71,9 +73,13 @@ export interface NetworkInterface {
  * Asks the kernel about the interface `name` of this network namespace.
  *
  * @throws {SystemError} when there is none of that name.
- * @throws {Error} when it is down or not Ethernet.
+ * @throws {Error} when it is down, or neither Ethernet nor, `withoutLink`, an
+ * interface without a link layer.
  */
-export function openNetworkInterface(name: string): NetworkInterface {
+export function openNetworkInterface(
+  name: string,
+  withoutLink = false,
+): NetworkInterface {
   const where = `interface ${name}`;
   if (name.length === 0 || new TextEncoder().encode(name).length >= IFNAMSIZ) {
     throw new RangeError(
@@ -97,8 +103,13 @@ export function openNetworkInterface(name: string): NetworkInterface {
     where,
     what: "cannot read its address",
   });
-  if (hardware.getUint16(IFNAMSIZ, true) !== ARPHRD_ETHER) {
-    throw new Error(`${where}: is not an Ethernet interface`);
+  const wanted = withoutLink ? ARPHRD_NONE : ARPHRD_ETHER;
+  if (hardware.getUint16(IFNAMSIZ, true) !== wanted) {
+    throw new Error(
+      withoutLink
+        ? `${where}: has a link layer`
+        : `${where}: is not an Ethernet interface`,
+    );
   }
   const macAt = IFNAMSIZ + 2;
   const mac = new Uint8Array(hardware.buffer.slice(macAt, macAt + 6));
@@ -114,6 +125,26 @@ export function openNetworkInterface(name: string): NetworkInterface {
     local: LOCAL_DRIVERS.has(request.driverName(where)),
     receiveQueues: request.receiveQueues(where),
   };
+}
+
+/** Whether this namespace has an interface of that name. */
+export function hasInterface(name: string): boolean {
+  using request = new InterfaceRequest(name);
+  return request.tries(SIOCGIFINDEX) === 0;
+}
+
+/**
+ * Brings an interface up.
+ * @throws {SystemError} when the kernel refuses.
+ */
+export function bringUp(name: string): void {
+  const where = `interface ${name}`;
+  const what = "cannot bring it up";
+  using request = new InterfaceRequest(name);
+  const flags = request.ask(SIOCGIFFLAGS, { where, what })
+    .getUint16(IFNAMSIZ, true);
+  request.view.setUint16(IFNAMSIZ, flags | IFF_UP, true);
+  request.ask(SIOCSIFFLAGS, { where, what });
 }
 
 /** Whether this namespace has an interface of that name that is up. */

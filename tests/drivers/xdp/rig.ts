@@ -40,7 +40,7 @@ const calls = {
 let library: Deno.DynamicLibrary<typeof calls> | undefined;
 
 /** The namespace at `path`, as a descriptor. */
-function openSpace(path: string): number {
+export function openSpace(path: string): number {
   library ??= Deno.dlopen("libc.so.6", calls);
   const name = new TextEncoder().encode(`${path}\0`);
   const what = `cannot open ${path}`;
@@ -48,13 +48,13 @@ function openSpace(path: string): number {
 }
 
 /** Moves this thread into a namespace. */
-function enter(space: number): void {
+export function enter(space: number): void {
   const what = "cannot enter a namespace";
   const result = library?.symbols.setns(space, CLONE_NEWNET) ?? -1;
   check(result, { where: "setns", what });
 }
 
-function enterNamed(name: string): void {
+export function enterNamed(name: string): void {
   const space = openSpace(`/var/run/netns/${name}`);
   enter(space);
   closeDescriptor(space);
@@ -95,7 +95,7 @@ export function xdpRig(pair: NamespacePair): DriverRig {
 }
 
 /** A socket that gets the suite's frames, and none that it sends itself. */
-function openPacketSocket(): number {
+export function openPacketSocket(interfaceName = INTERFACE): number {
   const where = "far side";
   const protocol = ((ETHER_TYPE & 0xff) << 8) | (ETHER_TYPE >> 8);
   const socket = check(libc().socket(AF_PACKET, SOCK_RAW, 0), {
@@ -117,7 +117,7 @@ function openPacketSocket(): number {
   const address = new DataView(new ArrayBuffer(20));
   address.setUint16(0, AF_PACKET, true);
   address.setUint16(2, protocol, true);
-  address.setInt32(4, openNetworkInterface(INTERFACE).index, true);
+  address.setInt32(4, openNetworkInterface(interfaceName).index, true);
   check(libc().bind(socket, address.buffer, 20), {
     where,
     what: "cannot bind",
@@ -125,7 +125,8 @@ function openPacketSocket(): number {
   return socket;
 }
 
-function send(socket: number, frame: Uint8Array): void {
+/** Sends a frame through a packet socket. */
+export function send(socket: number, frame: Uint8Array): void {
   const bytes = new Uint8Array(frame);
   check(libc().write(socket, bytes, BigInt(bytes.length)), {
     where: "far side",
@@ -133,7 +134,8 @@ function send(socket: number, frame: Uint8Array): void {
   });
 }
 
-function receiveAll(socket: number): Uint8Array[] {
+/** Takes all that has come to one. */
+export function receiveAll(socket: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
   const bytes = new Uint8Array(FRAME_BYTES_MAX);
   const size = BigInt(bytes.length);
