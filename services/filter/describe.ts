@@ -14,9 +14,10 @@ import {
 
 /**
  * `udp dst port 53 and dst host 10.77.0.2`; several conjunctions are joined
- * with `or`; the grant of everything is `every frame`.
+ * with `or`; the grant of everything is `every frame`, that of nothing `no frame`.
  */
 export function describeGrant(grant: Grant): string {
+  if (grant.length === 0) return "no frame";
   const parts = grant.map((conjunction) => describe(conjunction));
   if (parts.some((words) => words.length === 0)) return "every frame";
   if (parts.length === 1) return parts[0]!.join(" and ");

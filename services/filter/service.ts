@@ -22,6 +22,7 @@ import { type Alarm, Alarms } from "../alarms.ts";
 import type { Clock } from "../clock.ts";
 import { type CompileTarget, heirOf } from "./compile.ts";
 import { describeCapability } from "./describe.ts";
+import { effectiveGrant } from "./effective.ts";
 import { type Grant, GrantError } from "./grant.ts";
 import { Installer } from "./install.ts";
 import { FilterError } from "./language/error.ts";
@@ -114,20 +115,22 @@ export class FilterService implements Disposable {
     this.#tidy();
   }
 
-  /** The live capabilities, in words. */
+  /** The live capabilities, in words: what they really have, whatever was asked for. */
   describe(): CapabilityDescription[] {
     const described: CapabilityDescription[] = [];
-    const visit = (node: CapabilityNode<Grant>): void => {
+    const visit = (node: CapabilityNode<Grant>, within: Grant): void => {
+      const grant = node.observes ?? effectiveGrant(node.grant, within);
       described.push({
         slot: node.slot,
         port: node.port,
-        filter: describeCapability(node),
+        filter: describeCapability({ ...node, grant }),
         quotaPages: node.quotaPages,
         narrowed: node.children.size > 0,
       });
-      for (const child of node.children) visit(child);
+      for (const child of node.children) visit(child, grant);
     };
-    for (const child of this.#options.kernel.root?.children ?? []) visit(child);
+    const { root } = this.#options.kernel;
+    for (const child of root?.children ?? []) visit(child, root!.grant);
     return described;
   }
 

@@ -1,6 +1,8 @@
 /** Third parties' services as a user runs them: by the command line, with the flags of the task. */
 
 import assert from "node:assert/strict";
+import { describeGrant } from "../../services/filter/describe.ts";
+import { grant } from "../../services/filter/grant_text/grant_text.ts";
 import { testWith } from "../needs.ts";
 import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
@@ -157,6 +159,8 @@ Deno.test("a service that asks for everything has what the command line says, an
   const [mine, ...more] = services.find(({ name }) => name === "mine")!
     .capabilities;
   assert.deepEqual(more, []);
+  // What it has is shown, not what it asked for.
+  assert.equal(mine!.filter, describeGrant(grant(NOISE)));
   assert.ok(mine!.deliveredPackets > 0);
   assert.ok(mine!.deliveredPackets <= peer!["noise-sent"]!);
   assert.equal(mine!.sentPackets, 0);
