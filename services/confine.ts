@@ -8,10 +8,11 @@
  * the list here is removed, so that a newer runtime adds nothing.
  */
 
-// These keep what they need for themselves. A CommonJS package comes through the runtime's Node layer, which itself needs
-// what is taken away below: it is loaded before.
+// These keep what they need for themselves. A CommonJS package comes through the
+// runtime's Node layer, which itself needs what is taken away below: it is loaded
+// before.
 import "ipaddr.js";
-import "../caps/drop_port.ts";
+import "../caps/port.ts";
 import "./memory_usage.ts";
 
 /** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */
@@ -26,16 +27,31 @@ const KEPT = new Set<PropertyKey>(
   WeakMap WeakSet WeakRef Iterator Proxy Reflect FinalizationRegistry
   WebAssembly DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI
   encodeURIComponent escape unescape isFinite isNaN setTimeout
-  clearTimeout setInterval clearInterval queueMicrotask structuredClone
-  performance TextEncoder TextDecoder crypto MessagePort MessageEvent Event
-  EventTarget ErrorEvent PromiseRejectionEvent DOMException onmessage onerror
+  clearTimeout setInterval clearInterval queueMicrotask performance
+  TextEncoder TextDecoder crypto MessagePort MessageEvent Event
+  EventTarget ErrorEvent PromiseRejectionEvent onmessage onerror
   onunhandledrejection addEventListener removeEventListener dispatchEvent
   reportError
   `.trim().split(/\s+/),
 );
 
+keepOnlyTheClock();
 confine();
 forbidCodeFromText();
+
+/**
+ * Of `performance` the time is left: a mark clones what it is given, and what
+ * can be cloned can end the process (services/plain.ts).
+ */
+function keepOnlyTheClock(): void {
+  const { timeOrigin } = performance;
+  const now = performance.now.bind(performance);
+  Object.defineProperty(globalThis, "performance", {
+    value: Object.freeze({ now, timeOrigin }),
+    writable: false,
+    configurable: false,
+  });
+}
 
 function confine(): void {
   let scope: object | null = globalThis;

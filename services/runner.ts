@@ -26,7 +26,7 @@ const SPARE_STRINGS = 8;
 const DELIVERIES_PER_TURN = 64;
 
 /** A core at work. */
-export class CoreRunner implements Outbox, Disposable {
+export class CoreRunner implements Disposable {
   readonly #core: Core;
   #port: Port<Submission, Delivery>;
   readonly #clock: Clock;
@@ -41,11 +41,21 @@ export class CoreRunner implements Outbox, Disposable {
   /** The capability that frames of the core's own are sent under. */
   #capability: bigint;
   #spares: ArrayBuffer[] = [];
-  /** The string that {@link open} writes into; undefined when none is begun. */
+  /** The string that {@link #open} writes into; undefined when none is begun. */
   #outgoing: RecordView | undefined;
   #outgoingAt = 0;
   #outgoingCount = 0;
   #outgoingFrame: Frame | undefined;
+  /** The room in {@link #outgoingFrame}, which the core may write in. */
+  #outgoingCapacity = 0;
+  /**
+   * All that the core sees of this. From the runner itself a third party's core
+   * would get at the methods of its class, change them, and be handed ports.
+   */
+  readonly #outbox: Outbox = Object.freeze({
+    open: (sizeBytes: number) => this.#open(sizeBytes),
+    send: () => this.#send(),
+  });
   #nextWake: Instant = Infinity;
   readonly #onFailure: (error: unknown) => void;
   #failed = false;
@@ -72,7 +82,7 @@ export class CoreRunner implements Outbox, Disposable {
   tellPeer(peer: PeerNews): void {
     this.#guarded(() => {
       const now = this.#clock.now();
-      this.#core.onPeer?.(peer, now, this);
+      this.#core.onPeer?.(peer, now, this.#outbox);
       this.#finish(now);
     });
   }
@@ -109,8 +119,11 @@ export class CoreRunner implements Outbox, Disposable {
   }
 
   /** A frame to write into, in a byte string that is sent at the end of this turn. */
-  open(sizeBytes: number): Frame | undefined {
-    if (this.#outgoingAt + inlineStride(sizeBytes) > STRING_BYTES) {
+  #open(sizeBytes: number): Frame | undefined {
+    sizeBytes >>>= 0;
+    const stride = inlineStride(sizeBytes);
+    if (stride > STRING_BYTES) return undefined;
+    if (this.#outgoingAt + stride > STRING_BYTES) {
       this.#sendOutgoing();
     }
     if (this.#outgoing === undefined) {
@@ -125,20 +138,23 @@ export class CoreRunner implements Outbox, Disposable {
       capacity: sizeBytes,
       mayBePartial: false,
     };
+    this.#outgoingCapacity = sizeBytes;
     return this.#outgoingFrame;
   }
 
   /** Puts the frame that was opened last among those that are sent. */
-  send(): void {
+  #send(): void {
     const frame = this.#outgoingFrame;
     if (frame === undefined || this.#outgoing === undefined) {
       throw new Error("runner: send() without a frame that open() gave");
     }
-    if (frame.length > frame.capacity) {
+    // Whatever the core put there, it is a number from here on, and read once.
+    const length = frame.length >>> 0;
+    if (length > this.#outgoingCapacity) {
       throw new Error("runner: the frame outgrew its room");
     }
     this.#outgoingFrame = undefined;
-    this.#outgoingAt = this.#outgoing.putInline(this.#outgoingAt, frame.length);
+    this.#outgoingAt = this.#outgoing.putInline(this.#outgoingAt, length);
     this.#outgoingCount++;
   }
 
@@ -172,14 +188,15 @@ export class CoreRunner implements Outbox, Disposable {
 
   /** Ends a turn: runs timers that are due, sends what was put together, sets the next wake-up. */
   #finish(now: Instant): void {
-    if (this.#core.wakeAt <= now) this.#core.wake(now, this);
+    if (this.#core.wakeAt <= now) this.#core.wake(now, this.#outbox);
     this.#sendOutgoing();
     if (this.#core.wakeAt === this.#nextWake && this.#nextWake > now) return;
     this.#nextWake = this.#core.wakeAt;
-    this.#clock.wake(
-      this.#nextWake,
-      () => this.#guarded(() => this.#finish(this.#clock.now())),
-    );
+    this.#clock.wake(this.#nextWake, () => {
+      // The timer is spent, and is set anew if it went off too soon.
+      this.#nextWake = Infinity;
+      this.#guarded(() => this.#finish(this.#clock.now()));
+    });
   }
 
   #handle(delivery: Delivery, now: Instant): void {
@@ -217,7 +234,7 @@ export class CoreRunner implements Outbox, Disposable {
       ? view.stride(at) - start
       : roomInPage(pages[page]!, start);
     frame.mayBePartial = view.checksum(at) !== CHECKSUM_COMPLETE;
-    const verdict = this.#core.receive(frame, now, this);
+    const verdict = this.#core.receive(frame, now, this.#outbox);
     if (verdict === "reply") {
       view.setLength(at, frame.length);
       view.setStart(at, frame.start - base);

@@ -13,8 +13,10 @@ import { makeRealClock } from "./clock.ts";
 import type { PeerNews } from "./core.ts";
 import type { ServiceDefinition, ServiceSettings } from "./definition.ts";
 import { FilterClient } from "./filter/client.ts";
+import type { Grant } from "./filter/grant.ts";
 import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
 import { threadBytes } from "./memory_usage.ts";
+import { plainCopy, plainCounts, plainText } from "./plain.ts";
 import { CoreRunner } from "./runner.ts";
 
 /** What connects a service to a NIC. */
@@ -84,7 +86,13 @@ export async function startService(
     };
     control.onReady = () =>
       obey(control, {
-        count: () => runner.counters(),
+        count: (id) => {
+          try {
+            control.post(countersOf(runner, id));
+          } catch (error) {
+            fail(error);
+          }
+        },
         rewire: (wiring) => void rewire(wiring).catch(fail),
         peer: (news) => runner.tellPeer(news),
         stop: () => {
@@ -98,9 +106,17 @@ export async function startService(
   }
 }
 
+function countersOf(runner: CoreRunner, id: number): ServiceReport {
+  return {
+    kind: "counters",
+    id,
+    counters: plainCounts(runner.counters()),
+    memoryBytes: threadBytes(),
+  };
+}
+
 function failureOf(error: unknown): ServiceReport {
-  const message = error instanceof Error ? error.message : String(error);
-  return { kind: "failed", message };
+  return { kind: "failed", message: plainText(error) };
 }
 
 /** What a service holds of a NIC. */
@@ -119,8 +135,9 @@ export function establish(
   const { settings, quotaPages, copyBytesMax, envelope } = start;
   return new FilterClient(requests).derive({
     from: envelope,
-    grant: definition.receives(settings),
-    sends: definition.sends(settings),
+    // Whether they are grants is the filter service's to check.
+    grant: plainCopy(definition.receives(settings)) as Grant,
+    sends: plainCopy(definition.sends(settings)) as Grant,
     rights: RIGHT_RECEIVE | RIGHT_SEND,
     quotaPages,
     copyBytesMax,
@@ -144,7 +161,7 @@ async function wire(
 
 /** What a service does when it is told to. */
 interface Obedience {
-  count(): Counts;
+  count(id: number): void;
   rewire(wiring: Wiring): void;
   peer(news: PeerNews): void;
   stop(): void;
@@ -155,14 +172,8 @@ function obey(
   does: Obedience,
 ): void {
   for (const order of takeAll(control)) {
-    if (order.kind === "count") {
-      control.post({
-        kind: "counters",
-        id: order.id,
-        counters: does.count(),
-        memoryBytes: threadBytes(),
-      });
-    } else if (order.kind === "rewire") does.rewire(order);
+    if (order.kind === "count") does.count(order.id);
+    else if (order.kind === "rewire") does.rewire(order);
     else if (order.kind === "peer") does.peer(order);
     else {
       does.stop();

@@ -34,6 +34,7 @@ export async function moduleParts(
 const WORKER = {
   worker: new URL("../loader/worker.ts", import.meta.url),
   permissions: "none",
+  limited: true,
 } as const;
 
 function confinedPart(texts: EnvelopeTexts, module: string): ServicePart {

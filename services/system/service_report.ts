@@ -1,13 +1,8 @@
 /** What a service says of itself, checked: its messages are as little believed as its packets. */
 
 import type { Counts } from "../../caps/accounts.ts";
+import { COUNTS_MAX, NAME_LENGTH_MAX } from "../plain.ts";
 import type { ServiceReport } from "../shell.ts";
-
-/** The most counts that a service may show. */
-const COUNTS_MAX = 64;
-
-/** The longest name of a count. */
-const NAME_LENGTH_MAX = 64;
 
 /** The longest reason for a failure. */
 const MESSAGE_LENGTH_MAX = 200;
