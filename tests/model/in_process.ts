@@ -24,13 +24,14 @@ import type {
   AskedRecord,
   CapabilitySystem,
   Seen,
-  SeenAccount,
 } from "./system.ts";
 import type { Ending } from "./terms.ts";
 import { VirtualClock } from "../services/virtual_clock.ts";
 import { Holder } from "./holder.ts";
 import { GARBAGE } from "./garbage.ts";
-import { grantOf, nameOf, rightsOf, textOf, writeFrame } from "./universe.ts";
+import { delegateRequest, deriveRequest, TICK_MS } from "./requests.ts";
+import { seenOf } from "./seen.ts";
+import { nameOf, writeFrame } from "./universe.ts";
 
 /**
  * A quarter of the frames is kept for what holders send, the NIC has the others:
@@ -52,12 +53,6 @@ interface Attached {
   /** The system itself has none. */
   readonly holder?: Holder;
 }
-
-/**
- * A tick of the clock: much longer than all that presenters of void tags wait
- * for their answers in one game.
- */
-const TICK_MS = 60_000;
 
 /** A system for one game. */
 export class InProcess implements CapabilitySystem, Disposable {
@@ -128,41 +123,17 @@ export class InProcess implements CapabilitySystem, Disposable {
     cap: number,
     asked: Asked,
   ): Promise<string | undefined> {
-    const { grant, residual, sends, rights, copyBytesMax } = asked;
-    const { quotaPages, to, lifetime } = asked;
-    return this.#new(
-      to,
-      await this.#ask(port, {
-        op: "derive",
-        from: this.#tag(cap),
-        grant: grantOf(grant),
-        rights: rightsOf(rights),
-        quotaPages,
-        to,
-        ...(residual === undefined ? {} : { residual: textOf(residual) }),
-        ...(sends === undefined ? {} : { sends: grantOf(sends) }),
-        ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
-        ...lifetimeOf(lifetime),
-      }),
-    );
+    const request = deriveRequest(this.#tag(cap), asked);
+    return this.#new(asked.to, await this.#ask(port, request));
   }
 
   async delegate(
     port: number,
     cap: number,
-    { to, rights, quotaPages, lifetime }: AskedDelegation,
+    asked: AskedDelegation,
   ): Promise<string | undefined> {
-    return this.#new(
-      to,
-      await this.#ask(port, {
-        op: "delegate",
-        capability: this.#tag(cap),
-        to,
-        ...(rights === undefined ? {} : { rights: rightsOf(rights) }),
-        ...(quotaPages === undefined ? {} : { quotaPages }),
-        ...lifetimeOf(lifetime),
-      }),
-    );
+    const request = delegateRequest(this.#tag(cap), asked);
+    return this.#new(asked.to, await this.#ask(port, request));
   }
 
   #new(port: number, reply: FilterReply): string | undefined {
@@ -235,46 +206,16 @@ export class InProcess implements CapabilitySystem, Disposable {
   }
 
   see(): Seen {
-    const counts = this.#driver.counts();
-    const accounts: Record<number, SeenAccount> = {};
-    for (const one of counts.accounts) {
-      accounts[this.#bySlot.get(one.slot)!] = {
-        held: one.heldPages,
-        packets: one.deliveredPackets,
-        bytes: one.deliveredBytes,
-        sentPackets: one.sentPackets,
-        sentBytes: one.sentBytes,
-        drops: one.drops,
-      };
-    }
-    const refused: Record<number, Record<string, number>> = {};
-    for (const side of [this.#filter.refusals(), counts.refusals]) {
-      for (const { port, refusals } of side) {
-        const sum = refused[port] ??= {};
-        for (const [why, count] of Object.entries(refusals)) {
-          sum[why] = (sum[why] ?? 0) + count;
-        }
-      }
-    }
     this.#driver.check();
-    const { pages, unclaimedPackets } = counts;
-    strictEqual(
-      pages.free + pages.lent + pages.inFlight + pages.quarantined,
-      FRAMES,
-      "pages are not conserved",
-    );
-    const delivered = this.#delivered.toSorted();
+    const delivered = this.#delivered;
     this.#delivered = [];
-    return {
+    return seenOf({
+      counts: this.#driver.counts(),
+      refusals: this.#filter.refusals(),
+      bySlot: this.#bySlot,
       delivered,
       sent: this.#sent(),
-      accounts,
-      refused,
-      lent: pages.lent,
-      inFlight: pages.inFlight,
-      quarantined: pages.quarantined,
-      unclaimed: unclaimedPackets,
-    };
+    });
   }
 
   [Symbol.dispose](): void {
@@ -347,10 +288,6 @@ function foreignFrame({ pages }: Holder, how: number): number {
   const frames = [...Array(FRAMES).keys(), 0xffffffff];
   const others = frames.filter((frame) => !own.has(frame));
   return others[how % others.length]!;
-}
-
-function lifetimeOf(ticks: number | undefined): { lifetimeMs?: number } {
-  return ticks === undefined ? {} : { lifetimeMs: ticks * TICK_MS };
 }
 
 function failOutlaw(port: number): never {

@@ -1,0 +1,57 @@
+/** What is seen of a driver service and a filter service, as the model says it. */
+
+import { strictEqual } from "node:assert/strict";
+import type { DriverCounts } from "../../caps/driver_protocol.ts";
+import type { PortRefusals } from "../../services/filter/protocol.ts";
+import type { Seen, SeenAccount } from "./system.ts";
+
+/** What a system has counted, and what has come out of it since the last look. */
+export interface Observed {
+  readonly counts: DriverCounts;
+  readonly refusals: readonly PortRefusals[];
+  /** The number of the capability that has a slot. */
+  readonly bySlot: ReadonlyMap<number, number>;
+  readonly delivered: readonly string[];
+  readonly sent: readonly string[];
+}
+
+/** @throws when a page is lost. */
+export function seenOf(observed: Observed): Seen {
+  const { counts, bySlot, delivered, sent } = observed;
+  const accounts: Record<number, SeenAccount> = {};
+  for (const one of counts.accounts) {
+    accounts[bySlot.get(one.slot)!] = {
+      held: one.heldPages,
+      packets: one.deliveredPackets,
+      bytes: one.deliveredBytes,
+      sentPackets: one.sentPackets,
+      sentBytes: one.sentBytes,
+      drops: one.drops,
+    };
+  }
+  const refused: Record<number, Record<string, number>> = {};
+  for (const side of [observed.refusals, counts.refusals]) {
+    for (const { port, refusals } of side) {
+      const sum = refused[port] ??= {};
+      for (const [why, count] of Object.entries(refusals)) {
+        sum[why] = (sum[why] ?? 0) + count;
+      }
+    }
+  }
+  const { total, free, lent, inFlight, quarantined } = counts.pages;
+  strictEqual(
+    free + lent + inFlight + quarantined,
+    total,
+    "pages are not conserved",
+  );
+  return {
+    delivered: delivered.toSorted(),
+    sent,
+    accounts,
+    refused,
+    lent,
+    inFlight,
+    quarantined,
+    unclaimed: counts.unclaimedPackets,
+  };
+}
