@@ -73,6 +73,7 @@ export const CAPTURE_HELP: string = [
   "NICs:",
   "  emulated     an in-memory wire with a peer on it that nobody answers",
   "  pcap:FILE    a capture that is replayed, as it was recorded",
+  "  tap:NAME     what a kernel sends into a TAP of that name (root); tun:NAME too",
   "  xdp:IFNAME   a Linux interface through AF_XDP (root): the frames to Sallyport's",
   "               own address, 02:53:0a:4d:00:02. What the kernel keeps is not seen:",
   "               XDP takes packets or leaves them, it cannot copy them.",

@@ -26,7 +26,13 @@ import {
   readText,
   wholeNumber,
 } from "./manifest_field.ts";
-import { formatNic, type NicChoice, readNic } from "./nic.ts";
+import {
+  formatNic,
+  hasSuperPackets,
+  NIC_FORMS,
+  type NicChoice,
+  readNic,
+} from "./nic.ts";
 import {
   SERVICE_FIELDS,
   type ServiceManifest,
@@ -83,7 +89,7 @@ export interface Manifest {
 
 /** A manifest as it is written (JSON). */
 export interface ManifestInput {
-  /** `emulated`, `xdp:IFNAME` or `pcap:FILE`. */
+  /** `emulated`, `xdp:IFNAME`, `tap:NAME`, `tun:NAME` or `pcap:FILE`. */
   readonly nic: string;
   /** `10.77.0.2/24`. */
   readonly address: string;
@@ -93,7 +99,7 @@ export interface ManifestInput {
   readonly unclaimed?: "kernel" | "drop" | undefined;
   /** 64 to 262144; 4096 unless told. */
   readonly frames?: number | undefined;
-  /** 0 to 8192; 0 unless told. */
+  /** 0 to 8192; 64 on `tap:` and `tun:`, 0 elsewhere, unless told. */
   readonly extents?: number | undefined;
   /** `recorded` unless told. */
   readonly pace?: "at-once" | "recorded" | undefined;
@@ -111,6 +117,7 @@ export interface ManifestInput {
 
 const FRAMES_MIN = 64;
 const EXTENTS_MAX = 8192;
+const EXTENTS_DEFAULT = 64;
 const NAME_LENGTH_MAX = 32;
 
 const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
@@ -119,7 +126,7 @@ const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
 
 const fields = z.strictObject({
   nic: readText(
-    "the name of a NIC (emulated, xdp:IFNAME or pcap:FILE)",
+    `the name of a NIC (${NIC_FORMS})`,
     readNic,
   ),
   address: readText(
@@ -130,7 +137,7 @@ const fields = z.strictObject({
     .optional(),
   unclaimed: oneOf("kernel", "drop").optional(),
   frames: wholeNumber(FRAMES_MIN, FRAMES_MAX).default(4096),
-  extents: wholeNumber(0, EXTENTS_MAX).default(0),
+  extents: wholeNumber(0, EXTENTS_MAX).optional(),
   pace: oneOf("at-once", "recorded").default("recorded"),
   write: pathOfFile.optional(),
   recover: z.boolean(asked("true or false")).optional(),
@@ -158,9 +165,10 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
     }
   })
   .transform((
-    { mac, unclaimed, write, recover, busyPoll, ...manifest },
+    { mac, unclaimed, extents, write, recover, busyPoll, ...manifest },
   ): Manifest => ({
     ...manifest,
+    extents: extentsOf({ nic: manifest.nic, extents }),
     mac: mac ?? macFor(manifest.address.address),
     unclaimed: unclaimed ??
       (manifest.nic.kind === "xdp" ? "kernel" : "drop"),
@@ -218,11 +226,23 @@ function checkWatched(
   }
 }
 
+interface MemoryFields {
+  readonly nic: NicChoice;
+  readonly extents?: number | undefined;
+}
+
+/** Those that were asked for, or as many as its NIC wants. */
+function extentsOf({ nic, extents }: MemoryFields): number {
+  return extents ?? (hasSuperPackets(nic) ? EXTENTS_DEFAULT : 0);
+}
+
 /** Frames and extents are one memory, which has a size. */
 function checkMemory(
-  { frames, extents }: Pick<Manifest, "frames" | "extents">,
+  fields: MemoryFields & Pick<Manifest, "frames">,
   complain: Complain,
 ): void {
+  const { frames } = fields;
+  const extents = extentsOf(fields);
   const most = Math.floor((FRAMES_MAX - frames) / EXTENT_PAGES);
   if (extents <= most) return;
   complain(

@@ -6,11 +6,14 @@ export type NicChoice =
   | { readonly kind: "emulated" }
   /** A Linux interface, through AF_XDP. */
   | { readonly kind: "xdp"; readonly interfaceName: string }
+  /** A TAP: an interface whose other end is Sallyport; a TUN: one without Ethernet. */
+  | { readonly kind: "tap" | "tun"; readonly interfaceName: string }
   /** A capture file (pcap or pcapng) that is replayed. */
   | { readonly kind: "pcap"; readonly path: string };
 
-/** The three ways to name a NIC. */
-export const NIC_FORMS = "emulated, xdp:IFNAME or pcap:FILE";
+/** The ways to name a NIC. */
+export const NIC_FORMS =
+  "emulated, xdp:IFNAME, tap:NAME, tun:NAME or pcap:FILE";
 
 /** The most bytes of an interface's name: Linux's IFNAMSIZ (net/if.h) less its zero. */
 const INTERFACE_NAME_BYTES_MAX = 15;
@@ -29,6 +32,12 @@ export function readNic(
       ? { kind, interfaceName: rest }
       : { problem: `expected xdp:IFNAME; ${problem}` };
   }
+  if (kind === "tap" || kind === "tun") {
+    const problem = interfaceNameProblem(rest) ?? patternProblem(rest);
+    return problem === undefined
+      ? { kind, interfaceName: rest }
+      : { problem: `expected ${kind}:NAME; ${problem}` };
+  }
   if (kind === "pcap") {
     if (rest === "" || rest.includes("\0")) {
       return { problem: "expected pcap:FILE with the path of a capture" };
@@ -41,8 +50,20 @@ export function readNic(
 /** The text that {@link readNic} reads as this NIC. */
 export function formatNic(nic: NicChoice): string {
   if (nic.kind === "emulated") return nic.kind;
-  if (nic.kind === "xdp") return `xdp:${nic.interfaceName}`;
-  return `pcap:${nic.path}`;
+  if (nic.kind === "pcap") return `pcap:${nic.path}`;
+  return `${nic.kind}:${nic.interfaceName}`;
+}
+
+/** Whether packets that are larger than a page may come from it, or go to it. */
+export function hasSuperPackets({ kind }: NicChoice): boolean {
+  return kind === "tap" || kind === "tun";
+}
+
+/** A new interface's name may be a pattern to the kernel, which would choose another one. */
+function patternProblem(name: string): string | undefined {
+  return name.includes("%")
+    ? "the name of a new interface has no percent sign"
+    : undefined;
 }
 
 /** Linux's rules for names: `dev_valid_name()` in net/core/dev.c. */

@@ -27,6 +27,7 @@ import {
   type OpenDriver,
   startDriver,
 } from "../drivers/service/shell.ts";
+import { openTapNic, type TapNicOptions } from "../drivers/tap/nic.ts";
 import { openXdpNic, type XdpNicOptions } from "../drivers/xdp/nic.ts";
 import { arpService } from "./arp/service.ts";
 import { requireConfinement } from "./confinement.ts";
@@ -144,6 +145,13 @@ function nicOf(manifest: Manifest, awaited = false): Nic {
         ...lasting,
         kernel: { unclaimed: manifest.unclaimed },
       };
+    }
+    case "tap":
+    case "tun": {
+      const { kind, interfaceName } = nic;
+      const options: TapNicOptions = { kind, interfaceName, mac, ...capture };
+      const part = nicPart("tap", openTapNic, { ffi: true, ...mayWrite });
+      return { part, options, transfer: [], mapped: true, ...lasting };
     }
     case "pcap": {
       const options: PcapNicOptions = { path: nic.path, pace, ...capture };
