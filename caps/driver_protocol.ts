@@ -17,6 +17,7 @@ import type {
   WasmProgram,
 } from "./program.ts";
 import type { RateLimit } from "./rate_limit.ts";
+import { IN_FLIGHT_MAX, RUN_PAGES_MAX } from "./records.ts";
 import type { Rights } from "./rights.ts";
 
 /** A live capability, as a driver needs to know it. */
@@ -159,6 +160,30 @@ export interface DriverCounts {
   }[];
 }
 
+/** What a holder is held to. */
+export interface HolderLimits {
+  /** Up to how many pages that lie side by side go to it as one buffer. */
+  readonly runPagesMax: number;
+  /** The most messages that it may have under way; it is cut off at one more. */
+  readonly inFlightMax: number;
+}
+
+/** Of a holder that gives back whole deliveries, as they came. */
+export const PLAIN_LIMITS: HolderLimits = {
+  runPagesMax: RUN_PAGES_MAX,
+  inFlightMax: IN_FLIGHT_MAX,
+};
+
+/**
+ * Of one behind interposers, which may keep a packet while they give the next
+ * one back, and let go at once of all that they held: it is they that hold the
+ * holder to {@link IN_FLIGHT_MAX}.
+ */
+export const INTERPOSED_LIMITS: HolderLimits = {
+  runPagesMax: 1,
+  inFlightMax: 4096,
+};
+
 /** From the system to a driver service in a worker. */
 export type SystemOrder =
   /** Connects a holder. The MessagePort is transferred. */
@@ -166,9 +191,7 @@ export type SystemOrder =
     readonly kind: "attach";
     readonly port: PortId;
     readonly data: MessagePort;
-    /** Up to how many pages that lie side by side go to it as one buffer. */
-    readonly runPagesMax: number;
-  }
+  } & HolderLimits
   /** A holder is gone. */
   | { readonly kind: "detach"; readonly port: PortId }
   /** Packets are received from now on. */

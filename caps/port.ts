@@ -30,7 +30,11 @@ export interface Port<Out, In> extends Disposable {
   post(message: Out, transfer?: Transferable[]): boolean;
   /** The next message that has arrived, or undefined. Never waits. */
   take(): In | undefined;
-  /** Called when messages have come to an empty queue; takes them, or has somebody take them soon. */
+  /**
+   * Called when messages have come to an empty queue, and when the port was
+   * closed for more being unread than may be; takes them, or has somebody take
+   * them soon.
+   */
   onReady: (() => void) | undefined;
   /** Whether this end was closed, or is known to have lost its other end. */
   readonly closed: boolean;
@@ -247,7 +251,8 @@ class WorkerPort<Out, In> implements Port<Out, In> {
     // are any: a flood would keep this thread from all else.
     if (this.#queue.length - this.#next >= this.#unreadMax) {
       this.overrun = true;
-      return this[Symbol.dispose]();
+      this[Symbol.dispose]();
+      return this.onReady?.();
     }
     this.#queue.push(this.#open(data));
     const early = this.#early;

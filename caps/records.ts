@@ -32,6 +32,19 @@ import { EXTENT_BYTES, PAGE_BYTES } from "./memory.ts";
 /** Bytes of a byte string. */
 export const STRING_BYTES = 65536;
 
+/** Byte strings that go round between a driver and one holder. */
+export const STRINGS_PER_HOLDER = 8;
+
+/** Byte strings of its own that a holder may have under way, for frames that answer nothing. */
+export const OWN_STRINGS_MAX = 8;
+
+/**
+ * Messages that a holder can have under way to its driver at most, if it keeps
+ * to the protocol: each takes a byte string, of the driver's or of its own, and
+ * every string is sent on only once it has come back.
+ */
+export const IN_FLIGHT_MAX: number = STRINGS_PER_HOLDER + OWN_STRINGS_MAX;
+
 /** Bytes of a record before its packet. */
 export const RECORD_BYTES = 24;
 

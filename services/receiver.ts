@@ -9,12 +9,11 @@ import {
   type Delivery,
   INLINE,
   INLINE_BYTES_MAX,
-  RECORD_BYTES,
   RecordView,
-  STRING_BYTES,
   type Submission,
 } from "../caps/records.ts";
 import type { Capability } from "../caps/tag.ts";
+import { Sending } from "./sending.ts";
 
 /** One packet, as it was on the wire. */
 export interface Packet {
@@ -45,12 +44,14 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   #parts: ReceiverParts;
   #ended = false;
   #arrived: PromiseWithResolvers<void> = Promise.withResolvers();
+  #sending: Sending;
   #reading: Reading | undefined;
   #closing: Promise<void> | undefined;
 
   /** Holds `parts.capability`. The system makes it: `System.open()`. */
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
+    this.#sending = new Sending(parts);
     parts.port.onReady = () => this.#arrived.resolve();
   }
 
@@ -67,6 +68,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     this.#parts.port[Symbol.dispose]();
     this.#reading = undefined;
     this.#parts = parts;
+    this.#sending = new Sending(parts);
     parts.port.onReady = () => this.#arrived.resolve();
     this.#arrived.resolve();
   }
@@ -100,7 +102,10 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
    * Sends a frame under the capability. It goes out only if the capability's
    * sending grant matches it; what does not is dropped and counted.
    *
-   * @returns false when the receiver is closed.
+   * What is sent in one turn goes together, at the end of the turn.
+   *
+   * @returns false when it was not taken: the receiver is closed, or as much as
+   * it may have under way has not gone out yet.
    * @throws {RangeError} when the frame is longer than a byte string takes.
    */
   send(frame: Uint8Array): boolean {
@@ -109,13 +114,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         `send: the frame has ${frame.length} bytes; at most ${INLINE_BYTES_MAX} fit`,
       );
     }
-    if (this.#closing !== undefined) return false;
-    const view = new RecordView(new ArrayBuffer(STRING_BYTES));
-    view.bytes.set(frame, RECORD_BYTES);
-    view.putInline(0, frame.length);
-    const records = view.bytes.buffer;
-    const tag = this.#parts.capability;
-    return this.#post({ tag, records, count: 1, pages: [] });
+    return this.#closing === undefined && this.#sending.add(frame);
   }
 
   /**
@@ -140,11 +139,16 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   async #close(): Promise<void> {
     this.#arrived.resolve();
     const { port, revoke, detach } = this.#parts;
+    this.#sending.flush();
     try {
       await revoke();
     } finally {
       this.#giveBack();
-      for (let rest = port.take(); rest !== undefined; rest = port.take()) {
+      for (
+        let rest = this.#sending.take();
+        rest !== undefined;
+        rest = this.#sending.take()
+      ) {
         this.#reading = new Reading(rest);
         this.#giveBack();
       }
@@ -159,10 +163,9 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
       const bytes = this.#reading?.next();
       if (bytes !== undefined) return { bytes };
       this.#giveBack();
-      const delivery = this.#parts.port.take();
+      const delivery = this.#sending.take();
       if (delivery === undefined) return undefined;
-      // Without records it is a byte string that comes home after a send.
-      if (delivery.count > 0) this.#reading = new Reading(delivery);
+      this.#reading = new Reading(delivery);
     }
   }
 
@@ -171,12 +174,8 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     if (reading === undefined) return;
     this.#reading = undefined;
     reading.empty();
-    this.#post(reading.delivery);
-  }
-
-  #post(submission: Submission): boolean {
-    const { records, pages } = submission;
-    return this.#parts.port.post(submission, [records, ...pages]);
+    const { records, pages } = reading.delivery;
+    this.#parts.port.post(reading.delivery, [records, ...pages]);
   }
 }
 

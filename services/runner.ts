@@ -10,6 +10,7 @@ import {
   type Delivery,
   INLINE,
   inlineStride,
+  OWN_STRINGS_MAX,
   RECORD_BYTES,
   RecordView,
   roomInPage,
@@ -18,9 +19,6 @@ import {
 } from "../caps/records.ts";
 import type { Clock } from "./clock.ts";
 import type { Core, Frame, Instant, Outbox, PeerNews } from "./core.ts";
-
-/** Byte strings that a runner has for frames that answer nothing. */
-const SPARE_STRINGS = 8;
 
 /** Deliveries handled before others on this thread get their turn. */
 const DELIVERIES_PER_TURN = 64;
@@ -106,7 +104,7 @@ export class CoreRunner implements Disposable {
 
   #listen(): void {
     this.#spares = [];
-    for (let i = 0; i < SPARE_STRINGS; i++) {
+    for (let i = 0; i < OWN_STRINGS_MAX; i++) {
       this.#spares.push(new ArrayBuffer(STRING_BYTES));
     }
     this.#port.onReady = () => this.#guarded(() => this.#serve());
@@ -202,7 +200,7 @@ export class CoreRunner implements Disposable {
   #handle(delivery: Delivery, now: Instant): void {
     const { tag, records, count, pages } = delivery;
     if (count === 0) {
-      if (this.#spares.length < SPARE_STRINGS) this.#spares.push(records);
+      if (this.#spares.length < OWN_STRINGS_MAX) this.#spares.push(records);
       return;
     }
     const view = new RecordView(records);

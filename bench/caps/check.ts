@@ -1,5 +1,6 @@
 /** What the packet path does to see that a capability is live, without the rest of it. */
 
+import { PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
 import {
   BATCH_MAX,
   batchAt,
@@ -29,7 +30,7 @@ export function makeCheck(live: number): () => void {
   const table = new TagTable(65536);
   const tags = new TagGenerator((out) => crypto.getRandomValues(out));
   const [, port] = makePipe<unknown, Delivery>();
-  const holder = new Holder(1, port);
+  const holder = new Holder(1, port, PLAIN_LIMITS);
   const accounts: (Account | undefined)[] = [undefined];
   const batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
   for (let slot = 1; slot <= live; slot++) {

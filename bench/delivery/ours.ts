@@ -1,17 +1,20 @@
 /** Our contestant in `deliver`: a driver service here, a confined holder in a worker. */
 
 import { receiveMessageOnPort } from "node:worker_threads";
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
+import {
+  type DriverOrder,
+  type DriverReport,
+  PLAIN_LIMITS,
+} from "../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../caps/memory.ts";
 import { fromMessagePort, makePipe, type TakeNow } from "../../caps/port.ts";
 import {
   inlineStride,
   RECORD_BYTES,
-  RUN_PAGES_MAX,
   STRING_BYTES,
+  STRINGS_PER_HOLDER,
 } from "../../caps/records.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
-import { STRINGS_PER_HOLDER } from "../../drivers/service/holder.ts";
 import { runDriverService } from "../../drivers/service/run.ts";
 import { DriverService } from "../../drivers/service/service.ts";
 import { ipv4 } from "../../services/filter/builder.ts";
@@ -56,7 +59,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       throw new Error("deliver: the holder was cut off");
     },
   });
-  service.attach(HOLDER, port, RUN_PAGES_MAX);
+  service.attach(HOLDER, port, PLAIN_LIMITS);
   filter.post(commit(what, memory.bytes.byteLength / 65536));
   const stopped = new AbortController();
   const running = runDriverService(service, {

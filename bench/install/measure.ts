@@ -5,6 +5,7 @@
  * JSON for each: {@link InstallFigures}.
  */
 
+import { PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../caps/memory.ts";
 import { fromMessagePort, type Port } from "../../caps/port.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
@@ -79,7 +80,7 @@ class Ground {
     if (said.kind !== "open") throw new Error(said.message);
     const data = new MessageChannel();
     control.post(
-      { kind: "attach", port: SYSTEM, data: data.port2, runPagesMax: 1 },
+      { kind: "attach", port: SYSTEM, data: data.port2, ...PLAIN_LIMITS },
       [data.port2],
     );
     control.post({ kind: "receive" });

@@ -225,7 +225,11 @@ export class Deliverer {
     this.#clean(frame, pages, offset, length);
     this.#ledger.lend(frame, account.spec.slot, pages);
     account.pages.hold(pages);
-    const run = account.runs.add(frame, pages, account.holder.runPagesMax);
+    const run = account.runs.add(
+      frame,
+      pages,
+      account.holder.limits.runPagesMax,
+    );
     const first = account.runs.frame(run);
     const view = account.view!;
     const at = account.at;

@@ -4,7 +4,12 @@
  */
 
 import { Tally } from "../../caps/accounts.ts";
-import type { AccountCounts, AccountSpec } from "../../caps/driver_protocol.ts";
+import {
+  type AccountCounts,
+  type AccountSpec,
+  type HolderLimits,
+  PLAIN_LIMITS,
+} from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import type { Port } from "../../caps/port.ts";
 import {
@@ -12,6 +17,7 @@ import {
   INLINE_BYTES_MAX,
   RecordView,
   STRING_BYTES,
+  STRINGS_PER_HOLDER,
 } from "../../caps/records.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { PageQuota } from "./page_quota.ts";
@@ -19,14 +25,7 @@ import { type Capability, capabilityOf } from "../../caps/tag.ts";
 import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
 
-/** Byte strings that go round between a driver and one holder. */
-export const STRINGS_PER_HOLDER = 8;
-
-/**
- * Messages taken from one holder in one turn. A holder that keeps to the
- * protocol never has so many waiting: it has {@link STRINGS_PER_HOLDER} strings
- * of the driver's and as many of its own.
- */
+/** Messages taken from one holder in one turn. */
 export const MESSAGES_PER_TURN = 32;
 
 /** Refused messages after which a holder is cut off. */
@@ -37,8 +36,7 @@ export class Holder {
   readonly id: PortId;
   /** Sends deliveries; what comes in is checked before it is believed. */
   readonly port: Port<Delivery, unknown>;
-  /** Up to how many pages that lie side by side go to it as one buffer. */
-  readonly runPagesMax: number;
+  readonly limits: HolderLimits;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
@@ -47,20 +45,24 @@ export class Holder {
   readonly penalty: Penalty = new Penalty();
   /** Byte strings that are being filled. */
   begunStrings = 0;
+  /** Whether it had more messages under way than it has byte strings for. */
+  flooded = false;
   /** Void tags that it presented. */
   voids = 0;
   #strikes = 0;
+  /** On their way to a holder that has enough of the driver's: its own. */
+  #homeward: Delivery[] = [];
   /** Void tags that it may present still without being slowed down. */
   #excused = 0;
 
   constructor(
     id: PortId,
     port: Port<Delivery, unknown>,
-    runPagesMax: number = 1,
+    limits: Partial<HolderLimits>,
   ) {
     this.id = id;
     this.port = port;
-    this.runPagesMax = runPagesMax;
+    this.limits = { ...PLAIN_LIMITS, runPagesMax: 1, ...limits };
     for (let i = 0; i < STRINGS_PER_HOLDER; i++) {
       this.strings.push(new ArrayBuffer(STRING_BYTES));
     }
@@ -104,14 +106,26 @@ export class Holder {
     return this.strings.length === 0 && this.begunStrings < STRINGS_PER_HOLDER;
   }
 
-  /** Takes a byte string back: for the next delivery, or, when there are enough, to its sender. */
+  /**
+   * Takes a byte string back: for the next delivery, or, when there are enough,
+   * to go to its sender with {@link sendHome}.
+   */
   returnString(string: ArrayBuffer, tag: bigint): void {
     if (this.strings.length < STRINGS_PER_HOLDER) {
       this.strings.push(string);
     } else {
-      const home = { tag, records: string, count: 0, pages: [] };
-      this.port.post(home, [string]);
+      this.#homeward.push({ tag, records: string, count: 0, pages: [] });
     }
+  }
+
+  /**
+   * Sends the holder's own byte strings home. Until then nothing is: so however
+   * quick it is, it cannot have had one of them to send again.
+   */
+  sendHome(): void {
+    if (this.#homeward.length === 0) return;
+    for (const home of this.#homeward) this.port.post(home, [home.records]);
+    this.#homeward = [];
   }
 }
 

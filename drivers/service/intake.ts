@@ -2,7 +2,7 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
-import { type Holder, MESSAGES_PER_TURN, STRIKES_MAX } from "./holder.ts";
+import { type Holder, MESSAGES_PER_TURN } from "./holder.ts";
 import type { Turn } from "./meter.ts";
 import type { Submitter } from "./submit.ts";
 
@@ -47,10 +47,9 @@ export class Intake {
       if (penalty.pauses(nowMs)) {
         this.#resumesMs = Math.min(this.#resumesMs, penalty.untilMs);
       }
-      // What was unread is dropped, and as good as refused.
       const { overrun = false } = holder.port;
-      if (overrun) holder.refusals.add("flood", STRIKES_MAX);
-      if (!holder.outlawed && !overrun) continue;
+      if (holder.flooded || overrun) holder.refusals.add("flood");
+      else if (!holder.outlawed) continue;
       this.#parts.onOutlaw(holder, holder.refusals.snapshot());
     }
     return messages;
@@ -58,12 +57,20 @@ export class Intake {
 
   /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
   drain(holder: Holder): number {
-    for (let count = 0; count < MESSAGES_PER_TURN; count++) {
-      const message = holder.port.take();
-      if (message === undefined) return count;
+    const { port, limits } = holder;
+    const most = Math.min(MESSAGES_PER_TURN, limits.inFlightMax);
+    let count = 0;
+    for (; count < most; count++) {
+      const message = port.take();
+      if (message === undefined) break;
       this.#parts.submitter.submit(holder, message);
     }
-    return MESSAGES_PER_TURN;
+    // Nothing went to it since the first one was taken: all of them were under way at once.
+    if (count === limits.inFlightMax && port.take() !== undefined) {
+      holder.flooded = true;
+    }
+    holder.sendHome();
+    return count;
   }
 
   #serve(holder: Holder, nowMs: number): number {

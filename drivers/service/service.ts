@@ -15,6 +15,7 @@ import type {
   DriverCounts,
   DriverOrder,
   DriverReport,
+  HolderLimits,
   InstallOrder,
   QuotaChanges,
 } from "../../caps/driver_protocol.ts";
@@ -31,12 +32,12 @@ import {
 import { PageLedger } from "../../caps/page_ledger.ts";
 import { isObserver } from "../../caps/rights.ts";
 import type { Port } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
+import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/records.ts";
 import { TagTable } from "../../caps/tag_table.ts";
 import type { Driver } from "../driver.ts";
 import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliver.ts";
-import { Account, Holder, STRINGS_PER_HOLDER } from "./holder.ts";
+import { Account, Holder } from "./holder.ts";
 import { EndedAccounts } from "./ended.ts";
 import { Intake } from "./intake.ts";
 import { makeMeters, type NowMs } from "./meter.ts";
@@ -163,20 +164,17 @@ export class DriverService implements Disposable {
     this.#driver.wake();
   }
 
-  /**
-   * Connects a holder's port. Up to `runPagesMax` pages that lie side by side go
-   * to it as one buffer, for a holder that gives whole deliveries back.
-   */
+  /** Connects a holder's port. Without `limits`, pages go to it alone. */
   attach(
     id: PortId,
     port: Port<Delivery, unknown>,
-    runPagesMax: number = 1,
+    limits: Partial<HolderLimits> = {},
   ): void {
     if (this.#holders.has(id)) {
       throw new Error(`driver service: port ${id} is attached already`);
     }
     port.onReady = () => this.#driver.wake();
-    this.#holders.set(id, new Holder(id, port, runPagesMax));
+    this.#holders.set(id, new Holder(id, port, limits));
     this.#driver.wake();
   }
 

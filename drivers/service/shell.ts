@@ -20,7 +20,6 @@ import {
 } from "../../caps/port.ts";
 import type { Driver } from "../driver.ts";
 import type { Delivery } from "../../caps/records.ts";
-import { STRIKES_MAX } from "./holder.ts";
 import { keepEstate } from "../sys/estate.ts";
 import { runDriverService } from "./run.ts";
 import { DriverService } from "./service.ts";
@@ -156,9 +155,9 @@ function obey(
   if (order.kind === "attach") {
     const data = fromMessagePort<Delivery, unknown>(order.data, {
       takeNow,
-      unreadMax: STRIKES_MAX,
+      unreadMax: order.inFlightMax,
     });
-    service.attach(order.port, data, order.runPagesMax);
+    service.attach(order.port, data, order);
   } else if (order.kind === "detach") service.detach(order.port);
   else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });

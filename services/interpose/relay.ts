@@ -11,14 +11,15 @@ import {
   takeAll,
   type TakeNow,
 } from "../../caps/port.ts";
-import type { Delivery, Submission } from "../../caps/records.ts";
+import {
+  type Delivery,
+  IN_FLIGHT_MAX,
+  type Submission,
+} from "../../caps/records.ts";
 import { isSubmission } from "../../caps/submission.ts";
 import { interpose, type InterposeOptions } from "./interpose.ts";
 import type { Interposer } from "./interposer.ts";
 import type { InterposedPort } from "./layer.ts";
-
-/** Messages taken from a holder before others on this thread get their turn. */
-const MESSAGES_PER_TURN = 32;
 
 /**
  * Goes on in place of what is no submission, which the driver refuses for just
@@ -30,6 +31,8 @@ const NO_SUBMISSION = null as unknown as Submission;
 export interface RelayOptions extends InterposeOptions {
   /** Takes what the event loop has not dispatched yet. */
   readonly takeNow: TakeNow;
+  /** Told once when the holder has had more under way than it has byte strings for; nothing more of it is read. */
+  readonly onFlood: () => void;
 }
 
 /** Moves messages between a holder elsewhere and the layers here. */
@@ -38,6 +41,8 @@ export class Relay implements Disposable {
   readonly holder: MessagePort;
   readonly #outer: Port<Delivery, unknown>;
   readonly #inner: InterposedPort;
+  readonly #onFlood: () => void;
+  #flooded = false;
 
   /** Puts `interposers` before `data`, a holder's end of its channel to the driver; it is the relay's from now on. */
   constructor(
@@ -45,11 +50,15 @@ export class Relay implements Disposable {
     interposers: readonly Interposer[],
     options: RelayOptions,
   ) {
-    const { takeNow } = options;
+    const { takeNow, onFlood } = options;
+    this.#onFlood = onFlood;
     const channel = new MessageChannel();
     this.holder = channel.port2;
     this.#inner = interpose(data, interposers, options);
-    this.#outer = fromMessagePort(channel.port1, { takeNow });
+    this.#outer = fromMessagePort(channel.port1, {
+      takeNow,
+      unreadMax: IN_FLIGHT_MAX,
+    });
     this.#inner.onReady = () => this.#deliver();
     this.#outer.onReady = () => this.#submit();
     this.#deliver();
@@ -75,19 +84,30 @@ export class Relay implements Disposable {
   }
 
   #deliver(): void {
+    if (this.#flooded) return;
     for (const delivery of takeAll(this.#inner)) {
       this.#outer.post(delivery, [delivery.records, ...delivery.pages]);
     }
   }
 
   #submit(): void {
-    for (let i = 0; i < MESSAGES_PER_TURN; i++) {
+    // Nothing goes to the holder meanwhile: all of these were under way at once.
+    for (let count = 0; !this.#flooded; count++) {
       const message = this.#outer.take();
-      if (message === undefined) break;
-      if (isSubmission(message)) forward(this.#inner, message);
+      if (count === IN_FLIGHT_MAX && message !== undefined) this.#flood();
+      else if (message === undefined) break;
+      else if (isSubmission(message)) forward(this.#inner, message);
       else this.#inner.post(NO_SUBMISSION);
     }
+    if (this.#outer.overrun === true) this.#flood();
     this.#deliver();
+  }
+
+  #flood(): void {
+    if (this.#flooded) return;
+    this.#flooded = true;
+    this.#outer[Symbol.dispose]();
+    this.#onFlood();
   }
 }
 

@@ -3,9 +3,9 @@
  * filter service, for capabilities. The system itself is the first.
  */
 
+import { type HolderLimits, PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import { fromMessagePort } from "../../caps/port.ts";
-import { RUN_PAGES_MAX } from "../../caps/records.ts";
 import type { Capability } from "../../caps/tag.ts";
 import { FilterClient } from "../filter/client.ts";
 import type { DriverHost } from "./driver_host.ts";
@@ -43,16 +43,12 @@ export class Connector implements Disposable {
     this.#client = new FilterClient(fromMessagePort(requests.port2));
   }
 
-  /**
-   * Connects a new holder. Nothing is to be asked for it before {@link introduced}.
-   * One that may keep a packet while it gives back the next gets pages alone
-   * (`runPagesMax` 1); the others, those that lie side by side as one buffer.
-   */
-  connect(runPagesMax: number = RUN_PAGES_MAX): Connection {
+  /** Connects a new holder. Nothing is to be asked for it before {@link introduced}. */
+  connect(limits: HolderLimits = PLAIN_LIMITS): Connection {
     const port = this.#nextPort++;
     const data = new MessageChannel();
     const requests = new MessageChannel();
-    this.#driver.attach(port, data.port1, runPagesMax);
+    this.#driver.attach(port, data.port1, limits);
     this.#filter.attach(port, requests.port1);
     return { port, data: data.port2, requests: requests.port2 };
   }

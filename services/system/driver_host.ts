@@ -3,6 +3,7 @@
 import type { Counts } from "../../caps/accounts.ts";
 import type {
   DriverCounts,
+  HolderLimits,
   SystemOrder,
   SystemReport,
 } from "../../caps/driver_protocol.ts";
@@ -54,8 +55,8 @@ export class DriverHost {
   }
 
   /** Connects a holder. */
-  attach(port: PortId, data: MessagePort, runPagesMax: number): void {
-    this.#control.post({ kind: "attach", port, data, runPagesMax }, [data]);
+  attach(port: PortId, data: MessagePort, limits: HolderLimits): void {
+    this.#control.post({ kind: "attach", port, data, ...limits }, [data]);
   }
 
   /** A holder is gone. */

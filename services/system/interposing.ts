@@ -1,7 +1,11 @@
 /** What is interposed between a system's driver and its services. */
 
+import {
+  type HolderLimits,
+  INTERPOSED_LIMITS,
+  PLAIN_LIMITS,
+} from "../../caps/driver_protocol.ts";
 import { fromMessagePort } from "../../caps/port.ts";
-import { RUN_PAGES_MAX } from "../../caps/records.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
 import type { Interposer } from "../interpose/interposer.ts";
 import { Relay } from "../interpose/relay.ts";
@@ -19,14 +23,21 @@ export type ServiceInterposers = Readonly<
 export class Interposing {
   readonly #services: Manifest["services"];
   readonly #own: ServiceInterposers;
+  readonly #onFlood: (name: string) => void;
   readonly #logs: FrameLog[] = [];
   /** By service; they outlive its restarts, and go on counting. */
   readonly #interposers = new Map<string, readonly Interposer[]>();
   /** By service: the one that runs. */
   readonly #relays = new Map<string, Relay>();
 
-  constructor(services: Manifest["services"], own: ServiceInterposers = {}) {
+  /** `onFlood` hears of a service that has more under way than it may. */
+  constructor(
+    services: Manifest["services"],
+    own: ServiceInterposers,
+    onFlood: (name: string) => void,
+  ) {
     this.#services = services;
+    this.#onFlood = onFlood;
     this.#own = own;
   }
 
@@ -41,6 +52,7 @@ export class Interposing {
     this.release(name);
     const relay = new Relay(fromMessagePort(data, { takeNow }), interposers, {
       takeNow,
+      onFlood: () => this.#onFlood(name),
     });
     this.#relays.set(name, relay);
     return relay.holder;
@@ -57,12 +69,9 @@ export class Interposing {
     for (const relay of this.#relays.values()) relay.hurry();
   }
 
-  /**
-   * Up to how many pages that lie side by side may come to a service as one
-   * buffer: an interposer may keep a packet and give the next one back.
-   */
-  runPagesMax(name: string): number {
-    return this.#of(name).length === 0 ? RUN_PAGES_MAX : 1;
+  /** What a service is held to by the driver. */
+  limits(name: string): HolderLimits {
+    return this.#of(name).length === 0 ? PLAIN_LIMITS : INTERPOSED_LIMITS;
   }
 
   /** What the interposers of a service have counted. */

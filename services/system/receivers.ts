@@ -1,7 +1,7 @@
 /** The capabilities that a system's caller holds itself. */
 
 import { fromMessagePort, type Port } from "../../caps/port.ts";
-import { RUN_PAGES_MAX } from "../../caps/records.ts";
+import { INTERPOSED_LIMITS, PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
 import type { Delivery, Submission } from "../../caps/records.ts";
 import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
 import { takeNow } from "../../drivers/service/shell.ts";
@@ -97,8 +97,7 @@ export class Receivers {
       );
     }
     const { port, data, requests } = connector.connect(
-      // An interposer may keep a packet and give the next one back.
-      options.interpose === undefined ? RUN_PAGES_MAX : 1,
+      options.interpose === undefined ? PLAIN_LIMITS : INTERPOSED_LIMITS,
     );
     await connector.introduced();
     const client = new FilterClient(fromMessagePort(requests));

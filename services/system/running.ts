@@ -72,7 +72,11 @@ export class RunningSystem implements System {
     this.#parts = parts;
     this.#options = options;
     this.#receivers = new Receivers();
-    this.#interposing = new Interposing(manifest.services, options.interpose);
+    this.#interposing = new Interposing(
+      manifest.services,
+      options.interpose ?? {},
+      (name) => this.#services.flooded(name),
+    );
     this.#services = new Services({
       manifest,
       parts,

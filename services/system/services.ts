@@ -118,6 +118,12 @@ export class Services {
     host.cutOff("it was cut off: too many of its messages were refused");
   }
 
+  /** A service has had more messages under way than it may. */
+  flooded(name: string): void {
+    const one = this.#services.find((service) => service.name === name)?.host;
+    if (one !== undefined) this.outlaw(one.port, { flood: 1 });
+  }
+
   /** Brings their counters up to date, but for those that are slow to say them. */
   async refresh(): Promise<void> {
     await Promise.all(this.#services.map(({ host }) => host?.refresh()));
@@ -141,7 +147,7 @@ export class Services {
     const connected = services.map((service) =>
       [
         service,
-        connector.connect(this.#options.interposing.runPagesMax(service.name)),
+        connector.connect(this.#options.interposing.limits(service.name)),
       ] as const
     );
     await connector.introduced();
@@ -247,7 +253,7 @@ export class Services {
     const connector = this.#connector;
     if (this.#stopped || connector === undefined) return;
     const connection = connector.connect(
-      this.#options.interposing.runPagesMax(service.name),
+      this.#options.interposing.limits(service.name),
     );
     try {
       await connector.introduced();

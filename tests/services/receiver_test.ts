@@ -2,9 +2,14 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { openCaptureFile } from "../../drivers/pcap/file.ts";
 import { openCapture } from "../../drivers/pcap/format.ts";
+import {
+  inlineStride,
+  OWN_STRINGS_MAX,
+  STRING_BYTES,
+} from "../../caps/records.ts";
 import { RefusedError } from "../../services/filter/client.ts";
 import type { Grant } from "../../services/filter/grant.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
+import { ethernet, ipv4 } from "../../services/filter/builder.ts";
 import {
   defaultManifest,
   type Manifest,
@@ -163,6 +168,48 @@ Deno.test("a receiver sends what it was granted, and nothing else", async () => 
     Deno.removeSync(write);
   }
 });
+
+testProperty(
+  "what a receiver takes to be sent goes out, whatever the burst; it takes what its byte strings hold, and as much again once that is out",
+  { runs: 8, file: import.meta.url },
+  fc.asyncProperty(
+    fc.integer({ min: 60, max: 1514 }),
+    fc.integer({ min: 1, max: 800 }),
+    async (length, burst) => {
+      const replayed = writeCapture([]);
+      const write = Deno.makeTempFileSync({ suffix: ".pcap" });
+      try {
+        const system = await bootReplay(replayed, { write });
+        const receiver = await system.open([{ vlan: 2 }], {
+          sends: ethernet().grant,
+          quotaPages: 1024,
+        });
+        const room = OWN_STRINGS_MAX *
+          Math.floor(STRING_BYTES / inlineStride(length));
+        let sent = 0;
+        for (let round = 1; round <= 2; round++) {
+          for (let i = 0; i < burst; i++) {
+            const frame = new Uint8Array(length);
+            new DataView(frame.buffer).setUint32(20, sent);
+            const taken = receiver.send(frame);
+            equal(taken, i < room);
+            if (taken) sent++;
+          }
+          while ((await receiver.account()).sentPackets < sent);
+          await new Promise((resolve) => setTimeout(resolve, 0)); // it comes home
+        }
+        await system.stop();
+        const numbers = packetsIn(write).map((frame) =>
+          new DataView(frame.buffer, frame.byteOffset).getUint32(20)
+        );
+        deepEqual(numbers, Array.from({ length: sent }, (_, i) => i));
+      } finally {
+        Deno.removeSync(replayed);
+        Deno.removeSync(write);
+      }
+    },
+  ),
+);
 
 function packetsIn(path: string): Uint8Array[] {
   using file = openCaptureFile(path);

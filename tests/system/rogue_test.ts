@@ -42,12 +42,25 @@ for (const [behaviour, what, why] of FAILURES) {
     if (behaviour === "throws-on-a-packet") {
       assert.ok(capabilities[0]!.deliveredPackets > 0, "counts are kept");
     }
-    if (why.source.includes("refused")) {
+    if (behaviour === "floods-data") {
+      assert.equal(refusals["flood"], 1, JSON.stringify(refusals));
+    } else if (why.source.includes("refused")) {
       const refused = Object.values(refusals).reduce((a, b) => a + b, 0);
       assert.ok(refused >= 4096, JSON.stringify(refusals));
     }
   });
 }
+
+Deno.test("a service that floods is cut off behind an interposer too", async () => {
+  const rogue = new RogueSystem("floods-data", { interpose: [{ count: {} }] });
+  await rogue.system.start();
+  await rogue.failed;
+  await rogue.pings(PINGS_AFTER);
+  const { state, failure, refusals } = rogueIn(await rogue.stop());
+  assert.equal(state, "failed");
+  assert.match(failure!, /^it was cut off/);
+  assert.equal(refusals["flood"], 1);
+});
 
 Deno.test("forged and foreign pages and guessed tags are refused and counted, and nothing else comes of them", async () => {
   const rogue = new RogueSystem("forges");

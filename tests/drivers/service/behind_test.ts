@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { inlineStride, STRING_BYTES } from "../../../caps/records.ts";
-import { STRINGS_PER_HOLDER } from "../../../drivers/service/holder.ts";
+import { STRINGS_PER_HOLDER } from "../../../caps/records.ts";
 import { runDriverService } from "../../../drivers/service/run.ts";
 import { ipv4 } from "../../../services/filter/builder.ts";
 import { witness } from "../../../services/filter/witness.ts";

@@ -91,7 +91,7 @@ export class Rig implements Disposable {
 
   #attach(plan: HolderPlan, id: number, runPagesMax: number): void {
     const [port, forDriver] = makePipe<unknown, Delivery>();
-    this.service.attach(id, forDriver, runPagesMax);
+    this.service.attach(id, forDriver, { runPagesMax });
     const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
     const { receives, sends } = plan;
     this.holders.push({

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Delivery,
+  IN_FLIGHT_MAX,
   RecordView,
   RUN_PAGES_MAX,
 } from "../../../caps/records.ts";
@@ -194,6 +195,33 @@ Deno.test("a holder whose messages are refused too often is cut off, and its pag
   assert.ok(!other!.port.closed);
 });
 
+testProperty(
+  "a holder that has no more under way than it has byte strings is never cut off, and one that has is, at once, and it alone",
+  { runs: 100, file },
+  fc.property(
+    fc.array(fc.nat(IN_FLIGHT_MAX), { maxLength: 20 }),
+    fc.nat(40),
+    (bursts, more) => {
+      using rig = new Rig([echo, discard]);
+      const [one, other] = rig.holders;
+      const frame = witness(echo.sends[0]!)!;
+      const burst = (count: number) => {
+        for (let i = 0; i < count; i++) send(one!, one!.tag, frame);
+        rig.turn();
+      };
+      for (const count of bursts) burst(count);
+      assert.deepEqual(rig.outlaws, []);
+      assert.equal(
+        rig.service.counts().refusals[0]!.refusals["flood"],
+        undefined,
+      );
+      burst(IN_FLIGHT_MAX + 1 + more);
+      assert.deepEqual(rig.outlaws, [1]);
+      assert.ok(!other!.port.closed);
+    },
+  ),
+);
+
 Deno.test("a revoked capability's packets go to its heir at once, before any new classifier", () => {
   using rig = new Rig([echo, discard]);
   rig.revoke(1);
@@ -307,8 +335,10 @@ Deno.test("whatever others have in flight, a holder's quota is there when it sen
   const frame = new Uint8Array(60);
   for (const [holder, count] of [[0, 40], [1, 8]] as const) {
     const { [holder]: one } = rig.holders;
-    for (let i = 0; i < count + 1; i++) send(one!, one!.tag, frame);
-    rig.turn();
+    for (let i = 0; i < count + 1; i++) {
+      send(one!, one!.tag, frame);
+      rig.turn();
+    }
   }
   const { accounts, pages } = rig.service.counts();
   assert.equal(pages.inFlight, 48);

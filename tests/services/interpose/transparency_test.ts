@@ -142,7 +142,10 @@ testProperty(
     const relays: Relay[] = [];
     using bare = new World((port) => port);
     using posed = new World((port) => {
-      const relay = new Relay(port, passing(), { takeNow });
+      const relay = new Relay(port, passing(), {
+        takeNow,
+        onFlood: () => assert.fail("the holder was cut off"),
+      });
       relays.push(relay);
       return fromMessagePort(relay.holder, { takeNow });
     });
