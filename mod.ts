@@ -237,6 +237,7 @@ export {
   type KernelMap,
   type KernelMapChange,
   type KernelProgram,
+  type SocketFilter,
 } from "./caps/program.ts";
 export {
   type EmulatedOptions,

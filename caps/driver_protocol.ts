@@ -13,6 +13,7 @@ import type { PortId } from "./kernel.ts";
 import type {
   KernelMapChange,
   KernelProgram,
+  SocketFilter,
   WasmPatch,
   WasmProgram,
 } from "./program.ts";
@@ -69,6 +70,8 @@ export type DriverOrder =
     readonly kernel?: KernelProgram;
     /** Where `kernel` is a cover instead. */
     readonly cover?: KernelCover;
+    /** What a packet socket need not take, where the NIC is one. */
+    readonly socket?: SocketFilter;
   }
   /**
    * New capabilities, and changes to the tables of the classifiers that were

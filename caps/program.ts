@@ -82,3 +82,16 @@ export interface KernelProgram {
     readonly map: number;
   }[];
 }
+
+/**
+ * A classic BPF program for a packet socket (a specification, as above): it only
+ * says which packets are not worth having. What it lets through is classified in
+ * packet memory; what it refuses is nobody's.
+ *
+ * A VLAN tag is not in the packet that it reads, but beside it: the kernel takes
+ * tags out before packet sockets see them.
+ */
+export interface SocketFilter {
+  /** `struct sock_filter` (linux/filter.h), 8 bytes each, little-endian. */
+  readonly instructions: Uint8Array<ArrayBuffer>;
+}

@@ -55,7 +55,14 @@ export function captureCommand(boot: BootPaused): Command {
 /** What a NIC's driver needs in this process. */
 const NIC_PERMISSIONS: Readonly<
   Record<NicChoice["kind"], readonly PermissionName[]>
-> = { emulated: [], pcap: ["read"], tap: ["ffi"], tun: ["ffi"], xdp: ["ffi"] };
+> = {
+  emulated: [],
+  packet: ["ffi"],
+  pcap: ["read"],
+  tap: ["ffi"],
+  tun: ["ffi"],
+  xdp: ["ffi"],
+};
 
 async function capture(
   plan: CapturePlan,

@@ -34,7 +34,8 @@ export function observerOf(nic: NicChoice): Manifest {
 
 /**
  * What is taken: everything, but on an interface that the kernel has too only
- * what is for an address of our own. The rest would be taken from the kernel.
+ * what is for an address of our own: XDP would take the rest from the kernel.
+ * Through a packet socket the kernel has its own copies.
  */
 function grantOf({ nic, mac }: Manifest): Grant {
   if (nic.kind !== "xdp") return [{}];

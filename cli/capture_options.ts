@@ -77,6 +77,8 @@ export const CAPTURE_HELP: string = [
   "  xdp:IFNAME   a Linux interface through AF_XDP (root): the frames to Sallyport's",
   "               own address, 02:53:0a:4d:00:02. What the kernel keeps is not seen:",
   "               XDP takes packets or leaves them, it cannot copy them.",
+  "  packet:IFNAME  a Linux interface through a packet socket (root): every frame",
+  "               that arrives, the kernel's too; not what this machine sends.",
   "",
   "Ctrl-C ends it with the counts. Exit status: 0 it ended as it was told to, or the",
   "capture did, also within its last packet (a warning says so); 1 failed; 2 the",

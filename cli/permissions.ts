@@ -9,7 +9,7 @@ import type { Manifest } from "../services/manifest.ts";
  * come back, and no worker can have it.
  */
 export async function dropPermissions(manifest: Manifest): Promise<void> {
-  if (!["xdp", "tap", "tun"].includes(manifest.nic.kind)) {
+  if (!["xdp", "packet", "tap", "tun"].includes(manifest.nic.kind)) {
     await Deno.permissions.revoke({ name: "ffi" });
   }
   const logs = logFilesOf(manifest.services);

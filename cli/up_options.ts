@@ -60,7 +60,7 @@ const FIELD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "unclaimed",
     value: "WHERE",
-    help: "kernel or drop: what nobody holds (kernel on xdp)",
+    help: "kernel or drop: what nobody holds (kernel on xdp, packet)",
   },
 ];
 
@@ -111,6 +111,10 @@ export const UP_HELP: string = [
   "  xdp:IFNAME   a Linux interface through AF_XDP, beside the kernel; needs root,",
   "               or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON",
   "               sallyport up --nic xdp:eth1 --address 10.77.0.2/24",
+  "  packet:IFNAME  a Linux interface through a packet socket, for where XDP is not",
+  "               to be had: the kernel keeps a copy of each packet; needs root, or",
+  "               CAP_NET_ADMIN and CAP_NET_RAW",
+  "               sallyport up --nic packet:eth1 --address 10.77.0.2/24",
   "  tap:NAME     a TAP of that name, made for this and gone at the end: the kernel",
   "               is its other end, and gets its address from you: ip address add",
   "               10.77.0.1/24 dev NAME. Needs root, or CAP_NET_ADMIN",

@@ -14,7 +14,11 @@
  */
 
 import type { Batch } from "../caps/memory.ts";
-import type { KernelMapChange, KernelProgram } from "../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  SocketFilter,
+} from "../caps/program.ts";
 
 /** What is known of a NIC once it is open. */
 export interface DriverInfo {
@@ -111,6 +115,14 @@ export interface Driver extends Disposable {
    * @throws when the NIC refuses a change, with those before it made.
    */
   update?(changes: readonly KernelMapChange[]): void;
+
+  /**
+   * Has the kernel keep back what this filter refuses, in place of the one
+   * before, without losing a packet in between. All else arrives, and has to be
+   * classified in packet memory: this never goes with {@link offload}.
+   * @throws when the kernel refuses the filter; the one before stays.
+   */
+  admit?(filter: SocketFilter): void;
 
   /** Whether nothing will ever arrive again (a capture at its end, a link that is gone). */
   readonly ended: boolean;

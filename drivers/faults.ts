@@ -10,7 +10,11 @@ import {
   type PacketMemory,
   privateBatch,
 } from "../caps/memory.ts";
-import type { KernelMapChange, KernelProgram } from "../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  SocketFilter,
+} from "../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "./driver.ts";
 import { FaultLane, type FaultRates } from "./fault_lane.ts";
 
@@ -47,6 +51,7 @@ class FaultyDriver implements Driver {
   readonly pages: PageExchange;
   readonly offload?: (program: KernelProgram) => void;
   readonly update?: (changes: readonly KernelMapChange[]) => void;
+  readonly admit?: (filter: SocketFilter) => void;
   readonly #driver: Driver;
   readonly #arriving: FaultLane;
   readonly #leaving: FaultLane;
@@ -74,6 +79,9 @@ class FaultyDriver implements Driver {
     }
     if (driver.update !== undefined) {
       this.update = (changes) => driver.update!(changes);
+    }
+    if (driver.admit !== undefined) {
+      this.admit = (filter) => driver.admit!(filter);
     }
     this.#arriving = new FaultLane(memory, seed, options.receive ?? {});
     this.#leaving = new FaultLane(memory, ~seed, options.transmit ?? {});

@@ -29,6 +29,7 @@ import {
 import {
   formatNic,
   hasSuperPackets,
+  isBesideKernel,
   NIC_FORMS,
   type NicChoice,
   readNic,
@@ -89,13 +90,13 @@ export interface Manifest {
 
 /** A manifest as it is written (JSON). */
 export interface ManifestInput {
-  /** `emulated`, `xdp:IFNAME`, `tap:NAME`, `tun:NAME` or `pcap:FILE`. */
+  /** `emulated`, `xdp:IFNAME`, `packet:IFNAME`, `tap:NAME`, `tun:NAME` or `pcap:FILE`. */
   readonly nic: string;
   /** `10.77.0.2/24`. */
   readonly address: string;
   /** `02:53:0a:4d:00:02`; made of the address unless told. */
   readonly mac?: string | undefined;
-  /** `kernel` on `xdp:` and `drop` elsewhere unless told. */
+  /** `kernel` on `xdp:` and `packet:`, and `drop` elsewhere, unless told. */
   readonly unclaimed?: "kernel" | "drop" | undefined;
   /** 64 to 262144; 4096 unless told. */
   readonly frames?: number | undefined;
@@ -103,7 +104,7 @@ export interface ManifestInput {
   readonly extents?: number | undefined;
   /** `recorded` unless told. */
   readonly pace?: "at-once" | "recorded" | undefined;
-  /** For `xdp:` only: whether an interface that is gone is waited for; false unless told. */
+  /** For `xdp:` and `packet:` only: whether an interface that is gone is waited for; false unless told. */
   readonly recover?: boolean | undefined;
   /** For `xdp:` only: 1 to 65535 packets that a call polls from the NIC; none unless told. */
   readonly busyPoll?: number | undefined;
@@ -171,7 +172,7 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
     extents: extentsOf({ nic: manifest.nic, extents }),
     mac: mac ?? macFor(manifest.address.address),
     unclaimed: unclaimed ??
-      (manifest.nic.kind === "xdp" ? "kernel" : "drop"),
+      (isBesideKernel(manifest.nic) ? "kernel" : "drop"),
     ...(write === undefined ? {} : { write }),
     ...(recover === undefined ? {} : { recover }),
     ...(busyPoll === undefined ? {} : { busyPoll }),
@@ -278,7 +279,7 @@ function checkNic(
   complain: Complain,
 ): void {
   const { nic, unclaimed, write, recover, busyPoll } = manifest;
-  if (recover === true && nic.kind !== "xdp") {
+  if (recover === true && !isBesideKernel(nic)) {
     complain(
       ["recover"],
       `expected false: ${formatNic(nic)} is no interface that comes back`,
@@ -296,7 +297,13 @@ function checkNic(
       `expected nothing: ${formatNic(nic)} is not polled`,
     );
   }
-  if (unclaimed === "kernel" && nic.kind !== "xdp") {
+  if (unclaimed === "drop" && nic.kind === "packet") {
+    complain(
+      ["unclaimed"],
+      `expected "kernel": behind a packet socket the kernel has its own copy of every packet; xdp:${nic.interfaceName} can drop them`,
+    );
+  }
+  if (unclaimed === "kernel" && !isBesideKernel(nic)) {
     complain(
       ["unclaimed"],
       `expected "drop": behind ${formatNic(nic)} there is no kernel`,

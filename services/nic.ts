@@ -6,6 +6,8 @@ export type NicChoice =
   | { readonly kind: "emulated" }
   /** A Linux interface, through AF_XDP. */
   | { readonly kind: "xdp"; readonly interfaceName: string }
+  /** A Linux interface, through a packet socket. */
+  | { readonly kind: "packet"; readonly interfaceName: string }
   /** A TAP: an interface whose other end is Sallyport; a TUN: one without Ethernet. */
   | { readonly kind: "tap" | "tun"; readonly interfaceName: string }
   /** A capture file (pcap or pcapng) that is replayed. */
@@ -13,7 +15,7 @@ export type NicChoice =
 
 /** The ways to name a NIC. */
 export const NIC_FORMS =
-  "emulated, xdp:IFNAME, tap:NAME, tun:NAME or pcap:FILE";
+  "emulated, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME or pcap:FILE";
 
 /** The most bytes of an interface's name: Linux's IFNAMSIZ (net/if.h) less its zero. */
 const INTERFACE_NAME_BYTES_MAX = 15;
@@ -26,11 +28,11 @@ export function readNic(
   const colon = text.indexOf(":");
   const kind = colon < 0 ? text : text.slice(0, colon);
   const rest = colon < 0 ? "" : text.slice(colon + 1);
-  if (kind === "xdp") {
+  if (kind === "xdp" || kind === "packet") {
     const problem = interfaceNameProblem(rest);
     return problem === undefined
       ? { kind, interfaceName: rest }
-      : { problem: `expected xdp:IFNAME; ${problem}` };
+      : { problem: `expected ${kind}:IFNAME; ${problem}` };
   }
   if (kind === "tap" || kind === "tun") {
     const problem = interfaceNameProblem(rest) ?? patternProblem(rest);
@@ -64,6 +66,11 @@ function patternProblem(name: string): string | undefined {
   return name.includes("%")
     ? "the name of a new interface has no percent sign"
     : undefined;
+}
+
+/** Whether a Linux kernel is at work on the same interface. */
+export function isBesideKernel({ kind }: NicChoice): boolean {
+  return kind === "xdp" || kind === "packet";
 }
 
 /** Linux's rules for names: `dev_valid_name()` in net/core/dev.c. */

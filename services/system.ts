@@ -21,6 +21,7 @@ import {
   type EmulatedNicOptions,
   openEmulatedNic,
 } from "../drivers/emulated/nic.ts";
+import { openPacketNic, type PacketNicOptions } from "../drivers/packet/nic.ts";
 import { openPcapNic, type PcapNicOptions } from "../drivers/pcap/nic.ts";
 import {
   type DriverStart,
@@ -144,6 +145,23 @@ function nicOf(manifest: Manifest, awaited = false): Nic {
         mapped: true,
         ...lasting,
         kernel: { unclaimed: manifest.unclaimed },
+      };
+    }
+    case "packet": {
+      const options: PacketNicOptions = {
+        interfaceName: nic.interfaceName,
+        awaited,
+        ...capture,
+      };
+      const part = nicPart("packet", openPacketNic, { ffi: true, ...mayWrite });
+      const transfer: Transferable[] = [];
+      return {
+        part,
+        options,
+        transfer,
+        mapped: true,
+        ...lasting,
+        socket: true,
       };
     }
     case "tap":

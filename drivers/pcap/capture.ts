@@ -1,7 +1,11 @@
 /** Writes what crosses a NIC, both ways, to a capture file. */
 
 import type { Batch, PacketMemory } from "../../caps/memory.ts";
-import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  SocketFilter,
+} from "../../caps/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { type CaptureOutput, createCaptureFile } from "./file.ts";
 import { emptyPacket } from "./packet.ts";
@@ -54,6 +58,7 @@ class CapturingDriver implements Driver {
   readonly pages: PageExchange;
   readonly offload?: (program: KernelProgram) => void;
   readonly update?: (changes: readonly KernelMapChange[]) => void;
+  readonly admit?: (filter: SocketFilter) => void;
   readonly #driver: Driver;
   readonly #bytes: Uint8Array;
   readonly #file: CaptureOutput;
@@ -76,6 +81,9 @@ class CapturingDriver implements Driver {
     }
     if (driver.update !== undefined) {
       this.update = (changes) => driver.update!(changes);
+    }
+    if (driver.admit !== undefined) {
+      this.admit = (filter) => driver.admit!(filter);
     }
     this.#bytes = options.memory.bytes;
     this.#now = options.now ?? wallClock;

@@ -1,19 +1,26 @@
 /** Classifying at the NIC itself: what it was given, and what it refused. */
 
 import type { InstallOrder, KernelCover } from "../../caps/driver_protocol.ts";
+import type { SocketFilter } from "../../caps/program.ts";
 import type { Driver } from "../driver.ts";
 
 /** UTF-16 units of a verifier's log that are kept: the end says what was wrong. */
 const LOG_MAX = 16384;
 
-/** The part of a driver that classifies, where it has one. */
+/** What is asked of a driver here. */
+type OffloadingDriver = Pick<
+  Driver,
+  "info" | "offload" | "update" | "admit"
+>;
+
+/** The part of a driver that classifies, or spares what is nobody's, where it has one. */
 export class Offload {
-  readonly #driver: Pick<Driver, "info" | "offload" | "update">;
+  readonly #driver: OffloadingDriver;
   #active = false;
   #refusal: string | undefined;
 
   /** Nothing is offloaded yet. */
-  constructor(driver: Pick<Driver, "info" | "offload" | "update">) {
+  constructor(driver: OffloadingDriver) {
     this.#driver = driver;
   }
 
@@ -33,6 +40,9 @@ export class Offload {
    */
   apply(order: InstallOrder): string | undefined {
     const driver = this.#driver;
+    if (order.kind === "commit" && order.socket !== undefined) {
+      return this.#admit(order.socket);
+    }
     if (order.kernel === undefined || driver.offload === undefined) {
       return undefined;
     }
@@ -44,6 +54,15 @@ export class Offload {
         this.#refusal = order.cover?.why;
       }
       this.#active = true;
+      return undefined;
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  #admit(filter: SocketFilter): string | undefined {
+    try {
+      this.#driver.admit?.(filter);
       return undefined;
     } catch (error) {
       return refusalOf(error);

@@ -60,10 +60,26 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 /** linux/socket.h */
 export const MSG_DONTWAIT = 0x40;
-/** linux/socket.h */
-export const SOL_PACKET = 263;
 /** asm-generic/socket.h */
 export const SOL_SOCKET = 1;
+/** asm-generic/socket.h: the error that waits, taken. */
+export const SO_ERROR = 4;
+/** asm-generic/socket.h: `struct sock_fprog { u16 len; struct sock_filter *filter }` (linux/filter.h). */
+export const SO_ATTACH_FILTER = 26;
+/** linux/filter.h */
+export const SOCK_FPROG_BYTES = 16;
+/** asm-generic/socket.h: beyond the system's limit, with CAP_NET_ADMIN. */
+export const SO_SNDBUFFORCE = 32;
+/** linux/socket.h (the kernel's own): `struct mmsghdr` is a `struct msghdr` of 56 bytes, then what was sent of it. */
+export const MMSGHDR_BYTES = 64;
+/** linux/socket.h: offsets in `struct msghdr` of the pointer to `struct iovec`s, and of how many they are. */
+export const MSGHDR_IOV = 16;
+/** linux/socket.h */
+export const MSGHDR_IOVLEN = 24;
+/** linux/uio.h: `struct iovec { void *base; size_t len }`. */
+export const IOVEC_BYTES = 16;
+/** linux/socket.h */
+export const SOL_PACKET = 263;
 /** asm-generic/socket.h: microseconds that a call may poll the device. */
 export const SO_BUSY_POLL = 46;
 /** asm-generic/socket.h, Linux 5.11: the device is polled by calls first, by interrupts later. */
@@ -80,6 +96,47 @@ export const PACKET_MR_PROMISC = 1;
 /** linux/if_packet.h */
 export const PACKET_MREQ_BYTES = 16;
 
+/** linux/if_ether.h: every protocol. */
+export const ETH_P_ALL = 3;
+/** linux/if_packet.h: `struct sockaddr_ll { u16 family; be16 protocol; int ifindex; u16 hatype; u8 pkttype; u8 halen; u8 addr[8] }`. */
+export const SOCKADDR_LL_BYTES = 20;
+/** linux/if_packet.h: takes `struct tpacket_req3 { u32 block_size, block_nr, frame_size, frame_nr, retire_blk_tov, sizeof_priv, feature_req_word }`. */
+export const PACKET_RX_RING = 5;
+/** linux/if_packet.h: `struct tpacket_stats_v3 { u32 packets; u32 drops; u32 freeze_q_cnt }`, since it was last asked. */
+export const PACKET_STATISTICS = 6;
+/** linux/if_packet.h */
+export const TPACKET_STATS_V3_BYTES = 12;
+/** linux/if_packet.h */
+export const PACKET_VERSION = 10;
+/** linux/if_packet.h */
+export const PACKET_IGNORE_OUTGOING = 23;
+/** linux/if_packet.h: `enum tpacket_versions`. */
+export const TPACKET_V3 = 2;
+/** linux/if_packet.h: a block, or a packet, is the reader's. */
+export const TP_STATUS_USER = 1;
+/** linux/if_packet.h: the transport checksum is left to hardware. */
+export const TP_STATUS_CSUMNOTREADY = 1 << 3;
+/** linux/if_packet.h: `tp_vlan_tci` is the tag that was taken out of the packet. */
+export const TP_STATUS_VLAN_VALID = 1 << 4;
+/** linux/if_packet.h: so is `tp_vlan_tpid`. */
+export const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
+/** linux/if_packet.h: offsets in `struct tpacket_block_desc`, its `struct tpacket_hdr_v1` included. */
+export const TpacketBlock = {
+  status: 8,
+  packetCount: 12,
+  firstPacket: 16,
+} as const;
+/** linux/if_packet.h: offsets in `struct tpacket3_hdr`; `mac` has 16 bits. */
+export const Tpacket3 = {
+  nextOffset: 0,
+  snapLength: 12,
+  length: 16,
+  status: 20,
+  mac: 24,
+  vlanTci: 32,
+  vlanTpid: 36,
+} as const;
+
 /** linux/netlink.h: `struct sockaddr_nl { u16 family; u16 pad; u32 pid; u32 groups }`. */
 export const NETLINK_ROUTE = 0;
 /** linux/rtnetlink.h: interfaces that come, go and change. */
@@ -91,6 +148,8 @@ export const SOCKADDR_NL_BYTES = 12;
 export const POLLIN = 0x1;
 /** asm-generic/poll.h */
 export const POLLOUT = 0x4;
+/** asm-generic/poll.h: an error waits; it is reported whether it was asked for or not. */
+export const POLLERR = 0x8;
 /** asm-generic/poll.h */
 export const POLLFD_BYTES = 8;
 
@@ -115,9 +174,6 @@ export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
 /** asm-generic/fcntl.h */
 export const O_CLOEXEC = 0o2000000;
-
-/** readv(2), writev(2). linux/uio.h: `struct iovec { void *base; size_t len }`. */
-export const IOVEC_BYTES = 16;
 
 /** TAP and TUN. linux/if_tun.h */
 export const TUNSETIFF = 0x400454ca;

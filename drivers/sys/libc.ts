@@ -42,6 +42,7 @@ const symbols = {
   writev: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u64", "i32"], result: "i32" },
   send: { parameters: ["i32", "pointer", "u64", "i32"], result: "i32" },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   ppollAside: {
     name: "ppoll",

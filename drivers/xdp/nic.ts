@@ -3,7 +3,7 @@
 import type { PacketMemory } from "../../caps/memory.ts";
 import type { Driver } from "../driver.ts";
 import { withCapture } from "../pcap/capture.ts";
-import { interfaceUp } from "./interface_up.ts";
+import { interfaceUp } from "../sys/interface_up.ts";
 import { openXdp } from "./open.ts";
 
 /** What a system says of it: plain data. */

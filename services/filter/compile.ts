@@ -9,6 +9,7 @@ import { SLOT_NONE } from "../../caps/memory.ts";
 import type {
   KernelMapChange,
   KernelProgram,
+  SocketFilter,
   WasmPatch,
   WasmProgram,
 } from "../../caps/program.ts";
@@ -28,6 +29,7 @@ import { FlowSet } from "./flow_set.ts";
 import type { Grant } from "./grant.ts";
 import { type FlowPlace, locateFlows } from "./locate.ts";
 import { residualOf } from "./residual.ts";
+import { SocketCover } from "./socket_cover.ts";
 import { type GrantNode, mergeTree } from "./tree.ts";
 import { emitWasmTables } from "./wasm/emit.ts";
 import type { CheckCache } from "./wasm/permits.ts";
@@ -39,6 +41,8 @@ export interface CompileTarget {
   readonly memoryPages: number;
   /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
   readonly kernel?: { readonly unclaimed: "kernel" | "drop" };
+  /** Whether the NIC is a packet socket, which can be spared what is nobody's. */
+  readonly socket?: boolean;
 }
 
 /** One tree, in each form that is wanted. */
@@ -49,6 +53,8 @@ export interface Programs {
   readonly kernel?: KernelProgram;
   /** Where that is a cover, because it would have been too large. */
   readonly cover?: KernelCover;
+  /** For a packet socket. */
+  readonly socket?: SocketFilter;
 }
 
 /** A change to each of these. */
@@ -83,6 +89,8 @@ export class Compilation {
   readonly #target: CompileTarget;
   /** What the NIC takes, where that is more than it is told of. */
   #cover: Cover | undefined;
+  /** What a packet socket takes. */
+  readonly #socket: SocketCover | undefined;
   /** What each capability's grant became, for those that the tables or the code know. */
   readonly #accepts: Map<CapabilityNode<Grant>, Accept>;
 
@@ -104,6 +112,10 @@ export class Compilation {
       .filter((node) => hasRights(node.rights, RIGHT_SEND))
       .map(({ slot, sends }) => ({ slot, grant: sends }))
       .concat(observersBelow(root));
+    if (target.socket === true) {
+      const observed = observersBelow(root).map(({ grant }) => grant);
+      this.#socket = new SocketCover(roots, observed);
+    }
     const { memoryPages } = target;
     const wasm = emitWasmTables(tree, sends, { memoryPages, checks });
     this.#root = root;
@@ -116,7 +128,11 @@ export class Compilation {
       [...nodes].map(([node, grant]) => [node, accepts.get(grant)!]),
     );
     if (target.kernel === undefined) {
-      this.programs = { wasm: wasm.program };
+      const socket = this.#socket?.emit();
+      this.programs = {
+        wasm: wasm.program,
+        ...(socket === undefined ? {} : { socket }),
+      };
       return;
     }
     const tags = new Map<number, Tag>(all.map(({ slot, tag }) => [slot, tag]));
@@ -168,6 +184,7 @@ export class Compilation {
     if (this.#cover !== undefined && !this.#covers({ ended, opened })) {
       return undefined;
     }
+    if (!opened.every((node) => this.#reaches(node))) return undefined;
     // Keys and slots may be taken again by what is opened.
     const done = ended.every((node) => this.#end(node)) &&
       opened.every((node) => this.#open(node));
@@ -185,6 +202,15 @@ export class Compilation {
     return opened.every(({ rights, grant }) =>
       !hasRights(rights, RIGHT_RECEIVE) || this.#cover!.takes(grant)
     );
+  }
+
+  /** Whether a packet socket takes what is new, or there is none. */
+  #reaches(node: CapabilityNode<Grant>): boolean {
+    if (this.#socket === undefined) return true;
+    if (!hasRights(node.rights, RIGHT_RECEIVE)) return true;
+    // The root's own grant is everything, and is not asked of the kernel.
+    const heir = heirNodeOf(node);
+    return heir?.parent !== undefined || this.#socket.takes(node.grant);
   }
 
   #open(node: CapabilityNode<Grant>): boolean {

@@ -197,6 +197,7 @@ export class NicHost {
         target: {
           memoryPages: memory.bytes.byteLength / 65536,
           ...(nic.kernel === undefined ? {} : { kernel: nic.kernel }),
+          ...(nic.socket === undefined ? {} : { socket: nic.socket }),
         },
         // A quarter of the frames stays the NIC's, whatever holders do.
         quotaPages: memory.frameCount - Math.ceil(memory.frameCount / 4),

@@ -21,6 +21,8 @@ export interface Nic {
   readonly restarts?: boolean;
   /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
   readonly kernel?: FilterStart["target"]["kernel"];
+  /** Whether it is a packet socket. */
+  readonly socket?: boolean;
 }
 
 /** A service, before it runs. */

@@ -308,7 +308,9 @@ Deno.test("up --help lists every option, every NIC and the exit statuses, within
     for (const { name } of UP_OPTIONS) {
       match(terminal.out, new RegExp(`--${name} `));
     }
-    for (const nic of ["emulated", "xdp:IFNAME", "pcap:FILE"]) {
+    for (
+      const nic of ["emulated", "xdp:IFNAME", "packet:IFNAME", "pcap:FILE"]
+    ) {
       match(terminal.out, new RegExp(`\n  ${nic} `));
     }
     match(terminal.out, /exit status: 0 .*; 1 failed.*; 2 .*130/s);

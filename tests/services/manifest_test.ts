@@ -45,6 +45,9 @@ const wrong: Record<string, fc.Arbitrary<unknown>> = {
     "xdp:a/b",
     "xdp:..",
     "xdp:sixteen-bytes-ab",
+    "packet:",
+    "packet:a/b",
+    "packet:sixteen-bytes-ab",
     "pcap:",
     "dpdk:0",
     3,
@@ -106,7 +109,9 @@ testProperty(
       );
       const lines = error.message.split("\n");
       strictEqual(lines.length, error.problems.length);
-      for (const line of lines) match(line, /^[a-z]+: expected .*(got|;|:) /);
+      for (const line of lines) {
+        match(line, /^[a-zA-Z]+: expected .*(got|;|:) /);
+      }
     },
   ),
 );
@@ -184,11 +189,17 @@ Deno.test("parseManifest() gives unclaimed packets to the kernel only where ther
   strictEqual(defaultManifest().unclaimed, "drop");
   strictEqual(defaultManifest({ nic: "pcap:a" }).unclaimed, "drop");
   strictEqual(defaultManifest({ nic: "xdp:veth0" }).unclaimed, "kernel");
+  strictEqual(defaultManifest({ nic: "packet:veth0" }).unclaimed, "kernel");
   const error = refusal({
     ...formatManifest(defaultManifest()),
     unclaimed: "kernel",
   });
   match(error.message, /^unclaimed: expected "drop"/);
+  const packet = refusal({
+    ...formatManifest(defaultManifest({ nic: "packet:veth0" })),
+    unclaimed: "drop",
+  });
+  match(packet.message, /^unclaimed: expected "kernel".*xdp:veth0/);
 });
 
 Deno.test("parseManifest() says which field was meant by an unknown one", () => {

@@ -4,8 +4,9 @@
  * side.
  */
 
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
 import type { KernelProgram } from "../../../caps/program.ts";
+import type { Driver } from "../../../drivers/driver.ts";
 import { MSG_DONTWAIT } from "../../../drivers/sys/abi.ts";
 import { check, closeDescriptor, libc } from "../../../drivers/sys/libc.ts";
 import { openNetworkInterface } from "../../../drivers/sys/network_interface.ts";
@@ -16,7 +17,7 @@ import type { DriverRig } from "../../conformance/driver.ts";
 import { INTERFACE, type NamespacePair } from "../../netns.ts";
 
 /** The EtherType of the suite's frames. */
-const ETHER_TYPE = 0x88b5;
+export const ETHER_TYPE = 0x88b5;
 
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
@@ -30,7 +31,7 @@ const FRAME_BYTES_MAX = 4096;
 
 /** More frames than both rings of 64 hold. */
 const FRAMES = 192;
-const RING_ENTRIES = 64;
+export const RING_ENTRIES = 64;
 
 const calls = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -60,8 +61,24 @@ export function enterNamed(name: string): void {
   closeDescriptor(space);
 }
 
-/** A driver in the right namespace, a packet socket in the left one. */
+/** An XDP driver in the right namespace, a packet socket in the left one. */
 export function xdpRig(pair: NamespacePair): DriverRig {
+  return vethRig(pair, (memory) => {
+    const driver = openXdp({
+      interfaceName: INTERFACE,
+      memory,
+      ringEntries: RING_ENTRIES,
+    });
+    driver.offload?.(etherTypeProgram());
+    return driver;
+  });
+}
+
+/** What `open` opens in the right namespace, a packet socket in the left one. */
+export function vethRig(
+  pair: NamespacePair,
+  open: (memory: PacketMemory) => Driver,
+): DriverRig {
   using back = new DisposableStack();
   const home = back.adopt(
     openSpace("/proc/thread-self/ns/net"),
@@ -72,13 +89,7 @@ export function xdpRig(pair: NamespacePair): DriverRig {
   const far = back.adopt(openPacketSocket(), closeDescriptor);
   enterNamed(pair.right.name);
   const memory = makePacketMemory(FRAMES);
-  const driver = openXdp({
-    interfaceName: INTERFACE,
-    memory,
-    ringEntries: RING_ENTRIES,
-  });
-  back.use(driver);
-  driver.offload?.(etherTypeProgram());
+  const driver = back.use(open(memory));
   const owned = back.move();
   return {
     driver,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { RIGHT_RECEIVE } from "../../../caps/rights.ts";
+import { RIGHT_DERIVE, RIGHT_RECEIVE } from "../../../caps/rights.ts";
 import { either, ethernet, ipv4 } from "../../../services/filter/builder.ts";
+import type { Grant } from "../../../services/filter/grant.ts";
+import { SocketCover } from "../../../services/filter/socket_cover.ts";
 import { lastOf, Rig } from "./service_rig.ts";
 
 const OURS = "02:00:00:00:00:07";
@@ -41,6 +43,36 @@ Deno.test("where the NIC refuses its program it gets a cover, says why, and has 
   assert.ok(commit?.kind === "commit" && commit.kernel !== undefined);
   assert.equal(commit.cover, undefined);
   assert.equal(rig.service.describe().length, 3);
+});
+
+Deno.test("a packet socket takes what is new before the grant is answered, and is left alone by what it takes already", async () => {
+  using rig = new Rig("socket");
+  const [client] = rig.clients;
+  const rights = RIGHT_RECEIVE | RIGHT_DERIVE;
+  const derive = (from: typeof rig.root, text: { readonly grant: Grant }) =>
+    client!.derive({ from, grant: text.grant, rights, quotaPages: 2 });
+  const udp = ethernet().dst(OURS).ipv4().udp();
+  /** What the socket takes now. */
+  const socket = () => {
+    const commit = rig.orders.findLast(({ kind }) => kind === "commit");
+    assert.ok(commit?.kind === "commit" && commit.kernel === undefined);
+    return commit.socket;
+  };
+  const covering = (...grants: Grant[]) =>
+    new SocketCover(
+      grants.map((grant, index) => ({ slot: index + 1, grant, children: [] })),
+    ).emit();
+  const ports = Array.from({ length: 8 }, (_, n) => udp.dstPort(7 + n));
+  for (const [n, port] of ports.entries()) {
+    await derive(rig.root, port);
+    const grants = ports.slice(0, n + 1).map(({ grant }) => grant);
+    assert.deepEqual(socket(), covering(...grants), `${n + 1} ports`);
+  }
+  const wide = ethernet().dst("02:00:00:00:00:08").ipv4().udp();
+  const receiver = await derive(rig.root, wide);
+  const before = socket();
+  await derive(receiver, wide.dstPort(53));
+  assert.deepEqual(socket(), before);
 });
 
 /** 64 port ranges, and others for each `index`. */

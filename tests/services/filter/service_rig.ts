@@ -37,8 +37,11 @@ export class Rig implements Disposable {
   counted: { readonly counts?: AccountCounts } = {};
   readonly #driver: Port<DriverReport, DriverOrder>;
 
-  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies. The clock is the real one unless given. */
-  constructor(unclaimed?: "kernel" | "drop", clock: Clock = makeRealClock()) {
+  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies; `socket` where it is a packet socket. The clock is the real one unless given. */
+  constructor(
+    unclaimed?: "kernel" | "drop" | "socket",
+    clock: Clock = makeRealClock(),
+  ) {
     this.clock = clock;
     const [driver, forFilter] = makePipe<DriverReport, DriverOrder>();
     this.#driver = driver;
@@ -53,7 +56,11 @@ export class Rig implements Disposable {
       kernel,
       target: {
         memoryPages: MEMORY_PAGES,
-        ...(unclaimed === undefined ? {} : { kernel: { unclaimed } }),
+        ...(unclaimed === undefined
+          ? {}
+          : unclaimed === "socket"
+          ? { socket: true }
+          : { kernel: { unclaimed } }),
       },
       driver: forFilter,
       clock: this.clock,

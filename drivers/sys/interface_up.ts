@@ -1,7 +1,7 @@
 /** Waits for an interface to be there, and up. */
 
 import { IdleWait } from "../idle_wait.ts";
-import { interfaceIsUp } from "../sys/network_interface.ts";
+import { interfaceIsUp } from "./network_interface.ts";
 
 /** How often it is looked for: some 10 µs each. */
 const LOOK_MS = 250;
@@ -20,7 +20,7 @@ export async function interfaceUp(
   try {
     while (!interfaceIsUp(name)) {
       if (signal.aborted) {
-        throw new Error(`xdp:${name}: stopped before the interface was back`);
+        throw new Error(`interface ${name}: stopped before it was back`);
       }
       await waits.wait(LOOK_MS);
     }

@@ -1,0 +1,110 @@
+/** Opens a Linux interface through AF_PACKET. */
+
+import type { PacketMemory } from "../../caps/memory.ts";
+import type { Driver } from "../driver.ts";
+import { closeDescriptor } from "../sys/libc.ts";
+import { LinkMonitor } from "../sys/link_monitor.ts";
+import {
+  openNetworkInterface,
+  openPromiscuous,
+} from "../sys/network_interface.ts";
+import { PollSet } from "../sys/poll_set.ts";
+import { BlockRing, FRAME_BYTES_MAX } from "./block_ring.ts";
+import { PacketDriver } from "./driver.ts";
+import { Sender } from "./sender.ts";
+import { BLOCK_BYTES, PacketSocket } from "./socket.ts";
+
+/** Bytes of a VLAN tag, which an MTU does not count and a packet socket may send. */
+const VLAN_TAG_BYTES = 4;
+
+const RING_ENTRIES = 2048;
+const BLOCKS = 32;
+const BLOCKS_MAX = 1024;
+
+/** How an interface is opened. */
+export interface PacketOptions {
+  /** The interface's name in this network namespace. */
+  readonly interfaceName: string;
+  /** Where its packets lie. It outlives the driver and every page. */
+  readonly memory: PacketMemory;
+  /** Frames that may be provided at once: a power of two from 64 to 32,768; 2,048 if not given. */
+  readonly ringEntries?: number;
+  /** Blocks of 128 KiB of the receive ring: 2 to 1,024; 32 if not given. */
+  readonly blocks?: number;
+}
+
+/**
+ * Opens an interface: what a filter that is admitted lets through arrives here
+ * besides in the kernel. Nothing of the interface is changed but that it receives
+ * for every Ethernet address, until the driver is closed, or its process ends in
+ * any way.
+ *
+ * @throws {SystemError} when the kernel refuses: the privilege is missing
+ * (CAP_NET_RAW, and CAP_NET_ADMIN for the other addresses, or root), there is no
+ * such interface.
+ * @throws {Error} when the interface is down or not Ethernet, or its MTU is more
+ * than a page holds.
+ */
+export function openPacket(options: PacketOptions): Driver {
+  const { memory, interfaceName } = options;
+  const { ringEntries = RING_ENTRIES, blocks = BLOCKS } = options;
+  checkOptions(ringEntries, blocks);
+  const face = openNetworkInterface(interfaceName);
+  const where = `packet:${face.name}`;
+  const frameBytesMax = face.frameBytesMax + VLAN_TAG_BYTES;
+  if (frameBytesMax > FRAME_BYTES_MAX) {
+    const mtuMax = FRAME_BYTES_MAX - (frameBytesMax - face.mtu);
+    throw new Error(
+      `${where}: its MTU is ${face.mtu}, and a packet must fit into a page; \`ip link set ${face.name} mtu ${mtuMax}\` or less`,
+    );
+  }
+  using owned = new DisposableStack();
+  const socket = owned.use(
+    new PacketSocket({ where, face, blockCount: blocks }),
+  );
+  owned.adopt(openPromiscuous(face), closeDescriptor);
+  const monitor = owned.use(new LinkMonitor(face.index));
+  const poll = owned.use(
+    new PollSet([monitor.descriptor, socket.descriptor]),
+  );
+  const ring = new BlockRing({
+    buffer: socket.ring,
+    blockBytes: BLOCK_BYTES,
+    memory,
+    frameBytesMax,
+  });
+  return new PacketDriver({
+    info: {
+      name: where,
+      mode: "AF_PACKET, TPACKET_V3",
+      mac: face.mac,
+      frameBytesMax,
+      partialChecksums: false,
+      mapped: true,
+    },
+    memory,
+    socket,
+    ring,
+    sender: new Sender(socket.descriptor, memory),
+    ringEntries,
+    monitor,
+    poll,
+    owned: owned.move(),
+  });
+}
+
+function checkOptions(ringEntries: number, blocks: number): void {
+  if (
+    !Number.isInteger(Math.log2(ringEntries)) || ringEntries < 64 ||
+    ringEntries > 32768
+  ) {
+    throw new RangeError(
+      `packet: ringEntries is ${ringEntries}; it must be a power of two from 64 to 32768`,
+    );
+  }
+  if (!Number.isInteger(blocks) || blocks < 2 || blocks > BLOCKS_MAX) {
+    throw new RangeError(
+      `packet: blocks is ${blocks}; it must be a whole number from 2 to ${BLOCKS_MAX}`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Sends packets from where they lie in packet memory: one sendmmsg(2) a batch,
+ * whose structures are made once.
+ *
+ * ```
+ *  mmsghdr[n]  ├ … iov ─┼ iovlen 1 ┼ … ┤        64 bytes each
+ *                   └──► iovec[n]  ├ address ┼ length ┤   16 bytes each
+ * ```
+ */
+
+import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
+import {
+  Errno,
+  IOVEC_BYTES,
+  MMSGHDR_BYTES,
+  MSG_DONTWAIT,
+  MSGHDR_IOV,
+  MSGHDR_IOVLEN,
+} from "../sys/abi.ts";
+import { addressOf, errno, libc } from "../sys/libc.ts";
+
+const IOVEC_WORDS = IOVEC_BYTES / 4;
+const WORD = 2 ** 32;
+
+/** The sending half of a packet socket. */
+export class Sender {
+  readonly #socket: number;
+  readonly #headers = new Uint8Array(BATCH_MAX * MMSGHDR_BYTES);
+  readonly #vectors = new Uint32Array(BATCH_MAX * IOVEC_WORDS);
+  /** Packet memory's address, which a double holds exactly: no BigInt per packet. */
+  readonly #address: number;
+  #refused = 0;
+  #noBuffers = 0;
+  #blocked = false;
+
+  /** Sends from `memory` through the packet socket `socket`. */
+  constructor(socket: number, memory: PacketMemory) {
+    this.#socket = socket;
+    this.#address = Number(addressOf(memory.bytes));
+    const view = new DataView(this.#headers.buffer);
+    const vectors = addressOf(new Uint8Array(this.#vectors.buffer));
+    for (let n = 0; n < BATCH_MAX; n++) {
+      const at = n * MMSGHDR_BYTES;
+      const vector = vectors + BigInt(n * IOVEC_BYTES);
+      view.setBigUint64(at + MSGHDR_IOV, vector, true);
+      view.setBigUint64(at + MSGHDR_IOVLEN, 1n, true);
+    }
+  }
+
+  /** Packets that the kernel would not send: too long for the interface, or it is down. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Packets that the interface's queue had no room for. */
+  get noBuffers(): number {
+    return this.#noBuffers;
+  }
+
+  /** Whether the last call left packets behind: the socket's buffer was full. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /**
+   * Sends `batch[0 .. count)`, which the caller has seen to be in packet memory.
+   * Returns how many of them are done with: sent, or refused and counted.
+   */
+  send(batch: Batch, count: number): number {
+    this.#fill(batch, count);
+    this.#blocked = false;
+    let done = 0;
+    while (done < count) {
+      const headers = done === 0
+        ? this.#headers
+        : this.#headers.subarray(done * MMSGHDR_BYTES);
+      const sent = libc().sendmmsg(
+        this.#socket,
+        headers,
+        count - done,
+        MSG_DONTWAIT,
+      );
+      if (sent > 0) {
+        done += sent;
+        continue;
+      }
+      const failed = errno();
+      if (failed === Errno.EAGAIN) {
+        this.#blocked = true;
+        break;
+      }
+      // It is about the first packet that was left, and that one is lost.
+      if (failed === Errno.ENOBUFS) this.#noBuffers++;
+      else this.#refused++;
+      done++;
+    }
+    return done;
+  }
+
+  #fill(batch: Batch, count: number): void {
+    const vectors = this.#vectors;
+    for (let n = 0; n < count; n++) {
+      const address = this.#address + batch.offset[n]!;
+      const at = n * IOVEC_WORDS;
+      // What is written is taken modulo 2^32.
+      vectors[at] = address;
+      vectors[at + 1] = address / WORD;
+      vectors[at + 2] = batch.length[n]!;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import { serveDriver } from "../service/shell.ts";
+import { openPacketNic } from "./nic.ts";
+
+serveDriver(openPacketNic);

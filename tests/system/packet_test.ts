@@ -1,0 +1,157 @@
+/** A whole system on a packet socket, beside a kernel, with the kernel on the far side as its judge. */
+
+import assert from "node:assert/strict";
+import { testWith } from "../needs.ts";
+import {
+  INTERFACE,
+  makeNamespacePair,
+  type Namespace,
+  RIGHT_ADDRESS,
+} from "../netns.ts";
+import { snapshotIn, up, UpProcess } from "./up_process.ts";
+
+const NEEDS = [
+  "linux",
+  "root",
+  "tool:ip",
+  "tool:ethtool",
+  "tool:ping",
+] as const;
+
+const ADDRESS = "10.77.0.2";
+const NIC = ["--nic", `packet:${INTERFACE}`, "--address", `${ADDRESS}/24`];
+const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
+  .pathname;
+
+/** 50 pings, ten milliseconds apart. */
+function ping(space: Namespace, address: string): Promise<string> {
+  return space.run("ping", "-n", "-q", "-c", "50", "-i", "0.01", address);
+}
+
+/** 300 datagrams of 1 to 1,472 bytes; how many came back as they were sent. */
+async function datagrams(space: Namespace): Promise<unknown> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
+  const said = await space.run(...command, CLIENT, ADDRESS, "7", "300", "8");
+  return JSON.parse(said);
+}
+
+/** What `ip` says of an interface, without what counts. */
+async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
+  const link = await space.link();
+  delete link["stats64"];
+  return link;
+}
+
+/** Waits until `address` answers a ping: then packets flow. */
+async function answers(space: Namespace): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const args = ["-n", "-q", "-c", "1", "-W", "1", ADDRESS];
+    if ((await space.try("ping", ...args)).code === 0) return;
+  }
+  throw new Error(`${ADDRESS} answers no ping`);
+}
+
+testWith(
+  NEEDS,
+  "through a packet socket the far kernel gets its pings and datagrams back, intact, the near one goes on as before, and what is its own is kept back from the ring",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    // With transport checksums left to hardware that there is none of.
+    for (const space of [left, right]) {
+      await space.run("ethtool", "-K", INTERFACE, "tx", "on");
+    }
+    const before = await stateOf(right);
+    await using process = new UpProcess([...NIC, "--json"], { space: right });
+    await answers(left);
+    const during = await stateOf(right);
+    assert.equal(during["promiscuity"], 1);
+    const [ours, kernels, echoes] = await Promise.all([
+      ping(left, ADDRESS),
+      ping(left, RIGHT_ADDRESS),
+      datagrams(left),
+    ]);
+    assert.match(ours, /50 packets transmitted, 50 received/);
+    assert.match(kernels, /50 packets transmitted, 50 received/);
+    assert.deepEqual(echoes, { sent: 300, intact: 300 });
+
+    const result = await process.interrupt();
+    assert.equal(result.err, "");
+    assert.equal(result.code, 0);
+    assert.deepEqual(await stateOf(right), before);
+    const { nic, pages, services, unclaimedPackets } = snapshotIn(result);
+    assert.equal(nic.name, `packet:${INTERFACE}`);
+    assert.equal(pages.free, pages.total, JSON.stringify(pages));
+    const echoed = new Map(
+      services.map(({ name, counters }) => [name, counters["echoed"]]),
+    );
+    assert.ok(echoed.get("icmp-echo")! >= 51);
+    assert.equal(echoed.get("udp-echo"), 300);
+    // The kernel's 50 pings and its ARP never came: the filter is in the kernel.
+    assert.ok(unclaimedPackets < 10, `${unclaimedPackets} were nobody's`);
+  },
+);
+
+testWith(
+  NEEDS,
+  "kill -9 leaves the interface of a packet socket as it was, and it can be had again at once",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const before = await stateOf(pair.right);
+    for (let round = 0; round < 2; round++) {
+      await using process = new UpProcess(NIC, { space: pair.right });
+      await process.says(/up on packet:veth0/);
+      await answers(pair.left);
+      assert.equal((await stateOf(pair.right))["promiscuity"], 1);
+      process.child.kill("SIGKILL");
+      await process.end();
+      assert.deepEqual(await stateOf(pair.right), before);
+    }
+  },
+);
+
+testWith(
+  NEEDS,
+  "a packet socket goes on after its interface was down, and ends with words when it is removed",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    await using process = new UpProcess(NIC, { space: right });
+    await process.says(/up on packet:veth0/);
+    await answers(left);
+    await right.run("ip", "link", "set", INTERFACE, "down");
+    await right.run("ip", "link", "set", INTERFACE, "up");
+    await answers(left);
+    await left.run("ip", "link", "delete", INTERFACE);
+    const { code, err } = await process.end();
+    assert.equal(err, "sallyport: packet:veth0: the interface is gone\n");
+    assert.equal(code, 1);
+  },
+);
+
+testWith(
+  NEEDS,
+  "interfaces that no packet socket of ours can be on are refused in one line that says what to do",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const space = pair.right;
+    const said = async (...more: string[]) => {
+      const { code, err } = await up(
+        ["--for", "100ms", "--nic", ...more],
+        { space },
+      );
+      assert.notEqual(code, 0);
+      assert.match(err, /^sallyport: [^\n]+\n$/);
+      return err;
+    };
+    assert.match(await said("packet:lo"), /lo: is not an Ethernet interface/);
+    assert.match(await said("packet:nope"), /nope: cannot find it.*`ip link`/);
+    await space.run("ip", "link", "set", INTERFACE, "mtu", "9000");
+    assert.match(
+      await said("packet:veth0"),
+      /its MTU is 9000.*`ip link set veth0 mtu 3822`/,
+    );
+    await space.run("ip", "link", "set", INTERFACE, "down");
+    assert.match(await said("packet:veth0"), /is down; `ip link set veth0 up`/);
+  },
+);
