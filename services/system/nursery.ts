@@ -18,6 +18,18 @@ import type {
   NurseryStart,
 } from "./nursery_order.ts";
 
+/** What a nursery may do that starts a driver with `driver` again: that, and load modules. */
+export function nurseryPermissions(
+  driver: WorkerPermissions,
+): WorkerPermissions {
+  return {
+    ...(driver === "none" ? {} : driver),
+    // What it starts is loaded with its own permissions.
+    read: "inherit",
+    import: "inherit",
+  };
+}
+
 /** Starts parts in workers, on behalf of a system that may not. */
 export class Nursery implements Threads, Disposable {
   readonly #control: Port<NurseryOrder, NurseryReport>;

@@ -13,7 +13,7 @@ import { Fate } from "./fate.ts";
 import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
 import { Interposing } from "./interposing.ts";
 import { NicHost } from "./nic_host.ts";
-import { Nursery } from "./nursery.ts";
+import { Nursery, nurseryPermissions } from "./nursery.ts";
 import type { Parts } from "./parts.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import { PeerHost } from "./peer_host.ts";
@@ -191,14 +191,8 @@ export class RunningSystem implements System {
   /** While the system has the permissions that its driver needs, the nursery gets them too. */
   #startNursery({ nic }: NicHost): void {
     if (!this.#options.confined) return;
-    const { permissions } = nic.part;
     this.#nursery = new Nursery(
-      {
-        ...(permissions === "none" ? {} : permissions),
-        // What it starts is loaded with its own permissions.
-        read: "inherit",
-        import: "inherit",
-      },
+      nurseryPermissions(nic.part.permissions),
       (message) => this.#fail(`the nursery has crashed: ${message}`),
     );
   }

@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { describeGrant } from "../../services/filter/describe.ts";
 import { grant } from "../../services/filter/grant_text/grant_text.ts";
+import { ModuleError } from "../../services/loader/module_error.ts";
+import { defaultManifest } from "../../services/manifest.ts";
+import { boot } from "../../services/system.ts";
 import { testWith } from "../needs.ts";
 import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
@@ -185,15 +188,34 @@ const REFUSED:
     ["exports nothing", "const a = 1;", /it has no "export default"/],
   ];
 
-for (const [what, text, says] of REFUSED) {
-  Deno.test(`a service that ${what} is refused before anything starts`, async () => {
-    using module = moduleOf(text);
-    const run = await up(["--service", `${module.path}=${NOISE}`]);
-    assert.equal(run.code, 2, run.err);
-    assert.match(run.err, says);
-    assert.equal(run.out, "");
-  });
+/** Starts a system with a service of this text in this process; what is said when it cannot. */
+async function refusal(text: string): Promise<Error> {
+  using module = moduleOf(text);
+  const mine = { core: "module", path: module.path, receives: NOISE } as const;
+  try {
+    const manifest = defaultManifest({ services: { mine } });
+    const system = await boot(manifest, { confined: true });
+    await system.stop();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it started");
 }
+
+Deno.test("a service's module that is not accepted is refused before anything starts", async () => {
+  for (const [what, text, says] of REFUSED) {
+    const error = await refusal(text);
+    assert.ok(error instanceof ModuleError, what);
+    assert.match(error.message, says);
+  }
+  // To the command line that is a mistake of its user's.
+  const [, text, says] = REFUSED[0]!;
+  using module = moduleOf(text);
+  const run = await up(["--service", `${module.path}=${NOISE}`]);
+  assert.equal(run.code, 2, run.err);
+  assert.match(run.err, says);
+  assert.equal(run.out, "");
+});
 
 const FAILS: readonly (readonly [what: string, text: string, says: RegExp])[] =
   [
@@ -215,14 +237,18 @@ const FAILS: readonly (readonly [what: string, text: string, says: RegExp])[] =
     ],
   ];
 
-for (const [what, text, says] of FAILS) {
-  Deno.test(`a service that ${what} is told in one line`, async () => {
-    using module = moduleOf(text);
-    const run = await up([
-      ...["--for", "1s", "--service", `${module.path}=${NOISE}`],
-    ]);
-    assert.equal(run.code, 1, run.err);
-    assert.match(run.err, says);
-    assert.equal(run.err.trimEnd().split("\n").length, 1);
-  });
-}
+Deno.test("a service that does not start is told in one line", async () => {
+  await Promise.all(FAILS.map(async ([what, text, says]) => {
+    const { message } = await refusal(text);
+    assert.match(message, says, what);
+    assert.equal(message.split("\n").length, 1, what);
+  }));
+  const [, text, says] = FAILS.find(([what]) => what.startsWith("throws"))!;
+  using module = moduleOf(text);
+  const run = await up([
+    ...["--for", "1s", "--service", `${module.path}=${NOISE}`],
+  ]);
+  assert.equal(run.code, 1, run.err);
+  assert.match(run.err, says);
+  assert.equal(run.err.trimEnd().split("\n").length, 1);
+});

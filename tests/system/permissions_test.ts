@@ -6,12 +6,16 @@ import {
   type ManifestInput,
 } from "../../services/manifest.ts";
 import { PARTS } from "../../services/system.ts";
+import { moduleParts } from "../../services/system/module_part.ts";
+import { nurseryPermissions } from "../../services/system/nursery.ts";
 import type { WorkerPermissions } from "../../services/thread.ts";
 import { up } from "./up_process.ts";
 
 const README = await Deno.readTextFile(
   new URL("../../README.md", import.meta.url),
 );
+
+const ROOT = new URL("../../", import.meta.url).href;
 
 /** The last cell of the table's row whose first cell is `part`. */
 function said(part: string): string {
@@ -58,6 +62,35 @@ Deno.test("each part is given the permissions that the README says, and no more"
   }
 });
 
+Deno.test("the nursery has what the driver has, and what loading modules takes", () => {
+  assert.match(
+    said("nursery"),
+    /^those of the driver service, and read and import as the main thread had them/,
+  );
+  const loads = { read: "inherit", import: "inherit" };
+  for (
+    const nic of ["emulated", "xdp:veth0", "pcap:a.pcap"] as const
+  ) {
+    const driver = given({ nic });
+    assert.deepEqual(nurseryPermissions(driver), {
+      ...(driver === "none" ? {} : driver as Record<string, never>),
+      ...loads,
+    });
+  }
+});
+
+Deno.test("a third party's service has no permission, and a limited heap", async () => {
+  assert.match(said("`--service FILE=TEXT`"), /^none; the main thread reads/);
+  const path = new URL("examples/dns_who_am_i.ts", ROOT).pathname;
+  const receives = "udp dst port 53";
+  const manifest = defaultManifest({
+    services: { dns: { core: "module", path, receives } },
+  });
+  const { dns } = await moduleParts(manifest, { confined: true });
+  assert.equal(dns!.permissions, "none");
+  assert.equal(dns!.limited, true);
+});
+
 interface Asked {
   readonly permission: string;
   readonly value: string;
@@ -75,8 +108,6 @@ async function audit(args: readonly string[]): Promise<readonly Asked[]> {
     await Deno.remove(file);
   }
 }
-
-const ROOT = new URL("../../", import.meta.url).href;
 
 /** Whether it is what every run asks for: a module of its own, or its one variable. */
 function isUsual({ permission, value }: Asked): boolean {
