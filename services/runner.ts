@@ -23,6 +23,19 @@ import type { Core, Frame, Instant, Outbox, PeerNews } from "./core.ts";
 /** Deliveries handled before others on this thread get their turn. */
 const DELIVERIES_PER_TURN = 64;
 
+/** Kept here: what a core does to its own does not reach it. */
+const PLAIN_BUFFER = ArrayBuffer.prototype;
+
+/**
+ * The runtime takes what is to be transferred for a buffer by its prototype
+ * alone. A core that changes it has the runtime read the core's own properties
+ * for those of a stream, which it would then post from (services/plain.ts).
+ */
+function requirePlain(buffer: ArrayBuffer): void {
+  if (Object.getPrototypeOf(buffer) === PLAIN_BUFFER) return;
+  throw new TypeError("the core changed what a buffer of its frames is");
+}
+
 /** A core at work. */
 export class CoreRunner implements Disposable {
   readonly #core: Core;
@@ -41,6 +54,8 @@ export class CoreRunner implements Disposable {
   #spares: ArrayBuffer[] = [];
   /** The string that {@link #open} writes into; undefined when none is begun. */
   #outgoing: RecordView | undefined;
+  /** Its buffer: a core could put another in place of the one that its bytes show. */
+  #outgoingString = new ArrayBuffer(0);
   #outgoingAt = 0;
   #outgoingCount = 0;
   #outgoingFrame: Frame | undefined;
@@ -128,6 +143,7 @@ export class CoreRunner implements Disposable {
       const string = this.#spares.pop();
       if (string === undefined) return undefined;
       this.#outgoing = new RecordView(string);
+      this.#outgoingString = string;
     }
     this.#outgoingFrame = {
       bytes: this.#outgoing.bytes,
@@ -210,6 +226,8 @@ export class CoreRunner implements Disposable {
       this.#receive(view, at, pages, now);
       at += stride;
     }
+    requirePlain(records);
+    for (let i = 0; i < pages.length; i++) requirePlain(pages[i]!);
     this.#port.post({ tag, records, count, pages }, [records, ...pages]);
   }
 
@@ -246,10 +264,11 @@ export class CoreRunner implements Disposable {
     const view = this.#outgoing;
     if (view === undefined) return;
     if (this.#outgoingCount === 0) {
-      this.#spares.push(view.bytes.buffer);
+      this.#spares.push(this.#outgoingString);
     } else {
-      const records = view.bytes.buffer;
+      const records = this.#outgoingString;
       const count = this.#outgoingCount;
+      requirePlain(records);
       this.#port.post({ tag: this.#capability, records, count, pages: [] }, [
         records,
       ]);

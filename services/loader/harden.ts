@@ -21,6 +21,7 @@ const SHELL_ONLY = [
 
 /** Takes from the worker's scope what only its shell needed, and freezes the rest and `kit`. */
 export function harden(kit: object): void {
+  const { MessagePort } = globalThis;
   const { prototype } = MessagePort;
   // What the runtime puts in place at the first use is to be there.
   queueMicrotask(() => {});
@@ -34,7 +35,10 @@ export function harden(kit: object): void {
     }
     scope = Reflect.getPrototypeOf(scope);
   }
-  for (const target of [Object, Function, Error]) letAssign(target.prototype);
+  // To a new port the runtime itself assigns.
+  for (const target of [Object, Function, Error, MessagePort]) {
+    letAssign(target.prototype);
+  }
   const frozen = new Set<object>([globalThis]);
   for (const root of [prototype, kit, ...hidden(), ...Object.values(own())]) {
     freezeAll(root, frozen);

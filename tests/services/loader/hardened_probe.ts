@@ -1,0 +1,14 @@
+/** A hardened worker that lets go of the port which it is sent, and then says so by the second. */
+
+import "../../../services/confine.ts";
+import { fromMessagePort } from "../../../caps/port.ts";
+import { harden } from "../../../services/loader/harden.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<MessagePort[]>) => void) | null;
+};
+scope.onmessage = ({ data: [first, second] }) => {
+  harden({});
+  fromMessagePort(first!)[Symbol.dispose]();
+  second!.postMessage("done");
+};
