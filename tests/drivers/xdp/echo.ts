@@ -10,7 +10,7 @@ import {
 } from "../../netns.ts";
 
 /** An address that only the driver under test answers on, and a MAC of its own. */
-const ADDRESS = "10.77.0.2";
+export const ADDRESS = "10.77.0.2";
 const MAC = "02:00:00:00:00:02";
 
 /** The path of a file beside this one. */

@@ -1,0 +1,54 @@
+/** What the kernel has of an interface, and of programs for it: to be compared before and after. */
+
+import type { Namespace } from "../netns.ts";
+
+/** Link settings, XDP programs, addresses and neighbours of a namespace, without what counts. */
+export async function kernelState(space: Namespace): Promise<unknown> {
+  const json = async (...command: readonly string[]) =>
+    JSON.parse(await space.run(...command)) as Record<string, unknown>[];
+  const [links, addresses, neighbours, net] = await Promise.all([
+    json("ip", "-details", "-json", "link"),
+    json("ip", "-json", "address"),
+    json("ip", "-json", "neighbor"),
+    json("bpftool", "-j", "net"),
+  ]);
+  for (const link of links) delete link["stats64"];
+  return { links, addresses, neighbours, net };
+}
+
+/** A program on an interface, and the maps that it was loaded with, by the kernel's numbers. */
+export interface Loaded {
+  readonly program: number;
+  readonly maps: readonly number[];
+}
+
+/** The program on the interface; undefined where there is none. */
+export async function loadedOn(space: Namespace): Promise<Loaded | undefined> {
+  const { xdp } = await space.link() as { xdp?: { prog: { id: number } } };
+  if (xdp === undefined) return undefined;
+  const program = xdp.prog.id;
+  const { map_ids: maps = [] } = JSON.parse(
+    await space.run("bpftool", "-j", "prog", "show", "id", String(program)),
+  ) as { map_ids?: number[] };
+  return { program, maps };
+}
+
+/** Those of these programs and maps that the kernel still has; it lets go of them a moment after their last user. */
+export async function leftOver(all: readonly Loaded[]): Promise<string[]> {
+  for (let tries = 0;; tries++) {
+    const [programs, maps] = await Promise.all([ids("prog"), ids("map")]);
+    const left = all.flatMap((loaded) => [
+      ...(programs.has(loaded.program) ? [`program ${loaded.program}`] : []),
+      ...loaded.maps.filter((id) => maps.has(id)).map((id) => `map ${id}`),
+    ]);
+    if (left.length === 0 || tries === 50) return left;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function ids(what: "prog" | "map"): Promise<Set<number>> {
+  const { stdout } = await new Deno.Command("bpftool", { args: ["-j", what] })
+    .output();
+  const listed = JSON.parse(new TextDecoder().decode(stdout));
+  return new Set((listed as { id: number }[]).map(({ id }) => id));
+}

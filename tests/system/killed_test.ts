@@ -1,0 +1,104 @@
+/** Systems that are killed at any moment: what they leave of the interface, and of all else that the kernel has. */
+
+import assert from "node:assert/strict";
+import {
+  INTERFACE,
+  type Namespace,
+  type NamespacePair,
+  NETNS_NEEDS,
+} from "../netns.ts";
+import { testWith } from "../needs.ts";
+import { ADDRESS, makePair, path } from "../drivers/xdp/echo.ts";
+import {
+  kernelState,
+  leftOver,
+  type Loaded,
+  loadedOn,
+} from "./kernel_state.ts";
+
+const NEEDS = [...NETNS_NEEDS, "tool:bpftool", "tool:bash"] as const;
+
+const KILLS = 50;
+
+/** Each pair of namespaces has a part of them, one after the other. */
+const PAIRS = 2;
+
+/** How long a process lives at the most: it attaches within a third of that. */
+const LIFE_MS_MAX = 350;
+
+/** Numbers from 0 to 1, always the same ones of a seed (mulberry32). */
+function* fractions(seed: number): Generator<number, never> {
+  for (;;) {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+}
+
+/** The state once both ends have each other's carrier. */
+async function carried(space: Namespace): Promise<unknown> {
+  while ((await space.link())["operstate"] !== "UP") {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return await kernelState(space);
+}
+
+/** Has packets come that the driver claims: bursts of twenty. */
+function burst(space: Namespace): Deno.ChildProcess {
+  const send = `echo packet > /dev/udp/${ADDRESS}/7`;
+  const loop =
+    `while :; do for i in {1..20}; do ${send}; done; sleep 0.01; done`;
+  const quiet = { stdout: "null", stderr: "null" } as const;
+  return space.spawn(["bash", "-c", loop], quiet);
+}
+
+/** Kills a process that drives the interface, once for each of `lives`. Returns what those had loaded that had attached. */
+async function killAll(
+  { left, right }: NamespacePair,
+  lives: readonly number[],
+): Promise<Loaded[]> {
+  const flags = ["--no-prompt", "--no-check", "--allow-ffi"];
+  const before = await carried(right);
+  const traffic = burst(left);
+  const all: Loaded[] = [];
+  for (const lifeMs of lives) {
+    const child = right.spawn(
+      [Deno.execPath(), "run", ...flags, path("./echo_process.ts"), INTERFACE],
+      { stdin: "null", stdout: "null", stderr: "null" },
+    );
+    await new Promise((resolve) => setTimeout(resolve, lifeMs));
+    const loaded = await loadedOn(right).catch(() => undefined);
+    if (loaded !== undefined) all.push(loaded);
+    child.kill("SIGKILL");
+    await child.status;
+    assert.deepEqual(await kernelState(right), before, `after ${lifeMs} ms`);
+  }
+  traffic.kill("SIGKILL");
+  await traffic.status;
+  return all;
+}
+
+testWith(
+  NEEDS,
+  `killed ${KILLS} times at random points, a driver leaves the interface, its addresses and neighbours as they were, and no program or map`,
+  async () => {
+    const random = fractions(7);
+    const lives = Array.from(
+      { length: KILLS },
+      () => Math.round(random.next().value * LIFE_MS_MAX),
+    );
+    await using pairs = new AsyncDisposableStack();
+    const loaded = await Promise.all(
+      Array.from({ length: PAIRS }, async (_, n) => {
+        const pair = pairs.use(await makePair());
+        const part = lives.filter((_, index) => index % PAIRS === n);
+        return await killAll(pair, part);
+      }),
+    );
+    const attached = loaded.flat().length;
+    assert.ok(attached >= KILLS / 5, `${attached} of ${KILLS} had attached`);
+    assert.ok(attached < KILLS, "none was killed before it had attached");
+    assert.deepEqual(await leftOver(loaded.flat()), []);
+  },
+);
