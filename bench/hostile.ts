@@ -1,10 +1,9 @@
 /**
  * `hostile`: what two services are delivered beside one that means ill, and
  * beside one that idles in its place; 5,000 packets a second to each of the
- * three on an emulated wire, which is about a fifth of what two cores carry.
- * Each run is a process, warmed up, measured from when the service has begun;
- * the runs take turns. Also the processor time and the peak of resident memory
- * of the whole process, the sender included.
+ * three on an emulated wire. Each run is a process, warmed up, measured from when
+ * the service has begun; the runs take turns. Also the processor time and the peak
+ * of resident memory of the whole process, the sender included.
  *
  * A service that spins, floods or allocates takes a core for as long as it is
  * not cut off: with less than three cores that is one of the others'.

@@ -28,10 +28,11 @@ export interface Ran {
   readonly peer: NonNullable<SystemSnapshot["peer"]>;
 }
 
-/** Runs a system with a service that behaves so. */
+/** Runs a system with a service that behaves so; not for longer than `until` the service has failed, or the system has ended. */
 export async function runHostile(
   behaviour: Behaviour,
   load: { readonly perSecond: number; readonly durationMs: number },
+  until?: "failed" | "ended",
 ): Promise<Ran> {
   const script = new URL("./run.ts", import.meta.url).pathname;
   const { perSecond, durationMs } = load;
@@ -39,6 +40,7 @@ export async function runHostile(
     args: [
       ...["run", "-A", "--no-check", script, behaviour],
       ...[perSecond, durationMs].map(String),
+      ...(until === undefined ? [] : [until]),
     ],
   }).output();
   if (success) return JSON.parse(new TextDecoder().decode(stdout));

@@ -1,7 +1,8 @@
 /**
- * `run.ts BEHAVIOUR PERSECOND DURATIONMS`: one run, in a process of its own,
+ * `run.ts BEHAVIOUR PERSECOND DURATIONMS [UNTIL]`: one run, in a process of its own,
  * since a worker that never returns to its event loop goes on until the process
- * ends. Prints what came of it, as one line of JSON.
+ * ends. Prints what came of it, as one line of JSON. With UNTIL, `failed` or
+ * `ended`, it is over as soon as the service, or the system, is.
  */
 
 import process from "node:process";
@@ -14,13 +15,17 @@ const PAYLOAD_BYTES = 86;
 /** How long the victims are left to begin, before anything is counted. */
 const WARM_MS = 100;
 
-const [behaviour, perSecond, durationMs] = Deno.args;
+const [behaviour, perSecond, durationMs, until] = Deno.args;
+const failed = Promise.withResolvers<void>();
 const failures: string[] = [];
 const load = { perSecond: Number(perSecond), payloadBytes: PAYLOAD_BYTES };
 const system = hostileSystem(
   behaviour as Behaviour,
   load,
-  (_name, failure) => failures.push(failure),
+  (_name, failure) => {
+    failures.push(failure);
+    failed.resolve();
+  },
 );
 await system.start();
 console.log(JSON.stringify(await measure(Number(durationMs))));
@@ -41,7 +46,9 @@ async function measure(durationMs: number): Promise<Ran> {
   const startMs = performance.now();
   const before = await system.snapshot();
   const cpuBefore = process.cpuUsage();
-  await sleep(durationMs);
+  const over = { failed: failed.promise, ended: system.ended }[until!] ??
+    new Promise(() => {});
+  await Promise.race([sleep(durationMs), over]);
   const { user, system: inKernel } = process.cpuUsage(cpuBefore);
   const spanMs = performance.now() - startMs;
   const after = ended === undefined ? await system.snapshot() : before;
