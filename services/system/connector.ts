@@ -27,15 +27,26 @@ export interface Connection {
 /** What is asked of the root capability. */
 type Asked = Omit<Parameters<FilterClient["derive"]>[0], "from">;
 
+/** Numbers for holders, none of them twice in one system: what one counted is known by it later. */
+export class PortNumbers {
+  #last: PortId = SYSTEM_PORT;
+
+  /** One that nobody had. */
+  next(): PortId {
+    return ++this.#last;
+  }
+}
+
 /** Connects holders, and derives what they are to hold. */
 export class Connector implements Disposable {
   readonly #driver: DriverHost;
   readonly #filter: FilterHost;
   readonly #client: FilterClient;
-  #nextPort: PortId = SYSTEM_PORT + 1;
+  readonly #ports: PortNumbers;
 
   /** Between a driver and a filter service that both run. */
-  constructor(driver: DriverHost, filter: FilterHost) {
+  constructor(driver: DriverHost, filter: FilterHost, ports: PortNumbers) {
+    this.#ports = ports;
     this.#driver = driver;
     this.#filter = filter;
     const requests = new MessageChannel();
@@ -45,7 +56,7 @@ export class Connector implements Disposable {
 
   /** Connects a new holder. Nothing is to be asked for it before {@link introduced}. */
   connect(limits: HolderLimits = PLAIN_LIMITS): Connection {
-    const port = this.#nextPort++;
+    const port = this.#ports.next();
     const data = new MessageChannel();
     const requests = new MessageChannel();
     this.#driver.attach(port, data.port1, limits);

@@ -1,7 +1,15 @@
 /** What a NIC's driver services have counted, one after the other: a restart does not begin at zero. */
 
 import type { Counts } from "../../caps/accounts.ts";
-import type { DriverCounts } from "../../caps/driver_protocol.ts";
+import type {
+  AccountCounts,
+  DriverCounts,
+  EndedCounts,
+} from "../../caps/driver_protocol.ts";
+import type { PortId } from "../../caps/kernel.ts";
+
+/** Holders of earlier drivers of which a sum is kept at most; then the first are forgotten. */
+const HOLDERS_MAX = 1024;
 
 /** Adds up the counts of drivers that crashed, as they were seen last. */
 export class DriverTotals {
@@ -18,6 +26,7 @@ export class DriverTotals {
 
   /** It has crashed: what it counted since it was seen last, nobody knows. */
   crashed(): void {
+    if (this.#last !== undefined) this.#last = over(this.#last);
     this.#before = this.#last;
   }
 
@@ -36,6 +45,40 @@ function plus(before: DriverCounts, now: DriverCounts): DriverCounts {
     sentBytes: before.sentBytes + now.sentBytes,
     unclaimedPackets: before.unclaimedPackets + now.unclaimedPackets,
     counters: sumOf(before.counters, now.counters),
+    endedAccounts: [...before.endedAccounts, ...now.endedAccounts],
+  };
+}
+
+/** The same once no capability lives any more. */
+function over(counts: DriverCounts): DriverCounts {
+  const sums = new Map<PortId, EndedCounts>();
+  const live = counts.accounts.map(onceEnded);
+  for (const ended of [...counts.endedAccounts, ...live]) {
+    const sum = sums.get(ended.port);
+    sums.set(ended.port, sum === undefined ? ended : bothEnded(sum, ended));
+  }
+  const endedAccounts = [...sums.values()].slice(-HOLDERS_MAX);
+  return { ...counts, accounts: [], endedAccounts };
+}
+
+/** What a capability counted, as it is counted once it is over. */
+export function onceEnded(
+  { slot: _slot, heldPages: _held, quotaPages: _quota, ...counts }:
+    AccountCounts,
+): EndedCounts {
+  return { ...counts, accounts: 1 };
+}
+
+/** What two capabilities, or two sums of them, counted together; the first one's holder. */
+export function bothEnded(a: EndedCounts, b: EndedCounts): EndedCounts {
+  return {
+    port: a.port,
+    accounts: a.accounts + b.accounts,
+    deliveredPackets: a.deliveredPackets + b.deliveredPackets,
+    deliveredBytes: a.deliveredBytes + b.deliveredBytes,
+    sentPackets: a.sentPackets + b.sentPackets,
+    sentBytes: a.sentBytes + b.sentBytes,
+    drops: sumOf(a.drops, b.drops),
   };
 }
 

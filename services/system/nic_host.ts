@@ -11,7 +11,7 @@ import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import { makeEstate } from "../../drivers/sys/estate.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Part, Thread, Threads } from "../thread.ts";
-import { Connector, SYSTEM_PORT } from "./connector.ts";
+import { Connector, type PortNumbers, SYSTEM_PORT } from "./connector.ts";
 import { DriverHost } from "./driver_host.ts";
 import { FilterHost } from "./filter_host.ts";
 import type { Nic, Parts } from "./parts.ts";
@@ -41,6 +41,8 @@ export interface NicHostOptions {
   readonly confined: boolean;
   /** Whether it is the life after one whose interface was gone: that is waited for. */
   readonly awaited: boolean;
+  /** What its holders are known by. */
+  readonly ports: PortNumbers;
   readonly events: NicEvents;
   /** Closes what a driver that died in its worker had of the kernel. */
   readonly settle: (estate: SharedArrayBuffer) => Promise<void>;
@@ -97,7 +99,11 @@ export class NicHost {
     const orders = new MessageChannel();
     await this.unlessCrashed(this.#startDriver(orders.port1));
     await this.unlessCrashed(this.#startFilter(orders.port2));
-    this.#connector = new Connector(this.driver, this.filter);
+    this.#connector = new Connector(
+      this.driver,
+      this.filter,
+      this.#options.ports,
+    );
     if (!this.#options.confined) return;
     this.#heartbeat = setInterval(() => {
       this.driver.counts().catch((error) => this.#silent(error));

@@ -8,6 +8,7 @@ import { residentBytes } from "../memory_usage.ts";
 import type { Receiver } from "../receiver.ts";
 import type { SystemSnapshot } from "../snapshot.ts";
 import { here, type Thread, type Threads, workers } from "../thread.ts";
+import { PortNumbers } from "./connector.ts";
 import { DriverTotals } from "./driver_totals.ts";
 import { Fate } from "./fate.ts";
 import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
@@ -48,6 +49,7 @@ export class RunningSystem implements System {
   readonly #interposing: Interposing;
   readonly #services: Services;
   readonly #receivers: Receivers;
+  readonly #ports = new PortNumbers();
   readonly #totals = new DriverTotals();
   readonly #restarts = new Restarts(NIC_RESTARTS_MAX);
   /** The NIC's life now, or the last one. */
@@ -176,6 +178,7 @@ export class RunningSystem implements System {
       threads: this.#threads(),
       confined: this.#options.confined,
       awaited: this.#awaited,
+      ports: this.#ports,
       settle: async (estate) => await this.#nursery?.settle(estate),
       events: {
         onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),

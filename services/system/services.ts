@@ -214,6 +214,7 @@ export class Services {
     connector: Connector,
   ): Promise<Wiring> {
     const { service } = supervised;
+    supervised.connected(port);
     const { definition } = this.#partOf(supervised);
     const settings = settingsOf(this.#options.manifest, service);
     const envelope = await connector.derive({

@@ -3,7 +3,6 @@
 import type {
   AccountCounts,
   DriverCounts,
-  EndedCounts,
 } from "../../caps/driver_protocol.ts";
 import type {
   CapabilityDescription,
@@ -16,6 +15,7 @@ import type {
   SystemSnapshot,
 } from "../snapshot.ts";
 import { formatMac } from "../wire/address.ts";
+import { bothEnded, onceEnded } from "./driver_totals.ts";
 import type { Interposing } from "./interposing.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -92,9 +92,7 @@ function serviceOf(
         .filter((capability, i) =>
           !own[i]!.narrowed || capability.deliveredPackets > 0
         ),
-      ...parts.driver.endedAccounts
-        .filter(({ port }) => port === service.port)
-        .map((ended) => endedOf(`${service.name}#ended`, ended)),
+      ...endedOf(service, parts),
     ],
     counters: service.counters,
     ...interposersOf(service, parts),
@@ -115,15 +113,23 @@ function interposersOf(
   return interposers.length === 0 ? {} : { interposers };
 }
 
-/** What a service's capabilities counted that are over: all of them, once it has failed. */
+/** What a service's capabilities counted that are over, those of its earlier lives among them. */
 function endedOf(
-  label: string,
-  { port: _port, accounts, ...counts }: EndedCounts,
-): CapabilitySnapshot {
+  service: Supervised,
+  { driver, capabilities }: SnapshotParts,
+): CapabilitySnapshot[] {
+  // The driver was asked first: what it knew may be over since.
+  const live = new Set(capabilities.map(({ slot }) => slot));
+  const gone = driver.accounts.filter(({ slot }) => !live.has(slot));
+  const own = [...driver.endedAccounts, ...gone.map(onceEnded)]
+    .filter(({ port }) => service.ports.has(port));
+  if (own.length === 0) return [];
+  const { port: _port, accounts, ...counts } = own.reduce(bothEnded);
+  const label = `${service.name}#ended`;
   const filter = accounts === 1
     ? "a capability that is over"
     : `${accounts} capabilities that are over`;
-  return { label, filter, quotaPages: 0, heldPages: 0, ...counts };
+  return [{ label, filter, quotaPages: 0, heldPages: 0, ...counts }];
 }
 
 function capabilityOf(

@@ -16,6 +16,9 @@ import type { ServiceHost } from "./service_host.ts";
  */
 const SILENT_RESTARTS_MAX = 2;
 
+/** Ports of which one service is remembered to have had them: as many as a driver keeps sums of. */
+const PORTS_MAX = 1024;
+
 /** What a manifest says, as a number. */
 function restartsMax(policy: RestartPolicy): number {
   if (policy === "always") return Infinity;
@@ -39,6 +42,8 @@ export class Supervised {
   /** Whether it was ended in the middle of something: a thread of its may go on. */
   mayRunOn = false;
   #silent = 0;
+  /** What it was known by in all its lives, the last ones at least. */
+  readonly ports: Set<PortId> = new Set();
   readonly #before: Record<string, number> = {};
 
   constructor(name: string, service: ServiceManifest) {
@@ -98,6 +103,14 @@ export class Supervised {
     return state === "starting" || state === "stopped"
       ? undefined
       : { name, state };
+  }
+
+  /** It has a port, to a NIC that may be another than before. */
+  connected(port: PortId): void {
+    this.ports.add(port);
+    if (this.ports.size <= PORTS_MAX) return;
+    const [oldest] = this.ports;
+    this.ports.delete(oldest!);
   }
 
   /** Begins another life. */

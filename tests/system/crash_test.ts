@@ -10,6 +10,7 @@ import { PARTS } from "../../services/system.ts";
 import type { Restart } from "../../services/system/handle.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
+import { deliveredIn } from "./delivered.ts";
 import {
   type Crash,
   type CrashingNicOptions,
@@ -95,11 +96,17 @@ for (const [crash, confined, what] of WAYS) {
     );
     system.receive();
     let received = 0;
+    const delivered: Record<string, number> = {};
     const before = { ping: 0, udp: 0, seen: 0 };
     await crashing.until((snapshot) => {
       const { nic } = snapshot;
       assert.ok(nic.receivedPackets >= received, "counts never go back");
       received = nic.receivedPackets;
+      for (const service of snapshot.services) {
+        const count = deliveredIn(service);
+        assert.ok(count >= (delivered[service.name] ?? 0), service.name);
+        delivered[service.name] = count;
+      }
       if (nic.restarts < 2) {
         before.ping = answered(snapshot, "ping");
         before.udp = answered(snapshot, "udp");

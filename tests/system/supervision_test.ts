@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { SystemSnapshot } from "../../services/snapshot.ts";
+import { deliveredIn } from "./delivered.ts";
 import { PINGS_AFTER, rogueIn, RogueSystem } from "./rogue_system.ts";
 
 const FEW: readonly [behaviour: string, what: string, why: RegExp][] = [
@@ -38,15 +39,22 @@ Deno.test("a service answers again between its failures, with its counts kept an
   /** What was answered by the end of each life. */
   const byLife: number[] = [];
   let echoed = 0;
+  let delivered = 0;
   await rogue.until((snapshot) => {
     const { state, restarts, counters } = rogueIn(snapshot);
     assert.ok((counters["echoed"] ?? 0) >= echoed, "counts never go back");
     echoed = counters["echoed"] ?? 0;
+    assert.ok(deliveredIn(rogueIn(snapshot)) >= delivered);
+    delivered = deliveredIn(rogueIn(snapshot));
     byLife[restarts] = answered(snapshot);
     return state === "failed";
   });
   const last = await rogue.stop();
   const [first, second, third] = byLife;
+  assert.ok(
+    deliveredIn(rogueIn(last)) >= rogueIn(last).counters["echoed"]!,
+    "what was echoed was delivered, in whichever life",
+  );
   assert.ok(
     first! > 0 && second! > first! && third! > second!,
     byLife.join(", "),

@@ -1,0 +1,6 @@
+import type { ServiceSnapshot } from "../../services/snapshot.ts";
+
+/** Packets that a service was handed, as its capabilities count them, those that are over too. */
+export function deliveredIn({ capabilities }: ServiceSnapshot): number {
+  return capabilities.reduce((sum, one) => sum + one.deliveredPackets, 0);
+}
