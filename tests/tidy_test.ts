@@ -1,6 +1,6 @@
 /** The architecture, held by a machine. */
 
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import ts from "typescript";
 import { placeOf, readSources, type Source, visit } from "./tidy/source.ts";
 
@@ -126,6 +126,28 @@ Deno.test("every file is a program, a worker, a test, or named on a way from one
   const alive = new Set(reached.map(({ path }) => path));
   deepEqual(paths.filter((path) => !alive.has(path)), []);
 });
+
+Deno.test("no confined worker runs code that says import(…), but to load the one module that was checked", () => {
+  const workers = sources.map(({ path }) => path).filter((path) =>
+    /^services\/([\w-]+\/)?\w*worker\.ts$/.test(path) &&
+    /import "\.\.\/confine\.ts"/.test(textOf(path))
+  );
+  ok(workers.length > 4, workers.join(", "));
+  const places = reachedFrom(workers).flatMap((source) => {
+    const found: string[] = [];
+    visit(source.tree, (node) => {
+      if (node.kind !== ts.SyntaxKind.ImportKeyword) return;
+      // That of a declaration is no node of its own.
+      if (!ts.isImportTypeNode(node.parent)) found.push(source.path);
+    });
+    return found;
+  });
+  deepEqual(places, ["services/loader/serve.ts"]);
+});
+
+function textOf(path: string): string {
+  return sources.find((source) => source.path === path)!.text;
+}
 
 /** What must hold, always: each is a test's name. */
 const MUST_HOLD = [
