@@ -11,6 +11,8 @@ import {
 export interface Likeness {
   /** Its packets may come from this machine, with checksums left to hardware. */
   readonly partialChecksums?: boolean;
+  /** Extents of its memory; none unless given. */
+  readonly extents?: number;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;
 }

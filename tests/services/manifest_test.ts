@@ -81,6 +81,7 @@ const wrong: Record<string, fc.Arbitrary<unknown>> = {
   recover: fc.constantFrom("yes", 1, null),
   busyPoll: fc.constantFrom(0, 65536, 1.5, "64", null),
   frames: fc.constantFrom(63, 262145, 100.5, "4096", NaN, 1e300, null),
+  extents: fc.constantFrom(-1, 8193, 1.5, "64", null),
   pace: fc.constantFrom("fast", 1, null),
   write: fc.constantFrom("", 1, null, "a\0b"),
   seed: fc.constantFrom(-1, 2 ** 32, 0.5, "1", null),

@@ -66,7 +66,7 @@ export class Rig implements Disposable {
     runPagesMax = 1,
     likeness: Likeness = {},
   ) {
-    const memory = makePacketMemory(frameCount);
+    const memory = makePacketMemory(frameCount, likeness.extents);
     this.#memoryPages = memory.bytes.byteLength / 65536;
     const [near, far] = makeWire();
     this.far = far;

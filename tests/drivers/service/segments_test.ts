@@ -1,0 +1,139 @@
+/** What a holder asks of checksums and segments, where the NIC does nothing of it itself. */
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_PARTIAL,
+  offloadWord,
+} from "../../../caps/offload.ts";
+import { RecordView, STRING_BYTES } from "../../../caps/records.ts";
+import {
+  buildSuperPacket,
+  checksumIsRight,
+  type SuperPacketParts,
+  superPacketParts,
+} from "../../arbitraries/super_packets.ts";
+import { testProperty } from "../../property.ts";
+import { Rig } from "./rig.ts";
+
+const file = import.meta.url;
+const WIRE_BYTES = 1514;
+const SEGMENTS_MAX = 256;
+
+/** A rig whose one holder may send everything, with so many pages. */
+function rigOf(quotaPages: number): Rig {
+  const plan = { receives: [{}], sends: [{}], quotaPages, copyBytesMax: 2048 };
+  return new Rig([plan], 420, 1, { extents: 2 });
+}
+
+/** Sends a frame inline with a wish; what came out. */
+function send(rig: Rig, frame: Uint8Array, offload: number): Uint8Array[] {
+  const view = new RecordView(new ArrayBuffer(STRING_BYTES));
+  view.putInline(0, frame.length);
+  view.bytes.set(frame, view.start(0));
+  view.setOffload(0, offload);
+  const { tag, port } = rig.holders[0]!;
+  const records = view.bytes.buffer;
+  port.post({ tag, records, count: 1, pages: [] }, [records]);
+  rig.turn();
+  return rig.sent();
+}
+
+function dropsOf(rig: Rig): Readonly<Record<string, number>> {
+  return rig.service.counts().accounts[0]!.drops;
+}
+
+/** What goes out for a packet and a segment's size; a reason when nothing does. */
+function verdictOn(
+  { payloadBytes, protocol }: SuperPacketParts,
+  sizes: { readonly headers: number; readonly wanted: number },
+): { readonly size: number; readonly count: number } | string {
+  const { headers, wanted } = sizes;
+  const room = WIRE_BYTES - headers;
+  if (payloadBytes <= wanted || wanted === 0) {
+    return payloadBytes <= room
+      ? { size: payloadBytes, count: 1 }
+      : "send-too-large";
+  }
+  // TCP does not mind shorter segments; datagrams stay what they were.
+  if (protocol === 17 && wanted > room) return "send-too-large";
+  const size = Math.min(wanted, room);
+  const count = Math.ceil(payloadBytes / size);
+  return count > SEGMENTS_MAX ? "send-too-many-segments" : { size, count };
+}
+
+testProperty(
+  "a super-packet leaves as segments that the wire takes, each with a right checksum, or not at all and counted",
+  { runs: 150, file },
+  fc.property(
+    fc.oneof(superPacketParts(3000), superPacketParts(65000)),
+    fc.integer({ min: 1, max: 3000 }),
+    fc.constantFrom(CHECKSUM_COMPLETE, CHECKSUM_PARTIAL),
+    (parts, wanted, checksum) => {
+      using rig = rigOf(300);
+      const built = buildSuperPacket(parts);
+      if (built.frame.length > 65400) return;
+      const word = offloadWord(checksum, 0, wanted);
+      const sent = send(rig, built.frame, word);
+      const headers = built.payload;
+      const verdict = verdictOn(parts, { headers, wanted });
+      if (typeof verdict === "string") {
+        deepEqual([sent.length, dropsOf(rig)], [0, { [verdict]: 1 }]);
+        return;
+      }
+      equal(sent.length, verdict.count, JSON.stringify(dropsOf(rig)));
+      const payload = built.frame.subarray(built.payload);
+      let at = 0;
+      for (const segment of sent) {
+        ok(segment.length <= WIRE_BYTES);
+        ok(checksumIsRight(built, segment));
+        const part = segment.subarray(built.payload);
+        deepEqual(part, payload.slice(at, at + verdict.size));
+        at += part.length;
+      }
+      equal(at, payload.length);
+      const { lent, inFlight, free, total } = rig.service.counts().pages;
+      deepEqual([lent, inFlight, free], [0, 0, total]);
+    },
+  ),
+);
+
+const STREAM: SuperPacketParts = {
+  version: 4,
+  protocol: 6,
+  tags: 0,
+  networkOptions: 0,
+  transportOptions: 3,
+  payloadBytes: 40_000,
+  flags: 0x18,
+  sequence: 7,
+  identification: 7,
+  seed: 7,
+};
+
+Deno.test("segments cost their sender's quota, and what is beyond it is dropped and counted", () => {
+  using rig = rigOf(20);
+  rig.driver.stalled = true;
+  const word = offloadWord(CHECKSUM_PARTIAL, 0, 1000);
+  const { frame } = buildSuperPacket(STREAM);
+  equal(send(rig, frame, word).length, 20);
+  deepEqual(dropsOf(rig), { "send-no-page": 20 });
+  equal(rig.service.counts().accounts[0]!.heldPages, 20);
+  rig.driver.stalled = false;
+  rig.turn();
+  equal(rig.service.counts().accounts[0]!.heldPages, 0);
+});
+
+Deno.test("what is no whole TCP or UDP packet is not sent where work on its checksum is asked for", () => {
+  using rig = rigOf(300);
+  const fragment = buildSuperPacket({ ...STREAM, payloadBytes: 100 });
+  fragment.frame[fragment.network + 6] = 0x20;
+  const arp = new Uint8Array(60);
+  arp.set([8, 6], 12);
+  for (const frame of [fragment.frame, arp]) {
+    deepEqual(send(rig, frame, offloadWord(CHECKSUM_PARTIAL, 0, 0)), []);
+    equal(send(rig, frame, 0).length, 1, "as it is, it is sent");
+  }
+  deepEqual(dropsOf(rig), { "send-not-completable": 2 });
+});
