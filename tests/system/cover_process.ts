@@ -1,8 +1,8 @@
 /**
  * A system on an interface whose grants are more than the kernel takes a program
  * for: besides its services, many ranges of ports for its own address. Runs until
- * its standard input ends; says its last snapshot as JSON, and its first in a
- * line before.
+ * its standard input ends; says as JSON, a line each, its first snapshot, the one
+ * before it stops, and the last.
  *
  *     deno run -A cover_process.ts NIC CIDR
  */
@@ -40,4 +40,5 @@ await Promise.all(
 );
 console.log(JSON.stringify(await system.snapshot()));
 for await (const _ of Deno.stdin.readable);
+console.log(JSON.stringify(await system.snapshot()));
 console.log(JSON.stringify(await system.stop()));
