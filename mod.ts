@@ -44,6 +44,9 @@ export {
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./services/manifest.ts";
+export { type WireChoice, type WireFaults } from "./services/nic_wire.ts";
+export { type UdpChoice } from "./services/nic_udp.ts";
+export { type SocketAddress } from "./services/socket_address.ts";
 export { type RateLimitInput } from "./services/rate_limit.ts";
 export {
   type CapabilitySnapshot,

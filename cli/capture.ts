@@ -58,10 +58,12 @@ const NIC_PERMISSIONS: Readonly<
 > = {
   emulated: [],
   packet: ["ffi"],
+  wire: [],
   pcap: ["read"],
   tap: ["ffi"],
   tun: ["ffi"],
   xdp: ["ffi"],
+  udp: ["net", "read"],
 };
 
 async function capture(

@@ -90,7 +90,7 @@ export interface Manifest {
 
 /** A manifest as it is written (JSON). */
 export interface ManifestInput {
-  /** `emulated`, `xdp:IFNAME`, `packet:IFNAME`, `tap:NAME`, `tun:NAME` or `pcap:FILE`. */
+  /** `emulated`, `wire:NAME`, `xdp:IFNAME`, `packet:IFNAME`, `tap:NAME`, `tun:NAME`, `pcap:FILE` or `udp:LOCAL,PEER,key=FILE`. */
   readonly nic: string;
   /** `10.77.0.2/24`. */
   readonly address: string;
@@ -307,6 +307,12 @@ function checkNic(
     complain(
       ["unclaimed"],
       `expected "drop": behind ${formatNic(nic)} there is no kernel`,
+    );
+  }
+  if (nic.kind === "udp" && nic.key === write) {
+    complain(
+      ["write"],
+      `expected another file than the tunnel's key, got ${showValue(write)}`,
     );
   }
   if (nic.kind === "pcap" && nic.path === write) {

@@ -1,5 +1,13 @@
 /** Which NIC a system runs on, as a person names it: `xdp:veth0`. */
 
+import { formatUdp, readUdp, UDP_FORM, type UdpChoice } from "./nic_udp.ts";
+import {
+  formatWire,
+  readWire,
+  WIRE_FORM,
+  type WireChoice,
+} from "./nic_wire.ts";
+
 /** A NIC that was named. */
 export type NicChoice =
   /** An in-memory wire with a peer on it. */
@@ -11,11 +19,13 @@ export type NicChoice =
   /** A TAP: an interface whose other end is Sallyport; a TUN: one without Ethernet. */
   | { readonly kind: "tap" | "tun"; readonly interfaceName: string }
   /** A capture file (pcap or pcapng) that is replayed. */
-  | { readonly kind: "pcap"; readonly path: string };
+  | { readonly kind: "pcap"; readonly path: string }
+  | WireChoice
+  | UdpChoice;
 
 /** The ways to name a NIC. */
-export const NIC_FORMS =
-  "emulated, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME or pcap:FILE";
+export const NIC_FORMS: string =
+  `emulated, ${WIRE_FORM}, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME, pcap:FILE or ${UDP_FORM}`;
 
 /** The most bytes of an interface's name: Linux's IFNAMSIZ (net/if.h) less its zero. */
 const INTERFACE_NAME_BYTES_MAX = 15;
@@ -46,6 +56,8 @@ export function readNic(
     }
     return { kind, path: rest };
   }
+  if (kind === "wire") return readWire(rest);
+  if (kind === "udp") return readUdp(rest);
   return { problem: `expected ${NIC_FORMS}` };
 }
 
@@ -53,6 +65,8 @@ export function readNic(
 export function formatNic(nic: NicChoice): string {
   if (nic.kind === "emulated") return nic.kind;
   if (nic.kind === "pcap") return `pcap:${nic.path}`;
+  if (nic.kind === "wire") return formatWire(nic);
+  if (nic.kind === "udp") return formatUdp(nic);
   return `${nic.kind}:${nic.interfaceName}`;
 }
 

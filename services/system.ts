@@ -1,6 +1,6 @@
 /**
- * The system: the one file that decides who is connected to whom, and what each
- * part may do.
+ * The system: it decides, with the folder of its name, who is connected to whom,
+ * and what each part may do.
  *
  * ```
  *                  ┌───────── system ─────────┐
@@ -17,19 +17,6 @@
  * nothing else.
  */
 
-import {
-  type EmulatedNicOptions,
-  openEmulatedNic,
-} from "../drivers/emulated/nic.ts";
-import { openPacketNic, type PacketNicOptions } from "../drivers/packet/nic.ts";
-import { openPcapNic, type PcapNicOptions } from "../drivers/pcap/nic.ts";
-import {
-  type DriverStart,
-  type OpenDriver,
-  startDriver,
-} from "../drivers/service/shell.ts";
-import { openTapNic, type TapNicOptions } from "../drivers/tap/nic.ts";
-import { openXdpNic, type XdpNicOptions } from "../drivers/xdp/nic.ts";
 import { arpService } from "./arp/service.ts";
 import { requireConfinement } from "./confinement.ts";
 import type { ServiceDefinition } from "./definition.ts";
@@ -40,10 +27,10 @@ import { startService } from "./shell.ts";
 import { moduleParts } from "./system/module_part.ts";
 import { startPeer } from "./system/peer_start.ts";
 import type { RunOptions, System } from "./system/handle.ts";
-import type { Nic, Parts } from "./system/parts.ts";
+import type { Parts } from "./system/parts.ts";
+import { nicOf } from "./system/nics.ts";
 import { type PluggedNic, pluggedNic } from "./system/plugged_nic.ts";
 import { RunningSystem } from "./system/running.ts";
-import type { Part, WorkerPermissions } from "./thread.ts";
 import { udpEchoService } from "./udp-echo/service.ts";
 
 export type { PluggedNic };
@@ -110,88 +97,5 @@ function servicePart(
     permissions: "none",
     limited: true,
     here: (start) => void startService(definition, start),
-  };
-}
-
-/** The NIC of a manifest: its driver, and what that may do. */
-function nicOf(manifest: Manifest, awaited = false): Nic {
-  const { nic, mac, pace, write, busyPoll } = manifest;
-  const capture = write === undefined ? {} : { write };
-  const mayWrite: Readonly<Record<string, readonly string[]>> =
-    write === undefined ? {} : { write: [write] };
-  // A capture that is written would be begun anew over what was written.
-  const lasting = { restarts: write === undefined };
-  switch (nic.kind) {
-    case "emulated": {
-      const link = new MessageChannel();
-      const options: EmulatedNicOptions = { mac, link: link.port1, ...capture };
-      const permissions = write === undefined ? "none" : mayWrite;
-      const part = nicPart("emulated", openEmulatedNic, permissions);
-      const transfer = [link.port1];
-      return { part, options, transfer, peer: link.port2, ...lasting };
-    }
-    case "xdp": {
-      const options: XdpNicOptions = {
-        interfaceName: nic.interfaceName,
-        awaited,
-        ...(busyPoll === undefined ? {} : { busyPollPackets: busyPoll }),
-        ...capture,
-      };
-      const part = nicPart("xdp", openXdpNic, { ffi: true, ...mayWrite });
-      return {
-        part,
-        options,
-        transfer: [],
-        mapped: true,
-        ...lasting,
-        kernel: { unclaimed: manifest.unclaimed },
-      };
-    }
-    case "packet": {
-      const options: PacketNicOptions = {
-        interfaceName: nic.interfaceName,
-        awaited,
-        ...capture,
-      };
-      const part = nicPart("packet", openPacketNic, { ffi: true, ...mayWrite });
-      const transfer: Transferable[] = [];
-      return {
-        part,
-        options,
-        transfer,
-        mapped: true,
-        ...lasting,
-        socket: true,
-      };
-    }
-    case "tap":
-    case "tun": {
-      const { kind, interfaceName } = nic;
-      const options: TapNicOptions = { kind, interfaceName, mac, ...capture };
-      const part = nicPart("tap", openTapNic, { ffi: true, ...mayWrite });
-      return { part, options, transfer: [], mapped: true, ...lasting };
-    }
-    case "pcap": {
-      const options: PcapNicOptions = { path: nic.path, pace, ...capture };
-      const part = nicPart("pcap", openPcapNic, {
-        read: [nic.path],
-        ...mayWrite,
-      });
-      // A replay would begin at the beginning.
-      return { part, options, transfer: [], restarts: false };
-    }
-  }
-}
-
-function nicPart<Options>(
-  name: string,
-  open: OpenDriver<Options>,
-  permissions: WorkerPermissions,
-): Part<DriverStart<unknown>> {
-  return {
-    worker: new URL(`../drivers/${name}/worker.ts`, import.meta.url),
-    permissions,
-    here: (start) =>
-      void startDriver(start as DriverStart<Options>, open, true),
   };
 }

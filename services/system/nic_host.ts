@@ -141,6 +141,7 @@ export class NicHost {
     this.#filter?.close();
     this.#driver?.close();
     for (const thread of this.#threads) thread.end();
+    this.nic.release?.();
     // Under one that runs on, nothing is closed: its next call would meet what
     // somebody else has opened since.
     if (!this.#mayRunOn && this.#estate !== undefined) {

@@ -15,6 +15,8 @@ export interface Nic {
   readonly transfer: Transferable[];
   /** The far end of its wire, where the system brings a peer. */
   readonly peer?: MessagePort;
+  /** Takes its cables out, once it is closed or its driver is gone. */
+  readonly release?: () => void;
   /** Whether its pages are packet memory itself: holders may write to it after its end. */
   readonly mapped?: boolean;
   /** False for one whose driver is not started again when it crashes; true if not given. */

@@ -54,7 +54,16 @@ const otherServices = fc.dictionary(
 
 /** A manifest as it is written, with no mistake in it. */
 export const manifestInput: Arbitrary<ManifestInput> = fc.record({
-  nic: fc.constantFrom("emulated", "pcap:a b.pcapng", "xdp:veth0", "xdp:é"),
+  nic: fc.constantFrom(
+    "emulated",
+    "pcap:a b.pcapng",
+    "xdp:veth0",
+    "xdp:é",
+    "wire:lab",
+    "wire:a-1,peer,loss=0.01,truncation=1e-7",
+    "udp:0.0.0.0:4789,10.0.0.2:1,key=a, b",
+    "udp:[::1]:9,[2001:db8::2]:65535,key=/k",
+  ),
   address: interfaceAddress,
   services: otherServices,
   mac,

@@ -295,7 +295,7 @@ for (
     ["-r a -ttt", "-ttt: expected -t, -tt or -tttt"],
     [
       "-i eth0",
-      '-i: expected emulated, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME or pcap:FILE, got "eth0"; an interface is named with its driver, as xdp:eth1',
+      '-i: expected emulated, wire:NAME, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME, pcap:FILE or udp:LOCAL,PEER,key=FILE, got "eth0"; an interface is named with its driver, as xdp:eth1',
     ],
   ] as const
 ) {

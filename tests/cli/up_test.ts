@@ -236,7 +236,7 @@ const REFUSED: readonly (readonly [args: string, line: RegExp])[] = [
   ["up --nic emulated --nic=emulated", /--nic is given twice/],
   [
     "up --nic dpdk:0",
-    /^sallyport: --nic: expected emulated, .* or pcap:FILE, got "dpdk:0"\n$/,
+    /^sallyport: --nic: expected emulated, .* or udp:LOCAL,PEER,key=FILE, got "dpdk:0"\n$/,
   ],
   ["up --address 10.0.0.0/8", /^sallyport: --address: .*network's own address/],
   ["up --mac 01:00:00:00:00:00", /^sallyport: --mac: expected a unicast/],
@@ -309,9 +309,18 @@ Deno.test("up --help lists every option, every NIC and the exit statuses, within
       match(terminal.out, new RegExp(`--${name} `));
     }
     for (
-      const nic of ["emulated", "xdp:IFNAME", "packet:IFNAME", "pcap:FILE"]
+      const nic of [
+        "emulated",
+        "wire:NAME",
+        "xdp:IFNAME",
+        "packet:IFNAME",
+        "tap:NAME",
+        "tun:NAME",
+        "pcap:FILE",
+        "udp:LOCAL",
+      ]
     ) {
-      match(terminal.out, new RegExp(`\n  ${nic} `));
+      match(terminal.out, new RegExp(`\n  ${nic}[ ,\n]`));
     }
     match(terminal.out, /exit status: 0 .*; 1 failed.*; 2 .*130/s);
     for (const line of terminal.out.split("\n")) ok(line.length <= 80, line);

@@ -29,7 +29,7 @@ Deno.test("every example has at most 60 lines and is run here", () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   equal(
     names.join(),
-    "answer_pings.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,watch_capability.ts",
+    "answer_pings.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,two_systems.ts,watch_capability.ts",
   );
   for (const name of names) {
     const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
@@ -75,6 +75,12 @@ Deno.test("watch_capability prints ten packets of its capability and of no other
         .exec(line);
     equal(Number(packet?.[1]) >= 8, true, line);
   }
+});
+
+Deno.test("two_systems answer each other's pings", async () => {
+  const { lines } = await runExample("two_systems.ts");
+  const answers = lines.map((line) => line.replace(/: ICMP echo reply.*$/, ""));
+  equal(answers.join(), "IP 10.77.0.3 > 10.77.0.2,IP 10.77.0.2 > 10.77.0.3");
 });
 
 Deno.test("find_a_bug finds the bug of ticket_service: one customer, one duplicate", async () => {

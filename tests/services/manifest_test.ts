@@ -50,6 +50,41 @@ const wrong: Record<string, fc.Arbitrary<unknown>> = {
     "packet:sixteen-bytes-ab",
     "pcap:",
     "dpdk:0",
+    "wire:",
+    "wire:-a",
+    "wire:Lab",
+    "wire:a/b",
+    "wire:" + "a".repeat(33),
+    "wire:a,",
+    "wire:a,peer,peer",
+    "wire:a,loss",
+    "wire:a,loss=",
+    "wire:a,loss=1.1",
+    "wire:a,loss=-1",
+    "wire:a,loss=NaN",
+    "wire:a,loss=0.1,loss=0.1",
+    "wire:a,__proto__=1",
+    "udp:",
+    "udp:10.0.0.1:1",
+    "udp:10.0.0.1:1,10.0.0.2:2",
+    "udp:10.0.0.1:1,10.0.0.2:2,",
+    "udp:10.0.0.1:1,10.0.0.2:2,key=",
+    "udp:10.0.0.1:1,10.0.0.2:2,kye=a",
+    "udp:10.0.0.1:1,10.0.0.2:2,key=a\0b",
+    "udp:10.0.0.1:0,10.0.0.2:2,key=a",
+    "udp:10.0.0.1:1,10.0.0.2:65536,key=a",
+    "udp:10.0.0.1,10.0.0.2:2,key=a",
+    "udp:10.0.0.256:1,10.0.0.2:2,key=a",
+    "udp:localhost:1,10.0.0.2:2,key=a",
+    "udp:10.0.0.1:1,10.0.0.1:1,key=a",
+    "udp:10.0.0.1:1,0.0.0.0:2,key=a",
+    "udp:10.0.0.1:1,224.0.0.1:2,key=a",
+    "udp:10.0.0.1:1,255.255.255.255:2,key=a",
+    "udp:10.0.0.1:1,[::1]:2,key=a",
+    "udp:::1:1,[::2]:2,key=a",
+    "udp:[::1%lo]:1,[::2]:2,key=a",
+    "udp:[::1]:1,[::ffff:1.2.3.4]:2,key=a",
+    "udp:[::1]:1,[ff02::1]:2,key=a",
     3,
     null,
   ),
@@ -277,15 +312,22 @@ Deno.test("parseManifest() takes 64 services and no more, and none with a name t
   }
 });
 
-Deno.test("parseManifest() refuses to write over the capture that it replays", () => {
-  match(
-    refusal({
-      ...formatManifest(defaultManifest()),
-      nic: "pcap:trace.pcap",
-      write: "trace.pcap",
-    }).message,
-    /^write: expected another file/,
-  );
+Deno.test("parseManifest() refuses to write over the capture that it replays, or its key", () => {
+  for (
+    const nic of [
+      "pcap:trace.pcap",
+      "udp:10.0.0.1:4789,10.0.0.2:4789,key=trace.pcap",
+    ]
+  ) {
+    match(
+      refusal({
+        ...formatManifest(defaultManifest()),
+        nic,
+        write: "trace.pcap",
+      }).message,
+      /^write: expected another file/,
+    );
+  }
 });
 
 function refusal(value: unknown): ManifestError {

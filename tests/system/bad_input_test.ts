@@ -53,7 +53,7 @@ Deno.test("a manifest that is wrong, or none, is refused before anything is star
   );
   assert.match(
     await refusal(["--nic", "token:ring0"], 2),
-    /^--nic: expected emulated, .* or pcap:FILE, got "token:ring0"$/,
+    /^--nic: expected emulated, .* or udp:LOCAL,PEER,key=FILE, got "token:ring0"$/,
   );
 });
 

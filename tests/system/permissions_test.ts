@@ -9,6 +9,7 @@ import { PARTS } from "../../services/system.ts";
 import { moduleParts } from "../../services/system/module_part.ts";
 import { nurseryPermissions } from "../../services/system/nursery.ts";
 import type { WorkerPermissions } from "../../services/thread.ts";
+import { freePort } from "../drivers/udp/rig.ts";
 import { up } from "./up_process.ts";
 
 const README = await Deno.readTextFile(
@@ -27,7 +28,9 @@ function said(part: string): string {
 }
 
 function given(manifest: Partial<ManifestInput>): WorkerPermissions {
-  return PARTS.nic(defaultManifest(manifest)).part.permissions;
+  const { part, release } = PARTS.nic(defaultManifest(manifest));
+  release?.();
+  return part.permissions;
 }
 
 Deno.test("each part is given the permissions that the README says, and no more", () => {
@@ -37,6 +40,11 @@ Deno.test("each part is given the permissions that the README says, and no more"
   assert.deepEqual(given({ nic: "xdp:veth0" }), { ffi: true });
   assert.equal(said("driver service, `pcap:FILE`"), "read of that one file");
   assert.deepEqual(given({ nic: "pcap:a.pcap" }), { read: ["a.pcap"] });
+  assert.equal(given({ nic: "wire:lab" }), "none");
+  assert.deepEqual(
+    given({ nic: "udp:127.0.0.1:9,10.0.0.1:8,key=k" }),
+    { net: ["127.0.0.1:9", "10.0.0.1:8"], read: ["k"] },
+  );
   assert.equal(
     said("any of these with `--write FILE`"),
     "write of that one file besides",
@@ -93,7 +101,7 @@ Deno.test("a third party's service has no permission, and a limited heap", async
 
 interface Asked {
   readonly permission: string;
-  readonly value: string;
+  readonly value: string | null;
 }
 
 /** What a run asked the runtime for, all its threads together. */
@@ -103,7 +111,9 @@ async function audit(args: readonly string[]): Promise<readonly Asked[]> {
     const run = await up(args, { env: { DENO_AUDIT_PERMISSIONS: file } });
     assert.equal(run.code, 0, run.err);
     const lines = (await Deno.readTextFile(file)).trim().split("\n");
-    return lines.map((line) => JSON.parse(line) as Asked);
+    const asked = lines.map((line) => JSON.parse(line) as Asked);
+    // Without a value: a worker is given some of what there is of a kind.
+    return asked.filter(({ value }) => value !== null);
   } finally {
     await Deno.remove(file);
   }
@@ -111,7 +121,7 @@ async function audit(args: readonly string[]): Promise<readonly Asked[]> {
 
 /** Whether it is what every run asks for: a module of its own, or its one variable. */
 function isUsual({ permission, value }: Asked): boolean {
-  return permission === "read" && value.startsWith(ROOT) ||
+  return permission === "read" && value?.startsWith(ROOT) === true ||
     permission === "env" && value === "SALLYPORT_DEBUG";
 }
 
@@ -138,6 +148,31 @@ Deno.test("a third party's service makes a run ask for its file besides, and for
   }
 });
 
+Deno.test("a run on a tunnel asks for its two addresses and its key besides, and for no other network", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const key = `${folder}/key`;
+    await Deno.writeFile(key, new Uint8Array(32), { mode: 0o600 });
+    const ends = [`127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`];
+    const nic = `udp:${ends.join()},key=${key}`;
+    const asked = await audit(["--for", "500ms", "--nic", nic]);
+    const more = asked.filter((one) => !isUsual(one));
+    const of = (kind: string) =>
+      new Set(
+        more.filter((one) => one.permission === kind)
+          .map(({ value }) => value),
+      );
+    assert.deepEqual(of("net"), new Set(ends));
+    assert.deepEqual(of("read"), new Set([key]));
+    assert.deepEqual(
+      new Set(more.map(({ value }) => value)),
+      new Set([...ends, key]),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("the tasks that start a system have the permission set of that name, and no flag that adds to it", async () => {
   const { default: config } = await import("../../deno.json", {
     with: { type: "json" },
@@ -146,6 +181,7 @@ Deno.test("the tasks that start a system have the permission set of that name, a
     read: true,
     write: true,
     ffi: true,
+    net: true,
     env: ["SALLYPORT_DEBUG"],
   });
   for (const task of [config.tasks.start, config.tasks.sallyport]) {
