@@ -2,7 +2,7 @@
  * `receive`: processor time of the receiving process (user and system, all its
  * threads) a packet, and packets a second, for UDP in frames of 128 bytes over a
  * veth pair, from a sender that sends as fast as it can: our AF_XDP driver alone,
- * and a whole system with a confined service behind it, beside UDP sockets and
+ * our packet socket driver alone, and a whole system with a confined service behind it, beside UDP sockets and
  * beside AF_XDP receivers in C.
  *
  * What the kernel does for a packet up to the ring or the socket's queue happens
@@ -129,6 +129,10 @@ async function receivers(): Promise<
   return {
     ours: [
       { name: "driver", command: denoScript("driver.ts", ...at) },
+      {
+        name: "packet socket driver",
+        command: denoScript("packet.ts", ...at),
+      },
       {
         name: "whole system",
         command: denoScript("system.ts", ...at, RECEIVING.mac),
