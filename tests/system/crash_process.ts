@@ -19,7 +19,9 @@ const parts: Parts = {
   ...PARTS,
   nic(manifest) {
     const nic = PARTS.nic(manifest);
-    const worker = new URL("./crashing_xdp_worker.ts", import.meta.url);
+    const worker = manifest.nic.kind === "packet"
+      ? new URL("./crashing_packet_worker.ts", import.meta.url)
+      : new URL("./crashing_xdp_worker.ts", import.meta.url);
     return {
       ...nic,
       part: { ...nic.part, worker },

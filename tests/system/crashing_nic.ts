@@ -6,6 +6,7 @@ import {
   type EmulatedNicOptions,
   openEmulatedNic,
 } from "../../drivers/emulated/nic.ts";
+import { openPacketNic } from "../../drivers/packet/nic.ts";
 import { openXdpNic, type XdpNicOptions } from "../../drivers/xdp/nic.ts";
 
 /** How it crashes: in its loop, where the driver service closes it, or in a timer, where nobody does. */
@@ -28,6 +29,14 @@ export async function openCrashingXdpNic(
   memory: PacketMemory,
 ): Promise<Driver> {
   return crashing(await openXdpNic(options, memory), options);
+}
+
+/** Opens an interface through a packet socket. */
+export async function openCrashingPacketNic(
+  options: CrashingXdpOptions,
+  memory: PacketMemory,
+): Promise<Driver> {
+  return crashing(await openPacketNic(options, memory), options);
 }
 
 /** Opens it. */

@@ -23,6 +23,12 @@ const NIC = ["--nic", `packet:${INTERFACE}`, "--address", `${ADDRESS}/24`];
 const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
   .pathname;
 
+const CRASH = new URL("./crash_process.ts", import.meta.url).pathname;
+
+/** What the kernel says of packet sockets where there are none. */
+const NO_SOCKETS =
+  "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n";
+
 /** 50 pings, ten milliseconds apart. */
 function ping(space: Namespace, address: string): Promise<string> {
   return space.run("ping", "-n", "-q", "-c", "50", "-i", "0.01", address);
@@ -107,6 +113,36 @@ testWith(
       await process.end();
       assert.deepEqual(await stateOf(pair.right), before);
     }
+  },
+);
+
+testWith(
+  NEEDS,
+  "a driver of a packet socket that dies leaves the interface as it was, though its process lives on",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const before = await stateOf(right);
+    const args = ["run", "-A", "--quiet", CRASH, `packet:${INTERFACE}`];
+    const child = right.spawn(
+      [Deno.execPath(), ...args, `${ADDRESS}/24`, "once"],
+      { stdin: "piped", stdout: "piped", stderr: "null" },
+    );
+    const lines = child.stdout.pipeThrough(new TextDecoderStream());
+    let said = "";
+    for await (const text of lines.values({ preventCancel: true })) {
+      said += text;
+      if (said.includes("over: the driver has crashed: ")) break;
+      // Twenty packets are what it needs to die.
+      const args = ["-n", "-q", "-c", "30", "-i", "0.01", "-W", "0.1", ADDRESS];
+      await left.try("ping", ...args);
+    }
+    // The process has no packet socket any more.
+    assert.deepEqual(await stateOf(right), before);
+    assert.equal(await right.run("cat", "/proc/net/packet"), NO_SOCKETS);
+    await child.stdin.close();
+    assert.ok((await child.status).success);
+    await lines.cancel();
   },
 );
 
