@@ -17,17 +17,19 @@ interface Waiting<Answer> {
 /** The questions of one asker to one other side. */
 export class Calls<Answer extends { readonly id: number }> {
   readonly #whom: string;
+  readonly #answerMsMax: number;
   readonly #waiting = new Map<number, Waiting<Answer>>();
   #next = 0;
 
   /** `whom` is named in errors. */
-  constructor(whom: string) {
+  constructor(whom: string, answerMsMax: number = ANSWER_MS_MAX) {
     this.#whom = whom;
+    this.#answerMsMax = answerMsMax;
   }
 
   /**
    * Sends a question, by `post` with its number, and waits for the answer.
-   * @throws {NoAnswerError} after {@link ANSWER_MS_MAX}, or once it is abandoned.
+   * @throws {NoAnswerError} when none comes in time, or once it is abandoned.
    */
   ask(post: (id: number) => void): Promise<Answer> {
     const id = ++this.#next;
@@ -36,10 +38,10 @@ export class Calls<Answer extends { readonly id: number }> {
         this.#waiting.delete(id);
         fail(
           new NoAnswerError(
-            `${this.#whom} has not answered for ${ANSWER_MS_MAX / 1000} s`,
+            `${this.#whom} has not answered for ${this.#answerMsMax / 1000} s`,
           ),
         );
-      }, ANSWER_MS_MAX);
+      }, this.#answerMsMax);
       this.#waiting.set(id, { settle, fail, timer });
       post(id);
     });

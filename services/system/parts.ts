@@ -6,6 +6,7 @@ import type { FilterStart } from "../filter/start.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ServiceStart } from "../shell.ts";
 import type { Part } from "../thread.ts";
+import type { Patience } from "./patience.ts";
 import type { PeerStart } from "./peer_start.ts";
 
 /** A NIC, before it is open. */
@@ -43,6 +44,8 @@ export interface Parts {
   readonly services: Readonly<Record<string, ServicePart>>;
   /** Those of the core `module`, by the service's name; none unless given. */
   readonly modules?: Readonly<Record<string, ServicePart>>;
+  /** How long services are waited for, where not as usual. */
+  readonly patience?: Patience;
   /** `awaited` says that its interface is to be waited for. */
   nic(manifest: Manifest, awaited?: boolean): Nic;
 }

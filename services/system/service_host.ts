@@ -8,13 +8,8 @@ import type { PeerNews } from "../core.ts";
 import type { ServiceOrder, ServiceReport, Wiring } from "../shell.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../thread.ts";
+import { PATIENCE, type Patience } from "./patience.ts";
 import { oneLine, readServiceReport } from "./service_report.ts";
-
-/** How often a service is asked whether it is alive. */
-const HEARTBEAT_MS = 1000;
-
-/** How long it may take to start. */
-const START_MS_MAX = 10_000;
 
 /** How long a snapshot waits for its counters: then those of before are shown. */
 const PATIENCE_MS = 250;
@@ -44,6 +39,7 @@ export class ServiceHost {
   readonly #control: Port<ServiceOrder, unknown>;
   readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
   readonly #onFailed: (host: ServiceHost) => void;
+  readonly #patience: Patience;
   #settled = Promise.withResolvers<void>();
   #starting: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -57,11 +53,13 @@ export class ServiceHost {
       readonly control: MessagePort;
     },
     onFailed: (host: ServiceHost) => void,
+    patience: Patience = PATIENCE,
   ) {
+    this.#patience = patience;
     this.name = service.name;
     this.port = service.port;
     this.#control = fromMessagePort(service.control);
-    this.#calls = new Calls(`service ${service.name}`);
+    this.#calls = new Calls(`service ${service.name}`, patience.answerMsMax);
     this.#onFailed = onFailed;
     this.#control.onReady = () => {
       for (const message of takeAll(this.#control)) this.#take(message);
@@ -76,9 +74,10 @@ export class ServiceHost {
   }
 
   #mustRun(): void {
+    const { startMsMax } = this.#patience;
     this.#starting = setTimeout(
-      () => this.fail(`it does not run after ${START_MS_MAX / 1000} s`),
-      START_MS_MAX,
+      () => this.fail(`it does not run after ${startMsMax / 1000} s`),
+      startMsMax,
     );
   }
 
@@ -188,7 +187,8 @@ export class ServiceHost {
   #run(): void {
     this.state = "running";
     clearTimeout(this.#starting);
-    this.#heartbeat ??= setInterval(() => void this.ask(), HEARTBEAT_MS);
+    const { heartbeatMs } = this.#patience;
+    this.#heartbeat ??= setInterval(() => void this.ask(), heartbeatMs);
     this.#settled.resolve();
   }
 }

@@ -18,7 +18,7 @@ export interface ServicesOptions {
   /** What names them. */
   readonly manifest: Manifest;
   /** What they are made of. */
-  readonly parts: Pick<Parts, "services" | "modules">;
+  readonly parts: Pick<Parts, "services" | "modules" | "patience">;
   /** What is interposed before them. */
   readonly interposing: Interposing;
   /** What starts them. */
@@ -164,6 +164,7 @@ export class Services {
     const host = new ServiceHost(
       { name: service.name, port: connection.port, control: control.port1 },
       () => this.#onFailed(service, host),
+      this.#options.parts.patience,
     );
     service.begin(host);
     const wiring = await this.#wire(service, connection, connector);

@@ -9,6 +9,7 @@ import type { SystemSnapshot } from "../../services/snapshot.ts";
 import { PARTS } from "../../services/system.ts";
 import type { Restart } from "../../services/system/handle.ts";
 import type { Parts } from "../../services/system/parts.ts";
+import { PATIENCE } from "../../services/system/patience.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 
 export const ROGUE = "udp-echo";
@@ -27,6 +28,8 @@ function partsWith(behaviour: string): Parts {
   const watcher = { ...PARTS.services["icmp-echo"]!, worker: watches };
   return {
     ...PARTS,
+    // Sooner than usual, and still enough on a machine that is busy.
+    patience: { ...PATIENCE, heartbeatMs: 200, answerMsMax: 2500 },
     services: { ...PARTS.services, "icmp-echo": watcher, [ROGUE]: rogue },
   };
 }
