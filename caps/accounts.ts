@@ -48,6 +48,11 @@ export class Tally {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + by);
   }
 
+  /** Counts all that another has counted. */
+  addAll(other: Tally): void {
+    for (const [reason, count] of other.#counts) this.add(reason, count);
+  }
+
   /** How many of `reason` there were. */
   of(reason: string): number {
     return this.#counts.get(reason) ?? 0;

@@ -89,14 +89,16 @@ export type DriverOrder =
   /** What a capability counted so far; answered by `account`. */
   | { readonly kind: "account"; readonly id: number; readonly slot: number }
   /**
-   * These capabilities are over, now; each one's packets go to `heir`, the
+   * These capabilities are over, now; each one's packets go to its heir, the
    * nearest receiving ancestor, until a commit says better. Answered by
-   * `revoked`: from then on nothing more is posted to them.
+   * `revoked`: from then on nothing more is posted to them. A subtree may be
+   * large, and numbers side by side cross a port much faster than objects.
    */
   | {
     readonly kind: "revoke";
     readonly id: number;
-    readonly ended: readonly { readonly slot: number; readonly heir: number }[];
+    /** A slot and its heir's, again and again. */
+    readonly ended: Uint32Array;
   }
   /** What had been carved out of these is theirs again. Not answered. */
   | { readonly kind: "quota"; readonly quotas: QuotaChanges };
@@ -123,7 +125,7 @@ export type DriverReport =
     readonly counts?: AccountCounts;
   }
   /** The last pages of these revoked capabilities have come back. */
-  | { readonly kind: "drained"; readonly slots: readonly number[] };
+  | { readonly kind: "drained"; readonly slots: Uint32Array };
 
 /** One capability's counts. */
 export interface AccountCounts extends CapabilityAccount {

@@ -1,6 +1,6 @@
 /** What capabilities counted that are over: one sum a holder, kept when the holder is gone. */
 
-import { type Counts, Tally } from "../../caps/accounts.ts";
+import { Tally } from "../../caps/accounts.ts";
 import type { EndedCounts } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import type { Account } from "./holder.ts";
@@ -22,10 +22,7 @@ class Sum {
     this.deliveredBytes += account.deliveredBytes;
     this.sentPackets += account.sentPackets;
     this.sentBytes += account.sentBytes;
-    const drops: Counts = account.drops.snapshot();
-    for (const [reason, count] of Object.entries(drops)) {
-      this.drops.add(reason, count);
-    }
+    this.drops.addAll(account.drops);
   }
 }
 

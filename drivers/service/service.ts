@@ -354,17 +354,19 @@ export class DriverService implements Disposable {
 
   #revoke(order: Extract<DriverOrder, { kind: "revoke" }>): void {
     const drained: number[] = [];
-    for (const { slot, heir } of order.ended) {
+    for (let i = 0; i < order.ended.length; i += 2) {
+      const slot = order.ended[i]!;
       const account = this.#accounts[slot];
       if (account !== undefined) {
         this.#deliverer.finish(account);
-        this.#end(account, heir);
+        this.#end(account, order.ended[i + 1]!);
       }
       if (account === undefined || account.pages.held === 0) drained.push(slot);
     }
     this.#orders.post({ kind: "revoked", id: order.id });
     if (drained.length > 0) {
-      this.#orders.post({ kind: "drained", slots: drained });
+      const slots = Uint32Array.from(drained);
+      this.#orders.post({ kind: "drained", slots });
     }
   }
 
@@ -393,6 +395,7 @@ export class DriverService implements Disposable {
   }
 
   #drained(account: Account): void {
-    this.#orders.post({ kind: "drained", slots: [account.spec.slot] });
+    const slots = Uint32Array.of(account.spec.slot);
+    this.#orders.post({ kind: "drained", slots });
   }
 }

@@ -283,7 +283,7 @@ export class FilterService implements Disposable {
     this.#options.driver.post({
       kind: "revoke",
       id,
-      ended: ended.map((node) => ({ slot: node.slot, heir: heirOf(node) })),
+      ended: slotsAndHeirs(ended),
     });
     await new Promise<void>((resolve) => this.#awaited.set(id, resolve));
   }
@@ -320,12 +320,20 @@ export class FilterService implements Disposable {
   }
 
   /** What was carved out for capabilities that are over is their ancestors' again, in the driver too. */
-  #drained(slots: readonly number[]): void {
+  #drained(slots: Uint32Array): void {
     const { driver, kernel } = this.#options;
-    const quotas = slots.map((slot) => kernel.drained(slot))
-      .filter((node) => node !== undefined)
-      .map(({ slot, pagesLeft }) => ({ slot, quotaPages: pagesLeft }));
-    if (quotas.length > 0) driver.post({ kind: "quota", quotas });
+    // Those of a subtree have one ancestor.
+    const richer = new Set<CapabilityNode<Grant>>();
+    for (const slot of slots) {
+      const node = kernel.drained(slot);
+      if (node !== undefined) richer.add(node);
+    }
+    if (richer.size === 0) return;
+    const quotas = [...richer].map(({ slot, pagesLeft }) => ({
+      slot,
+      quotaPages: pagesLeft,
+    }));
+    driver.post({ kind: "quota", quotas });
   }
 
   #takeReports(): void {
@@ -344,4 +352,14 @@ export class FilterService implements Disposable {
       }
     }
   }
+}
+
+/** Each one's slot and its heir's, side by side. */
+function slotsAndHeirs(nodes: readonly CapabilityNode<Grant>[]): Uint32Array {
+  const pairs = new Uint32Array(2 * nodes.length);
+  nodes.forEach((node, i) => {
+    pairs[2 * i] = node.slot;
+    pairs[2 * i + 1] = heirOf(node);
+  });
+  return pairs;
 }

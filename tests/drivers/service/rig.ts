@@ -141,7 +141,7 @@ export class Rig implements Disposable {
   /** Revokes a holder's capability; the classifier stays as it is. */
   revoke(id: number): void {
     this.#plans[id - 1] = undefined;
-    this.#orders.post({ kind: "revoke", id, ended: [{ slot: id, heir: 0 }] });
+    this.#orders.post({ kind: "revoke", id, ended: Uint32Array.of(id, 0) });
     this.turn();
     assert.ok(
       this.reports.some((report) =>

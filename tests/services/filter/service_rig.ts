@@ -102,7 +102,7 @@ export class Rig implements Disposable {
         this.#driver.post({ kind: "revoked", id: order.id });
         this.#driver.post({
           kind: "drained",
-          slots: order.ended.map(({ slot }) => slot),
+          slots: order.ended.filter((_, i) => i % 2 === 0),
         });
       }
     }
