@@ -27,6 +27,8 @@ export class ReferenceModel {
   stalled = false;
   /** Ticks since the beginning. */
   now = 0;
+  /** Those that were over and had pages out when the message under way came. */
+  #draining: readonly Cap[] = [];
 
   /** A NIC whose root capability is in the table of port 0. */
   constructor(
@@ -128,6 +130,8 @@ export class ReferenceModel {
   submit(port: number, tag: number, records: readonly Submitted[]): void {
     const sender = this.present(port, tag);
     if (sender === undefined) this.refuse(port, "void-capability");
+    // What was carved out for these is given back after the message at the soonest.
+    this.#draining = this.caps.filter((cap) => !cap.live && this.held(cap) > 0);
     const staged: Sending[] = [];
     for (const record of records) {
       if (record.kind === "unreadable") {
@@ -152,6 +156,7 @@ export class ReferenceModel {
         this.sent.push(record);
       } else count(sender!.drops, "send-not-permitted");
     }
+    this.#draining = [];
     this.stall(this.stalled);
   }
 
@@ -189,7 +194,7 @@ export class ReferenceModel {
   }
 
   #isTaken(cap: Cap): boolean {
-    return cap.live || this.held(cap) > 0;
+    return cap.live || this.held(cap) > 0 || this.#draining.includes(cap);
   }
 
   #below(cap: Cap): Cap[] {
