@@ -2,8 +2,8 @@
  * `receive`: processor time of the receiving process (user and system, all its
  * threads) a packet, and packets a second, for UDP in frames of 128 bytes over a
  * veth pair, from a sender that sends as fast as it can: our AF_XDP driver alone,
- * our packet socket driver alone, and a whole system with a confined service behind it, beside UDP sockets and
- * beside AF_XDP receivers in C.
+ * our packet socket driver alone, and a whole system with a confined service
+ * behind it, beside UDP sockets and beside AF_XDP receivers in C.
  *
  * What the kernel does for a packet up to the ring or the socket's queue happens
  * in the sender's context on a veth, whoever receives, and is counted nowhere.
