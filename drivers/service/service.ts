@@ -11,13 +11,11 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type {
-  AccountSpec,
   DriverCounts,
   DriverOrder,
   DriverReport,
   HolderLimits,
   InstallOrder,
-  QuotaChanges,
 } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
 import {
@@ -30,25 +28,19 @@ import {
   SLOT_NONE,
 } from "../../caps/memory.ts";
 import { PageLedger } from "../../caps/page_ledger.ts";
-import { isObserver } from "../../caps/rights.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/records.ts";
-import { TagTable } from "../../caps/tag_table.ts";
 import type { Driver } from "../driver.ts";
+import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliver.ts";
-import { Account, Holder } from "./holder.ts";
-import { EndedAccounts } from "./ended.ts";
+import { type Account, Holder } from "./holder.ts";
 import { Intake } from "./intake.ts";
-import { makeMeters, type NowMs } from "./meter.ts";
+import type { NowMs } from "./meter.ts";
 import { Offload } from "./offload.ts";
-import { type Entitlements, PageQuota } from "./page_quota.ts";
 import { Outlet } from "./outlet.ts";
 import { Submitter } from "./submit.ts";
 import { Supply } from "./supply.ts";
-
-/** Live capabilities that a driver service knows at most. */
-export const ACCOUNTS_MAX = 65536;
 
 /** What a driver service is made of. */
 export interface DriverServiceOptions {
@@ -69,21 +61,16 @@ export class DriverService implements Disposable {
   readonly #nowMs: NowMs;
   readonly #turn: { nowMs: number };
   readonly #ledger: PageLedger;
-  readonly #tags = new TagTable(ACCOUNTS_MAX);
-  readonly #accounts: (Account | undefined)[] = [];
-  /** Those of the live accounts that get copies. */
-  readonly #observers = new Set<Account>();
+  readonly #table: AccountTable;
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
   readonly #outlet: Outlet;
   readonly #submitter: Submitter;
   readonly #intake: Intake;
-  readonly #ended = new EndedAccounts();
   readonly #batch: Batch;
   /** Frames on their way from the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
-  readonly #entitlements: Entitlements = { pages: 0 };
   readonly #supply: Supply;
   readonly #offload: Offload;
   #receiving = true;
@@ -98,13 +85,14 @@ export class DriverService implements Disposable {
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
     this.#ledger = new PageLedger(memory.frameCount, memory.extentCount);
-    this.#supply = new Supply(driver, this.#ledger, this.#entitlements);
-    this.#classifier = new Classifier(memory, this.#tags);
+    this.#table = new AccountTable(driver.info.frameBytesMax);
+    this.#supply = new Supply(driver, this.#ledger, this.#table.entitlements);
+    this.#classifier = new Classifier(memory, this.#table.tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
     const shared = {
       memory,
       ledger: this.#ledger,
-      accounts: this.#accounts,
+      accounts: this.#table.accounts,
       turn: this.#turn,
     };
     this.#deliverer = new Deliverer({ ...shared, driver });
@@ -114,7 +102,7 @@ export class DriverService implements Disposable {
       driver,
       outlet: this.#outlet,
       classifier: this.#classifier,
-      tags: this.#tags,
+      tags: this.#table.tags,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
       onDrained: (account) => this.#drained(account),
     });
@@ -187,10 +175,10 @@ export class DriverService implements Disposable {
     if (holder === undefined) return;
     // What it gave back before it went is not lost with it.
     this.#intake.drain(holder);
-    for (const account of this.#accounts) {
+    for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
       this.#deliverer.withdraw(account);
-      this.#end(account, SLOT_NONE);
+      this.#table.end(account, SLOT_NONE);
       this.#ledger.quarantine(account.spec.slot);
     }
     this.#holders.delete(id);
@@ -215,10 +203,8 @@ export class DriverService implements Disposable {
       unclaimedPackets: this.#deliverer.unclaimedPackets,
       counters: this.#driver.counters(),
       pages: this.#ledger.snapshot(),
-      accounts: this.#accounts.flatMap((account) =>
-        account?.live ? [account.counts()] : []
-      ),
-      endedAccounts: this.#ended.counts(),
+      accounts: this.#table.counts(),
+      endedAccounts: this.#table.endedCounts(),
       refusals: [...this.#holders.values()].map((holder) => ({
         port: holder.id,
         refusals: holder.refusals.snapshot(),
@@ -273,7 +259,7 @@ export class DriverService implements Disposable {
     const count = this.#driver.reclaim(this.#frames);
     for (let i = 0; i < count; i++) {
       const frame = this.#frames[i]!;
-      const account = this.#accounts[this.#ledger.sent(frame)]!;
+      const account = this.#table.accounts[this.#ledger.sent(frame)]!;
       account.pages.release(this.#ledger.pagesOf(frame));
       if (!account.live && account.pages.held === 0) this.#drained(account);
     }
@@ -282,7 +268,7 @@ export class DriverService implements Disposable {
 
   /** Observers get their copies before anybody gets the packets: one check each. */
   #observe(count: number): void {
-    for (const observer of this.#observers) {
+    for (const observer of this.#table.observers) {
       this.#classifier.permit(this.#batch, count, observer.spec.slot);
       this.#deliverer.observe(this.#batch, count, observer);
     }
@@ -296,7 +282,7 @@ export class DriverService implements Disposable {
       order = this.#orders.take()
     ) {
       if (order.kind === "revoke") this.#revoke(order);
-      else if (order.kind === "quota") this.#setQuotas(order.quotas);
+      else if (order.kind === "quota") this.#table.setQuotas(order.quotas);
       else if (order.kind === "account") this.#tell(order);
       else this.#commit(order);
       orders++;
@@ -309,8 +295,12 @@ export class DriverService implements Disposable {
    * are their parents'.
    */
   #commit(order: InstallOrder): void {
-    for (const spec of order.opened) this.#open(spec);
-    this.#setQuotas(order.quotas);
+    for (const spec of order.opened) {
+      const holder = this.#holders.get(spec.port);
+      // It may have gone while the order was on its way: the revocation is coming.
+      if (holder !== undefined) this.#table.open(spec, holder);
+    }
+    this.#table.setQuotas(order.quotas);
     if (order.kind === "commit") this.#classifier.install(order.wasm);
     else this.#classifier.patch(order.wasm);
     const kernelRefusal = this.#offload.apply(order);
@@ -321,45 +311,14 @@ export class DriverService implements Disposable {
     });
   }
 
-  #setQuotas(quotas: QuotaChanges): void {
-    for (const { slot, quotaPages } of quotas) {
-      this.#accounts[slot]?.pages.set(quotaPages);
-    }
-  }
-
-  #open(spec: AccountSpec): void {
-    const holder = this.#holders.get(spec.port);
-    // Its holder went while the order was on its way; the revocation is coming.
-    if (holder === undefined) return;
-    const parent = this.#accounts[spec.parent ?? SLOT_NONE];
-    const ancestor = this.#accounts[spec.limitedBy ?? SLOT_NONE];
-    // Nor is it opened without the limit that holds it: that one's holder went.
-    if (spec.limitedBy !== undefined && !ancestor?.live) return;
-    const { frameBytesMax } = this.#driver.info;
-    const meters = makeMeters(spec.limit, frameBytesMax, ancestor?.meters);
-    const pages = new PageQuota(
-      spec.quotaPages,
-      this.#entitlements,
-      parent?.pages,
-    );
-    const account = new Account(spec, holder, pages, meters);
-    this.#accounts[spec.slot] = account;
-    if (isObserver(spec.rights)) this.#observers.add(account);
-    if (
-      !this.#tags.insert({ low: spec.tagLow, high: spec.tagHigh }, spec.slot)
-    ) {
-      throw new Error(`driver service: more than ${ACCOUNTS_MAX} capabilities`);
-    }
-  }
-
   #revoke(order: Extract<DriverOrder, { kind: "revoke" }>): void {
     const drained: number[] = [];
     for (let i = 0; i < order.ended.length; i += 2) {
       const slot = order.ended[i]!;
-      const account = this.#accounts[slot];
+      const account = this.#table.accounts[slot];
       if (account !== undefined) {
         this.#deliverer.finish(account);
-        this.#end(account, order.ended[i + 1]!);
+        this.#table.end(account, order.ended[i + 1]!);
       }
       if (account === undefined || account.pages.held === 0) drained.push(slot);
     }
@@ -370,23 +329,8 @@ export class DriverService implements Disposable {
     }
   }
 
-  #end(account: Account, heir: number): void {
-    this.#observers.delete(account);
-    if (account.live) {
-      account.holder.excuse();
-      this.#ended.add(account);
-      this.#tags.remove({
-        low: account.spec.tagLow,
-        high: account.spec.tagHigh,
-      });
-    }
-    account.live = false;
-    account.pages.end();
-    account.heir = heir;
-  }
-
   #tell({ id, slot }: Extract<DriverOrder, { kind: "account" }>): void {
-    const account = this.#accounts[slot];
+    const account = this.#table.accounts[slot];
     this.#orders.post({
       kind: "account",
       id,

@@ -27,7 +27,7 @@ function liveAtDriver(rig: Rig): Set<number> {
   const live = new Set<number>();
   for (const order of rig.orders) {
     if (order.kind === "revoke") {
-      for (const { slot } of order.ended) live.delete(slot);
+      order.ended.forEach((slot, i) => i % 2 === 0 && live.delete(slot));
     } else if ("opened" in order) {
       for (const { slot } of order.opened) live.add(slot);
     }

@@ -1,0 +1,97 @@
+/** The capabilities that a driver service knows, by slot and by tag. */
+
+import type {
+  AccountCounts,
+  AccountSpec,
+  EndedCounts,
+  QuotaChanges,
+} from "../../caps/driver_protocol.ts";
+import { SLOT_NONE } from "../../caps/memory.ts";
+import { isObserver } from "../../caps/rights.ts";
+import { TagTable } from "../../caps/tag_table.ts";
+import { EndedAccounts } from "./ended.ts";
+import { Account, type Holder } from "./holder.ts";
+import { makeMeters } from "./meter.ts";
+import { type Entitlements, PageQuota } from "./page_quota.ts";
+
+/** Live capabilities that a driver service knows at most. */
+export const ACCOUNTS_MAX = 65536;
+
+/** One account for each capability, kept until its last page is back and longer. */
+export class AccountTable {
+  /** By slot. */
+  readonly accounts: (Account | undefined)[] = [];
+  /** The slots of those that live, by tag. */
+  readonly tags: TagTable = new TagTable(ACCOUNTS_MAX);
+  /** Those of the live accounts that get copies. */
+  readonly observers = new Set<Account>();
+  /** What live capabilities may still have of the pages. */
+  readonly entitlements: Entitlements = { pages: 0 };
+  readonly #ended = new EndedAccounts();
+  readonly #frameBytesMax: number;
+
+  /** For a NIC whose packets have at most `frameBytesMax` bytes. */
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** A capability is new. It is not opened without the limit that holds it: that one's holder went. */
+  open(spec: AccountSpec, holder: Holder): void {
+    const parent = this.accounts[spec.parent ?? SLOT_NONE];
+    const ancestor = this.accounts[spec.limitedBy ?? SLOT_NONE];
+    if (spec.limitedBy !== undefined && !ancestor?.live) return;
+    const meters = makeMeters(
+      spec.limit,
+      this.#frameBytesMax,
+      ancestor?.meters,
+    );
+    const pages = new PageQuota(
+      spec.quotaPages,
+      this.entitlements,
+      parent?.pages,
+    );
+    const account = new Account(spec, holder, pages, meters);
+    this.accounts[spec.slot] = account;
+    if (isObserver(spec.rights)) this.observers.add(account);
+    if (
+      !this.tags.insert({ low: spec.tagLow, high: spec.tagHigh }, spec.slot)
+    ) {
+      throw new Error(`driver service: more than ${ACCOUNTS_MAX} capabilities`);
+    }
+  }
+
+  /** A capability is over. Its packets are its `heir`'s; the slot of one, or SLOT_NONE. */
+  end(account: Account, heir: number): void {
+    this.observers.delete(account);
+    if (account.live) {
+      account.holder.excuse();
+      this.#ended.add(account);
+      this.tags.remove({
+        low: account.spec.tagLow,
+        high: account.spec.tagHigh,
+      });
+    }
+    account.live = false;
+    account.pages.end();
+    account.heir = heir;
+  }
+
+  /** What was carved out of capabilities, or given back to them. */
+  setQuotas(quotas: QuotaChanges): void {
+    for (const { slot, quotaPages } of quotas) {
+      this.accounts[slot]?.pages.set(quotaPages);
+    }
+  }
+
+  /** What the live ones counted. */
+  counts(): AccountCounts[] {
+    return this.accounts.flatMap((account) =>
+      account?.live ? [account.counts()] : []
+    );
+  }
+
+  /** What those counted that are over, by holder. */
+  endedCounts(): EndedCounts[] {
+    return this.#ended.counts();
+  }
+}
