@@ -70,6 +70,7 @@ export { type Port } from "./caps/port.ts";
 export { type RateLimit } from "./caps/rate_limit.ts";
 export { type CapabilityAccount, type PacketCounts } from "./caps/accounts.ts";
 export { type Delivery, type Submission } from "./caps/records.ts";
+export { type SharedAccess, type SharedRings } from "./caps/shared_ring.ts";
 
 // Interposers: what a capability's packets pass unseen by its holder.
 export {

@@ -79,7 +79,7 @@ async function check({ quick }: BenchOptions): Promise<BenchRow> {
   packet.set([8, 0, 0x45], 12);
   packet.set([17], 23);
   packet.set([9000 >>> 8, 9000 & 255], 36);
-  const delivery = { packet, port: 9000, batch: 64, swapped: false };
+  const delivery = { packet, port: 9000, batch: 64, way: "packed" } as const;
   const deliver = await ours(delivery);
   const packets = quick ? 1024 : 12800;
   const turns = {

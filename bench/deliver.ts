@@ -1,7 +1,8 @@
 /**
  * `deliver`: nanoseconds a packet from the driver service to a confined worker
  * and back: received from a NIC that always has a batch, classified, packed or
- * its page swapped, posted, looked at by a core, given back and checked. Beside
+ * its page swapped, or its descriptor put in a ring for a worker that is
+ * trusted, posted, looked at by a core, given back and checked. Beside
  * it, what one would do with postMessage alone: no classifier, no permission
  * asked, and the packet copied for every message.
  */
@@ -23,9 +24,11 @@ const PORT = 9000;
  * and swapping rests on. More than 64 of them do not fit a holder's byte strings.
  */
 const SHAPES = [
-  { words: "packed, 128 bytes", sizeBytes: 128, swapped: false },
-  { words: "packed, 1514 bytes", sizeBytes: 1514, swapped: false },
-  { words: "swapped, 1514 bytes", sizeBytes: 1514, swapped: true },
+  { words: "packed, 128 bytes", sizeBytes: 128, way: "packed" },
+  { words: "packed, 1514 bytes", sizeBytes: 1514, way: "packed" },
+  { words: "swapped, 1514 bytes", sizeBytes: 1514, way: "swapped" },
+  { words: "shared, 128 bytes", sizeBytes: 128, way: "shared" },
+  { words: "shared, 1514 bytes", sizeBytes: 1514, way: "shared" },
 ] as const;
 const PACKED_BYTES_MAX = 64 * 1514;
 
@@ -45,10 +48,10 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   }
   for (const shape of SHAPES) {
     for (const batch of BATCHES) {
-      const { sizeBytes, swapped, words } = shape;
-      if (!swapped && batch * sizeBytes > PACKED_BYTES_MAX) continue;
+      const { sizeBytes, way, words } = shape;
+      if (way === "packed" && batch * sizeBytes > PACKED_BYTES_MAX) continue;
       const packet = datagram(sizeBytes);
-      yield* runCase({ packet, port: PORT, batch, swapped }, {
+      yield* runCase({ packet, port: PORT, batch, way }, {
         words: `${words}, batch ${batch}`,
         quick: options.quick,
       });

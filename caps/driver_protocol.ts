@@ -3,6 +3,7 @@
  * system: control messages, seldom, each a plain object.
  */
 
+import type { SharedRings } from "./shared_ring.ts";
 import type {
   CapabilityAccount,
   Counts,
@@ -196,6 +197,8 @@ export type SystemOrder =
     readonly kind: "attach";
     readonly port: PortId;
     readonly data: MessagePort;
+    /** For one that is trusted with packet memory. */
+    readonly rings?: SharedRings;
   } & HolderLimits
   /** A holder is gone. */
   | { readonly kind: "detach"; readonly port: PortId }

@@ -70,6 +70,12 @@ export class PageLedger {
     return frame < this.#extentsFrom ? 1 : EXTENT_PAGES;
   }
 
+  /** Whether `frame` is a number under which something goes: not the middle of an extent. */
+  isFirst(frame: number): boolean {
+    return frame < this.#extentsFrom ||
+      (frame - this.#extentsFrom) % EXTENT_PAGES === 0;
+  }
+
   /** Takes an idle frame (it stays free), or NO_FRAME. */
   takeIdle(): number {
     return this.#idle.take();

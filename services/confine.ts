@@ -14,6 +14,7 @@
 import "ipaddr.js";
 import "../caps/port.ts";
 import "./memory_usage.ts";
+import "./event_turn.ts";
 
 /** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */
 const KEPT = new Set<PropertyKey>(

@@ -18,7 +18,7 @@ export const NEVER: Instant = Infinity;
  */
 export interface Frame {
   /** The page, or the byte string, in which the packet lies. */
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array;
   /** Where the packet starts. */
   start: number;
   /** Bytes of the packet. */

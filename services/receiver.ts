@@ -12,8 +12,10 @@ import {
   RecordView,
   type Submission,
 } from "../caps/records.ts";
+import { DOORBELL, type SharedAccess } from "../caps/shared_ring.ts";
 import type { Capability } from "../caps/tag.ts";
 import { Sending } from "./sending.ts";
+import { SharedPackets } from "./shared_packets.ts";
 
 /** One packet, as it was on the wire. */
 export interface Packet {
@@ -24,7 +26,9 @@ export interface Packet {
 /** What a receiver needs of the system. */
 export interface ReceiverParts {
   /** To the driver service. It takes what has arrived at once (`takeNow`). */
-  readonly port: Port<Submission, Delivery>;
+  readonly port: Port<Submission | null, Delivery | null>;
+  /** For one that is trusted with packet memory. */
+  readonly shared?: SharedAccess | undefined;
   /** What packets come under, and are sent under. */
   readonly capability: Capability;
   /** Asks what it counted so far. */
@@ -42,6 +46,7 @@ export interface ReceiverParts {
  */
 export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   #parts: ReceiverParts;
+  #shared: SharedPackets | undefined;
   #ended = false;
   #arrived: PromiseWithResolvers<void> = Promise.withResolvers();
   #sending: Sending;
@@ -52,6 +57,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
     this.#sending = new Sending(parts);
+    this.#shared = sharedOf(parts);
     parts.port.onReady = () => this.#arrived.resolve();
   }
 
@@ -69,6 +75,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     this.#reading = undefined;
     this.#parts = parts;
     this.#sending = new Sending(parts);
+    this.#shared = sharedOf(parts);
     parts.port.onReady = () => this.#arrived.resolve();
     this.#arrived.resolve();
   }
@@ -93,6 +100,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         continue;
       }
       if (this.#ended) return;
+      if (this.#shared?.sleep() === false) continue;
       await this.#arrived.promise;
       this.#arrived = Promise.withResolvers();
     }
@@ -152,6 +160,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         this.#reading = new Reading(rest);
         this.#giveBack();
       }
+      this.#shared?.giveBackAll();
       detach();
       port[Symbol.dispose]();
     }
@@ -164,7 +173,10 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
       if (bytes !== undefined) return { bytes };
       this.#giveBack();
       const delivery = this.#sending.take();
-      if (delivery === undefined) return undefined;
+      if (delivery === undefined) {
+        const shared = this.#shared?.next();
+        return shared && { bytes: shared };
+      }
       this.#reading = new Reading(delivery);
     }
   }
@@ -177,6 +189,10 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     const { records, pages } = reading.delivery;
     this.#parts.port.post(reading.delivery, [records, ...pages]);
   }
+}
+
+function sharedOf({ port, shared }: ReceiverParts): SharedPackets | undefined {
+  return shared && new SharedPackets(shared, () => port.post(DOORBELL));
 }
 
 /** A delivery, read packet by packet. */

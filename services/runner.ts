@@ -17,11 +17,31 @@ import {
   STRING_BYTES,
   type Submission,
 } from "../caps/records.ts";
+import { DOORBELL, type SharedAccess } from "../caps/shared_ring.ts";
+import { Spin } from "../caps/spin.ts";
 import type { Clock } from "./clock.ts";
-import type { Core, Frame, Instant, Outbox, PeerNews } from "./core.ts";
+import type {
+  Core,
+  Frame,
+  Instant,
+  Outbox,
+  PeerNews,
+  Verdict,
+} from "./core.ts";
+import { afterEvents } from "./event_turn.ts";
+import { SharedFrames } from "./shared_frames.ts";
 
 /** Deliveries handled before others on this thread get their turn. */
 const DELIVERIES_PER_TURN = 64;
+
+/** What a runner's packets come through. */
+export interface RunnerWiring {
+  readonly port: Port<Submission | null, Delivery | null>;
+  /** The capability that frames of the core's own are sent under. */
+  readonly capability: bigint;
+  /** For a service that is trusted with packet memory: then packets come by the rings. */
+  readonly shared?: SharedAccess | undefined;
+}
 
 /** Kept here: what a core does to its own does not reach it. */
 const PLAIN_BUFFER = ArrayBuffer.prototype;
@@ -39,7 +59,8 @@ function requirePlain(buffer: ArrayBuffer): void {
 /** A core at work. */
 export class CoreRunner implements Disposable {
   readonly #core: Core;
-  #port: Port<Submission, Delivery>;
+  #port: Port<Submission | null, Delivery | null>;
+  #shared: SharedFrames | undefined;
   readonly #clock: Clock;
   readonly #drops = new Tally();
   readonly #frame: Frame = {
@@ -70,15 +91,18 @@ export class CoreRunner implements Disposable {
     send: () => this.#send(),
   });
   #nextWake: Instant = Infinity;
+  /** Whether it looks for work in the next turn of the event loop. */
+  #again = false;
+  readonly #spin: Spin | undefined;
   readonly #onFailure: (error: unknown) => void;
   #failed = false;
 
   constructor(
     core: Core,
-    options: {
-      readonly port: Port<Submission, Delivery>;
+    options: RunnerWiring & {
       readonly clock: Clock;
-      readonly capability: bigint;
+      /** True on a thread of its own, in real time: it may look for work a while before it sleeps. */
+      readonly spins?: boolean;
       /** Told, once, when the core throws: it handles nothing after that. */
       readonly onFailure: (error: unknown) => void;
     },
@@ -88,7 +112,8 @@ export class CoreRunner implements Disposable {
     this.#clock = options.clock;
     this.#capability = options.capability;
     this.#onFailure = options.onFailure;
-    this.#listen();
+    this.#spin = options.spins ? new Spin() : undefined;
+    this.#listen(options);
   }
 
   /** Tells the core what became of a service that it watches. */
@@ -101,12 +126,7 @@ export class CoreRunner implements Disposable {
   }
 
   /** Goes on at another port, with another capability: the core notices nothing but the gap. */
-  rewire(
-    to: {
-      readonly port: Port<Submission, Delivery>;
-      readonly capability: bigint;
-    },
-  ): void {
+  rewire(to: RunnerWiring): void {
     this.#port[Symbol.dispose]();
     this.#port = to.port;
     this.#capability = to.capability;
@@ -114,10 +134,12 @@ export class CoreRunner implements Disposable {
     this.#outgoingFrame = undefined;
     this.#outgoingAt = 0;
     this.#outgoingCount = 0;
-    this.#listen();
+    this.#listen(to);
   }
 
-  #listen(): void {
+  #listen({ port, shared }: RunnerWiring): void {
+    this.#shared = shared &&
+      new SharedFrames(shared, () => port.post(DOORBELL));
     this.#spares = [];
     for (let i = 0; i < OWN_STRINGS_MAX; i++) {
       this.#spares.push(new ArrayBuffer(STRING_BYTES));
@@ -178,6 +200,13 @@ export class CoreRunner implements Disposable {
     this.#port[Symbol.dispose]();
   }
 
+  /** Lets the core have one packet; counts it when it is dropped. */
+  readonly #verdictOn = (frame: Frame, now: Instant): Verdict => {
+    const verdict = this.#core.receive(frame, now, this.#outbox);
+    if (verdict !== "reply" && verdict !== "handled") this.#drops.add(verdict);
+    return verdict;
+  };
+
   /** A core that throws is at an end: nobody knows what state it is in. */
   #guarded(step: () => void): void {
     if (this.#failed) return;
@@ -193,11 +222,31 @@ export class CoreRunner implements Disposable {
     const now = this.#clock.now();
     for (let i = 0; i < DELIVERIES_PER_TURN; i++) {
       const delivery = this.#port.take();
-      if (delivery === undefined) return this.#finish(now);
-      this.#handle(delivery, now);
+      if (delivery === undefined) {
+        const inRing = this.#shared?.serve(now, this.#verdictOn) ?? 0;
+        this.#finish(now);
+        return this.#rest(i + inRing > 0, now);
+      }
+      if (delivery !== DOORBELL) this.#handle(delivery, now);
     }
     this.#finish(now);
     queueMicrotask(() => this.#guarded(() => this.#serve()));
+  }
+
+  /** Nothing more is here: looks again after events had their turn, or sleeps until something comes. */
+  #rest(worked: boolean, now: Instant): void {
+    const spin = this.#spin;
+    const nowMs = now / 1000;
+    if (worked) spin?.found(nowMs);
+    const shared = this.#shared;
+    // What came in a ring is not told again before somebody sleeps.
+    const again = worked && shared !== undefined || spin?.again(nowMs) === true;
+    if (!again && (shared?.sleep() ?? true) || this.#again) return;
+    this.#again = true;
+    afterEvents(() => {
+      this.#again = false;
+      this.#guarded(() => this.#serve());
+    });
   }
 
   /** Ends a turn: runs timers that are due, sends what was put together, sets the next wake-up. */
@@ -250,14 +299,12 @@ export class CoreRunner implements Disposable {
       ? view.stride(at) - start
       : roomInPage(pages[page]!, start);
     frame.mayBePartial = view.checksum(at) !== CHECKSUM_COMPLETE;
-    const verdict = this.#core.receive(frame, now, this.#outbox);
-    if (verdict === "reply") {
+    if (this.#verdictOn(frame, now) === "reply") {
       view.setLength(at, frame.length);
       view.setStart(at, frame.start - base);
       return;
     }
     view.setLength(at, 0);
-    if (verdict !== "handled") this.#drops.add(verdict);
   }
 
   #sendOutgoing(): void {

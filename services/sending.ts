@@ -10,12 +10,13 @@ import {
   STRING_BYTES,
   type Submission,
 } from "../caps/records.ts";
+import { DOORBELL } from "../caps/shared_ring.ts";
 import type { Capability } from "../caps/tag.ts";
 
 /** What frames are sent with. */
 export interface SendingParts {
   /** To the driver service. */
-  readonly port: Port<Submission, Delivery>;
+  readonly port: Port<Submission | null, Delivery | null>;
   /** What they are sent under. */
   readonly capability: Capability;
 }
@@ -94,6 +95,7 @@ export class Sending {
   #takeNext(): Delivery | undefined {
     for (;;) {
       const delivery = this.#parts.port.take();
+      if (delivery === DOORBELL) continue;
       // Without records it is a byte string that comes home after a send.
       if (delivery === undefined || delivery.count > 0) return delivery;
       this.#spares.push(delivery.records);

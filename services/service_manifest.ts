@@ -29,6 +29,8 @@ export type ServiceManifest =
     readonly quotaPages: number;
     /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
     readonly copyBytesMax: number;
+    /** Whether it is trusted with packet memory itself, and gets descriptors. */
+    readonly trusted?: boolean | undefined;
     /** What becomes of it when it fails. */
     readonly restart: RestartPolicy;
     /** Other services, by name: its core is told when they fail and run again. */
@@ -75,6 +77,11 @@ export interface ServiceManifestInput {
   readonly quotaPages?: number | undefined;
   /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 unless told. */
   readonly copyBytesMax?: number | undefined;
+  /**
+   * True for a service that gets packet memory itself, all of it, and descriptors
+   * in place of copies and pages; false unless told.
+   */
+  readonly trusted?: boolean | undefined;
   /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
   readonly restart?: RestartPolicy | undefined;
   /** Names of other services: its core is told when they fail and run again; none unless told. */
@@ -102,6 +109,7 @@ const grantText = z.string(asked("a filter text such as udp dst port 53"))
 const holding = {
   quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
   copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
+  trusted: z.boolean(asked("true or false")).optional(),
   restart: z.union(
     [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
     asked('"always", "never" or a whole number from 0 to 60'),
@@ -142,6 +150,14 @@ export const serviceSchema: z.ZodType<ServiceManifest, ServiceManifestInput> = z
         : `expected a service such as {"core": "arp"}, got ${
           showValue(issue.input)
         }`,
+  }).superRefine(({ trusted, interpose }, context) => {
+    if (trusted !== true || interpose === undefined) return;
+    context.addIssue({
+      code: "custom",
+      path: ["trusted"],
+      message:
+        "expected no `interpose` beside it: what is trusted has its packets where they lie",
+    });
   });
 
 /** The fields that a service may have. */

@@ -6,7 +6,7 @@
 
 import type { Counts } from "../caps/accounts.ts";
 import { fromMessagePort, type Port, takeAll } from "../caps/port.ts";
-import type { Delivery, Submission } from "../caps/records.ts";
+import type { SharedAccess } from "../caps/shared_ring.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../caps/rights.ts";
 import type { Capability } from "../caps/tag.ts";
 import { makeRealClock } from "./clock.ts";
@@ -17,7 +17,7 @@ import type { Grant } from "./filter/grant.ts";
 import type { FilterReply, FilterRequest } from "./filter/protocol.ts";
 import { threadBytes } from "./memory_usage.ts";
 import { plainCopy, plainCounts, plainText } from "./plain.ts";
-import { CoreRunner } from "./runner.ts";
+import { CoreRunner, type RunnerWiring } from "./runner.ts";
 
 /** What connects a service to a NIC. */
 export interface Wiring {
@@ -27,6 +27,8 @@ export interface Wiring {
   readonly data: MessagePort;
   /** To the filter service. */
   readonly requests: MessagePort;
+  /** For a service that is trusted with packet memory. */
+  readonly shared?: SharedAccess;
 }
 
 /** The first message to a service: all that it holds. */
@@ -64,10 +66,14 @@ export type ServiceReport =
   }
   | { readonly kind: "failed"; readonly message: string };
 
-/** Runs a service with the ports in `start`. What goes wrong goes to the control port. */
+/**
+ * Runs a service with the ports in `start`. On a thread of its own it may look
+ * for work for a while before it sleeps. What goes wrong goes to the control port.
+ */
 export async function startService(
   definition: ServiceDefinition,
   start: ServiceStart,
+  options: { readonly ownThread?: boolean } = {},
 ): Promise<void> {
   const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
   const fail = (error: unknown) => control.post(failureOf(error));
@@ -76,6 +82,7 @@ export async function startService(
     const runner = new CoreRunner(definition.make(start.settings), {
       ...wired,
       clock: makeRealClock(),
+      spins: options.ownThread ?? false,
       onFailure: fail,
     });
     const rewire = async (wiring: Wiring) => {
@@ -120,8 +127,7 @@ function failureOf(error: unknown): ServiceReport {
 }
 
 /** What a service holds of a NIC. */
-interface Wired {
-  readonly port: Port<Submission, Delivery>;
+interface Wired extends RunnerWiring {
   readonly requests: Port<FilterRequest, FilterReply>;
   readonly capability: Capability;
 }
@@ -156,7 +162,8 @@ async function wire(
     { ...start, envelope },
     requests,
   );
-  return { port: fromMessagePort(wiring.data), requests, capability };
+  const { data, shared } = wiring;
+  return { port: fromMessagePort(data), requests, capability, shared };
 }
 
 /** What a service does when it is told to. */
@@ -184,7 +191,7 @@ function obey(
 
 /** Runs a service in this worker, when the first message has come. */
 export function serveService(definition: ServiceDefinition): void {
-  serveStart((start) => startService(definition, start));
+  serveStart((start) => startService(definition, start, { ownThread: true }));
 }
 
 /** Has `begin` run a service in this worker, when the first message has come. */

@@ -7,8 +7,8 @@ export interface DeliveryCase {
   readonly port: number;
   /** Packets that come at once. */
   readonly batch: number;
-  /** Whether ours swaps pages, or packs packets into byte strings. */
-  readonly swapped: boolean;
+  /** How ours come: packed into byte strings, as swapped pages, or as descriptors to a trusted holder. */
+  readonly way: "packed" | "swapped" | "shared";
 }
 
 /** One way, set up with its worker. */

@@ -7,23 +7,23 @@ import type { Delivery } from "../../caps/records.ts";
 const PATIENCE_MS = 30_000;
 
 /** The driver's end of a holder's port. */
-export class CountedPort implements Port<Delivery, unknown> {
+export class CountedPort implements Port<Delivery | null, unknown> {
   /** Messages that were posted and have not come back. */
   messagesOut = 0;
   /** Packets that were posted. */
   posted = 0;
   /** Packets that have come back. */
   returned = 0;
-  readonly #inner: Port<Delivery, unknown>;
+  readonly #inner: Port<Delivery | null, unknown>;
   #awaited: { readonly packets: number; readonly tell: () => void } | undefined;
 
-  constructor(inner: Port<Delivery, unknown>) {
+  constructor(inner: Port<Delivery | null, unknown>) {
     this.#inner = inner;
   }
 
-  post(message: Delivery, transfer?: Transferable[]): boolean {
+  post(message: Delivery | null, transfer?: Transferable[]): boolean {
     this.messagesOut++;
-    this.posted += message.count;
+    this.posted += message?.count ?? 0;
     return this.#inner.post(message, transfer);
   }
 

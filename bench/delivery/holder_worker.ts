@@ -2,6 +2,7 @@
 
 import "../../services/confine.ts";
 import { fromMessagePort } from "../../caps/port.ts";
+import type { SharedAccess } from "../../caps/shared_ring.ts";
 import { makeRealClock } from "../../services/clock.ts";
 import { CoreRunner } from "../../services/runner.ts";
 import { SinkCore } from "./sink_core.ts";
@@ -12,13 +13,19 @@ const scope = globalThis as unknown as {
 
 scope.onmessage = (event) => {
   scope.onmessage = null;
-  const { data, control } = event.data as Record<string, MessagePort>;
+  const { data, control, shared } = event.data as {
+    data: MessagePort;
+    control: MessagePort;
+    shared: SharedAccess | undefined;
+  };
   const runner = new CoreRunner(new SinkCore(), {
-    port: fromMessagePort(data!),
+    port: fromMessagePort(data),
     clock: makeRealClock(),
     capability: 0n,
-    onFailure: (error) => control!.postMessage({ failed: String(error) }),
+    shared,
+    spins: true,
+    onFailure: (error) => control.postMessage({ failed: String(error) }),
   });
-  control!.onmessage = () => control!.postMessage(runner.counters());
-  control!.postMessage("ready");
+  control.onmessage = () => control.postMessage(runner.counters());
+  control.postMessage("ready");
 };

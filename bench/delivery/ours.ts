@@ -1,5 +1,6 @@
 /** Our contestant in `deliver`: a driver service here, a confined holder in a worker. */
 
+import { setImmediate } from "node:timers";
 import { receiveMessageOnPort } from "node:worker_threads";
 import {
   type DriverOrder,
@@ -7,13 +8,25 @@ import {
   PLAIN_LIMITS,
 } from "../../caps/driver_protocol.ts";
 import { makePacketMemory } from "../../caps/memory.ts";
-import { fromMessagePort, makePipe, type TakeNow } from "../../caps/port.ts";
 import {
+  fromMessagePort,
+  makePipe,
+  type Port,
+  type TakeNow,
+} from "../../caps/port.ts";
+import {
+  type Delivery,
   inlineStride,
   RECORD_BYTES,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
 } from "../../caps/records.ts";
+import {
+  makeSharedRings,
+  RingReader,
+  SHARED_ENTRIES,
+  type SharedAccess,
+} from "../../caps/shared_ring.ts";
 import { RIGHT_RECEIVE } from "../../caps/rights.ts";
 import { runDriverService } from "../../drivers/service/run.ts";
 import { DriverService } from "../../drivers/service/service.ts";
@@ -32,23 +45,22 @@ const SLOT = 1;
 export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const memory = makePacketMemory(FRAMES);
   const channel = new MessageChannel();
-  const holder = await startHolder(channel.port2);
+  const { wasm, frameCount, extentCount } = memory;
+  const access = what.way !== "shared"
+    ? undefined
+    : { memory: wasm, frameCount, extentCount, rings: makeSharedRings() };
   const takeNow = receiveMessageOnPort as unknown as TakeNow;
-  const port = new CountedPort(fromMessagePort(channel.port1, { takeNow }));
-  const recordBytes = what.swapped
-    ? RECORD_BYTES
-    : inlineStride(what.packet.length);
-  const recordsPerString = Math.floor(STRING_BYTES / recordBytes);
-  const stringsPerBatch = Math.ceil(what.batch / recordsPerString);
+  const port = fromMessagePort<Delivery | null, unknown>(channel.port1, {
+    takeNow,
+  });
+  const flow = access === undefined
+    ? byMessages(what, port)
+    : byRings(what, port, access);
+  const holder = await startHolder(channel.port2, access);
   const nic: BenchNic = new BenchNic(memory, {
     packet: what.packet,
     batch: what.batch,
-    // Never so much that packets are dropped. One string may be gathering.
-    ready: () => {
-      const begun = nic.came > port.posted ? 1 : 0;
-      const taken = port.messagesOut + begun;
-      return taken + stringsPerBatch <= STRINGS_PER_HOLDER;
-    },
+    ready: () => flow.hasRoom(nic.came),
   });
   const [orders, filter] = makePipe<DriverReport, DriverOrder>();
   const service = new DriverService({
@@ -59,7 +71,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       throw new Error("deliver: the holder was cut off");
     },
   });
-  service.attach(HOLDER, port, PLAIN_LIMITS);
+  service.attach(HOLDER, flow.port, PLAIN_LIMITS, access?.rings);
   filter.post(commit(what, memory.bytes.byteLength / 65536));
   const stopped = new AbortController();
   const running = runDriverService(service, {
@@ -72,7 +84,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       const start = performance.now();
       nic.left = packets;
       nic.wake();
-      await port.whenReturned(port.returned + packets);
+      await flow.whenReturned(nic.came + packets);
       return (performance.now() - start) * 1e6 / packets;
     },
     async end() {
@@ -82,10 +94,59 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       const { accounts } = service.counts();
       const seen = await holder.end();
       service[Symbol.dispose]();
-      if (seen !== port.returned || accounts[0]?.deliveredPackets !== seen) {
-        throw new Error(
-          `deliver: the holder saw ${seen} of ${port.returned} packets`,
-        );
+      if (seen !== nic.came || accounts[0]?.deliveredPackets !== seen) {
+        throw new Error(`deliver: the holder saw ${seen} of ${nic.came}`);
+      }
+    },
+  };
+}
+
+/** How packets get to the holder: how many are under way, and when they are back. */
+interface Flow {
+  readonly port: Port<Delivery | null, unknown>;
+  /** Whether another batch may come, so that none is ever dropped; so many have come. */
+  hasRoom(came: number): boolean;
+  /** Resolves when `packets` in all have come back. */
+  whenReturned(packets: number): Promise<void>;
+}
+
+function byMessages(
+  what: DeliveryCase,
+  port: Port<Delivery | null, unknown>,
+): Flow {
+  const counted = new CountedPort(port);
+  const recordBytes = what.way === "swapped"
+    ? RECORD_BYTES
+    : inlineStride(what.packet.length);
+  const recordsPerString = Math.floor(STRING_BYTES / recordBytes);
+  const stringsPerBatch = Math.ceil(what.batch / recordsPerString);
+  return {
+    port: counted,
+    hasRoom(came) {
+      // One string may be gathering.
+      const begun = came > counted.posted ? 1 : 0;
+      const taken = counted.messagesOut + begun;
+      return taken + stringsPerBatch <= STRINGS_PER_HOLDER;
+    },
+    whenReturned: (packets) => counted.whenReturned(packets),
+  };
+}
+
+function byRings(
+  what: DeliveryCase,
+  port: Port<Delivery | null, unknown>,
+  access: SharedAccess,
+): Flow {
+  // It never advances: what is available is all there ever was.
+  const returns = new RingReader(access.rings, "returns");
+  return {
+    port,
+    // As many again may have been given back and not yet taken.
+    hasRoom: (came) =>
+      came + what.batch - returns.available <= SHARED_ENTRIES / 2,
+    async whenReturned(packets) {
+      while (returns.available < packets) {
+        await new Promise((resolve) => void setImmediate(resolve));
       }
     },
   };
@@ -105,7 +166,7 @@ function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
       port: HOLDER,
       rights: RIGHT_RECEIVE,
       quotaPages: FRAMES / 2,
-      copyBytesMax: what.swapped ? 0 : what.packet.length,
+      copyBytesMax: what.way === "swapped" ? 0 : what.packet.length,
     }],
     quotas: [],
     wasm: emitWasm(tree, [], memoryPages),
@@ -115,6 +176,7 @@ function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
 /** A worker without permissions, with a core that counts. */
 async function startHolder(
   data: MessagePort,
+  shared: SharedAccess | undefined,
 ): Promise<{ end(): Promise<number> }> {
   const worker = new Worker(new URL("./holder_worker.ts", import.meta.url), {
     type: "module",
@@ -126,7 +188,10 @@ async function startHolder(
       control.port1.onmessage = ({ data }) => resolve(data);
     });
   const ready = answer();
-  worker.postMessage({ data, control: control.port2 }, [data, control.port2]);
+  worker.postMessage({ data, control: control.port2, shared }, [
+    data,
+    control.port2,
+  ]);
   await ready;
   return {
     async end() {

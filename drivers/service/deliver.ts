@@ -23,6 +23,7 @@ import {
 } from "../../caps/records.ts";
 import type { Driver, PageExchange } from "../driver.ts";
 import type { Account } from "./holder.ts";
+import { SharedDelivery } from "./shared_delivery.ts";
 import type { Meter, Turn } from "./meter.ts";
 
 /** Up to how many bytes a packet is copied word by word. */
@@ -61,6 +62,7 @@ export class Deliverer {
   /** What a packet is said to be at the least. */
   readonly #atLeast: number;
   readonly #turn: Turn;
+  readonly #shared: SharedDelivery;
   /** Accounts with a byte string begun in this batch. */
   readonly #begun: Account[] = [];
   /** Packets that were nobody's. */
@@ -70,6 +72,7 @@ export class Deliverer {
     this.#memory = parts.memory;
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
     this.#ledger = parts.ledger;
+    this.#shared = new SharedDelivery(parts.ledger);
     this.#exchange = parts.driver.pages;
     this.#atLeast = parts.driver.info.partialChecksums
       ? CHECKSUM_MAY_BE_PARTIAL
@@ -126,6 +129,7 @@ export class Deliverer {
    * stays here and gathers, until another one has come home.
    */
   flush(): void {
+    this.#shared.flush();
     const begun = this.#begun;
     let kept = 0;
     for (let i = 0; i < begun.length; i++) {
@@ -156,7 +160,10 @@ export class Deliverer {
     length: number,
     offload: number,
   ): void {
-    if (length <= account.copyBytesMax) {
+    const { shared } = account.holder;
+    if (shared !== undefined) {
+      this.#shared.hand(account, shared, offset, length, offload);
+    } else if (length <= account.copyBytesMax) {
       this.#ledger.putIdle(frameAt(offset));
       this.#copy(account, offset, length, offload);
     } else {

@@ -19,11 +19,13 @@ import {
   STRING_BYTES,
   STRINGS_PER_HOLDER,
 } from "../../caps/records.ts";
+import type { SharedRings } from "../../caps/shared_ring.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { PageQuota } from "./page_quota.ts";
 import { type Capability, capabilityOf } from "../../caps/tag.ts";
 import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
+import { SharedSide } from "./shared_delivery.ts";
 
 /** Messages taken from one holder in one turn. */
 export const MESSAGES_PER_TURN = 32;
@@ -34,9 +36,11 @@ export const STRIKES_MAX = 4096;
 /** One port's other side, as the driver sees it. */
 export class Holder {
   readonly id: PortId;
-  /** Sends deliveries; what comes in is checked before it is believed. */
-  readonly port: Port<Delivery, unknown>;
+  /** Sends deliveries, or rings; what comes in is checked before it is believed. */
+  readonly port: Port<Delivery | null, unknown>;
   readonly limits: HolderLimits;
+  /** The rings of one that is trusted with packet memory. */
+  readonly shared: SharedSide | undefined;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
@@ -57,9 +61,11 @@ export class Holder {
 
   constructor(
     id: PortId,
-    port: Port<Delivery, unknown>,
+    port: Port<Delivery | null, unknown>,
     limits: Partial<HolderLimits>,
+    rings?: SharedRings,
   ) {
+    this.shared = rings === undefined ? undefined : new SharedSide(rings);
     this.id = id;
     this.port = port;
     this.limits = { ...PLAIN_LIMITS, runPagesMax: 1, ...limits };

@@ -2,6 +2,7 @@
 
 import type { Counts } from "../../caps/accounts.ts";
 import type { PortId } from "../../caps/kernel.ts";
+import { DOORBELL } from "../../caps/shared_ring.ts";
 import { type Holder, MESSAGES_PER_TURN } from "./holder.ts";
 import type { Turn } from "./meter.ts";
 import type { Submitter } from "./submit.ts";
@@ -27,12 +28,21 @@ export class Intake {
   /** When the first of those that are kept waiting is served again. */
   #resumesMs = Infinity;
 
+  /** Frames that came back in rings in this turn. */
+  #returns = 0;
+
   constructor(parts: IntakeParts) {
     this.#parts = parts;
   }
 
-  /** For how long nobody has to be served again that is kept waiting: at most `delayMs`. */
-  idleMs(delayMs: number, nowMs: number): number {
+  /**
+   * Before the driver service sleeps: how long it may, at most `delayMs`. Those
+   * that are kept waiting are served in time, and trusted holders ring from now on.
+   */
+  sleepMs(delayMs: number, nowMs: number): number {
+    for (const { shared } of this.#parts.holders.values()) {
+      if (shared !== undefined && !shared.returns.sleep()) return 0;
+    }
     return Math.max(0, Math.min(delayMs, this.#resumesMs - nowMs));
   }
 
@@ -40,10 +50,13 @@ export class Intake {
   drainAll(): number {
     const { nowMs } = this.#parts.turn;
     let messages = 0;
+    this.#returns = 0;
     this.#resumesMs = Infinity;
     for (const holder of this.#parts.holders.values()) {
       const { penalty } = holder;
-      if (!penalty.pauses(nowMs)) messages += this.#serve(holder, nowMs);
+      if (!penalty.pauses(nowMs)) {
+        messages += this.#serve(holder, nowMs);
+      }
       if (penalty.pauses(nowMs)) {
         this.#resumesMs = Math.min(this.#resumesMs, penalty.untilMs);
       }
@@ -52,17 +65,20 @@ export class Intake {
       else if (!holder.outlawed) continue;
       this.#parts.onOutlaw(holder, holder.refusals.snapshot());
     }
-    return messages;
+    return messages + this.#returns;
   }
 
   /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
   drain(holder: Holder): number {
-    const { port, limits } = holder;
+    const { port, limits, shared } = holder;
+    this.#returns += this.#parts.submitter.takeReturns(holder);
     const most = Math.min(MESSAGES_PER_TURN, limits.inFlightMax);
     let count = 0;
     for (; count < most; count++) {
       const message = port.take();
       if (message === undefined) break;
+      // The ring was looked at, or will be in the next turn.
+      if (message === DOORBELL && shared !== undefined) continue;
       this.#parts.submitter.submit(holder, message);
     }
     // Nothing went to it since the first one was taken: all of them were under way at once.

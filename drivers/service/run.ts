@@ -1,6 +1,7 @@
 /** Turns the driver service's loop: without waiting while there is work, waiting at the NIC when there is none. */
 
 import { setImmediate } from "node:timers";
+import { Spin } from "../../caps/spin.ts";
 import type { DriverService } from "./service.ts";
 
 /** How long a busy loop keeps its thread from timers and events. */
@@ -41,8 +42,15 @@ export async function runDriverService(
   let yieldAt = performance.now() + BUSY_MS;
   let endedAt: number | undefined;
   let told = false;
+  // Holders on this thread would wait for as long as it spins.
+  const spin = shared ? undefined : new Spin();
   while (!signal.aborted) {
     const done = service.turn();
+    if (done > 0) spin?.found(performance.now());
+    else if (spin?.again(performance.now())) {
+      await oneEventLoopTurn();
+      continue;
+    }
     if (done === 0) {
       if (service.ended && !told) {
         endedAt ??= performance.now();

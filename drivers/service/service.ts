@@ -30,6 +30,7 @@ import {
 import { PageLedger } from "../../caps/page_ledger.ts";
 import type { Port } from "../../caps/port.ts";
 import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/records.ts";
+import type { SharedRings } from "../../caps/shared_ring.ts";
 import type { Driver } from "../driver.ts";
 import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
@@ -144,7 +145,7 @@ export class DriverService implements Disposable {
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
   wait(delayMs: number): Promise<void> {
-    return this.#driver.wait(this.#intake.idleMs(delayMs, this.#turn.nowMs));
+    return this.#driver.wait(this.#intake.sleepMs(delayMs, this.#turn.nowMs));
   }
 
   /** Ends a {@link wait} that is under way. */
@@ -152,17 +153,18 @@ export class DriverService implements Disposable {
     this.#driver.wake();
   }
 
-  /** Connects a holder's port. Without `limits`, pages go to it alone. */
+  /** Connects a holder's port. Without `limits`, pages go to it alone; with `rings` it is trusted with packet memory. */
   attach(
     id: PortId,
-    port: Port<Delivery, unknown>,
+    port: Port<Delivery | null, unknown>,
     limits: Partial<HolderLimits> = {},
+    rings?: SharedRings,
   ): void {
     if (this.#holders.has(id)) {
       throw new Error(`driver service: port ${id} is attached already`);
     }
     port.onReady = () => this.#driver.wake();
-    this.#holders.set(id, new Holder(id, port, limits));
+    this.#holders.set(id, new Holder(id, port, limits, rings));
     this.#driver.wake();
   }
 

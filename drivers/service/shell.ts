@@ -153,11 +153,11 @@ function obey(
   order: Exclude<SystemOrder, { kind: "stop" }>,
 ): void {
   if (order.kind === "attach") {
-    const data = fromMessagePort<Delivery, unknown>(order.data, {
+    const data = fromMessagePort<Delivery | null, unknown>(order.data, {
       takeNow,
       unreadMax: order.inFlightMax,
     });
-    service.attach(order.port, data, order);
+    service.attach(order.port, data, order, order.rings);
   } else if (order.kind === "detach") service.detach(order.port);
   else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });

@@ -31,6 +31,7 @@ import {
 } from "../../caps/offload.ts";
 import { hasRights, RIGHT_SEND } from "../../caps/rights.ts";
 import { isSubmission, nextRecord } from "../../caps/submission.ts";
+import { SHARED_ENTRIES } from "../../caps/shared_ring.ts";
 import type { TagTable } from "../../caps/tag_table.ts";
 import { tagOf } from "../../caps/tag.ts";
 import type { Driver } from "../driver.ts";
@@ -99,6 +100,74 @@ export class Submitter {
     holder.returnString(records, tag);
   }
 
+  /**
+   * Takes what a trusted holder gave back in its ring: each frame, once it has
+   * been sent where it is to be. Returns how many entries it read.
+   */
+  takeReturns(holder: Holder): number {
+    const { shared } = holder;
+    if (shared === undefined) return 0;
+    const { returns } = shared;
+    const count = returns.available;
+    if (count > SHARED_ENTRIES) {
+      holder.strike("lying-ring");
+      returns.advance(count);
+      return 0;
+    }
+    const { words } = returns;
+    let sender: Account | undefined;
+    for (let i = 0; i < count; i++) {
+      // Read once each: the holder may write there meanwhile.
+      const { at } = returns;
+      const [offset, length] = [words[at]!, words[at + 1]!];
+      const [slot, offload] = [words[at + 2]!, words[at + 3]!];
+      returns.advance(1);
+      if (sender?.spec.slot !== slot) {
+        if (sender !== undefined) this.#flush(sender);
+        sender = this.#accountOf(holder, slot);
+      }
+      this.#takeReturn(holder, sender, offset, length, wishOf(offload));
+    }
+    if (sender !== undefined) this.#flush(sender);
+    return count;
+  }
+
+  /** The live account of this holder's at `slot`, if there is one. */
+  #accountOf(holder: Holder, slot: number): Account | undefined {
+    const account = this.#parts.accounts[slot];
+    return account?.holder === holder && account.live ? account : undefined;
+  }
+
+  #takeReturn(
+    holder: Holder,
+    sender: Account | undefined,
+    offset: number,
+    length: number,
+    wish: number,
+  ): void {
+    const { ledger, accounts } = this.#parts;
+    const frame = frameAt(offset);
+    const lender = accounts[ledger.lentTo(frame)];
+    if (lender?.holder !== holder || !ledger.isFirst(frame)) {
+      holder.strike("forged-page");
+      return;
+    }
+    const pages = ledger.pagesOf(frame);
+    holder.shared!.out--;
+    ledger.takeBack(frame, pages);
+    lender.pages.release(pages);
+    if (!lender.live && lender.pages.held === 0) this.#parts.onDrained(lender);
+    if (length > 0 && sender === undefined) holder.strikeVoid();
+    const room = pages * PAGE_BYTES - (offset - frameOffset(frame));
+    if (
+      length > 0 && this.#maySend(holder, sender, length, room, pages, wish)
+    ) {
+      this.#stage(sender!, offset, length, wish);
+    } else {
+      ledger.putIdle(frame);
+    }
+  }
+
   /** The live account that `tag` names in this holder's table. */
   #present(holder: Holder, tag: unknown): Account | undefined {
     const halves = tagOf(tag);
@@ -160,7 +229,7 @@ export class Submitter {
     const size = ledger.pagesOf(frame);
     // A packet starts in its extent's first page: so its frame is told from its place.
     const room = within < PAGE_BYTES ? size * PAGE_BYTES - within : 0;
-    const wish = wishOf(view, at);
+    const wish = wishOf(view.offload(at));
     if (length > 0 && this.#maySend(holder, sender, length, room, size, wish)) {
       this.#stage(sender!, frameOffset(frame) + within, length, wish);
     } else {
@@ -197,7 +266,7 @@ export class Submitter {
     const length = view.length(at);
     const start = view.start(at);
     if (length === 0) return;
-    const wish = wishOf(view, at);
+    const wish = wishOf(view.offload(at));
     const pages = length > PAGE_BYTES - HEADROOM_BYTES ? EXTENT_PAGES : 1;
     if (
       start < RECORD_BYTES ||
@@ -304,9 +373,8 @@ export class Submitter {
   }
 }
 
-/** What the sender of a record asks to have done: all that is taken from it. */
-function wishOf(view: RecordView, at: number): number {
-  const offload = view.offload(at);
+/** What the sender of a packet asks to have done: all that is taken from its `offload`. */
+function wishOf(offload: number): number {
   if (offload === 0) return 0;
   const segmentBytes = segmentBytesOf(offload);
   return checksumOf(offload) === CHECKSUM_PARTIAL || segmentBytes > 0

@@ -10,6 +10,8 @@ export function serveModule(): void {
   serveStart(async (start) => {
     harden(serviceKit);
     const { default: exported } = await import(start.module!);
-    await startService(definitionOf(exported, serviceKit), start);
+    await startService(definitionOf(exported, serviceKit), start, {
+      ownThread: true,
+    });
   });
 }

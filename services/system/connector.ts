@@ -5,7 +5,9 @@
 
 import { type HolderLimits, PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
+import type { PacketMemory } from "../../caps/memory.ts";
 import { fromMessagePort } from "../../caps/port.ts";
+import { makeSharedRings, type SharedAccess } from "../../caps/shared_ring.ts";
 import type { Capability } from "../../caps/tag.ts";
 import { FilterClient } from "../filter/client.ts";
 import type { DriverHost } from "./driver_host.ts";
@@ -22,6 +24,8 @@ export interface Connection {
   readonly data: MessagePort;
   /** To the filter service. */
   readonly requests: MessagePort;
+  /** For one that is trusted with packet memory. */
+  readonly shared?: SharedAccess;
 }
 
 /** What is asked of the root capability. */
@@ -44,9 +48,17 @@ export class Connector implements Disposable {
   readonly #client: FilterClient;
   readonly #ports: PortNumbers;
 
-  /** Between a driver and a filter service that both run. */
-  constructor(driver: DriverHost, filter: FilterHost, ports: PortNumbers) {
+  readonly #memory: PacketMemory;
+
+  /** Between a driver and a filter service that both run, over `memory`. */
+  constructor(
+    driver: DriverHost,
+    filter: FilterHost,
+    ports: PortNumbers,
+    memory: PacketMemory,
+  ) {
     this.#ports = ports;
+    this.#memory = memory;
     this.#driver = driver;
     this.#filter = filter;
     const requests = new MessageChannel();
@@ -54,14 +66,32 @@ export class Connector implements Disposable {
     this.#client = new FilterClient(fromMessagePort(requests.port2));
   }
 
-  /** Connects a new holder. Nothing is to be asked for it before {@link introduced}. */
-  connect(limits: HolderLimits = PLAIN_LIMITS): Connection {
+  /**
+   * Connects a new holder; one that is `trusted` with packet memory itself. Nothing
+   * is to be asked for it before {@link introduced}.
+   */
+  connect(
+    limits: HolderLimits = PLAIN_LIMITS,
+    trusted: boolean = false,
+  ): Connection {
+    const shared = trusted ? this.#share() : undefined;
     const port = this.#ports.next();
     const data = new MessageChannel();
     const requests = new MessageChannel();
-    this.#driver.attach(port, data.port1, limits);
+    this.#driver.attach(port, data.port1, limits, shared?.rings);
     this.#filter.attach(port, requests.port1);
-    return { port, data: data.port2, requests: requests.port2 };
+    return {
+      port,
+      data: data.port2,
+      requests: requests.port2,
+      ...(shared === undefined ? {} : { shared }),
+    };
+  }
+
+  #share(): SharedAccess {
+    const { wasm, frameCount, extentCount } = this.#memory;
+    const rings = makeSharedRings();
+    return { memory: wasm, frameCount, extentCount, rings };
   }
 
   /**

@@ -8,6 +8,7 @@ import type {
   SystemReport,
 } from "../../caps/driver_protocol.ts";
 import type { PortId } from "../../caps/kernel.ts";
+import type { SharedRings } from "../../caps/shared_ring.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port.ts";
 import { Calls } from "../calls.ts";
 
@@ -54,9 +55,20 @@ export class DriverHost {
     return this.#opened.promise;
   }
 
-  /** Connects a holder. */
-  attach(port: PortId, data: MessagePort, limits: HolderLimits): void {
-    this.#control.post({ kind: "attach", port, data, ...limits }, [data]);
+  /** Connects a holder; one that is trusted with packet memory has `rings`. */
+  attach(
+    port: PortId,
+    data: MessagePort,
+    limits: HolderLimits,
+    rings?: SharedRings,
+  ): void {
+    this.#control.post({
+      kind: "attach",
+      port,
+      data,
+      ...limits,
+      ...(rings === undefined ? {} : { rings }),
+    }, [data]);
   }
 
   /** A holder is gone. */

@@ -88,6 +88,11 @@ export interface OpenOptions {
   readonly quotaPages?: number;
   /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
   readonly copyBytesMax?: number;
+  /**
+   * Packets are read where they lie in packet memory, and not copied: for a
+   * program that reads fast. Not together with `observe` or `interpose`.
+   */
+  readonly trusted?: boolean;
   /** What its packets pass, the nearest to the driver first; the receiver cannot tell. */
   readonly interpose?: readonly Interposer[];
   /**

@@ -49,6 +49,11 @@ export class Interposing {
   wire(name: string, data: MessagePort): MessagePort {
     const interposers = this.#of(name);
     if (interposers.length === 0) return data;
+    if (this.#services[name]?.trusted) {
+      throw new Error(
+        `service ${name} is trusted with packet memory: nothing can be interposed before it`,
+      );
+    }
     this.release(name);
     const relay = new Relay(fromMessagePort(data, { takeNow }), interposers, {
       takeNow,

@@ -103,6 +103,7 @@ export class NicHost {
       this.driver,
       this.filter,
       this.#options.ports,
+      this.memory,
     );
     if (!this.#options.confined) return;
     this.#heartbeat = setInterval(() => {

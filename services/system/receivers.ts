@@ -96,8 +96,15 @@ export class Receivers {
         "open: the NIC is not running; it is being started again",
       );
     }
-    const { port, data, requests } = connector.connect(
+    const { trusted = false } = options;
+    if (trusted && (observe || options.interpose !== undefined)) {
+      throw new Error(
+        "open: `trusted` goes neither with `observe` nor with `interpose`: packets are read where they lie",
+      );
+    }
+    const { port, data, requests, shared } = connector.connect(
       options.interpose === undefined ? PLAIN_LIMITS : INTERPOSED_LIMITS,
+      trusted,
     );
     await connector.introduced();
     const client = new FilterClient(fromMessagePort(requests));
@@ -121,6 +128,7 @@ export class Receivers {
       return {
         port: posed.port,
         capability,
+        shared,
         account: () => client.account(capability),
         revoke,
         detach: () => {

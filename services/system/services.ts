@@ -147,7 +147,10 @@ export class Services {
     const connected = services.map((service) =>
       [
         service,
-        connector.connect(this.#options.interposing.limits(service.name)),
+        connector.connect(
+          this.#options.interposing.limits(service.name),
+          service.service.trusted,
+        ),
       ] as const
     );
     await connector.introduced();
@@ -211,7 +214,7 @@ export class Services {
   /** Derives what a service may have at most; what it needs to get it. */
   async #wire(
     supervised: Supervised,
-    { port, data, requests }: Connection,
+    { port, data, requests, shared }: Connection,
     connector: Connector,
   ): Promise<Wiring> {
     const { service } = supervised;
@@ -228,7 +231,12 @@ export class Services {
       to: port,
     });
     const posed = this.#options.interposing.wire(supervised.name, data);
-    return { envelope, data: posed, requests };
+    return {
+      envelope,
+      data: posed,
+      requests,
+      ...(shared === undefined ? {} : { shared }),
+    };
   }
 
   #onFailed(service: Supervised, host: ServiceHost): void {
@@ -256,6 +264,7 @@ export class Services {
     if (this.#stopped || connector === undefined) return;
     const connection = connector.connect(
       this.#options.interposing.limits(service.name),
+      service.service.trusted,
     );
     try {
       await connector.introduced();

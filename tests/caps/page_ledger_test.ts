@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { EXTENT_PAGES } from "../../caps/memory.ts";
 import { NO_FRAME, PageLedger } from "../../caps/page_ledger.ts";
 import { testProperty } from "../property.ts";
 
@@ -149,3 +150,10 @@ testProperty(
     assert.equal(ledger.lentTo(frame), 0);
   }),
 );
+
+Deno.test("something goes under the number of every single frame, and of an extent's first", () => {
+  const ledger = new PageLedger(2 + 2 * EXTENT_PAGES, 2);
+  const firsts = Array.from({ length: 2 + 2 * EXTENT_PAGES }, (_, i) => i)
+    .filter((frame) => ledger.isFirst(frame));
+  assert.deepEqual(firsts, [0, 1, 2, 2 + EXTENT_PAGES]);
+});

@@ -358,6 +358,20 @@ for (
   });
 }
 
+Deno.test("nothing is interposed before a service that is trusted with packet memory", () => {
+  const service = { core: "arp", trusted: true };
+  const input = (services: object) => ({
+    ...formatManifest(defaultManifest()),
+    services,
+  });
+  ok(parseManifest(input({ arp: service })).services.arp!.trusted);
+  const posed = { ...service, interpose: [{ count: {} }] };
+  const [problem, ...more] = refusal(input({ arp: posed })).problems;
+  deepStrictEqual(more, []);
+  deepStrictEqual(problem!.path, ["services", "arp", "trusted"]);
+  ok(/no `interpose` beside it/.test(problem!.message), problem!.message);
+});
+
 Deno.test("a service can watch others that there are, and nobody else", () => {
   const watching = (...watch: string[]) =>
     defaultManifest({

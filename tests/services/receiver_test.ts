@@ -83,15 +83,23 @@ const frames = fc.array(
   { minLength: 1, maxLength: 100 },
 );
 
+/** How packets can come. */
+const ways = fc.constantFrom<OpenOptions>(
+  { copyBytesMax: 0 },
+  { copyBytesMax: 128 },
+  { copyBytesMax: 4096 },
+  { trusted: true },
+);
+
 testProperty(
-  "packets come in order and whole, copied or as pages, however often the loop is left",
+  "packets come in order and whole, copied, as pages or where they lie, however often the loop is left",
   { runs: 30, file: import.meta.url },
   fc.asyncProperty(
     frames,
-    fc.constantFrom(0, 128, 4096),
+    ways,
     fc.array(fc.integer({ min: 1, max: 40 })),
-    async (frames, copyBytesMax, loops) => {
-      const options = { quotaPages: 128, copyBytesMax };
+    async (frames, way, loops) => {
+      const options = { quotaPages: 128, ...way };
       await withReceiver(frames, options, async (receiver) => {
         const packets: Uint8Array[] = [];
         for (const length of [...loops, frames.length]) {
@@ -107,14 +115,25 @@ testProperty(
 testProperty(
   "what was not read when the receiver is closed comes home, pages and all",
   { runs: 30, file: import.meta.url },
-  fc.asyncProperty(frames, fc.nat(), async (frames, share) => {
-    const options = { quotaPages: 128, copyBytesMax: 0 };
+  fc.asyncProperty(frames, ways, fc.nat(), async (frames, way, share) => {
+    const options = { quotaPages: 128, ...way };
     await withReceiver(frames, options, async (receiver) => {
       const count = share % (frames.length + 1);
       deepEqual(await read(receiver, count), frames.slice(0, count));
     });
   }),
 );
+
+Deno.test("what is read where it lies is neither observed nor interposed", async () => {
+  await withReceiver([], {}, async (_receiver, system) => {
+    for (const other of [{ observe: true }, { interpose: [] }]) {
+      await rejects(
+        system.open(EVERYTHING, { trusted: true, ...other }),
+        /`trusted` goes neither with `observe` nor with `interpose`/,
+      );
+    }
+  });
+});
 
 Deno.test("a loop that waits ends when the receiver is closed", async () => {
   const frame = new Uint8Array(60).fill(1);

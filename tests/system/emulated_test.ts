@@ -1,6 +1,7 @@
 /** The command line on the emulated NIC, as a process of its own. */
 
 import assert from "node:assert/strict";
+import { DEFAULT_MANIFEST } from "../../services/manifest.ts";
 import type { SystemSnapshot } from "../../services/snapshot.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
@@ -57,6 +58,17 @@ function checkAccounts(snapshot: SystemSnapshot): void {
   );
 }
 
+/** The usual services, each trusted. */
+function trusting(): object {
+  const services = Object.entries(DEFAULT_MANIFEST.services);
+  return {
+    ...DEFAULT_MANIFEST,
+    services: Object.fromEntries(
+      services.map(([name, service]) => [name, { ...service, trusted: true }]),
+    ),
+  };
+}
+
 for (const mode of [[], ["--in-process"]]) {
   const how = mode.length === 0 ? "in confined workers" : "in one process";
 
@@ -69,6 +81,22 @@ for (const mode of [[], ["--in-process"]]) {
     checkAccounts(snapshot);
     assert.ok(snapshot.uptimeMs >= 1990, String(snapshot.uptimeMs));
     assert.equal(snapshot.nic.mac, "02:53:0a:4d:00:02");
+  });
+
+  Deno.test(`services that are trusted with packet memory answer every question, and every page comes home, ${how}`, async () => {
+    const file = await Deno.makeTempFile({ suffix: ".json" });
+    try {
+      await Deno.writeTextFile(file, JSON.stringify(trusting()));
+      const result = await up([
+        ...["--manifest", file, "--for", "1s", "--json", ...mode],
+      ]);
+      assert.equal(result.err, "");
+      const snapshot = snapshotIn(result);
+      checkSound(snapshot);
+      checkAccounts(snapshot);
+    } finally {
+      await Deno.remove(file);
+    }
   });
 
   Deno.test(`as fast as the peer can, every packet is accounted for and every page comes home, ${how}`, async () => {

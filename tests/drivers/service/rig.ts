@@ -7,7 +7,7 @@ import type {
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver_protocol.ts";
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
 import type { RateLimit } from "../../../caps/rate_limit.ts";
 import { makePipe, type Port } from "../../../caps/port.ts";
 import { type Delivery, INLINE, RecordView } from "../../../caps/records.ts";
@@ -16,6 +16,10 @@ import {
   RIGHT_RECEIVE,
   RIGHT_SEND,
 } from "../../../caps/rights.ts";
+import {
+  makeSharedRings,
+  type SharedAccess,
+} from "../../../caps/shared_ring.ts";
 import { capabilityOf } from "../../../caps/tag.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
@@ -31,6 +35,8 @@ export interface TestHolder {
   readonly port: Port<unknown, Delivery>;
   readonly receives: Grant;
   readonly sends: Grant;
+  /** Of one that is trusted with packet memory. */
+  readonly shared?: SharedAccess;
 }
 
 /** What a holder of the rig gets. */
@@ -39,6 +45,8 @@ export interface HolderPlan {
   readonly sends: Grant;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** Gets descriptors. */
+  readonly trusted?: boolean;
   /** Gets copies of what it `receives`, and owns and sends nothing. */
   readonly observes?: boolean;
   readonly limit?: RateLimit;
@@ -57,6 +65,7 @@ export class Rig implements Disposable {
   readonly outlaws: number[] = [];
   readonly reports: DriverReport[] = [];
   readonly #orders: Port<DriverOrder, DriverReport>;
+  readonly memory: PacketMemory;
   readonly #memoryPages: number;
   #plans: (HolderPlan | undefined)[] = [];
 
@@ -67,6 +76,7 @@ export class Rig implements Disposable {
     likeness: Likeness = {},
   ) {
     const memory = makePacketMemory(frameCount, likeness.extents);
+    this.memory = memory;
     this.#memoryPages = memory.bytes.byteLength / 65536;
     const [near, far] = makeWire();
     this.far = far;
@@ -91,7 +101,9 @@ export class Rig implements Disposable {
 
   #attach(plan: HolderPlan, id: number, runPagesMax: number): void {
     const [port, forDriver] = makePipe<unknown, Delivery>();
-    this.service.attach(id, forDriver, { runPagesMax });
+    const { wasm, frameCount, extentCount } = this.memory;
+    const rings = plan.trusted ? makeSharedRings() : undefined;
+    this.service.attach(id, forDriver, { runPagesMax }, rings);
     const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
     const { receives, sends } = plan;
     this.holders.push({
@@ -100,6 +112,9 @@ export class Rig implements Disposable {
       port,
       receives,
       sends,
+      ...(rings === undefined
+        ? {}
+        : { shared: { memory: wasm, frameCount, extentCount, rings } }),
     });
   }
 

@@ -1,0 +1,42 @@
+/**
+ * How long to look again and again before sleeping. Waking a thread takes some
+ * 45 µs, and whoever wakes it half of that: where work comes more often, it is
+ * cheaper for both not to sleep. Where it comes seldom, nothing is spun.
+ *
+ * As the host polls for a halted guest in KVM (Documentation/virt/kvm/halt-polling.rst):
+ * the time doubles when work came soon after going to sleep, and is halved down to
+ * nothing when it did not come within {@link SPIN_MS_MAX}.
+ */
+
+/** The longest that is spun. */
+export const SPIN_MS_MAX = 1;
+
+/** What is begun with. */
+const SPIN_MS_MIN = 0.02;
+
+/** One thread's. */
+export class Spin {
+  #budgetMs = 0;
+  #idleSinceMs: number | undefined;
+
+  /** There is nothing to do: whether to look again, and not to sleep. */
+  again(nowMs: number): boolean {
+    this.#idleSinceMs ??= nowMs;
+    return nowMs - this.#idleSinceMs < this.#budgetMs;
+  }
+
+  /** There was something to do. */
+  found(nowMs: number): void {
+    if (this.#idleSinceMs === undefined) return;
+    const idleMs = nowMs - this.#idleSinceMs;
+    this.#idleSinceMs = undefined;
+    if (idleMs <= this.#budgetMs) return;
+    if (idleMs <= SPIN_MS_MAX) {
+      const longer = Math.max(SPIN_MS_MIN, 2 * this.#budgetMs);
+      this.#budgetMs = Math.min(SPIN_MS_MAX, longer);
+    } else {
+      const shorter = this.#budgetMs / 2;
+      this.#budgetMs = shorter < SPIN_MS_MIN ? 0 : shorter;
+    }
+  }
+}
