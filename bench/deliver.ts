@@ -11,6 +11,7 @@ import type {
   DeliveryCase,
   DeliveryContestant,
 } from "./delivery/contestant.ts";
+import { datagram } from "./delivery/datagram.ts";
 import { ours } from "./delivery/ours.ts";
 import { plain, type Way } from "./delivery/plain.ts";
 import { takeTurns } from "./rounds.ts";
@@ -50,7 +51,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     for (const batch of BATCHES) {
       const { sizeBytes, way, words } = shape;
       if (way === "packed" && batch * sizeBytes > PACKED_BYTES_MAX) continue;
-      const packet = datagram(sizeBytes);
+      const packet = datagram(sizeBytes, PORT);
       yield* runCase({ packet, port: PORT, batch, way }, {
         words: `${words}, batch ${batch}`,
         quick: options.quick,
@@ -97,16 +98,4 @@ function whyNot(): string | undefined {
     return "needs Linux: pages are made of frames through its C library";
   }
   return undefined;
-}
-
-/** An IPv4 UDP frame of `sizeBytes` to {@link PORT}. */
-function datagram(sizeBytes: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(sizeBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(12, 0x0800);
-  view.setUint8(14, 0x45);
-  view.setUint16(16, sizeBytes - 14);
-  view.setUint8(23, 17);
-  view.setUint16(36, PORT);
-  return bytes;
 }

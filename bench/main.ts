@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   receive: () => import("./receive.ts"),
   deliver: () => import("./deliver.ts"),
   forward: () => import("./forward.ts"),
+  growth: () => import("./growth.ts"),
   idle: () => import("./idle.ts"),
   hostile: () => import("./hostile.ts"),
   install: () => import("./install.ts"),

@@ -17,11 +17,19 @@ const HEADROOM_BYTES = 256;
 export interface Traffic {
   /** Its bytes, the same for each packet. */
   readonly packet: Uint8Array;
+  /**
+   * UDP ports that batches are to, in turn, from the packet's own on. The packet's
+   * own alone if not given; then nothing is written to a packet again.
+   */
+  readonly ports?: number | undefined;
   /** Packets that come at once. */
   readonly batch: number;
   /** Whether the holder can take another batch now. */
   readonly ready: () => boolean;
 }
+
+/** Where an IPv4 packet has its UDP port. */
+const PORT_OFFSET = 36;
 
 /** Frames that were provided come back with the packet in them, a batch a call. */
 export class BenchNic implements Driver {
@@ -40,12 +48,18 @@ export class BenchNic implements Driver {
   /** Packets that have come. */
   came = 0;
   readonly #traffic: Traffic;
+  readonly #bytes: Uint8Array;
+  /** The packet's own. */
+  readonly #port: number;
   readonly #idle = new IdleWait();
   /** As in a NIC's ring: what was provided first is filled first. */
   readonly #frames: FrameRing;
 
   constructor(memory: PacketMemory, traffic: Traffic) {
     this.#traffic = traffic;
+    this.#bytes = memory.bytes;
+    const { buffer, byteOffset } = traffic.packet;
+    this.#port = new DataView(buffer, byteOffset + PORT_OFFSET).getUint16(0);
     this.pages = new MappedPages(memory);
     this.#frames = new FrameRing(memory.frameCount);
     // Once: a NIC writes by itself, and nobody here overwrites a packet.
@@ -60,15 +74,27 @@ export class BenchNic implements Driver {
   }
 
   receive(batch: Batch, _max: number): number {
-    const { packet, batch: count, ready } = this.#traffic;
+    const { packet, ports, batch: count, ready } = this.#traffic;
     if (this.left < count || this.#frames.size < count || !ready()) return 0;
     for (let i = 0; i < count; i++) {
       batch.offset[i] = frameOffset(this.#frames.shift()) + HEADROOM_BYTES;
       batch.length[i] = packet.length;
     }
+    if (ports !== undefined) this.#address(batch, ports);
     this.left -= count;
     this.came += count;
     return count;
+  }
+
+  /** All packets of a batch go to one port, those of the next batch to the next one. */
+  #address(batch: Batch, ports: number): void {
+    const count = this.#traffic.batch;
+    const port = this.#port + this.came / count % ports;
+    for (let i = 0; i < count; i++) {
+      const at = batch.offset[i]! + PORT_OFFSET;
+      this.#bytes[at] = port >> 8;
+      this.#bytes[at + 1] = port;
+    }
   }
 
   transmit(_batch: Batch, _count: number): number {

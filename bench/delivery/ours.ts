@@ -59,6 +59,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const holder = await startHolder(channel.port2, access);
   const nic: BenchNic = new BenchNic(memory, {
     packet: what.packet,
+    ports: what.way === "swapped" ? undefined : what.capabilities,
     batch: what.batch,
     ready: () => flow.hasRoom(nic.came),
   });
@@ -94,7 +95,11 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       const { accounts } = service.counts();
       const seen = await holder.end();
       service[Symbol.dispose]();
-      if (seen !== nic.came || accounts[0]?.deliveredPackets !== seen) {
+      const delivered = accounts.reduce(
+        (sum, account) => sum + account.deliveredPackets,
+        0,
+      );
+      if (seen !== nic.came || delivered !== seen) {
         throw new Error(`deliver: the holder saw ${seen} of ${nic.came}`);
       }
     },
@@ -152,22 +157,27 @@ function byRings(
   };
 }
 
-/** What the filter service would have the driver do: one capability for the holder. */
+/** What the filter service would have the driver do: the holder's capabilities, the last of which may hold all pages but one each. */
 function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
-  const grant = ipv4().udp().dstPort(what.port).grant;
-  const tree = mergeTree([{ slot: SLOT, grant, children: [] }]);
+  const { port, capabilities = 1, way, packet } = what;
+  const last = SLOT + capabilities - 1;
+  const slots = Array.from({ length: capabilities }, (_, n) => SLOT + n);
+  const tree = mergeTree(slots.map((slot) => {
+    const { grant } = ipv4().udp().dstPort(port + slot - SLOT);
+    return { slot, grant, children: [] };
+  }));
   return {
     kind: "commit",
     version: 1,
-    opened: [{
-      slot: SLOT,
-      tagLow: 1,
+    opened: slots.map((slot) => ({
+      slot,
+      tagLow: slot,
       tagHigh: 1,
       port: HOLDER,
       rights: RIGHT_RECEIVE,
-      quotaPages: FRAMES / 2,
-      copyBytesMax: what.way === "swapped" ? 0 : what.packet.length,
-    }],
+      quotaPages: slot === last ? FRAMES / 2 - capabilities + 1 : 1,
+      copyBytesMax: way === "swapped" ? 0 : packet.length,
+    })),
     quotas: [],
     wasm: emitWasm(tree, [], memoryPages),
   };

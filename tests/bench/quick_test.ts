@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { FLOW_COUNTS } from "../../bench/classify/flow_cases.ts";
 import { MIXES, TEXTS } from "../../bench/classify/texts.ts";
 import { BEHAVIOURS } from "../../bench/hostile/system.ts";
+import { GROWTH_COUNTS } from "../../bench/growth.ts";
 import { testWith } from "../needs.ts";
 
 interface JsonRow {
@@ -120,6 +121,17 @@ Deno.test("hostile: each behaviour is run, and what the others are delivered is 
   checkRows("hostile", rows);
   assert.equal(rows.length, 3 * (BEHAVIOURS.length - 1));
 });
+
+testWith(
+  ["linux"],
+  "growth: with any number of capabilities every packet reaches its worker, and is timed",
+  async () => {
+    const rows = await quick("growth");
+    checkRows("growth", rows);
+    assert.equal(rows.length, 2 * GROWTH_COUNTS.length);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
 
 testWith(
   ["linux", "root", "tool:ip"],
