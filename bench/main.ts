@@ -16,6 +16,7 @@ import {
 const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   classify: () => import("./classify.ts"),
   receive: () => import("./receive.ts"),
+  latency: () => import("./latency.ts"),
   deliver: () => import("./deliver.ts"),
   forward: () => import("./forward.ts"),
   growth: () => import("./growth.ts"),

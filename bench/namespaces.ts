@@ -1,8 +1,12 @@
 /** Two network namespaces joined by a veth pair, for as long as a benchmark runs. */
 
-/** The interface in the sending namespace, and the one in the receiving. */
-export const SENDING = { interface: "spsend", mac: "02:53:50:00:00:01" };
-/** 10.77.0.2 is the kernel's address there. */
+/** The interface in the sending namespace, and the kernel's address there. */
+export const SENDING = {
+  interface: "spsend",
+  mac: "02:53:50:00:00:01",
+  address: "10.77.0.1",
+};
+/** The same of the receiving one. */
 export const RECEIVING = {
   interface: "sprecv",
   mac: "02:53:50:00:00:02",
@@ -37,16 +41,20 @@ export class Namespaces implements AsyncDisposable {
         "address", SENDING.mac, "type", "veth", "peer",
         "name", RECEIVING.interface, "address", RECEIVING.mac,
         "netns", receiving);
-      const network = `${RECEIVING.address}/24`;
-      const at = RECEIVING.interface;
-      await ip("-n", receiving, "address", "add", network, "dev", at);
-      await ip("-n", sending, "link", "set", SENDING.interface, "up");
-      await ip("-n", receiving, "link", "set", at, "up");
+      for (const [name, end] of pair.#ends()) {
+        const network = `${end.address}/24`;
+        await ip("-n", name, "address", "add", network, "dev", end.interface);
+        await ip("-n", name, "link", "set", end.interface, "up");
+      }
     } catch (error) {
       await pair[Symbol.asyncDispose]();
       throw error;
     }
     return pair;
+  }
+
+  #ends() {
+    return [[this.sending, SENDING], [this.receiving, RECEIVING]] as const;
   }
 
   /** Removes both, and the links with them. */

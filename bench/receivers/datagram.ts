@@ -1,4 +1,7 @@
-/** `datagram.ts PORT`: receives UDP with Deno.listenDatagram into one buffer, and counts. */
+/**
+ * `datagram.ts PORT [echo]`: receives UDP with Deno.listenDatagram into one
+ * buffer, sends it back if it is to, and counts.
+ */
 
 import { reportTo } from "./report.ts";
 
@@ -18,6 +21,15 @@ async function receive(): Promise<void> {
   }
 }
 
-receive();
+async function echo(): Promise<void> {
+  for (;;) {
+    const [bytes, from] = await socket.receive(buffer);
+    await socket.send(bytes, from);
+    packets++;
+  }
+}
+
+if (Deno.args[1] === "echo") echo();
+else receive();
 await reportTo(() => packets);
 Deno.exit(0);

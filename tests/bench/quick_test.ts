@@ -80,6 +80,17 @@ testWith(
 );
 
 testWith(
+  ["linux", "root", "compiler", "tool:ip"],
+  "latency: every datagram comes back from our system and from every reference, and each is timed",
+  async () => {
+    const rows = await quick("latency");
+    checkRows("latency", rows);
+    assert.equal(rows.length, 3 * 4);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
+testWith(
   ["linux"],
   "deliver: every packet reaches the confined worker and comes back",
   async () => {

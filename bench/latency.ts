@@ -1,0 +1,139 @@
+/**
+ * `latency`: what one UDP datagram of 128 bytes takes to an echo over a veth pair
+ * and back, one under way at a time, as a client in C sees it; and the processor
+ * time of the echoing process (user and system, all its threads) a round trip.
+ * Ours is a whole system: the driver service, the confined worker of udp-echo,
+ * and the driver service again. Beside it, a kernel's UDP socket in Deno, and an
+ * AF_XDP echo in C.
+ *
+ * The client and the echo have processors of their own, and each wakes an idle
+ * one, as a packet from another machine does. Left to the scheduler, two threads
+ * may or may not share one that never idles: three times faster, or not.
+ */
+
+import { build } from "./build.ts";
+import { denoScript, pinned, tryNamespaces } from "./ends.ts";
+import { HelperProcess } from "./helper_process.ts";
+import {
+  type Command,
+  figureOf,
+  type Rounds,
+  takeRounds,
+} from "./helper_rounds.ts";
+import { type Namespaces, RECEIVING } from "./namespaces.ts";
+import { type BenchOptions, type BenchRow, compare } from "./row.ts";
+
+const PORT = "9000";
+/** A frame of 128 bytes, less the headers of Ethernet, IPv4 and UDP. */
+const PAYLOAD_BYTES = 128 - 42;
+/** Packets that a call polls from the interface, where busy polling is asked for. */
+const BUSY_POLL = "64";
+
+/** What one echo did in one round. */
+interface Round {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly cpuUs: number;
+}
+
+/** What is compared, with its words and unit. */
+const FIGURES: readonly (readonly [keyof Round, string, string])[] = [
+  ["p50", "p50", "µs"],
+  ["p99", "p99", "µs"],
+  ["p999", "p99.9", "µs"],
+  ["cpuUs", "CPU", "µs/round trip"],
+];
+
+/** Runs the benchmark. */
+export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
+  const what = { bench: "latency", unit: "µs" };
+  const refuse = (why: string) =>
+    compare({ ...what, case: "UDP echo over a veth" }, why, why);
+  const client = await build({ name: "udp_round_trips", kind: "program" });
+  if ("missing" in client) return yield refuse(client.missing);
+  const made = await tryNamespaces();
+  if (typeof made === "string") return yield refuse(made);
+  await using namespaces = made;
+  const echoes = await makeEchoes();
+  const round = (command: readonly string[]) =>
+    measure({ namespaces, client, command }, options);
+  const measured = await takeRounds(echoes, round, options.quick ? 1 : 5);
+  const { system, polled, datagram, xdp } = measured;
+  yield* rowsOf("whole system", system, "Deno.listenDatagram", datagram);
+  yield* rowsOf("whole system", system, "AF_XDP in C, poll()", xdp);
+  yield* rowsOf("whole system, busy polling", polled, "without", system);
+}
+
+/** The three quantiles, then processor time. */
+function* rowsOf(
+  ours: string,
+  oursDid: Rounds<Round>,
+  reference: string,
+  referenceDid: Rounds<Round>,
+): Generator<BenchRow> {
+  for (const [figure, words, unit] of FIGURES) {
+    yield compare(
+      {
+        bench: "latency",
+        case: `${words}, ${ours}, beside ${reference}`,
+        unit,
+      },
+      figureOf(oursDid, figure),
+      figureOf(referenceDid, figure),
+    );
+  }
+}
+
+/** One echo at one end, and a client at the other: warmed up, then measured. */
+async function measure(
+  { namespaces, client, command }: {
+    readonly namespaces: Namespaces;
+    readonly client: { readonly path: string };
+    readonly command: readonly string[];
+  },
+  { quick }: BenchOptions,
+): Promise<Round> {
+  await using echo = new HelperProcess({
+    namespace: namespaces.receiving,
+    command: [...pinned("receiver"), ...command],
+  });
+  await echo.ready();
+  const trips = [client.path, RECEIVING.address, PORT, String(PAYLOAD_BYTES)];
+  await using peer = new HelperProcess({
+    namespace: namespaces.sending,
+    command: [...pinned("sender"), ...trips],
+  });
+  await peer.ready();
+  const count = quick ? 200 : 5000;
+  await peer.ask(String(quick ? 100 : 3000));
+  const before = await echo.ask("");
+  const spans = await peer.ask(String(count));
+  const after = await echo.ask("");
+  // A loss is a second's wait, and would be no figure but a fault.
+  if (spans.lost !== 0) throw new Error(`latency: ${spans.lost} were lost`);
+  if (after.packets! - before.packets! !== count) {
+    throw new Error("latency: another number was echoed than came back");
+  }
+  return {
+    p50: spans.p50! / 1000,
+    p99: spans.p99! / 1000,
+    p999: spans.p999! / 1000,
+    cpuUs: (after.cpuUs! - before.cpuUs!) / count,
+  };
+}
+
+/** Ours, and what they are measured beside. */
+async function makeEchoes(): Promise<
+  Record<"system" | "polled" | "datagram" | "xdp", Command>
+> {
+  const at = [RECEIVING.interface, RECEIVING.address, PORT];
+  const system = denoScript("system.ts", ...at, RECEIVING.mac);
+  const c = await build({ name: "xdp_echo", kind: "program" });
+  return {
+    system,
+    polled: [...system, BUSY_POLL],
+    datagram: denoScript("datagram.ts", PORT, "echo"),
+    xdp: "missing" in c ? c.missing : [c.path, ...at],
+  };
+}
