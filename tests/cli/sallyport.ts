@@ -22,7 +22,12 @@ export function sallyportWords(args: readonly string[]): string[] {
   return [
     ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--cached-only"],
     ...["--deny-import", "--allow-read", "--allow-write", "--allow-ffi"],
-    ...["--allow-env=SALLYPORT_DEBUG", `--config=${CONFIG}`, MAIN],
+    ...[
+      "--allow-net",
+      "--allow-env=SALLYPORT_DEBUG",
+      `--config=${CONFIG}`,
+      MAIN,
+    ],
     ...args,
   ];
 }

@@ -40,7 +40,16 @@ Deno.test("each part is given the permissions that the README says, and no more"
   assert.deepEqual(given({ nic: "xdp:veth0" }), { ffi: true });
   assert.equal(said("driver service, `pcap:FILE`"), "read of that one file");
   assert.deepEqual(given({ nic: "pcap:a.pcap" }), { read: ["a.pcap"] });
+  assert.equal(said("driver service, `wire:NAME`"), "none");
   assert.equal(given({ nic: "wire:lab" }), "none");
+  assert.match(said("driver service, `packet:`, `tap:`, `tun:`"), /^ffi,/);
+  for (const nic of ["packet:veth0", "tap:sp0", "tun:sp0"]) {
+    assert.deepEqual(given({ nic }), { ffi: true });
+  }
+  assert.match(
+    said("driver service, `udp:LOCAL,PEER,key=FILE`"),
+    /^net for its own and its peer's address and port alone, and read of the key$/,
+  );
   assert.deepEqual(
     given({ nic: "udp:127.0.0.1:9,10.0.0.1:8,key=k" }),
     { net: ["127.0.0.1:9", "10.0.0.1:8"], read: ["k"] },
