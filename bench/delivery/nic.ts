@@ -2,8 +2,10 @@
 
 import {
   type Batch,
+  EXTENT_PAGES,
   frameOffset,
   type PacketMemory,
+  PAGE_BYTES,
 } from "../../caps/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../../drivers/driver.ts";
 import { FrameRing } from "../../drivers/frame_ring.ts";
@@ -33,14 +35,7 @@ const PORT_OFFSET = 36;
 
 /** Frames that were provided come back with the packet in them, a batch a call. */
 export class BenchNic implements Driver {
-  readonly info: DriverInfo = {
-    name: "bench",
-    mode: "packets from nowhere",
-    mac: new Uint8Array(6),
-    frameBytesMax: 1514,
-    partialChecksums: false,
-    mapped: true,
-  };
+  readonly info: DriverInfo;
   readonly pages: PageExchange;
   readonly ended = false;
   /** Packets still to come. */
@@ -60,10 +55,21 @@ export class BenchNic implements Driver {
     this.#bytes = memory.bytes;
     const { buffer, byteOffset } = traffic.packet;
     this.#port = new DataView(buffer, byteOffset + PORT_OFFSET).getUint16(0);
+    this.info = {
+      name: "bench",
+      mode: "packets from nowhere",
+      mac: new Uint8Array(6),
+      frameBytesMax: traffic.packet.length,
+      partialChecksums: false,
+      mapped: true,
+    };
     this.pages = new MappedPages(memory);
-    this.#frames = new FrameRing(memory.frameCount);
     // Once: a NIC writes by itself, and nobody here overwrites a packet.
-    for (let frame = 0; frame < memory.frameCount; frame++) {
+    const { frameCount, extentCount } = memory;
+    const pages = traffic.packet.length > PAGE_BYTES ? EXTENT_PAGES : 1;
+    const first = pages === 1 ? 0 : frameCount - extentCount * EXTENT_PAGES;
+    this.#frames = new FrameRing(pages === 1 ? frameCount : extentCount);
+    for (let frame = first; frame < frameCount; frame += pages) {
       memory.bytes.set(traffic.packet, frameOffset(frame) + HEADROOM_BYTES);
     }
   }

@@ -7,7 +7,7 @@ import {
   type DriverReport,
   PLAIN_LIMITS,
 } from "../../caps/driver_protocol.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory, PAGE_BYTES } from "../../caps/memory.ts";
 import {
   fromMessagePort,
   makePipe,
@@ -38,12 +38,15 @@ import { BenchNic } from "./nic.ts";
 import type { DeliveryCase, DeliveryContestant } from "./contestant.ts";
 
 const FRAMES = 8192;
+/** Twice what the holder may have, where packets are larger than a page. */
+const EXTENTS = 512;
 const HOLDER = 1;
 const SLOT = 1;
 
 /** Starts the driver service and its holder for `what`. */
 export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
-  const memory = makePacketMemory(FRAMES);
+  const extents = what.packet.length > PAGE_BYTES ? EXTENTS : 0;
+  const memory = makePacketMemory(FRAMES, extents);
   const channel = new MessageChannel();
   const { wasm, frameCount, extentCount } = memory;
   const access = what.way !== "shared"
