@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   classify: () => import("./classify.ts"),
   receive: () => import("./receive.ts"),
   latency: () => import("./latency.ts"),
+  tap: () => import("./tap.ts"),
   deliver: () => import("./deliver.ts"),
   forward: () => import("./forward.ts"),
   growth: () => import("./growth.ts"),

@@ -89,7 +89,8 @@ async function removeLeftOver(): Promise<void> {
   }
 }
 
-async function ip(...args: string[]): Promise<string> {
+/** What `ip` says to these arguments. */
+export async function ip(...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("ip", { args })
     .output();
   if (success) return new TextDecoder().decode(stdout);

@@ -91,6 +91,17 @@ testWith(
 );
 
 testWith(
+  ["linux", "root", "compiler", "tool:ip"],
+  "tap: a TCP stream comes to its last byte into a confined worker, and through a forwarder, ours and C's",
+  async () => {
+    const rows = await quick("tap");
+    checkRows("tap", rows);
+    assert.equal(rows.length, 4);
+    assert.ok(rows.every((row) => row.note === undefined));
+  },
+);
+
+testWith(
   ["linux"],
   "deliver: every packet reaches the confined worker and comes back",
   async () => {
