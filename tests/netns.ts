@@ -236,3 +236,12 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** What `ip` says of a namespace's interface, without what counts. */
+export async function stateOf(
+  space: Namespace,
+): Promise<Record<string, unknown>> {
+  const link = await space.link();
+  delete link["stats64"];
+  return link;
+}

@@ -7,10 +7,8 @@ import {
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory.ts";
-import type { Driver, DriverInfo, PageExchange } from "../../drivers/driver.ts";
 import { FrameRing } from "../../drivers/frame_ring.ts";
-import { IdleWait } from "../../drivers/idle_wait.ts";
-import { MappedPages } from "../../drivers/sys/mapped_pages.ts";
+import { SourceNic } from "../source_nic.ts";
 
 /** Where a NIC puts a packet in its frame. */
 const HEADROOM_BYTES = 256;
@@ -34,10 +32,7 @@ export interface Traffic {
 const PORT_OFFSET = 36;
 
 /** Frames that were provided come back with the packet in them, a batch a call. */
-export class BenchNic implements Driver {
-  readonly info: DriverInfo;
-  readonly pages: PageExchange;
-  readonly ended = false;
+export class BenchNic extends SourceNic {
   /** Packets still to come. */
   left = 0;
   /** Packets that have come. */
@@ -46,24 +41,15 @@ export class BenchNic implements Driver {
   readonly #bytes: Uint8Array;
   /** The packet's own. */
   readonly #port: number;
-  readonly #idle = new IdleWait();
   /** As in a NIC's ring: what was provided first is filled first. */
   readonly #frames: FrameRing;
 
   constructor(memory: PacketMemory, traffic: Traffic) {
+    super(memory, traffic.packet.length);
     this.#traffic = traffic;
     this.#bytes = memory.bytes;
     const { buffer, byteOffset } = traffic.packet;
     this.#port = new DataView(buffer, byteOffset + PORT_OFFSET).getUint16(0);
-    this.info = {
-      name: "bench",
-      mode: "packets from nowhere",
-      mac: new Uint8Array(6),
-      frameBytesMax: traffic.packet.length,
-      partialChecksums: false,
-      mapped: true,
-    };
-    this.pages = new MappedPages(memory);
     // Once: a NIC writes by itself, and nobody here overwrites a packet.
     const { frameCount, extentCount } = memory;
     const pages = traffic.packet.length > PAGE_BYTES ? EXTENT_PAGES : 1;
@@ -74,12 +60,12 @@ export class BenchNic implements Driver {
     }
   }
 
-  provide(frames: Uint32Array, count: number): number {
+  override provide(frames: Uint32Array, count: number): number {
     for (let i = 0; i < count; i++) this.#frames.push(frames[i]!);
     return count;
   }
 
-  receive(batch: Batch, _max: number): number {
+  override receive(batch: Batch, _max: number): number {
     const { packet, ports, batch: count, ready } = this.#traffic;
     if (this.left < count || this.#frames.size < count || !ready()) return 0;
     for (let i = 0; i < count; i++) {
@@ -102,26 +88,4 @@ export class BenchNic implements Driver {
       this.#bytes[at + 1] = port;
     }
   }
-
-  transmit(_batch: Batch, _count: number): number {
-    return 0;
-  }
-
-  reclaim(_frames: Uint32Array): number {
-    return 0;
-  }
-
-  wait(delayMs: number): Promise<void> {
-    return this.#idle.wait(delayMs);
-  }
-
-  wake(): void {
-    this.#idle.wake();
-  }
-
-  counters(): Readonly<Record<string, number>> {
-    return {};
-  }
-
-  [Symbol.dispose](): void {}
 }

@@ -5,9 +5,10 @@ import { testWith } from "../needs.ts";
 import {
   INTERFACE,
   makeNamespacePair,
-  type Namespace,
   RIGHT_ADDRESS,
+  stateOf,
 } from "../netns.ts";
+import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
 
 const NEEDS = [
@@ -18,44 +19,11 @@ const NEEDS = [
   "tool:ping",
 ] as const;
 
-const ADDRESS = "10.77.0.2";
 const NIC = ["--nic", `packet:${INTERFACE}`, "--address", `${ADDRESS}/24`];
-const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
-  .pathname;
-
-const CRASH = new URL("./crash_process.ts", import.meta.url).pathname;
 
 /** What the kernel says of packet sockets where there are none. */
 const NO_SOCKETS =
   "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n";
-
-/** 50 pings, ten milliseconds apart. */
-function ping(space: Namespace, address: string): Promise<string> {
-  return space.run("ping", "-n", "-q", "-c", "50", "-i", "0.01", address);
-}
-
-/** 300 datagrams of 1 to 1,472 bytes; how many came back as they were sent. */
-async function datagrams(space: Namespace): Promise<unknown> {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
-  const said = await space.run(...command, CLIENT, ADDRESS, "7", "300", "8");
-  return JSON.parse(said);
-}
-
-/** What `ip` says of an interface, without what counts. */
-async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
-  const link = await space.link();
-  delete link["stats64"];
-  return link;
-}
-
-/** Waits until `address` answers a ping: then packets flow. */
-async function answers(space: Namespace): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    const args = ["-n", "-q", "-c", "1", "-W", "1", ADDRESS];
-    if ((await space.try("ping", ...args)).code === 0) return;
-  }
-  throw new Error(`${ADDRESS} answers no ping`);
-}
 
 testWith(
   NEEDS,
@@ -73,9 +41,9 @@ testWith(
     const during = await stateOf(right);
     assert.equal(during["promiscuity"], 1);
     const [ours, kernels, echoes] = await Promise.all([
-      ping(left, ADDRESS),
-      ping(left, RIGHT_ADDRESS),
-      datagrams(left),
+      ping(left, ADDRESS, 50),
+      ping(left, RIGHT_ADDRESS, 50),
+      datagrams(left, 300),
     ]);
     assert.match(ours, /50 packets transmitted, 50 received/);
     assert.match(kernels, /50 packets transmitted, 50 received/);

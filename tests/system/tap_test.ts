@@ -3,13 +3,12 @@
 import assert from "node:assert/strict";
 import { testWith } from "../needs.ts";
 import { makeNamespacePair, type Namespace, NETNS_NEEDS } from "../netns.ts";
+import { datagrams } from "./far_kernel.ts";
 import { snapshotIn, UpProcess } from "./up_process.ts";
 
 const NEEDS = [...NETNS_NEEDS, "tool:ping"] as const;
 const NAME = "sp0";
 const ADDRESS = "10.77.9.2";
-const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
-  .pathname;
 
 /** The interfaces of a namespace, by name. */
 async function interfaces(space: Namespace): Promise<string[]> {
@@ -32,17 +31,6 @@ async function addAddress(space: Namespace): Promise<void> {
   assert.fail(`${NAME} does not come up`);
 }
 
-/** `count` datagrams of 1 to `largest` bytes; how many came back as they were sent. */
-async function datagrams(
-  space: Namespace,
-  count: number,
-  largest: number,
-): Promise<unknown> {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
-  const options = [ADDRESS, "7", String(count), "8", String(largest)];
-  return JSON.parse(await space.run(...command, CLIENT, ...options));
-}
-
 for (const kind of ["tap", "tun"]) {
   testWith(
     NEEDS,
@@ -60,7 +48,7 @@ for (const kind of ["tap", "tun"]) {
         ADDRESS,
       );
       assert.match(pings, /50 packets transmitted, 50 received/);
-      assert.deepEqual(await datagrams(right, 300, 1472), {
+      assert.deepEqual(await datagrams(right, 300, { address: ADDRESS }), {
         sent: 300,
         intact: 300,
       });

@@ -6,9 +6,11 @@ import {
   makeNamespacePair,
   type Namespace,
   RIGHT_ADDRESS,
+  stateOf,
 } from "../netns.ts";
 import type { SystemSnapshot } from "../../services/snapshot.ts";
 import { testWith } from "../needs.ts";
+import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
 import { processesIn, snapshotIn, UpProcess } from "./up_process.ts";
 
 const NEEDS = [
@@ -19,34 +21,10 @@ const NEEDS = [
   "tool:ping",
 ] as const;
 
-const ADDRESS = "10.77.0.2";
 const MAC = "02:53:0a:4d:00:02";
 const NIC = ["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`];
-const CLIENT = new URL("../drivers/xdp/udp_client.ts", import.meta.url)
-  .pathname;
-
-const CRASH = new URL("./crash_process.ts", import.meta.url).pathname;
 
 const COVER = new URL("./cover_process.ts", import.meta.url).pathname;
-
-/** 100 pings, ten milliseconds apart, to `address`. */
-function ping(space: Namespace, address: string): Promise<string> {
-  return space.run("ping", "-n", "-q", "-c", "100", "-i", "0.01", address);
-}
-
-/** 1,000 datagrams of 1 to 1,472 bytes; how many came back as they were sent. */
-async function datagrams(space: Namespace): Promise<Record<string, number>> {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-net"];
-  const said = await space.run(...command, CLIENT, ADDRESS, "7", "1000", "8");
-  return JSON.parse(said);
-}
-
-/** What `ip` says of an interface, without what counts. */
-async function stateOf(space: Namespace): Promise<Record<string, unknown>> {
-  const link = await space.link();
-  delete link["stats64"];
-  return link;
-}
 
 /** The hardware address that a kernel has learnt for `address`. */
 async function neighbour(
@@ -115,9 +93,9 @@ for (const offload of ["on", "off"]) {
 
       await capture(left, path, async () => {
         const [ours, kernels, echoes] = await Promise.all([
-          ping(left, ADDRESS),
-          ping(left, RIGHT_ADDRESS),
-          datagrams(left),
+          ping(left, ADDRESS, 100),
+          ping(left, RIGHT_ADDRESS, 100),
+          datagrams(left, 1000),
         ]);
         assert.match(ours, /100 packets transmitted, 100 received/);
         assert.match(kernels, /100 packets transmitted, 100 received/);
@@ -155,17 +133,6 @@ for (const offload of ["on", "off"]) {
       }
     },
   );
-}
-
-/** Waits until `address` answers a ping: then packets flow. */
-async function answers(space: Namespace, address: string): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    const { code } = await space.try(
-      ...["ping", "-n", "-q", "-c", "1", "-W", "1", address],
-    );
-    if (code === 0) return;
-  }
-  throw new Error(`${address} answers no ping`);
 }
 
 function checkCounts(snapshot: ReturnType<typeof snapshotIn>): void {
@@ -278,9 +245,9 @@ testWith(
     const before = await snapshot();
     await answers(left, ADDRESS);
     const [ours, kernels, echoes] = await Promise.all([
-      ping(left, ADDRESS),
-      ping(left, RIGHT_ADDRESS),
-      datagrams(left),
+      ping(left, ADDRESS, 100),
+      ping(left, RIGHT_ADDRESS, 100),
+      datagrams(left, 1000),
     ]);
     assert.match(ours, /100 packets transmitted, 100 received/);
     assert.match(kernels, /100 packets transmitted, 100 received/);
@@ -356,7 +323,7 @@ testWith(
     await answers(left, ADDRESS);
     await pingWhile(left, says("over: the driver has crashed: "));
     assert.deepEqual(await stateOf(right), before);
-    await ping(left, RIGHT_ADDRESS);
+    await ping(left, RIGHT_ADDRESS, 100);
     await child.stdin.close();
     assert.ok((await child.status).success);
   },

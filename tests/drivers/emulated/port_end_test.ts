@@ -7,7 +7,7 @@ import {
 } from "../../../drivers/emulated/port_end.ts";
 import type { WireEnd } from "../../../drivers/emulated/wire.ts";
 import { testDriver } from "../../conformance/driver.ts";
-import { collectFrom, MAC } from "./rig.ts";
+import { collectFrom, farSide, MAC } from "./rig.ts";
 
 function pair(options: PortEndOptions = {}): [WireEnd, WireEnd] {
   const { port1, port2 } = new MessageChannel();
@@ -34,10 +34,7 @@ testDriver("emulated beyond a port", () => {
   return {
     driver,
     memory,
-    inject: (frames) => {
-      for (const frame of frames) far.send(frame, 0, frame.length);
-    },
-    collect: () => collectFrom(far),
+    ...farSide(far),
     [Symbol.asyncDispose]: async () => {
       driver[Symbol.dispose]();
       await turn();

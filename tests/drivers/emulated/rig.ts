@@ -20,10 +20,7 @@ export function emulatedRig(
   return {
     driver,
     memory,
-    inject: (frames) => {
-      for (const frame of frames) far.send(frame, 0, frame.length);
-    },
-    collect: () => collectFrom(far),
+    ...farSide(far),
     [Symbol.asyncDispose]: () => {
       driver[Symbol.dispose]();
       return Promise.resolve();
@@ -40,4 +37,14 @@ export function collectFrom(end: WireEnd): Uint8Array[] {
     frames.push(frame);
   }
   return frames;
+}
+
+/** The other end of a driver's wire, as its tests use it. */
+export function farSide(far: WireEnd): Pick<DriverRig, "inject" | "collect"> {
+  return {
+    inject: (frames) => {
+      for (const frame of frames) far.send(frame, 0, frame.length);
+    },
+    collect: () => collectFrom(far),
+  };
 }

@@ -13,7 +13,7 @@ import { PORTS_MAX, Switch } from "../../../drivers/emulated/switch.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { testDriver } from "../../conformance/driver.ts";
 import { testProperty } from "../../property.ts";
-import { collectFrom, MAC } from "./rig.ts";
+import { collectFrom, farSide, MAC } from "./rig.ts";
 
 testDriver("wire", () => {
   const memory = makePacketMemory(64);
@@ -26,10 +26,7 @@ testDriver("wire", () => {
   return {
     driver,
     memory,
-    inject: (frames) => {
-      for (const frame of frames) far.send(frame, 0, frame.length);
-    },
-    collect: () => collectFrom(far),
+    ...farSide(far),
     [Symbol.asyncDispose]: () => {
       driver[Symbol.dispose]();
       far[Symbol.dispose]();

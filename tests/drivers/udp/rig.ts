@@ -6,7 +6,7 @@ import { Secret } from "../../../drivers/udp/secret.ts";
 import { openSocket } from "../../../drivers/udp/socket.ts";
 import { openTunnel, type TunnelEnd } from "../../../drivers/udp/tunnel.ts";
 import type { DriverRig } from "../../conformance/driver.ts";
-import { collectFrom, MAC } from "../emulated/rig.ts";
+import { farSide, MAC } from "../emulated/rig.ts";
 import { Medium } from "./medium.ts";
 
 /** A key that no link has. */
@@ -99,10 +99,7 @@ export async function udpRig(): Promise<DriverRig> {
   return {
     driver,
     memory,
-    inject: (frames) => {
-      for (const frame of frames) far.send(frame, 0, frame.length);
-    },
-    collect: () => collectFrom(far),
+    ...farSide(far),
     [Symbol.asyncDispose]: () => {
       driver[Symbol.dispose]();
       far[Symbol.dispose]();

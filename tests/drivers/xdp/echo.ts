@@ -84,15 +84,6 @@ async function* linesOf(
   }
 }
 
-/** What `ip` says of an interface, without what counts. */
-export async function stateOf(
-  space: Namespace,
-): Promise<Record<string, unknown>> {
-  const link = await space.link();
-  delete link["stats64"];
-  return link;
-}
-
 /** Two namespaces, the left of which knows where the driver is. */
 export async function makePair(
   options: NamespacePairOptions = {},

@@ -1,7 +1,7 @@
 /** AF_XDP on a veth, with kernels on both sides as the judges. */
 
 import assert from "node:assert/strict";
-import { INTERFACE, NETNS_NEEDS, RIGHT_ADDRESS } from "../../netns.ts";
+import { INTERFACE, NETNS_NEEDS, RIGHT_ADDRESS, stateOf } from "../../netns.ts";
 import { type Need, testWith } from "../../needs.ts";
 import {
   type Counts,
@@ -11,7 +11,6 @@ import {
   makePair,
   path,
   type Ready,
-  stateOf,
   udpEcho,
 } from "./echo.ts";
 
