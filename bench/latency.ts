@@ -3,12 +3,14 @@
  * and back, one under way at a time, as a client in C sees it; and the processor
  * time of the echoing process (user and system, all its threads) a round trip.
  * Ours is a whole system: the driver service, the confined worker of udp-echo,
- * and the driver service again. Beside it, a kernel's UDP socket in Deno, and an
+ * and the driver service again; once more with a service that is trusted with
+ * packet memory, and gets descriptors in a ring. Beside it, a kernel's UDP socket in Deno, and an
  * AF_XDP echo in C.
  *
- * The client and the echo have processors of their own, and each wakes an idle
- * one, as a packet from another machine does. Left to the scheduler, two threads
- * may or may not share one that never idles: three times faster, or not.
+ * Twice: wherever the scheduler puts them, and with the client on one processor
+ * and all of the echo on another. In the first, one thread and the client may
+ * share a processor that never idles, which is three times faster than waking one
+ * that does; in the second, threads that hand a packet on share theirs.
  */
 
 import { build } from "./build.ts";
@@ -45,6 +47,9 @@ const FIGURES: readonly (readonly [keyof Round, string, string])[] = [
   ["cpuUs", "CPU", "µs/round trip"],
 ];
 
+/** Whether the echo has one processor, which the client is not on; and the words for it. */
+const PLACEMENTS = [[false, ""], [true, ", one processor"]] as const;
+
 /** Runs the benchmark. */
 export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   const what = { bench: "latency", unit: "µs" };
@@ -56,13 +61,24 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   if (typeof made === "string") return yield refuse(made);
   await using namespaces = made;
   const echoes = await makeEchoes();
-  const round = (command: readonly string[]) =>
-    measure({ namespaces, client, command }, options);
-  const measured = await takeRounds(echoes, round, options.quick ? 1 : 5);
-  const { system, polled, datagram, xdp } = measured;
-  yield* rowsOf("whole system", system, "Deno.listenDatagram", datagram);
-  yield* rowsOf("whole system", system, "AF_XDP in C, poll()", xdp);
-  yield* rowsOf("whole system, busy polling", polled, "without", system);
+  const rounds = options.quick ? 1 : 3;
+  for (const [alone, where] of PLACEMENTS) {
+    const round = (command: readonly string[]) =>
+      measure({ namespaces, client, command, alone }, options);
+    const measured = await takeRounds(
+      alone ? { ...echoes, polled: "measured elsewhere" } : echoes,
+      round,
+      rounds,
+    );
+    const { system, trusted, polled, datagram, xdp } = measured;
+    const ours = { "whole system": system, "trusted service": trusted };
+    for (const [words, did] of Object.entries(ours)) {
+      yield* rowsOf(words + where, did, "Deno.listenDatagram", datagram);
+      yield* rowsOf(words + where, did, "AF_XDP in C, poll()", xdp);
+    }
+    if (alone) return;
+    yield* rowsOf("busy polling", polled, "without", system);
+  }
 }
 
 /** The three quantiles, then processor time. */
@@ -87,26 +103,28 @@ function* rowsOf(
 
 /** One echo at one end, and a client at the other: warmed up, then measured. */
 async function measure(
-  { namespaces, client, command }: {
+  { namespaces, client, command, alone }: {
     readonly namespaces: Namespaces;
     readonly client: { readonly path: string };
     readonly command: readonly string[];
+    readonly alone: boolean;
   },
   { quick }: BenchOptions,
 ): Promise<Round> {
+  const at = (part: "sender" | "receiver") => alone ? pinned(part) : [];
   await using echo = new HelperProcess({
     namespace: namespaces.receiving,
-    command: [...pinned("receiver"), ...command],
+    command: [...at("receiver"), ...command],
   });
   await echo.ready();
   const trips = [client.path, RECEIVING.address, PORT, String(PAYLOAD_BYTES)];
   await using peer = new HelperProcess({
     namespace: namespaces.sending,
-    command: [...pinned("sender"), ...trips],
+    command: [...at("sender"), ...trips],
   });
   await peer.ready();
-  const count = quick ? 200 : 5000;
-  await peer.ask(String(quick ? 100 : 3000));
+  const count = quick ? 100 : 5000;
+  await peer.ask(String(quick ? 50 : 3000));
   const before = await echo.ask("");
   const spans = await peer.ask(String(count));
   const after = await echo.ask("");
@@ -125,13 +143,14 @@ async function measure(
 
 /** Ours, and what they are measured beside. */
 async function makeEchoes(): Promise<
-  Record<"system" | "polled" | "datagram" | "xdp", Command>
+  Record<"system" | "trusted" | "polled" | "datagram" | "xdp", Command>
 > {
   const at = [RECEIVING.interface, RECEIVING.address, PORT];
   const system = denoScript("system.ts", ...at, RECEIVING.mac);
   const c = await build({ name: "xdp_echo", kind: "program" });
   return {
     system,
+    trusted: [...system, "trusted"],
     polled: [...system, BUSY_POLL],
     datagram: denoScript("datagram.ts", PORT, "echo"),
     xdp: "missing" in c ? c.missing : [c.path, ...at],

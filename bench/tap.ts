@@ -6,7 +6,9 @@
  * worker, which looks at each segment's headers and counts its bytes. Beside it,
  * the way that the same stream takes without us: a loop in C that passes packets
  * to a second TAP, and the kernel behind that, with a program that reads them;
- * the processor time is that of both programs.
+ * the processor time is that of both programs. And a loop in C that does with the
+ * stream what the worker does. A worker that is trusted with packet memory gets
+ * descriptors of packets where a confined one gets their pages.
  *
  * From TAP to TAP: our driver in the place of that loop, and both loops' own time.
  *
@@ -54,27 +56,59 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   await using namespaces = made;
   const bench = new TapBench(namespaces, stream.path, options);
   const rounds = options.quick ? 1 : 5;
-  const c = await build({ name: "tap_forward", kind: "program" });
-  const inC: Command = "missing" in c ? c.missing : [c.path, ...NAMES];
-  const measured = await takeRounds<"worker" | "ours" | "inC", Round>(
-    {
-      worker: denoScript("tap_system.ts", NAMES[0], RECEIVER, PORT),
-      ours: denoScript("tap_forward.ts", ...NAMES),
-      inC,
-    },
+  const measured = await takeRounds<keyof Contestants, Round>(
+    await contestants(),
     (command) => bench.measure(command),
     rounds,
   );
-  const { worker, ours } = measured;
-  const behind = "into a confined worker, beside the kernel behind a loop in C";
-  yield row("Gb/s", behind, [worker, "gbps"], [measured.inC, "gbps"]);
-  yield row("CPU s/GB", behind, [worker, "seconds"], [measured.inC, "seconds"]);
-  const loop = "from TAP to TAP by our driver, beside a loop in C";
-  yield row("Gb/s", loop, [ours, "gbps"], [measured.inC, "gbps"]);
-  yield row("CPU s/GB", loop, [ours, "ownSeconds"], [
-    measured.inC,
-    "ownSeconds",
-  ]);
+  const { worker, trusted, loop, sinkInC, loopInC } = measured;
+  const into = "into a confined worker, beside";
+  yield* pair(`${into} the kernel behind a loop in C`, worker, loopInC);
+  yield* pair(`${into} a loop in C that takes it`, worker, sinkInC);
+  const shared = "into a trusted worker, beside";
+  yield* pair(`${shared} the kernel behind a loop in C`, trusted, loopInC);
+  yield* pair(`${shared} a loop in C that takes it`, trusted, sinkInC);
+  const across = "from TAP to TAP by our driver, beside a loop in C";
+  yield row("Gb/s", across, [loop, "gbps"], [loopInC, "gbps"]);
+  const own = "ownSeconds";
+  yield row("CPU s/GB", across, [loop, own], [loopInC, own]);
+}
+
+/** Ours, and what they are measured beside. */
+interface Contestants {
+  /** A whole system, with the stream's end in its worker. */
+  readonly worker: Command;
+  /** The same with a worker that is trusted with packet memory. */
+  readonly trusted: Command;
+  /** Our driver alone, between two TAPs. */
+  readonly loop: Command;
+  /** The stream's end in C. */
+  readonly sinkInC: Command;
+  /** A loop in C between two TAPs. */
+  readonly loopInC: Command;
+}
+
+async function contestants(): Promise<Contestants> {
+  const end = [NAMES[0], RECEIVER, PORT];
+  const sink = await build({ name: "tap_sink", kind: "program" });
+  const forward = await build({ name: "tap_forward", kind: "program" });
+  return {
+    worker: denoScript("tap_system.ts", ...end),
+    trusted: denoScript("tap_system.ts", ...end, "trusted"),
+    loop: denoScript("tap_forward.ts", ...NAMES),
+    sinkInC: "missing" in sink ? sink.missing : [sink.path, ...end],
+    loopInC: "missing" in forward ? forward.missing : [forward.path, ...NAMES],
+  };
+}
+
+/** How fast, and at what cost in all. */
+function* pair(
+  words: string,
+  ours: Rounds<Round>,
+  reference: Rounds<Round>,
+): Generator<BenchRow> {
+  yield row("Gb/s", words, [ours, "gbps"], [reference, "gbps"]);
+  yield row("CPU s/GB", words, [ours, "seconds"], [reference, "seconds"]);
 }
 
 type Side = readonly [Rounds<Round>, keyof Round];

@@ -1,7 +1,7 @@
 /**
- * `system.ts IFNAME ADDRESS PORT MAC [BUSYPOLL]`: a whole system, as
+ * `system.ts IFNAME ADDRESS PORT MAC [trusted|BUSYPOLL]`: a whole system, as
  * `sallyport up` starts it: the driver service, the filter service, and udp-echo
- * in its confined worker. Datagrams from and to one port are not echoed (they
+ * in its confined worker, or in one that is trusted with packet memory. Datagrams from and to one port are not echoed (they
  * could go round for ever): they are received, checked by the core, given back,
  * and counted with those that are.
  */
@@ -10,15 +10,16 @@ import { parseManifest } from "../../services/manifest.ts";
 import { boot } from "../../services/system.ts";
 import { reportTo } from "./report.ts";
 
-const [interfaceName, address, port, mac, busyPoll] = Deno.args;
+const [interfaceName, address, port, mac, option] = Deno.args;
+const trusted = option === "trusted";
 
 const system = await boot(
   parseManifest({
     nic: `xdp:${interfaceName}`,
     address: `${address}/24`,
     mac,
-    ...(busyPoll === undefined ? {} : { busyPoll: Number(busyPoll) }),
-    services: { echo: { core: "udp-echo", port: Number(port) } },
+    ...(option === undefined || trusted ? {} : { busyPoll: Number(option) }),
+    services: { echo: { core: "udp-echo", port: Number(port), trusted } },
   }),
   { confined: true },
 );

@@ -1,7 +1,8 @@
 /**
- * `tap_system.ts IFNAME ADDRESS PORT`: a whole system on a TAP, as `sallyport up`
- * starts it, with a TCP sink (tap/tcp_sink.ts) in the confined worker where
- * udp-echo would be. Counts the stream's bytes.
+ * `tap_system.ts IFNAME ADDRESS PORT [trusted]`: a whole system on a TAP, as
+ * `sallyport up` starts it, with a TCP sink (tap/tcp_sink.ts) in the worker where
+ * udp-echo would be, confined or trusted with packet memory. Counts the stream's
+ * bytes.
  */
 
 import { parseManifest } from "../../services/manifest.ts";
@@ -14,7 +15,7 @@ import { reportTo } from "./report.ts";
 const QUOTA_PAGES = 96 * 17;
 const EXTENTS = 192;
 
-const [interfaceName, address, port] = Deno.args;
+const [interfaceName, address, port, trusted] = Deno.args;
 
 const manifest = parseManifest({
   nic: `tap:${interfaceName}`,
@@ -22,7 +23,12 @@ const manifest = parseManifest({
   extents: EXTENTS,
   services: {
     arp: { core: "arp" },
-    sink: { core: "udp-echo", port: Number(port), quotaPages: QUOTA_PAGES },
+    sink: {
+      core: "udp-echo",
+      port: Number(port),
+      quotaPages: QUOTA_PAGES,
+      trusted: trusted === "trusted",
+    },
   },
 });
 const parts = {
