@@ -14,8 +14,12 @@ import {
 } from "../caps/records.ts";
 import { DOORBELL, type SharedAccess } from "../caps/shared_ring.ts";
 import type { Capability } from "../caps/tag.ts";
+import { afterEvents } from "./event_turn.ts";
 import { Sending } from "./sending.ts";
 import { SharedPackets } from "./shared_packets.ts";
+
+/** Turns of the event loop in which all that was posted before them arrives. */
+const LAST_TURNS = 4;
 
 /** One packet, as it was on the wire. */
 export interface Packet {
@@ -151,18 +155,28 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     try {
       await revoke();
     } finally {
-      this.#giveBack();
-      for (
-        let rest = this.#sending.take();
-        rest !== undefined;
-        rest = this.#sending.take()
-      ) {
-        this.#reading = new Reading(rest);
-        this.#giveBack();
+      this.#giveBackAll();
+      // What the event loop has taken off the port already comes as events.
+      for (let turn = 0; turn < LAST_TURNS; turn++) {
+        await new Promise<void>(afterEvents);
+        this.#giveBackAll();
       }
       this.#shared?.giveBackAll();
       detach();
       port[Symbol.dispose]();
+    }
+  }
+
+  /** Gives back what is read, and what has arrived since. */
+  #giveBackAll(): void {
+    this.#giveBack();
+    for (
+      let rest = this.#sending.take();
+      rest !== undefined;
+      rest = this.#sending.take()
+    ) {
+      this.#reading = new Reading(rest);
+      this.#giveBack();
     }
   }
 

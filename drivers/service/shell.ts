@@ -4,6 +4,7 @@
  * (FFI, or one file), and none else.
  */
 
+import { setImmediate } from "node:timers";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type {
   DriverOrder,
@@ -45,6 +46,9 @@ export interface DriverStart<Options> {
 interface WorkerScope {
   onmessage: ((event: MessageEvent) => void) | null;
 }
+
+/** Turns of the event loop in which all that was posted before them arrives. */
+const LAST_TURNS = 4;
 
 /** Takes what waits in a MessagePort, dispatched by the event loop or not. */
 export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
@@ -158,7 +162,21 @@ function obey(
       unreadMax: order.inFlightMax,
     });
     service.attach(order.port, data, order, order.rings);
-  } else if (order.kind === "detach") service.detach(order.port);
+  } else if (order.kind === "detach") detachAfter(LAST_TURNS, service, order);
   else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });
+}
+
+/**
+ * Lets go of a holder. The order may have overtaken what the holder gave back
+ * before it: the event loop takes a message off a port some time before it
+ * dispatches it (caps/port.ts), and pages in it would be quarantined.
+ */
+function detachAfter(
+  turns: number,
+  service: DriverService,
+  { port }: Extract<SystemOrder, { kind: "detach" }>,
+): void {
+  if (turns === 0) return service.detach(port);
+  setImmediate(() => detachAfter(turns - 1, service, { kind: "detach", port }));
 }

@@ -74,6 +74,8 @@ export class FilterService implements Disposable {
   readonly #installer: Installer;
   /** By revocation. */
   readonly #awaited = new Map<number, () => void>();
+  /** Ends of capabilities that the driver has not answered yet. */
+  readonly #ending = new Set<Promise<void>>();
   /** By question to the driver: at most one a holder, whose requests are answered one after the other. */
   readonly #asked = new Map<
     number,
@@ -111,7 +113,10 @@ export class FilterService implements Disposable {
   async detach(id: PortId): Promise<void> {
     this.#holders.get(id)?.port[Symbol.dispose]();
     this.#holders.delete(id);
+    // What has expired a moment ago is not over before the driver says so.
+    const ending = [...this.#ending];
     await this.#end(this.#options.kernel.releasePort(id));
+    await Promise.all(ending);
     this.#tidy();
   }
 
@@ -285,7 +290,10 @@ export class FilterService implements Disposable {
       id,
       ended: slotsAndHeirs(ended),
     });
-    await new Promise<void>((resolve) => this.#awaited.set(id, resolve));
+    const over = new Promise<void>((resolve) => this.#awaited.set(id, resolve));
+    this.#ending.add(over);
+    await over;
+    this.#ending.delete(over);
   }
 
   /** Takes what ended out of the classifiers. To compile takes long: nobody waits for it. */

@@ -105,10 +105,13 @@ export function vethRig(
   };
 }
 
-/** A socket that gets the suite's frames, and none that it sends itself. */
-export function openPacketSocket(interfaceName = INTERFACE): number {
+/** A socket that gets the suite's frames, or those of another type, and none that it sends itself. */
+export function openPacketSocket(
+  interfaceName = INTERFACE,
+  etherType = ETHER_TYPE,
+): number {
   const where = "far side";
-  const protocol = ((ETHER_TYPE & 0xff) << 8) | (ETHER_TYPE >> 8);
+  const protocol = ((etherType & 0xff) << 8) | (etherType >> 8);
   const socket = check(libc().socket(AF_PACKET, SOCK_RAW, 0), {
     where,
     what: "cannot open a packet socket",
