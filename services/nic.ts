@@ -45,7 +45,7 @@ export function readNic(
       : { problem: `expected ${kind}:IFNAME; ${problem}` };
   }
   if (kind === "tap" || kind === "tun") {
-    const problem = interfaceNameProblem(rest) ?? patternProblem(rest);
+    const problem = interfaceNameProblem(rest) ?? newNameProblem(rest);
     return problem === undefined
       ? { kind, interfaceName: rest }
       : { problem: `expected ${kind}:NAME; ${problem}` };
@@ -75,8 +75,14 @@ export function hasSuperPackets({ kind }: NicChoice): boolean {
   return kind === "tap" || kind === "tun";
 }
 
-/** A new interface's name may be a pattern to the kernel, which would choose another one. */
-function patternProblem(name: string): string | undefined {
+/**
+ * A new interface's name may be a pattern to the kernel, which would choose another
+ * one; and it makes none by the names that stand for all of them in net.ipv4.conf.
+ */
+function newNameProblem(name: string): string | undefined {
+  if (name === "all" || name === "default") {
+    return `Linux makes no interface named "${name}"`;
+  }
   return name.includes("%")
     ? "the name of a new interface has no percent sign"
     : undefined;
