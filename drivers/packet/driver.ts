@@ -13,6 +13,9 @@
  *   only what arrives, not what this machine sends.
  * - Nothing can be kept from the kernel: "drop what is nobody's" is not to be had.
  *
+ * What a kernel hands over in one piece (TSO over a veth, GRO) becomes frames
+ * again as it leaves the ring: segments.ts says why.
+ *
  * One socket: the driver is one worker, and several sockets of a fanout group
  * would be read by the same one.
  *
@@ -192,7 +195,9 @@ export class PacketDriver implements Driver {
       "tx-packets": this.#txPackets,
       "tx-bytes": this.#txBytes,
       "rx-ring-full": ringFull,
+      "rx-super-packets": this.#ring.superPackets,
       "rx-too-long": this.#ring.tooLong,
+      "rx-bad-header": this.#ring.badHeader,
       "tx-refused": this.#sender.refused,
       "tx-no-buffers": this.#sender.noBuffers,
       "ring-freezes": freezes,

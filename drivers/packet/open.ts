@@ -1,6 +1,12 @@
 /** Opens a Linux interface through AF_PACKET. */
 
 import type { PacketMemory } from "../../caps/memory.ts";
+import {
+  GSO_TCP4,
+  GSO_TCP6,
+  OFFLOAD_CHECKSUM,
+  offloadsGso,
+} from "../../caps/offload.ts";
 import type { Driver } from "../driver.ts";
 import { closeDescriptor } from "../sys/libc.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
@@ -16,6 +22,13 @@ import { BLOCK_BYTES, PacketSocket } from "./socket.ts";
 
 /** Bytes of a VLAN tag, which an MTU does not count and a packet socket may send. */
 const VLAN_TAG_BYTES = 4;
+
+/**
+ * What a virtio header asks of every kernel that this runs on; of UDP's
+ * super-packets those before Linux 6.2 know nothing.
+ */
+const OFFLOADS = OFFLOAD_CHECKSUM | offloadsGso(GSO_TCP4) |
+  offloadsGso(GSO_TCP6);
 
 const RING_ENTRIES = 2048;
 const BLOCKS = 32;
@@ -80,6 +93,7 @@ export function openPacket(options: PacketOptions): Driver {
       mac: face.mac,
       frameBytesMax,
       partialChecksums: false,
+      offloads: OFFLOADS,
       mapped: true,
     },
     memory,

@@ -5,13 +5,22 @@
  * bytes (measured on a veth): here the kernel copies the packet, there we would,
  * and its frame comes back at once.
  *
+ * In front of each packet the kernel wants a virtio header: a checksum that it or
+ * the device is to complete, a super-packet that one of them takes apart. A
+ * packet that asks for neither shares one header of zeros.
+ *
  * ```
- *  mmsghdr[n]  ├ … iov ─┼ iovlen 1 ┼ … ┤        64 bytes each
- *                   └──► iovec[n]  ├ address ┼ length ┤   16 bytes each
+ *  mmsghdr[n]  ├ … iov ─┼ iovlen 2 ┼ … ┤        64 bytes each
+ *                   └──► iovec[2n]  ├ address ┼ length ┤ virtio header  16 bytes each
+ *                        iovec[2n + 1]  ├ address ┼ length ┤ packet
  * ```
  */
 
 import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
+import {
+  VIRTIO_HEADER_BYTES,
+  VirtioHeaders,
+} from "../segment/virtio_header.ts";
 import {
   Errno,
   IOVEC_BYTES,
@@ -23,13 +32,21 @@ import {
 import { addressOf, errno, libc } from "../sys/libc.ts";
 
 const IOVEC_WORDS = IOVEC_BYTES / 4;
+const VECTORS = 2;
 const WORD = 2 ** 32;
+
+/** Where headers begin in the array of them; the one of zeros is in front. */
+const NO_WISH = 0;
+const WISHES = VIRTIO_HEADER_BYTES;
 
 /** The sending half of a packet socket. */
 export class Sender {
   readonly #socket: number;
   readonly #headers = new Uint8Array(BATCH_MAX * MMSGHDR_BYTES);
-  readonly #vectors = new Uint32Array(BATCH_MAX * IOVEC_WORDS);
+  readonly #vectors = new Uint32Array(BATCH_MAX * VECTORS * IOVEC_WORDS);
+  readonly #wishes = new Uint8Array(WISHES + BATCH_MAX * VIRTIO_HEADER_BYTES);
+  readonly #wishesAddress: number;
+  readonly #virtio: VirtioHeaders;
   /** Packet memory's address, which a double holds exactly: no BigInt per packet. */
   readonly #address: number;
   #refused = 0;
@@ -40,13 +57,16 @@ export class Sender {
   constructor(socket: number, memory: PacketMemory) {
     this.#socket = socket;
     this.#address = Number(addressOf(memory.bytes));
+    this.#wishesAddress = Number(addressOf(this.#wishes));
+    this.#virtio = new VirtioHeaders(memory);
     const view = new DataView(this.#headers.buffer);
     const vectors = addressOf(new Uint8Array(this.#vectors.buffer));
     for (let n = 0; n < BATCH_MAX; n++) {
       const at = n * MMSGHDR_BYTES;
-      const vector = vectors + BigInt(n * IOVEC_BYTES);
+      const vector = vectors + BigInt(n * VECTORS * IOVEC_BYTES);
       view.setBigUint64(at + MSGHDR_IOV, vector, true);
-      view.setBigUint64(at + MSGHDR_IOVLEN, 1n, true);
+      view.setBigUint64(at + MSGHDR_IOVLEN, BigInt(VECTORS), true);
+      this.#vectors[n * VECTORS * IOVEC_WORDS + 2] = VIRTIO_HEADER_BYTES;
     }
   }
 
@@ -103,12 +123,23 @@ export class Sender {
   #fill(batch: Batch, count: number): void {
     const vectors = this.#vectors;
     for (let n = 0; n < count; n++) {
-      const address = this.#address + batch.offset[n]!;
-      const at = n * IOVEC_WORDS;
+      const offset = batch.offset[n]!;
+      const length = batch.length[n]!;
+      const offload = batch.offload[n]!;
+      const address = this.#address + offset;
+      let header = NO_WISH;
+      if (offload !== 0) {
+        header = WISHES + n * VIRTIO_HEADER_BYTES;
+        this.#virtio.write(offload, this.#wishes, header, offset, length);
+      }
+      header += this.#wishesAddress;
+      const at = n * VECTORS * IOVEC_WORDS;
       // What is written is taken modulo 2^32.
-      vectors[at] = address;
-      vectors[at + 1] = address / WORD;
-      vectors[at + 2] = batch.length[n]!;
+      vectors[at] = header;
+      vectors[at + 1] = header / WORD;
+      vectors[at + IOVEC_WORDS] = address;
+      vectors[at + IOVEC_WORDS + 1] = address / WORD;
+      vectors[at + IOVEC_WORDS + 2] = length;
     }
   }
 }

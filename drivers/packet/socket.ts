@@ -12,6 +12,7 @@ import {
   PACKET_RX_RING,
   PACKET_STATISTICS,
   PACKET_VERSION,
+  PACKET_VNET_HDR,
   SO_ATTACH_FILTER,
   SO_ERROR,
   SO_SNDBUFFORCE,
@@ -98,6 +99,7 @@ export class PacketSocket implements Disposable {
     this.#set(PACKET_VERSION, [TPACKET_V3], "this kernel has no TPACKET_V3");
     // Linux 4.20. What this machine sends is not what arrives here.
     this.#set(PACKET_IGNORE_OUTGOING, [1], "cannot leave out what is sent");
+    this.#set(PACKET_VNET_HDR, [1], "cannot have virtio headers");
     this.admit(NOTHING);
     this.ring = owned.use(this.#makeRing(blockCount)).buffer;
     // Without the privilege the buffer stays as it is, which is only slower.

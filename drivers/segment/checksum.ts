@@ -4,16 +4,21 @@
  * section 3.1) and IPv6 (RFC 8200 section 8.1).
  */
 
-import type { PacketMemory } from "../../caps/memory.ts";
 import { PROTOCOL_UDP, putU16, type Transport } from "./transport.ts";
 
-/** Computes checksums in one packet memory. */
+/** Memory that packets lie in: packet memory, or a ring that is shared with the kernel. */
+export interface PacketBytes {
+  /** All of its buffer. */
+  readonly bytes: Uint8Array;
+}
+
+/** Computes checksums in one memory. */
 export class Checksums {
-  readonly #bytes: Uint8Array<SharedArrayBuffer>;
-  readonly #words: Uint32Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
 
   /** Of packets in `memory`. */
-  constructor(memory: PacketMemory) {
+  constructor(memory: PacketBytes) {
     this.#bytes = memory.bytes;
     this.#words = new Uint32Array(memory.bytes.buffer);
   }

@@ -4,9 +4,8 @@
  * Linux makes them (net/ipv4/tcp_offload.c, net/ipv4/udp_offload.c).
  */
 
-import type { PacketMemory } from "../../caps/memory.ts";
 import { GSO_NONE, GSO_TCP4, GSO_TCP6, GSO_UDP } from "../../caps/offload.ts";
-import { Checksums } from "./checksum.ts";
+import { Checksums, type PacketBytes } from "./checksum.ts";
 import { PROTOCOL_TCP, putU16, Transport, u16 } from "./transport.ts";
 
 /** TCP's flags (RFC 9293 section 3.1), that only the last segment has, and only the first. */
@@ -22,17 +21,33 @@ export function gsoKindOf(packet: Transport, segmentBytes: number): number {
   return packet.version === 4 ? GSO_TCP4 : GSO_TCP6;
 }
 
-/** Makes segments in one packet memory. */
+/** How segments are made. */
+export interface SegmenterOptions {
+  /** Where super-packets lie; where their segments are written unless given. */
+  readonly source?: PacketBytes;
+  /**
+   * Whether transport checksums are only begun, with the sum of the
+   * pseudo-header: the segments are CHECKSUM_PARTIAL then. False unless given.
+   */
+  readonly partial?: boolean;
+}
+
+/** Makes segments in one memory. */
 export class Segmenter {
-  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array;
+  readonly #source: Uint8Array;
+  readonly #partial: boolean;
   readonly #checksums: Checksums;
   /** The segment that is being written. */
   readonly #segment = new Transport();
 
-  /** Of packets in `memory`, to places in it. */
-  constructor(memory: PacketMemory, checksums = new Checksums(memory)) {
+  /** Writes to `memory`. */
+  constructor(memory: PacketBytes, options: SegmenterOptions = {}) {
+    const { source = memory, partial = false } = options;
     this.#bytes = memory.bytes;
-    this.#checksums = checksums;
+    this.#source = source.bytes;
+    this.#partial = partial;
+    this.#checksums = new Checksums(memory);
   }
 
   /** How many segments of at most `segmentBytes` of payload a packet is. */
@@ -41,8 +56,8 @@ export class Segmenter {
   }
 
   /**
-   * Writes segment `index` of `packet` to `target`, which is a place outside it
-   * with room for its headers and `segmentBytes`.
+   * Writes segment `index` of `packet`, which was found in the source, to
+   * `target`: a place outside it with room for its headers and `segmentBytes`.
    * @returns how many bytes it has.
    */
   write(
@@ -51,13 +66,12 @@ export class Segmenter {
     index: number,
     target: number,
   ): number {
-    const bytes = this.#bytes;
     const { start, payload, end } = packet;
     const from = payload + index * segmentBytes;
     const to = Math.min(from + segmentBytes, end);
     const headersBytes = payload - start;
-    bytes.copyWithin(target, start, payload);
-    bytes.copyWithin(target + headersBytes, from, to);
+    this.#copy(target, start, payload);
+    this.#copy(target + headersBytes, from, to);
     const segment = this.#segment;
     const moved = target - start;
     segment.version = packet.version;
@@ -68,8 +82,18 @@ export class Segmenter {
     segment.payload = payload + moved;
     segment.end = segment.payload + to - from;
     this.#number(segment, index, from - payload, to === end);
-    this.#checksums.complete(segment);
+    if (this.#partial) this.#checksums.begin(segment);
+    else this.#checksums.complete(segment);
     return segment.end - target;
+  }
+
+  /** Copies `[from .. to)` of the source. */
+  #copy(target: number, from: number, to: number): void {
+    const bytes = this.#bytes;
+    const source = this.#source;
+    // Within one array there is a copy that needs no view.
+    if (source === bytes) bytes.copyWithin(target, from, to);
+    else bytes.set(source.subarray(from, to), target);
   }
 
   /** Writes a segment's lengths and numbers. */

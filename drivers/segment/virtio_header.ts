@@ -9,7 +9,6 @@
  * ```
  */
 
-import type { PacketMemory } from "../../caps/memory.ts";
 import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
@@ -18,7 +17,7 @@ import {
   offloadWord,
   segmentBytesOf,
 } from "../../caps/offload.ts";
-import { Checksums } from "./checksum.ts";
+import { Checksums, type PacketBytes } from "./checksum.ts";
 import { gsoKindOf } from "./segmenter.ts";
 import { PROTOCOL_TCP, Transport } from "./transport.ts";
 
@@ -41,14 +40,19 @@ const TYPES = [0, TYPE_TCP4, TYPE_TCP6, TYPE_UDP];
 /** TCP's flag "congestion window reduced". */
 const CWR = 0x80;
 
-/** Reads and writes headers of packets in one packet memory. */
+/** Whether the header `header[at..)` says anything that {@link VirtioHeaders.read} would look at. */
+export function virtioHeaderSays(header: Uint8Array, at: number): boolean {
+  return (header[at]! & FLAG_NEEDS_CHECKSUM) !== 0 || header[at + 1] !== 0;
+}
+
+/** Reads and writes headers of packets in one memory. */
 export class VirtioHeaders {
-  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array;
   readonly #checksums: Checksums;
   readonly #packet = new Transport();
 
   /** Of packets in `memory`. */
-  constructor(memory: PacketMemory) {
+  constructor(memory: PacketBytes) {
     this.#bytes = memory.bytes;
     this.#checksums = new Checksums(memory);
   }

@@ -73,7 +73,7 @@ export class Outlet {
     this.#offloads = offloads;
     this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
     this.#checksums = new Checksums(memory);
-    this.#segmenter = new Segmenter(memory, this.#checksums);
+    this.#segmenter = new Segmenter(memory);
   }
 
   /** Puts a packet that is ready among those that are sent. Its frame is in flight or idle after {@link flush}. */

@@ -108,14 +108,14 @@ export const PACKET_STATISTICS = 6;
 export const TPACKET_STATS_V3_BYTES = 12;
 /** linux/if_packet.h */
 export const PACKET_VERSION = 10;
+/** linux/if_packet.h: a `struct virtio_net_hdr` lies in front of each packet, both ways. */
+export const PACKET_VNET_HDR = 15;
 /** linux/if_packet.h */
 export const PACKET_IGNORE_OUTGOING = 23;
 /** linux/if_packet.h: `enum tpacket_versions`. */
 export const TPACKET_V3 = 2;
 /** linux/if_packet.h: a block, or a packet, is the reader's. */
 export const TP_STATUS_USER = 1;
-/** linux/if_packet.h: the transport checksum is left to hardware. */
-export const TP_STATUS_CSUMNOTREADY = 1 << 3;
 /** linux/if_packet.h: `tp_vlan_tci` is the tag that was taken out of the packet. */
 export const TP_STATUS_VLAN_VALID = 1 << 4;
 /** linux/if_packet.h: so is `tp_vlan_tpid`. */

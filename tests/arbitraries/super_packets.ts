@@ -160,21 +160,89 @@ function mulberry(seed: number): () => number {
   };
 }
 
-/** Whether the transport checksum of a frame that {@link buildSuperPacket} could have made is right. */
-export function checksumIsRight(
-  { version, protocol, network, transport }: SuperPacket,
-  frame: Uint8Array,
-): boolean {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  let sum = protocol + frame.length - transport;
+/**
+ * The frames that a wire has of a super-packet whose segments have `segmentBytes`
+ * of payload; their transport checksums are no good.
+ */
+export function segmentsOf(
+  parts: SuperPacketParts,
+  segmentBytes: number,
+): SuperPacket[] {
+  const whole = buildSuperPacket(parts);
+  const count = Math.ceil(parts.payloadBytes / segmentBytes);
+  return Array.from({ length: count }, (_, i) => {
+    const from = i * segmentBytes;
+    const payloadBytes = Math.min(segmentBytes, parts.payloadBytes - from);
+    const segment = buildSuperPacket({
+      ...parts,
+      payloadBytes,
+      sequence: (parts.sequence + from) % 2 ** 32,
+      identification: (parts.identification + i) % 65536,
+      flags: flagsOf(parts.flags, i === 0, i === count - 1),
+    });
+    const at = whole.payload + from;
+    const payload = whole.frame.subarray(at, at + payloadBytes);
+    segment.frame.set(payload, segment.payload);
+    return segment;
+  });
+}
+
+function flagsOf(flags: number, first: boolean, last: boolean): number {
+  return flags & (last ? 0xff : ~0x09) & (first ? 0xff : ~0x80);
+}
+
+/** Where a frame's headers are. */
+interface Headers {
+  readonly version: number;
+  readonly protocol: number;
+  readonly network: number;
+  readonly transport: number;
+}
+
+/** Where the transport checksum of such a frame is. */
+export function checksumField({ protocol, transport }: Headers): number {
+  return transport + (protocol === 6 ? 16 : 6);
+}
+
+/** The sum of a frame's pseudo-header, not folded. */
+function pseudoHeader(
+  { version, protocol, network, transport }: Headers,
+  view: DataView,
+): number {
+  let sum = protocol + view.byteLength - transport;
   const [from, to] = version === 4 ? [12, 20] : [8, 40];
   for (let i = network + from; i < network + to; i += 2) {
     sum += view.getUint16(i);
   }
+  return sum;
+}
+
+function fold(sum: number): number {
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+  return sum;
+}
+
+/** Whether the transport checksum of a frame that {@link buildSuperPacket} could have made is right. */
+export function checksumIsRight(
+  packet: Headers,
+  frame: Uint8Array,
+): boolean {
+  const { protocol, transport } = packet;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  let sum = pseudoHeader(packet, view);
   for (let i = transport; i < frame.length; i++) {
     sum += frame[i]! << ((i - transport & 1) === 0 ? 8 : 0);
   }
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
-  return sum === 0xffff &&
+  return fold(sum) === 0xffff &&
     (protocol === 6 || view.getUint16(transport + 6) !== 0);
+}
+
+/** Whether its field holds the sum of the pseudo-header alone (CHECKSUM_PARTIAL). */
+export function checksumIsBegun(
+  packet: Headers,
+  frame: Uint8Array,
+): boolean {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  return view.getUint16(checksumField(packet)) ===
+    fold(pseudoHeader(packet, view));
 }

@@ -9,7 +9,7 @@
 const CHUNK_BYTES = 1 << 18;
 
 /** A checksum that no reordering, loss or change of bytes leaves as it was, fast: FNV-1a over words. */
-class Digest {
+export class Digest {
   #state = 0x811c9dc5;
   #bytes = 0;
   #rest = 0;
