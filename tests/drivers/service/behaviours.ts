@@ -42,7 +42,7 @@ export interface Act {
 
 /** `holder` does it, with the delivery that it has kept longest. */
 export function act(
-  rig: Rig,
+  rig: Pick<Rig, "holders">,
   holder: TestHolder,
   delivery: Delivery | undefined,
   step: Act,
@@ -83,7 +83,9 @@ interface Kept {
 }
 
 function giveBack(step: Act, { port, delivery, view, at, other }: Kept): void {
-  const post = (message: object) => port.post(message);
+  // Moved, as a holder does it: of mapped memory a copy is not the page.
+  const post = (message: Delivery) =>
+    port.post(message, [message.records, ...message.pages]);
   switch (step.does) {
     case "keep":
       return;

@@ -32,8 +32,12 @@ export function inNamespace<T>(name: string, body: () => T): T {
   return body();
 }
 
-/** A driver in the namespace of that name, with `queues`. */
-export function tapRig(space: string, queues: number): DriverRig {
+/** A driver in the namespace of that name, with `queues`; the far side gets the suite's frames, or those of another type. */
+export function tapRig(
+  space: string,
+  queues: number,
+  etherType?: number,
+): DriverRig {
   using owned = new DisposableStack();
   const memory = makePacketMemory(FRAMES);
   const interfaceName = "tap0";
@@ -41,7 +45,10 @@ export function tapRig(space: string, queues: number): DriverRig {
     const driver = owned.use(
       openTap({ kind: "tap", interfaceName, memory, queues }),
     );
-    const far = owned.adopt(openPacketSocket(interfaceName), closeDescriptor);
+    const far = owned.adopt(
+      openPacketSocket(interfaceName, etherType),
+      closeDescriptor,
+    );
     return { driver, far };
   });
   const all = owned.move();

@@ -7,7 +7,7 @@
 import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
 import type { KernelProgram } from "../../../caps/program.ts";
 import type { Driver } from "../../../drivers/driver.ts";
-import { MSG_DONTWAIT } from "../../../drivers/sys/abi.ts";
+import { ETH_P_ALL, MSG_DONTWAIT } from "../../../drivers/sys/abi.ts";
 import { check, closeDescriptor, libc } from "../../../drivers/sys/libc.ts";
 import { openNetworkInterface } from "../../../drivers/sys/network_interface.ts";
 import { openXdp } from "../../../drivers/xdp/open.ts";
@@ -78,6 +78,7 @@ export function xdpRig(pair: NamespacePair): DriverRig {
 export function vethRig(
   pair: NamespacePair,
   open: (memory: PacketMemory) => Driver,
+  etherType: number = ETHER_TYPE,
 ): DriverRig {
   using back = new DisposableStack();
   const home = back.adopt(
@@ -86,7 +87,10 @@ export function vethRig(
   );
   back.defer(() => enter(home));
   enterNamed(pair.left.name);
-  const far = back.adopt(openPacketSocket(), closeDescriptor);
+  const far = back.adopt(
+    openPacketSocket(INTERFACE, etherType),
+    closeDescriptor,
+  );
   enterNamed(pair.right.name);
   const memory = makePacketMemory(FRAMES);
   const driver = back.use(open(memory));
@@ -160,8 +164,10 @@ export function receiveAll(socket: number): Uint8Array[] {
   }
 }
 
-/** Claims the suite's EtherType for tag 1. */
-function etherTypeProgram(): KernelProgram {
+/** Claims an EtherType for tag 1, or all there is. */
+export function etherTypeProgram(
+  etherType: number = ETHER_TYPE,
+): KernelProgram {
   const code = new Code();
   code.push(
     e.movReg(e.R6, e.R1),
@@ -172,7 +178,7 @@ function etherTypeProgram(): KernelProgram {
     e.jgtReg(e.R1, e.R8, "pass"),
     e.load(2, e.R1, e.R7, 12),
     e.toBigEndian(e.R1, 16),
-    e.jneImm(e.R1, ETHER_TYPE, "pass"),
+    ...(etherType === ETH_P_ALL ? [] : [e.jneImm(e.R1, etherType, "pass")]),
     e.movReg(e.R1, e.R6),
     e.movImm(e.R2, -8),
     e.call(e.HELPER.XDP_ADJUST_META),
