@@ -12,6 +12,9 @@
  * The transport checksum of each frame is only begun, and the frame says so: what
  * a kernel merges it has verified before, and what it never took apart has not
  * been on a wire.
+ *
+ * What is in a tunnel, or longer than an IP header can say (BIG TCP, which is
+ * off unless somebody turned it on), is counted and left out.
  */
 
 import type { PacketMemory } from "../../caps/memory.ts";

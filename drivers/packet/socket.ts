@@ -141,7 +141,7 @@ export class PacketSocket implements Disposable {
     );
   }
 
-  /** What the kernel has counted since the socket was opened: packets that met a full ring, and how often it was full. */
+  /** What the kernel has counted since the socket was opened: packets that met a full ring (or stand for several in a way that no virtio header says, as SCTP's do), and how often it was full. */
   statistics(): { readonly ringFull: number; readonly freezes: number } {
     const counts = new Uint32Array(TPACKET_STATS_V3_BYTES / 4);
     const size = new Uint32Array([TPACKET_STATS_V3_BYTES]);
