@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { INTERFACE, makeNamespacePair } from "../netns.ts";
 import { testWith } from "../needs.ts";
-import { processesIn, up, type UpOptions } from "./up_process.ts";
+import { processesIn, up, type UpOptions, UpProcess } from "./up_process.ts";
 
 /** Runs what must be refused; its one line. */
 async function refusal(
@@ -163,5 +163,32 @@ testWith(
     assert.deepEqual(await state(), before);
     assert.deepEqual(folder.names(), []);
     assert.deepEqual(await processesIn(right), []);
+  },
+);
+
+testWith(
+  ["linux", "root", "tool:ip", "tool:ethtool", "tool:sysctl"],
+  "an interface with more queues than there are sockets for, and TAPs of another kind or that others have, are refused with what to do",
+  async () => {
+    await using pair = await makeNamespacePair({ queues: 80 });
+    const { right: space } = pair;
+    const nic = (name: string) => refusal(["--nic", name], 1, { space });
+    assert.match(
+      await nic(`xdp:${INTERFACE}`),
+      /^xdp:veth0: has 80 receive queues, 64 is the most; `ethtool -L veth0 combined 64` first$/,
+    );
+    for (const [name, ...more] of [["sp0", "multi_queue"], ["sp1"]] as const) {
+      await space.run("ip", "tuntap", "add", name, "mode", "tap", ...more);
+      await space.run("ip", "link", "set", name, "up");
+    }
+    const another = /cannot attach .* no (tap|tun) with one queue; use another/;
+    assert.match(await nic("tap:sp0"), another);
+    assert.match(await nic("tun:sp1"), another);
+    await using holder = new UpProcess(["--nic", "tap:sp1"], { space });
+    await holder.says(/^up on tap:sp1/);
+    assert.match(
+      await nic("tap:sp1"),
+      /another program has it open; use another name$/,
+    );
   },
 );
