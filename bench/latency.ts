@@ -28,8 +28,6 @@ import { type BenchOptions, type BenchRow, compare } from "./row.ts";
 const PORT = "9000";
 /** A frame of 128 bytes, less the headers of Ethernet, IPv4 and UDP. */
 const PAYLOAD_BYTES = 128 - 42;
-/** Packets that a call polls from the interface, where busy polling is asked for. */
-const BUSY_POLL = "64";
 
 /** What one echo did in one round. */
 interface Round {
@@ -70,12 +68,13 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
       round,
       rounds,
     );
-    const { system, trusted, polled, datagram, xdp } = measured;
+    const { system, trusted, spinning, polled, datagram, xdp } = measured;
     const ours = { "whole system": system, "trusted service": trusted };
     for (const [words, did] of Object.entries(ours)) {
       yield* rowsOf(words + where, did, "Deno.listenDatagram", datagram);
       yield* rowsOf(words + where, did, "AF_XDP in C, poll()", xdp);
     }
+    yield* rowsOf(`spinning${where}`, spinning, "without", system);
     if (alone) return;
     yield* rowsOf("busy polling", polled, "without", system);
   }
@@ -143,7 +142,10 @@ async function measure(
 
 /** Ours, and what they are measured beside. */
 async function makeEchoes(): Promise<
-  Record<"system" | "trusted" | "polled" | "datagram" | "xdp", Command>
+  Record<
+    "system" | "trusted" | "spinning" | "polled" | "datagram" | "xdp",
+    Command
+  >
 > {
   const at = [RECEIVING.interface, RECEIVING.address, PORT];
   const system = denoScript("system.ts", ...at, RECEIVING.mac);
@@ -151,7 +153,8 @@ async function makeEchoes(): Promise<
   return {
     system,
     trusted: [...system, "trusted"],
-    polled: [...system, BUSY_POLL],
+    spinning: [...system, "spin"],
+    polled: [...system, "busy-poll"],
     datagram: denoScript("datagram.ts", PORT, "echo"),
     xdp: "missing" in c ? c.missing : [c.path, ...at],
   };

@@ -1,7 +1,9 @@
 /**
  * How long to look again and again before sleeping. Waking a thread takes some
  * 45 µs, and whoever wakes it half of that: where work comes more often, it is
- * cheaper for both not to sleep. Where it comes seldom, nothing is spun.
+ * cheaper for both not to sleep. Where it comes seldom, nothing is spun. Only
+ * worth it where threads have processors to themselves (`deno task bench latency`):
+ * on one that somebody else waits for, it is that one's time that is spun away.
  *
  * As the host polls for a halted guest in KVM (Documentation/virt/kvm/halt-polling.rst):
  * the time doubles when work came soon after going to sleep, and is halved down to

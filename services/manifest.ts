@@ -21,11 +21,13 @@ import {
 } from "./manifest_error.ts";
 import {
   asked,
+  type Complain,
   oneOf,
   pathOfFile,
   readText,
   wholeNumber,
 } from "./manifest_field.ts";
+import { checkNic } from "./manifest_nic.ts";
 import {
   formatNic,
   hasSuperPackets,
@@ -82,6 +84,8 @@ export interface Manifest {
   readonly recover?: boolean;
   /** Packets that looking for some takes from an interface itself, in place of its interrupts. */
   readonly busyPoll?: number;
+  /** Whether threads look for work for up to a millisecond before they sleep. */
+  readonly spin: boolean;
   /** What the emulated peer's choices come from. */
   readonly seed: number;
   /** By name. */
@@ -108,6 +112,12 @@ export interface ManifestInput {
   readonly recover?: boolean | undefined;
   /** For `xdp:` only: 1 to 65535 packets that a call polls from the NIC; none unless told. */
   readonly busyPoll?: number | undefined;
+  /**
+   * Whether threads look for work for up to a millisecond before they sleep, where
+   * some came soon of late; false unless told. An answer comes sooner where each
+   * thread has a processor of its own, and much later where two share one.
+   */
+  readonly spin?: boolean | undefined;
   /** The path of a capture to write. */
   readonly write?: string | undefined;
   /** 0 to 4294967295; 1 unless told. */
@@ -143,6 +153,7 @@ const fields = z.strictObject({
   write: pathOfFile.optional(),
   recover: z.boolean(asked("true or false")).optional(),
   busyPoll: wholeNumber(1, 65535).optional(),
+  spin: z.boolean(asked("true or false")).default(false),
   seed: wholeNumber(0, 0xffffffff).default(1),
   services: z.record(
     serviceName,
@@ -177,8 +188,6 @@ export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
     ...(recover === undefined ? {} : { recover }),
     ...(busyPoll === undefined ? {} : { busyPoll }),
   }));
-
-type Complain = (path: string[], message: string) => void;
 
 /** No two services may want the same packets: siblings' grants never overlap. */
 function checkServices(
@@ -264,63 +273,6 @@ function checkQuotas(
     complain(
       ["services"],
       `expected quotas of at most ${lendable} pages in all (three quarters of ${manifest.frames} frames), got ${asked}`,
-    );
-  }
-}
-
-function checkNic(
-  manifest: {
-    readonly nic: NicChoice;
-    readonly unclaimed?: string | undefined;
-    readonly write?: string | undefined;
-    readonly recover?: boolean | undefined;
-    readonly busyPoll?: number | undefined;
-  },
-  complain: Complain,
-): void {
-  const { nic, unclaimed, write, recover, busyPoll } = manifest;
-  if (recover === true && !isBesideKernel(nic)) {
-    complain(
-      ["recover"],
-      `expected false: ${formatNic(nic)} is no interface that comes back`,
-    );
-  }
-  if (recover === true && write !== undefined) {
-    complain(
-      ["recover"],
-      "expected false: a capture that is written would be begun anew",
-    );
-  }
-  if (busyPoll !== undefined && nic.kind !== "xdp") {
-    complain(
-      ["busyPoll"],
-      `expected nothing: ${formatNic(nic)} is not polled`,
-    );
-  }
-  if (unclaimed === "drop" && nic.kind === "packet") {
-    complain(
-      ["unclaimed"],
-      `expected "kernel": behind a packet socket the kernel has its own copy of every packet; xdp:${nic.interfaceName} can drop them`,
-    );
-  }
-  if (unclaimed === "kernel" && !isBesideKernel(nic)) {
-    complain(
-      ["unclaimed"],
-      `expected "drop": behind ${formatNic(nic)} there is no kernel`,
-    );
-  }
-  if (nic.kind === "udp" && nic.key === write) {
-    complain(
-      ["write"],
-      `expected another file than the tunnel's key, got ${showValue(write)}`,
-    );
-  }
-  if (nic.kind === "pcap" && nic.path === write) {
-    complain(
-      ["write"],
-      `expected another file than the capture that is replayed, got ${
-        showValue(write)
-      }`,
     );
   }
 }

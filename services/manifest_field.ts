@@ -3,6 +3,9 @@
 import { z } from "zod";
 import { showValue } from "./manifest_error.ts";
 
+/** Says what is wrong with the field at `path`. */
+export type Complain = (path: string[], message: string) => void;
+
 interface Asked {
   readonly error: (issue: { readonly input?: unknown }) => string;
 }

@@ -36,6 +36,8 @@ export interface ServiceStart extends Wiring {
   readonly settings: ServiceSettings;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
+  readonly spin?: boolean;
   /** For a third party's service: its code, as a `data:` URL. */
   readonly module?: string;
   /** To the system. */
@@ -82,7 +84,7 @@ export async function startService(
     const runner = new CoreRunner(definition.make(start.settings), {
       ...wired,
       clock: makeRealClock(),
-      spins: options.ownThread ?? false,
+      spins: (options.ownThread ?? false) && (start.spin ?? false),
       onFailure: fail,
     });
     const rewire = async (wiring: Wiring) => {

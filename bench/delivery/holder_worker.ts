@@ -23,7 +23,6 @@ scope.onmessage = (event) => {
     clock: makeRealClock(),
     capability: 0n,
     shared,
-    spins: true,
     onFailure: (error) => control.postMessage({ failed: String(error) }),
   });
   control.onmessage = () => control.postMessage(runner.counters());

@@ -1,9 +1,10 @@
 /**
- * `system.ts IFNAME ADDRESS PORT MAC [trusted|BUSYPOLL]`: a whole system, as
+ * `system.ts IFNAME ADDRESS PORT MAC [trusted|spin|busy-poll]`: a whole system, as
  * `sallyport up` starts it: the driver service, the filter service, and udp-echo
- * in its confined worker, or in one that is trusted with packet memory. Datagrams from and to one port are not echoed (they
- * could go round for ever): they are received, checked by the core, given back,
- * and counted with those that are.
+ * in its confined worker, or as the last word says: in one that is trusted with
+ * packet memory, with threads that spin, with a NIC that is polled. Datagrams from
+ * and to one port are not echoed (they could go round for ever): they are
+ * received, checked by the core, given back, and counted with those that are.
  */
 
 import { parseManifest } from "../../services/manifest.ts";
@@ -11,15 +12,23 @@ import { boot } from "../../services/system.ts";
 import { reportTo } from "./report.ts";
 
 const [interfaceName, address, port, mac, option] = Deno.args;
-const trusted = option === "trusted";
+/** Packets that a call polls from the interface, where busy polling is asked for. */
+const BUSY_POLL = 64;
 
 const system = await boot(
   parseManifest({
     nic: `xdp:${interfaceName}`,
     address: `${address}/24`,
     mac,
-    ...(option === undefined || trusted ? {} : { busyPoll: Number(option) }),
-    services: { echo: { core: "udp-echo", port: Number(port), trusted } },
+    spin: option === "spin",
+    ...(option === "busy-poll" ? { busyPoll: BUSY_POLL } : {}),
+    services: {
+      echo: {
+        core: "udp-echo",
+        port: Number(port),
+        trusted: option === "trusted",
+      },
+    },
   }),
   { confined: true },
 );

@@ -30,6 +30,8 @@ export interface RunOptions {
    * it. In a worker of its own the loop need not.
    */
   readonly shared: boolean;
+  /** Whether it looks for work for a while before it sleeps; not if not given. */
+  readonly spin?: boolean;
 }
 
 /** Runs `service` until it is aborted. */
@@ -43,7 +45,7 @@ export async function runDriverService(
   let endedAt: number | undefined;
   let told = false;
   // Holders on this thread would wait for as long as it spins.
-  const spin = shared ? undefined : new Spin();
+  const spin = options.spin && !shared ? new Spin() : undefined;
   while (!signal.aborted) {
     const done = service.turn();
     if (done > 0) spin?.found(performance.now());

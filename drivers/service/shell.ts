@@ -34,6 +34,8 @@ export interface DriverStart<Options> {
   readonly frameCount: number;
   /** How many extents its last frames are; none if not given. */
   readonly extentCount?: number;
+  /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
+  readonly spin?: boolean;
   /** Where to list what it has of the kernel, in a worker that can be survived. */
   readonly estate?: SharedArrayBuffer;
   /** To the filter service. */
@@ -139,6 +141,7 @@ async function serve<Options>(
       signal: stopped.signal,
       onEnded: () => control.post({ kind: "ended", ...warningOf(driver) }),
       shared,
+      spin: start.spin ?? false,
     });
   } finally {
     const counts = service.counts();

@@ -177,6 +177,7 @@ export class NicHost {
         memory: memory.wasm,
         frameCount: memory.frameCount,
         extentCount: memory.extentCount,
+        spin: this.#options.manifest.spin,
         ...(this.#estate === undefined ? {} : { estate: this.#estate }),
         orders,
         control: control.port2,

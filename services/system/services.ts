@@ -178,6 +178,7 @@ export class Services {
         settings: settingsOf(this.#options.manifest, service.service),
         quotaPages,
         copyBytesMax,
+        spin: this.#options.manifest.spin,
         ...(part.module === undefined ? {} : { module: part.module }),
         ...wiring,
         control: control.port2,

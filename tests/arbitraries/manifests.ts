@@ -71,5 +71,6 @@ export const manifestInput: Arbitrary<ManifestInput> = fc.record({
   frames: fc.integer({ min: 1100, max: 262144 }),
   pace: fc.constantFrom("at-once" as const, "recorded" as const),
   write: fc.constantFrom("out.pcap", "/tmp/trace.pcapng"),
+  spin: fc.boolean(),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
 }, { requiredKeys: ["nic", "address", "services"] });

@@ -115,6 +115,7 @@ const wrong: Record<string, fc.Arbitrary<unknown>> = {
   ),
   unclaimed: fc.constantFrom("pass", "", 1, null),
   recover: fc.constantFrom("yes", 1, null),
+  spin: fc.constantFrom(0, 1, "true", null),
   busyPoll: fc.constantFrom(0, 65536, 1.5, "64", null),
   frames: fc.constantFrom(63, 262145, 100.5, "4096", NaN, 1e300, null),
   extents: fc.constantFrom(-1, 8193, 1.5, "64", null),
