@@ -28,7 +28,7 @@ function counted(service: ServiceSnapshot, name: string) {
 }
 
 /** Packets that may be under way when a run ends. */
-const UNDER_WAY = 8;
+const UNDER_WAY = 20;
 
 /** What is counted later on the way is as much, but for what was under way at the end. */
 function follows(later: number, earlier: number): void {
