@@ -172,9 +172,8 @@ export class Submitter {
   #present(holder: Holder, tag: unknown): Account | undefined {
     const halves = tagOf(tag);
     if (halves === undefined) return undefined;
-    const account =
-      this.#parts.accounts[this.#parts.tags.find(halves.low, halves.high)];
-    return account?.holder === holder && account.live ? account : undefined;
+    const slot = this.#parts.tags.find(halves.low, halves.high);
+    return this.#accountOf(holder, slot);
   }
 
   #walk(

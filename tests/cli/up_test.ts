@@ -188,6 +188,7 @@ Deno.test("up's options override the manifest's fields", async () => {
     extents: 0,
     frames: 4096,
     pace: "at-once",
+    spin: false,
     write: "o.pcap",
     seed: 9,
     services: {
