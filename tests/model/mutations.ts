@@ -195,9 +195,9 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: FILTER,
-        from:
-          "await new Promise<void>((resolve) => this.#awaited.set(id, resolve));",
-        to: "setTimeout(() => this.#options.driver.post(order));",
+        from: "this.#awaited.set(id, resolve));",
+        to: "resolve());\n" +
+          "    setTimeout(() => this.#options.driver.post(order));",
       },
     ],
   },
