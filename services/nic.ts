@@ -17,7 +17,12 @@ export type NicChoice =
   /** A Linux interface, through a packet socket. */
   | { readonly kind: "packet"; readonly interfaceName: string }
   /** A TAP: an interface whose other end is Sallyport; a TUN: one without Ethernet. */
-  | { readonly kind: "tap" | "tun"; readonly interfaceName: string }
+  | {
+    readonly kind: "tap" | "tun";
+    readonly interfaceName: string;
+    /** Queues of the interface, each of which a thread of the kernel fills; one if not given. */
+    readonly queues?: number;
+  }
   /** A capture file (pcap or pcapng) that is replayed. */
   | { readonly kind: "pcap"; readonly path: string }
   | WireChoice
@@ -29,6 +34,9 @@ export const NIC_FORMS: string =
 
 /** The most bytes of an interface's name: Linux's IFNAMSIZ (net/if.h) less its zero. */
 const INTERFACE_NAME_BYTES_MAX = 15;
+
+/** The most queues of a TAP: the kernel's MAX_TAP_QUEUES (drivers/net/tun.c). */
+const TAP_QUEUES_MAX = 256;
 
 /** Reads the name of a NIC. Returns what is wrong with it when it is none. */
 export function readNic(
@@ -44,12 +52,7 @@ export function readNic(
       ? { kind, interfaceName: rest }
       : { problem: `expected ${kind}:IFNAME; ${problem}` };
   }
-  if (kind === "tap" || kind === "tun") {
-    const problem = interfaceNameProblem(rest) ?? newNameProblem(rest);
-    return problem === undefined
-      ? { kind, interfaceName: rest }
-      : { problem: `expected ${kind}:NAME; ${problem}` };
-  }
+  if (kind === "tap" || kind === "tun") return readTap(kind, rest);
   if (kind === "pcap") {
     if (rest === "" || rest.includes("\0")) {
       return { problem: "expected pcap:FILE with the path of a capture" };
@@ -61,13 +64,35 @@ export function readNic(
   return { problem: `expected ${NIC_FORMS}` };
 }
 
+function readTap(
+  kind: "tap" | "tun",
+  text: string,
+): NicChoice | { readonly problem: string } {
+  const [, interfaceName = "", written] = /^(.*?)(?:,queues=(.*))?$/s
+    .exec(text)!;
+  const problem = interfaceNameProblem(interfaceName) ??
+    newNameProblem(interfaceName);
+  if (problem !== undefined) {
+    return { problem: `expected ${kind}:NAME; ${problem}` };
+  }
+  if (written === undefined) return { kind, interfaceName };
+  const queues = /^\d{1,3}$/.test(written) ? Number(written) : 0;
+  return queues >= 1 && queues <= TAP_QUEUES_MAX
+    ? { kind, interfaceName, queues }
+    : {
+      problem:
+        `expected ${kind}:NAME[,queues=N]; there are 1 to ${TAP_QUEUES_MAX} queues`,
+    };
+}
+
 /** The text that {@link readNic} reads as this NIC. */
 export function formatNic(nic: NicChoice): string {
   if (nic.kind === "emulated") return nic.kind;
   if (nic.kind === "pcap") return `pcap:${nic.path}`;
   if (nic.kind === "wire") return formatWire(nic);
   if (nic.kind === "udp") return formatUdp(nic);
-  return `${nic.kind}:${nic.interfaceName}`;
+  const queues = "queues" in nic ? `,queues=${nic.queues}` : "";
+  return `${nic.kind}:${nic.interfaceName}${queues}`;
 }
 
 /** Whether packets that are larger than a page may come from it, or go to it. */

@@ -10,6 +10,8 @@ import { openTap } from "./open.ts";
 export interface TapNicOptions {
   readonly kind: TunKind;
   readonly interfaceName: string;
+  /** Queues of the interface; one if not given. */
+  readonly queues?: number;
   /** The address that a TUN's packets are to. */
   readonly mac: Uint8Array;
   /** Where to capture what crosses it. */

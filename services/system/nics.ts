@@ -151,11 +151,11 @@ function packetNic(
 }
 
 function tapNic(
-  { kind, interfaceName }: Choice<"tap" | "tun">,
+  choice: Choice<"tap" | "tun">,
   { manifest, capture, mayWrite, lasting }: Context,
 ): Nic {
   const { mac } = manifest;
-  const options: TapNicOptions = { kind, interfaceName, mac, ...capture };
+  const options: TapNicOptions = { ...choice, mac, ...capture };
   return {
     part: nicPart("tap", openTapNic, { ffi: true, ...mayWrite }),
     options,

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { formatNic, readNic } from "../../services/nic.ts";
+import { formatNic, type NicChoice, readNic } from "../../services/nic.ts";
 import { testProperty } from "../property.ts";
 
 const INTERFACES = ["xdp", "packet", "tap", "tun"] as const;
@@ -42,6 +42,22 @@ for (const kind of INTERFACES) {
       match(read.problem, why);
     }
     ok("problem" in readNic(kind));
+  });
+}
+
+for (const kind of ["tap", "tun"] as const) {
+  Deno.test(`${kind}: has the queues that are asked for, up to as many as Linux has`, () => {
+    for (const queues of [1, 4, 256]) {
+      const text = `${kind}:sp0,queues=${queues}`;
+      const nic = readNic(text);
+      deepStrictEqual(nic, { kind, interfaceName: "sp0", queues });
+      deepStrictEqual(formatNic(nic as NicChoice), text);
+    }
+    for (const queues of ["", "0", "257", "1000", "-1", "1.5", "2,", " 2"]) {
+      const read = readNic(`${kind}:sp0,queues=${queues}`);
+      ok("problem" in read, queues);
+      match(read.problem, /; there are 1 to 256 queues$/);
+    }
   });
 }
 

@@ -31,15 +31,18 @@ async function addAddress(space: Namespace): Promise<void> {
   assert.fail(`${NAME} does not come up`);
 }
 
-for (const kind of ["tap", "tun"]) {
+for (
+  const [kind, options] of [["tap", ""], ["tun", ""], ["tap", ",queues=3"]]
+) {
   testWith(
     NEEDS,
-    `the kernel at the other end of a ${kind} gets 50 of 50 pings and 300 of 300 datagrams, intact, and the interface is gone in the end`,
+    `the kernel at the other end of a ${kind}${options} gets 50 of 50 pings and 300 of 300 datagrams, intact, and the interface is gone in the end`,
     async () => {
       await using pair = await makeNamespacePair();
       const { right } = pair;
       const before = await interfaces(right);
-      const nic = ["--nic", `${kind}:${NAME}`, "--address", `${ADDRESS}/24`];
+      const name = `${kind}:${NAME}${options}`;
+      const nic = ["--nic", name, "--address", `${ADDRESS}/24`];
       await using process = new UpProcess([...nic, "--json"], { space: right });
       await addAddress(right);
       await right.run(..."ping -q -c 1 -W 10".split(" "), ADDRESS);
@@ -57,6 +60,7 @@ for (const kind of ["tap", "tun"]) {
       assert.deepEqual([result.code, result.err], [0, ""]);
       const { services, pages, nic: seen } = snapshotIn(result);
       assert.equal(seen.name, `${kind}:${NAME}`);
+      assert.equal(seen.mode.includes("3 queues"), options !== "");
       const echo = services.find(({ name }) => name === "udp-echo");
       assert.equal(echo?.counters["echoed"], 300);
       assert.equal(pages.free, pages.total);
