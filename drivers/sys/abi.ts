@@ -181,6 +181,8 @@ export const TUNSETIFF = 0x400454ca;
 export const TUNSETOFFLOAD = 0x400454d0;
 /** linux/if_tun.h */
 export const TUNGETVNETHDRSZ = 0x800454d7;
+/** linux/if_tun.h: its argument is where a program's descriptor is, or -1. */
+export const TUNSETSTEERINGEBPF = 0x800454e0;
 /** linux/if_tun.h: flags of TUNSETIFF, in the `struct ifreq`. */
 export const IFF_TUN = 0x1;
 /** linux/if_tun.h */
@@ -302,6 +304,8 @@ export const BpfMapType = {
   XSKMAP: 17,
 } as const;
 
+/** linux/bpf.h, `enum bpf_prog_type` */
+export const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 /** linux/bpf.h, `enum bpf_prog_type` */
 export const BPF_PROG_TYPE_XDP = 6;
 /** linux/bpf.h, `enum bpf_attach_type` */

@@ -176,6 +176,8 @@ export class VerifierError extends SystemError {
 
 /** How a program is loaded. */
 export interface LoadOptions {
+  /** Its kind, of `enum bpf_prog_type`; XDP if not given. */
+  readonly type?: number;
   /** For people who look with bpftool: at most 15 characters. */
   readonly name?: string;
   /** Whether to ask for the verifier's log when it accepts, too. */
@@ -184,7 +186,7 @@ export interface LoadOptions {
 
 const VERIFIER_LOG_BYTES = 1 << 20;
 
-/** An XDP program in the kernel. */
+/** A program in the kernel. */
 export class BpfProgram implements Disposable {
   /** What the verifier said; empty unless `verbose` was asked for. */
   readonly log: string;
@@ -293,7 +295,7 @@ function load(
 ): number {
   const at = BpfAttribute.load;
   const attribute = new Attribute();
-  attribute.u32(at.type, BPF_PROG_TYPE_XDP);
+  attribute.u32(at.type, options.type ?? BPF_PROG_TYPE_XDP);
   attribute.u32(at.instructionCount, instructions.length / 8);
   attribute.pointer(at.instructions, instructions);
   // Only helpers that are free for all licences are called.
@@ -311,7 +313,7 @@ function refusal(errorNumber: number, log: string): SystemError {
   if (log !== "") return new VerifierError(errorNumber, log);
   return systemError(errorNumber, {
     where: "bpf(BPF_PROG_LOAD)",
-    what: "cannot load the XDP program",
+    what: "cannot load the program",
   });
 }
 

@@ -22,6 +22,7 @@ import { PollSet } from "../sys/poll_set.ts";
 import { TUN_QUEUES_MAX, TunDevice, type TunKind } from "../sys/tun_device.ts";
 import { TapDriver } from "./driver.ts";
 import { LinkLayer } from "./link_layer.ts";
+import { steer } from "./steering.ts";
 
 /** How an interface is opened. */
 export interface TapOptions {
@@ -73,6 +74,8 @@ export function openTap(options: TapOptions): Driver {
   const device = owned.use(
     new TunDevice({ kind, interfaceName, queues, superPackets }),
   );
+  const steering = queues > 1 ? steer(device.descriptors[0]!, kind) : undefined;
+  if (steering !== undefined) owned.use(steering);
   const face = openNetworkInterface(interfaceName, kind === "tun");
   const frameRoomBytes = superPackets ? EXTENT_BYTES : PAGE_BYTES;
   if (!superPackets) refuseLargeMtu(face);
@@ -85,7 +88,7 @@ export function openTap(options: TapOptions): Driver {
     near: options.mac ?? TUN_SELF,
   });
   return new TapDriver({
-    info: infoOf(face, { kind, device, superPackets }),
+    info: infoOf(face, { kind, device, superPackets, steering }),
     memory,
     descriptors: device.descriptors,
     headerBytes: device.headerBytes,
@@ -122,10 +125,11 @@ function refuseLargeMtu({ name, frameBytesMax, mtu }: NetworkInterface): void {
 
 function infoOf(
   face: NetworkInterface,
-  { kind, device, superPackets }: {
+  { kind, device, superPackets, steering }: {
     readonly kind: TunKind;
     readonly device: TunDevice;
     readonly superPackets: boolean;
+    readonly steering: Disposable | undefined;
   },
 ): DriverInfo {
   const { descriptors, created, udpSegments } = device;
@@ -135,7 +139,7 @@ function infoOf(
     mode: `${kind === "tap" ? "TAP" : "TUN"}, ${
       created ? "made for this" : "as it was"
     }, ${superPackets ? "super-packets" : "single packets"}${
-      queues > 1 ? `, ${queues} queues` : ""
+      queues > 1 ? `, ${queues} queues${steering ? "" : ", not steered"}` : ""
     }`,
     mac: kind === "tap" ? face.mac : TUN_PEER.slice(),
     frameBytesMax: superPackets ? SUPER_BYTES_MAX : face.frameBytesMax,
