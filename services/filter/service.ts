@@ -38,7 +38,11 @@ import { delegationOf, derivationOf, isRequest } from "./request.ts";
 /** Requests of one holder that wait; more are refused unread. */
 const REQUESTS_WAITING_MAX = 64;
 
-/** Refused requests after which a holder is cut off. */
+/**
+ * Requests after which a holder is cut off, of those that none has a reason to
+ * make: nonsense, too many at once, void tags. To be told that others have it
+ * already, or that there are no pages left, is no offence, however often.
+ */
 const STRIKES_MAX = 4096;
 
 /** How long the presenter of void tags waits for its answer, at the most. */
@@ -179,12 +183,10 @@ export class FilterService implements Disposable {
         continue;
       }
       const reply = await this.#answer(id, request);
-      if ("refused" in reply) {
-        this.#strike(id, holder, reply.refused);
-        if (reply.refused === "void") {
-          await this.#delay(Math.min(++holder.voids, PENALTY_MS_MAX));
-        }
-      }
+      if ("refused" in reply && reply.refused === "void") {
+        this.#strike(id, holder, "void");
+        await this.#delay(Math.min(++holder.voids, PENALTY_MS_MAX));
+      } else if ("refused" in reply) holder.refusals.add(reply.refused);
       holder.port.post(reply);
       this.#tidy();
     }

@@ -13,6 +13,8 @@ export interface Sample {
   readonly residentBytes: number;
   readonly descriptors: number;
   readonly pages: PagesSnapshot;
+  /** Capabilities that were opened so far. */
+  readonly opened: number;
 }
 
 /** Echoes that were asked for and answered, and what else may have become of them. */
@@ -86,9 +88,25 @@ export function judge(samples: readonly Sample[], echoes: Echoes): Findings {
       ? [`${descriptorGrowth} file descriptors more than at first`]
       : []),
     ...wrongPages(samples),
+    ...stalls(busy),
     ...wrongEchoes(echoes),
   ];
   return { residentGrowthBytes, descriptorGrowth, wrong };
+}
+
+/** In a tenth of the time hundreds are opened. */
+function stalls(busy: readonly Sample[]): string[] {
+  const step = Math.ceil(busy.length / 10);
+  for (let i = step; i < busy.length; i += step) {
+    const [before, now] = [busy[i - step]!, busy[i]!];
+    if (now.opened > before.opened) continue;
+    return [
+      `from ${(before.atMs / 1000).toFixed(1)} s to ${
+        (now.atMs / 1000).toFixed(1)
+      } s no capability was opened`,
+    ];
+  }
+  return [];
 }
 
 function wrongPages(samples: readonly Sample[]): string[] {

@@ -21,6 +21,7 @@ function samples(fault: Fault = () => ({})): Sample[] {
     atMs: n * 2000,
     residentBytes: (400 + 20 * Math.sin(n)) * MIB,
     descriptors: phase === "busy" ? 70 + n % 7 : 68,
+    opened: n * 250,
     pages: {
       total: TOTAL,
       free: phase === "busy" ? TOTAL - n % 5 : TOTAL,
@@ -69,6 +70,11 @@ const FAULTS: readonly (readonly [what: string, Fault, found: RegExp])[] = [
     "one page that does not come home",
     () => ({ pages: { ...home, free: TOTAL - 1, lent: 1 } }),
     /^still, not all pages are free/,
+  ],
+  [
+    "nobody served after some time",
+    (n) => ({ opened: Math.min(n, 130) * 250 }),
+    /^from 300\.0 s to 360\.0 s no capability was opened/,
   ],
   [
     "one page in quarantine",

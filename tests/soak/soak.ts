@@ -142,16 +142,17 @@ function startCrowd(link: SocketLink, { forMs }: SoakOptions): LinkRunner {
 async function sampleOf(
   pid: number,
   atMs: number,
-  { phase, snapshot }: Said,
+  { phase, snapshot, churned: { opened } }: Said,
 ): Promise<Sample> {
   const pages = snapshot.pages;
   if (phase === "stopped") {
-    return { phase, atMs, pages, residentBytes: 0, descriptors: 0 };
+    return { phase, atMs, pages, opened, residentBytes: 0, descriptors: 0 };
   }
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const residentKb = Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]);
   const descriptors = await descriptorsOf(pid);
-  return { phase, atMs, pages, residentBytes: residentKb * 1024, descriptors };
+  const residentBytes = residentKb * 1024;
+  return { phase, atMs, pages, opened, residentBytes, descriptors };
 }
 
 /** Waits, a while, until no more descriptors are open than this: a worker that failed takes a moment to be gone. */

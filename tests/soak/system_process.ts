@@ -28,6 +28,9 @@ export interface Said {
 const STILL_MS_MAX = 5000;
 const STILL_LOOK_MS = 100;
 
+/** How long hands may take to give up what they have. */
+const CHURN_MS_MAX = 10_000;
+
 const SEED = 5;
 
 function partsOf(forMs: number, lifeMs: number): Parts {
@@ -80,10 +83,14 @@ async function main(args: readonly string[]): Promise<void> {
   const untilMs = performance.now() + forMs!;
   const churning = churn(system, SEED, untilMs, churned);
   while (performance.now() < untilMs) {
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await passed(everyMs!);
     say("busy", await system.snapshot());
   }
-  await churning;
+  // Hands that are never answered are the judge's to find.
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, CHURN_MS_MAX);
+  await Promise.race([churning, late.promise]);
+  clearTimeout(timer);
   say("still", await stillness(system));
   await told();
   say("stopped", await system.stop());
@@ -94,11 +101,15 @@ async function told(): Promise<void> {
   await Deno.stdin.read(new Uint8Array(1));
 }
 
+function passed(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
 /** The first snapshot with every page home and nothing new, or the last one that there was time for. */
 async function stillness(system: RunningSystem): Promise<SystemSnapshot> {
   let last = await system.snapshot();
   for (let ms = 0; ms < STILL_MS_MAX; ms += STILL_LOOK_MS) {
-    await new Promise((resolve) => setTimeout(resolve, STILL_LOOK_MS));
+    await passed(STILL_LOOK_MS);
     const now = await system.snapshot();
     const { free, total } = now.pages;
     const quiet = now.nic.receivedPackets === last.nic.receivedPackets;

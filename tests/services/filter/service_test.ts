@@ -136,6 +136,20 @@ Deno.test("a holder that floods is cut off, and the others are served", async ()
   assert.ok(rig.raw[2]!.closed);
 });
 
+Deno.test("who asks for what others have is told so, however often, and served as before", async () => {
+  using rig = new Rig();
+  const asked = { from: rig.root, ...receive };
+  await rig.clients[0]!.derive({ ...asked, grant: udp(7), to: 1 });
+  for (let i = 0; i < 5000; i++) {
+    const again = rig.clients[0]!.derive({ ...asked, grant: udp(7), to: 2 });
+    assert.equal(await refusedFor(again), "overlap");
+  }
+  await rig.clients[0]!.derive({ ...asked, grant: udp(8), to: 2 });
+  assert.deepEqual(rig.outlaws, []);
+  const [system] = rig.service.refusals();
+  assert.deepEqual(system, { port: 0, refusals: { overlap: 5000 } });
+});
+
 testProperty(
   "no request, whatever it is, throws or grants what it should not",
   { runs: 200, file },
