@@ -1,8 +1,7 @@
 /**
  * Waits for file descriptors on another thread (a non-blocking FFI call to
- * ppoll(2), 15 µs and more), so that the event loop goes on. A wake ends the wait
- * and not the poll: that would take two threads' wakes more, and the next wait
- * can have the same poll. An eventfd ends the poll where it will not do.
+ * ppoll(2), 15 µs and more), so that the event loop goes on; and an eventfd that
+ * ends it.
  *
  * ```
  * ├ fd ┼ events | returned events << 16 ┤   struct pollfd, two words each;
@@ -31,17 +30,11 @@ export class PollSet implements Disposable {
   readonly #limit = new Int32Array(new ArrayBuffer(16));
   readonly #eventfd: number;
   readonly #eventCount = new BigUint64Array([1n]);
-  /** The poll under way. */
-  #poll: Poll | undefined;
-  /** Whether a poll found something, or its time was over, when nobody waited. */
-  #found = false;
-  /** Whether the eventfd was raised for the poll that is under way. */
-  #interrupted = false;
-  /** Ends the wait that is under way. */
-  #end: (() => void) | undefined;
+  #pending: Promise<unknown> | undefined;
+  /** Whether the eventfd was raised for the wait that is under way. */
+  #woken = false;
   /** How often {@link wake} was called. */
   #wakes = 0;
-  #closed = false;
 
   /**
    * Waits for input on each of `descriptors`, which stay the caller's.
@@ -66,15 +59,15 @@ export class PollSet implements Disposable {
    * or at {@link wake}. One wait at a time: a second one ends the first.
    */
   wait(delayMs: number): Promise<void> {
-    return this.#wait(this.#count, delayMs);
+    return this.#poll(this.#count, delayMs);
   }
 
   /** Resolves when `delayMs` have passed, or at {@link wake}: the descriptors are not looked at. */
   pause(delayMs: number): Promise<void> {
-    return this.#wait(WAKE_ONLY, delayMs);
+    return this.#poll(WAKE_ONLY, delayMs);
   }
 
-  /** The events that the last poll found for the descriptor at `index`; none while it is under way. */
+  /** The events that the last wait found for the descriptor at `index`. */
   returned(index: number): number {
     return this.#words[(index + 1) * 2 + 1]! >>> 16;
   }
@@ -82,7 +75,14 @@ export class PollSet implements Disposable {
   /** Ends every wait that is under way; without effect otherwise. */
   wake(): void {
     this.#wakes++;
-    this.#end?.();
+    this.#interrupt();
+  }
+
+  #interrupt(): void {
+    if (this.#pending === undefined || this.#woken) return;
+    this.#woken = true;
+    this.#eventCount[0] = 1n;
+    libc().write(this.#eventfd, this.#eventCount, 8n);
   }
 
   /**
@@ -91,41 +91,23 @@ export class PollSet implements Disposable {
    * this stays until the poll has written its answer, some microseconds.
    */
   [Symbol.dispose](): void {
-    if (this.#closed) return;
     this.wake();
-    this.#interrupt();
     for (let tries = 0; tries < CLOSE_TRIES; tries++) {
-      if (this.#poll === undefined) break;
+      if (this.#pending === undefined) break;
       if (Atomics.load(this.#words, 1) >>> 16 !== 0) break;
       sleepMs(1);
     }
-    this.#closed = true;
     closeDescriptor(this.#eventfd);
   }
 
-  async #wait(count: bigint, delayMs: number): Promise<void> {
+  async #poll(count: bigint, delayMs: number): Promise<void> {
     const wakes = this.#wakes;
-    const untilMs = performance.now() + Math.max(0, delayMs);
-    while (this.#poll !== undefined && !serves(this.#poll, count, untilMs)) {
+    while (this.#pending !== undefined) {
       this.#interrupt();
-      await this.#poll.over;
+      await this.#pending;
       // It was woken while it waited for its turn, or there is none any more.
       if (this.#wakes !== wakes) return;
     }
-    if (this.#poll === undefined && this.#found && count !== WAKE_ONLY) {
-      this.#found = false;
-      return;
-    }
-    this.#poll ??= this.#start(count, delayMs, untilMs);
-    const waited = Promise.withResolvers<void>();
-    this.#end?.();
-    this.#end = waited.resolve;
-    await waited.promise;
-    if (this.#end === waited.resolve) this.#end = undefined;
-  }
-
-  #start(count: bigint, delayMs: number, untilMs: number): Poll {
-    this.#found = false;
     for (let at = 1; at < this.#words.length; at += 2) {
       this.#words[at] = POLLIN;
     }
@@ -134,39 +116,12 @@ export class PollSet implements Disposable {
     this.#limit[2] = seconds < DELAY_MAX_S
       ? Math.round((Math.max(0, delayMs) - seconds * 1000) * 1e6)
       : 0;
-    const polled = libc().ppollAside(this.#words, count, this.#limit, null);
-    return { count, untilMs, over: polled.then(() => this.#finish()) };
+    this.#pending = libc().ppollAside(this.#words, count, this.#limit, null);
+    await this.#pending;
+    this.#pending = undefined;
+    if (this.#woken) {
+      this.#woken = false;
+      libc().read(this.#eventfd, this.#eventCount, 8n);
+    }
   }
-
-  #finish(): void {
-    this.#poll = undefined;
-    if (this.#interrupted) {
-      this.#interrupted = false;
-      if (!this.#closed) libc().read(this.#eventfd, this.#eventCount, 8n);
-    } else this.#found = this.#end === undefined;
-    this.#end?.();
-  }
-
-  /** Ends the poll that is under way: it answers soon. */
-  #interrupt(): void {
-    if (this.#poll === undefined || this.#interrupted) return;
-    this.#interrupted = true;
-    this.#eventCount[0] = 1n;
-    libc().write(this.#eventfd, this.#eventCount, 8n);
-  }
-}
-
-/** A poll on the other thread. */
-interface Poll {
-  /** How many of the descriptors it looks at. */
-  readonly count: bigint;
-  /** When it is over at the latest, by `performance.now()`. */
-  readonly untilMs: number;
-  /** Resolves when it is. */
-  readonly over: Promise<void>;
-}
-
-/** Whether a poll that is under way will do for a wait: it may be over sooner, not later. */
-function serves(poll: Poll, count: bigint, untilMs: number): boolean {
-  return poll.count === count && poll.untilMs <= untilMs;
 }

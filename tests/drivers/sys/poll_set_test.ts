@@ -99,30 +99,6 @@ testWith(
 
 testWith(
   ["linux"],
-  "what is ready when nobody waits ends the next wait, and a shorter wait is over in its time",
-  async () => {
-    using signal = new Signal();
-    using poll = new PollSet([signal.descriptor]);
-    for (const moment of [0, 10]) {
-      const waited = poll.wait(Infinity);
-      poll.wake();
-      await waited;
-      signal.raise();
-      await new Promise((resolve) => setTimeout(resolve, moment));
-      await poll.wait(Infinity);
-      signal.lower();
-    }
-    const waited = poll.wait(Infinity);
-    poll.wake();
-    await waited;
-    await poll.wait(2);
-    await poll.pause(2);
-    assert.equal(poll.returned(0), 0);
-  },
-);
-
-testWith(
-  ["linux"],
   "a pause is over in time, whatever is ready",
   async () => {
     using signal = new Signal();
