@@ -35,6 +35,7 @@ export class PollSet implements Disposable {
   #woken = false;
   /** How often {@link wake} was called. */
   #wakes = 0;
+  #closed = false;
 
   /**
    * Waits for input on each of `descriptors`, which stay the caller's.
@@ -91,12 +92,14 @@ export class PollSet implements Disposable {
    * this stays until the poll has written its answer, some microseconds.
    */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
     this.wake();
     for (let tries = 0; tries < CLOSE_TRIES; tries++) {
       if (this.#pending === undefined) break;
       if (Atomics.load(this.#words, 1) >>> 16 !== 0) break;
       sleepMs(1);
     }
+    this.#closed = true;
     closeDescriptor(this.#eventfd);
   }
 
@@ -121,7 +124,8 @@ export class PollSet implements Disposable {
     this.#pending = undefined;
     if (this.#woken) {
       this.#woken = false;
-      libc().read(this.#eventfd, this.#eventCount, 8n);
+      // Once it is closed, its number may be somebody else's.
+      if (!this.#closed) libc().read(this.#eventfd, this.#eventCount, 8n);
     }
   }
 }

@@ -122,3 +122,19 @@ testWith(["linux"], "closing ends a wait", async () => {
   poll[Symbol.dispose]();
   await waited;
 });
+
+testWith(
+  ["linux"],
+  "a wait that closing ends takes nothing from who has its eventfd's number next",
+  async () => {
+    using signal = new Signal();
+    const poll = new PollSet([signal.descriptor]);
+    const waited = poll.wait(Infinity);
+    poll[Symbol.dispose]();
+    using next = new Signal();
+    next.raise();
+    await waited;
+    const count = new BigUint64Array(1);
+    assert.equal(libc().read(next.descriptor, count, 8n), 8);
+  },
+);
