@@ -11,9 +11,9 @@ import type {
   DeliveryCase,
   DeliveryContestant,
 } from "./delivery/contestant.ts";
+import { apart } from "./delivery/apart.ts";
 import { datagram } from "./delivery/datagram.ts";
-import { ours } from "./delivery/ours.ts";
-import { plain, type Way } from "./delivery/plain.ts";
+import type { Way } from "./delivery/plain.ts";
 import { takeTurns } from "./rounds.ts";
 import { type BenchOptions, type BenchRow, compare } from "./row.ts";
 
@@ -56,7 +56,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     for (const batch of BATCHES) {
       const { sizeBytes, way, words } = shape;
       const most = way === "packed" ? PACKED_BYTES_MAX : SWAPPED_BYTES_MAX;
-      if (batch * sizeBytes > most) continue;
+      if (batch * sizeBytes > most || options.quick && batch > 1) continue;
       const packet = datagram(sizeBytes, PORT);
       yield* runCase({ packet, port: PORT, batch, way }, {
         words: `${words}, batch ${batch}`,
@@ -71,9 +71,9 @@ async function* runCase(
   { words, quick }: { readonly words: string; readonly quick: boolean },
 ): AsyncGenerator<BenchRow> {
   const contestants: Record<string, DeliveryContestant> = {
-    ours: await ours(what),
+    ours: await apart(what, "ours"),
   };
-  for (const { way } of WAYS) contestants[way] = await plain(what, way);
+  for (const { way } of WAYS) contestants[way] = await apart(what, way);
   // For some tens of milliseconds: messages cost more than packets, and what it
   // takes to wake and to warm up is shared by all of them.
   const most = what.batch < LARGE_BATCH ? 12_800 : 128_000;
