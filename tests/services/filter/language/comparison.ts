@@ -25,6 +25,8 @@ export const counts = {
   matched: 0,
   aborted: 0,
   optimiserDiffers: 0,
+  /** Texts that the optimiser made to mean something else. */
+  optimiserErrs: 0,
   endless: 0,
 };
 
@@ -55,13 +57,15 @@ export function compareOn(oracle: Libpcap, given: Case): void {
     return;
   }
   const optimised = attempt(() => oracle.compile(text, DLT[link], mask));
+  const erred = { optimiser: false };
   try {
     for (const packet of packetsOf(theirs, given)) {
-      const problem = problemOf(ours, theirs, optimised, packet);
+      const problem = problemOf(ours, { theirs, optimised, erred }, packet);
       if (problem === undefined) continue;
       const bytes = `[${[...packet].join(", ")}]`;
       fail(`${problem}: ${JSON.stringify(text)} on ${link}, of ${bytes}`);
     }
+    if (erred.optimiser) counts.optimiserErrs++;
   } finally {
     theirs[Symbol.dispose]();
     if (typeof optimised !== "string") optimised[Symbol.dispose]();
@@ -102,8 +106,11 @@ function packetsOf(
 /** What is wrong between ours and theirs on one packet; undefined for nothing. */
 function problemOf(
   ours: Program,
-  theirs: LibpcapFilter,
-  optimised: LibpcapFilter | string,
+  { theirs, optimised, erred }: {
+    readonly theirs: LibpcapFilter;
+    readonly optimised: LibpcapFilter | string;
+    readonly erred: { optimiser: boolean };
+  },
   packet: Uint8Array<ArrayBuffer>,
 ): string | undefined {
   const wireLength = packet.length + 4;
@@ -135,9 +142,9 @@ function problemOf(
     return undefined;
   }
   const other = outcomeOf(optimised.instructions, packet, wireLength);
-  return outcome === "abort" || other === "abort"
-    ? undefined
-    : "the optimiser changed more than aborts";
+  // Now and then it is wrong: what is meant is the program as it was written.
+  if (outcome !== "abort" && other !== "abort") erred.optimiser = true;
+  return undefined;
 }
 
 function attempt<T>(compile: () => T): T | string {
