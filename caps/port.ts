@@ -136,6 +136,12 @@ function something<In>(message: unknown): In {
   return (message ?? null) as In;
 }
 
+/**
+ * Turns of the event loop in which all that was posted before them arrives: what
+ * it has taken off a channel is dispatched some time later.
+ */
+export const ARRIVAL_TURNS = 4;
+
 /** What a {@link WorkerPort} puts on the wire: a message and its number. */
 type Numbered = readonly [number: number, message: unknown];
 

@@ -4,7 +4,7 @@
  */
 
 import type { CapabilityAccount } from "../caps/accounts.ts";
-import type { Port } from "../caps/port.ts";
+import { ARRIVAL_TURNS, type Port } from "../caps/port.ts";
 import {
   type Delivery,
   INLINE,
@@ -17,9 +17,6 @@ import type { Capability } from "../caps/tag.ts";
 import { afterEvents } from "./event_turn.ts";
 import { Sending } from "./sending.ts";
 import { SharedPackets } from "./shared_packets.ts";
-
-/** Turns of the event loop in which all that was posted before them arrives. */
-const LAST_TURNS = 4;
 
 /** One packet, as it was on the wire. */
 export interface Packet {
@@ -157,7 +154,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     } finally {
       this.#giveBackAll();
       // What the event loop has taken off the port already comes as events.
-      for (let turn = 0; turn < LAST_TURNS; turn++) {
+      for (let turn = 0; turn < ARRIVAL_TURNS; turn++) {
         await new Promise<void>(afterEvents);
         this.#giveBackAll();
       }

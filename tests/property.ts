@@ -1,6 +1,7 @@
 /** Properties with a seed that is printed on failure, and a command that repeats it. */
 
 import fc from "fast-check";
+import { type Need, testWith } from "./needs.ts";
 
 const seedText = Deno.env.get("SALLYPORT_SEED");
 const pathText = Deno.env.get("SALLYPORT_PATH");
@@ -14,13 +15,18 @@ export function runsOf(runs: number): number {
 /**
  * Registers a test that checks `property` on `runs` values. On failure its
  * message says which seed and path repeat the shrunk counterexample, and how.
+ * Where one of its `needs` is missing it is skipped, and says so.
  */
 export function testProperty<T>(
   name: string,
-  options: { readonly runs: number; readonly file: string },
+  options: {
+    readonly runs: number;
+    readonly file: string;
+    readonly needs?: readonly Need[];
+  },
   property: fc.IRawProperty<T>,
 ): void {
-  Deno.test(name, async () => {
+  testWith(options.needs ?? [], name, async () => {
     const seed = seedText === undefined
       ? Date.now() & 0x7fffffff
       : Number(seedText);

@@ -12,8 +12,10 @@ import type {
   SystemOrder,
   SystemReport,
 } from "../../caps/driver_protocol.ts";
+import type { PortId } from "../../caps/kernel.ts";
 import { openPacketMemory, type PacketMemory } from "../../caps/memory.ts";
 import {
+  ARRIVAL_TURNS,
   fromMessagePort,
   type Port,
   takeAll,
@@ -48,9 +50,6 @@ export interface DriverStart<Options> {
 interface WorkerScope {
   onmessage: ((event: MessageEvent) => void) | null;
 }
-
-/** Turns of the event loop in which all that was posted before them arrives. */
-const LAST_TURNS = 4;
 
 /** Takes what waits in a MessagePort, dispatched by the event loop or not. */
 export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
@@ -165,8 +164,9 @@ function obey(
       unreadMax: order.inFlightMax,
     });
     service.attach(order.port, data, order, order.rings);
-  } else if (order.kind === "detach") detachAfter(LAST_TURNS, service, order);
-  else if (order.kind === "receive") service.startReceiving();
+  } else if (order.kind === "detach") {
+    detachAfter(ARRIVAL_TURNS, service, order.port);
+  } else if (order.kind === "receive") service.startReceiving();
   else control.post({ kind: "counts", id: order.id, counts: service.counts() });
 }
 
@@ -178,8 +178,8 @@ function obey(
 function detachAfter(
   turns: number,
   service: DriverService,
-  { port }: Extract<SystemOrder, { kind: "detach" }>,
+  port: PortId,
 ): void {
   if (turns === 0) return service.detach(port);
-  setImmediate(() => detachAfter(turns - 1, service, { kind: "detach", port }));
+  setImmediate(() => detachAfter(turns - 1, service, port));
 }

@@ -47,7 +47,6 @@ export class Connector implements Disposable {
   readonly #filter: FilterHost;
   readonly #client: FilterClient;
   readonly #ports: PortNumbers;
-
   readonly #memory: PacketMemory;
 
   /** Between a driver and a filter service that both run, over `memory`. */

@@ -1,6 +1,6 @@
 /** Registers the suite that every driver passes. */
 
-import { type Need, testWith, whyMissing } from "../needs.ts";
+import { type Need, testWith } from "../needs.ts";
 import { testProperty } from "../property.ts";
 import {
   ANY_SCHEDULE,
@@ -38,9 +38,5 @@ export function testDriver(
     testWith(needs, `${name}: ${sentence}`, run);
   }
   const sentence = `${name}: ${ANY_SCHEDULE}`;
-  if (needs.every((need) => whyMissing(need) === undefined)) {
-    testProperty(sentence, { runs, file }, anySchedule(makeRig, traits));
-  } else {
-    testWith(needs, sentence, () => {});
-  }
+  testProperty(sentence, { runs, file, needs }, anySchedule(makeRig, traits));
 }

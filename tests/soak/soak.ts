@@ -17,6 +17,7 @@ import {
   type Sample,
 } from "./judge.ts";
 import { SocketLink } from "./socket_link.ts";
+import { linesOf } from "../lines.ts";
 import type { Said } from "./system_process.ts";
 
 /** Counts by name. */
@@ -257,15 +258,4 @@ function findingsOf(moments: readonly Moment[], last: Moment): Findings {
       }`
     );
   return { ...grown, wrong: [...wrong, ...failed] };
-}
-
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, void, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
 }

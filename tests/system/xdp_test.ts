@@ -11,6 +11,7 @@ import {
 import type { SystemSnapshot } from "../../services/snapshot.ts";
 import { testWith } from "../needs.ts";
 import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
+import { linesOf } from "../lines.ts";
 import { processesIn, snapshotIn, UpProcess } from "./up_process.ts";
 
 const NEEDS = [
@@ -214,19 +215,6 @@ testWith(
     }
   },
 );
-
-/** The lines of a text, as they come. */
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, undefined> {
-  let text = "";
-  for await (const more of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (text + more).split("\n");
-    text = lines.pop()!;
-    yield* lines;
-  }
-  return undefined;
-}
 
 testWith(
   NEEDS,

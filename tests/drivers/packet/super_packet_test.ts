@@ -23,7 +23,7 @@ import {
   type SuperPacketParts,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
-import { testWith, whyMissing } from "../../needs.ts";
+import { testWith } from "../../needs.ts";
 import {
   INTERFACE,
   makeNamespacePair,
@@ -55,49 +55,45 @@ function kindOf({ version, protocol }: SuperPacketParts): number {
   return version === 4 ? GSO_TCP4 : GSO_TCP6;
 }
 
-const sentence =
-  "a super-packet that is sent whole arrives as its segments, whoever takes it apart";
-if (NETNS_NEEDS.every((need) => whyMissing(need) === undefined)) {
-  testProperty(
-    sentence,
-    { runs: 60, file: import.meta.url },
-    fc.asyncProperty(
-      fc.oneof(superPacketParts(9000), superPacketParts(64000)),
-      fc.integer({ min: 536, max: 1440 - 80 }),
-      fc.boolean(),
-      async (parts, segmentBytes, whole) => {
-        const { left, right } = whole
-          ? veths.whole ??= openEnds(await makeOffloadingPair())
-          : veths.single ??= openEnds(await makeNamespacePair());
-        const { frame } = buildSuperPacket(parts);
-        const isSuper = parts.payloadBytes > segmentBytes;
-        const wish = isSuper
-          ? offloadWord(CHECKSUM_PARTIAL, kindOf(parts), segmentBytes)
-          : offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0);
-        const expected = isSuper
-          ? segmentsOf(parts, segmentBytes)
-          : [buildSuperPacket(parts)];
-        const before = right.driver.counters()["rx-super-packets"]!;
-        left.send(frame, wish);
-        const got = await right.take(expected.length);
-        equal(got.length, expected.length);
-        for (const [n, { bytes, offload }] of got.entries()) {
-          const packet = expected[n]!;
-          equal(offload, whole ? CHECKSUM_PARTIAL : CHECKSUM_COMPLETE);
-          ok((whole ? checksumIsBegun : checksumIsRight)(packet, bytes));
-          const field = checksumField(packet);
-          packet.frame.set(bytes.subarray(field, field + 2), field);
-          deepEqual(bytes, packet.frame);
-        }
-        const counters = right.driver.counters();
-        const superPackets = counters["rx-super-packets"]! - before;
-        equal(superPackets, whole && isSuper ? 1 : 0);
-        equal(counters["rx-too-long"], 0);
-        equal(counters["rx-bad-header"], 0);
-      },
-    ),
-  );
-} else testWith(NETNS_NEEDS, sentence, () => {});
+testProperty(
+  "a super-packet that is sent whole arrives as its segments, whoever takes it apart",
+  { runs: 60, file: import.meta.url, needs: NETNS_NEEDS },
+  fc.asyncProperty(
+    fc.oneof(superPacketParts(9000), superPacketParts(64000)),
+    fc.integer({ min: 536, max: 1440 - 80 }),
+    fc.boolean(),
+    async (parts, segmentBytes, whole) => {
+      const { left, right } = whole
+        ? veths.whole ??= openEnds(await makeOffloadingPair())
+        : veths.single ??= openEnds(await makeNamespacePair());
+      const { frame } = buildSuperPacket(parts);
+      const isSuper = parts.payloadBytes > segmentBytes;
+      const wish = isSuper
+        ? offloadWord(CHECKSUM_PARTIAL, kindOf(parts), segmentBytes)
+        : offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0);
+      const expected = isSuper
+        ? segmentsOf(parts, segmentBytes)
+        : [buildSuperPacket(parts)];
+      const before = right.driver.counters()["rx-super-packets"]!;
+      left.send(frame, wish);
+      const got = await right.take(expected.length);
+      equal(got.length, expected.length);
+      for (const [n, { bytes, offload }] of got.entries()) {
+        const packet = expected[n]!;
+        equal(offload, whole ? CHECKSUM_PARTIAL : CHECKSUM_COMPLETE);
+        ok((whole ? checksumIsBegun : checksumIsRight)(packet, bytes));
+        const field = checksumField(packet);
+        packet.frame.set(bytes.subarray(field, field + 2), field);
+        deepEqual(bytes, packet.frame);
+      }
+      const counters = right.driver.counters();
+      const superPackets = counters["rx-super-packets"]! - before;
+      equal(superPackets, whole && isSuper ? 1 : 0);
+      equal(counters["rx-too-long"], 0);
+      equal(counters["rx-bad-header"], 0);
+    },
+  ),
+);
 
 const UDP_SEGMENT = 103;
 

@@ -8,7 +8,7 @@ import { BpfMap, BpfProgram, VerifierError } from "../../../drivers/sys/bpf.ts";
 import { SystemError } from "../../../drivers/sys/system_error.ts";
 import { LoadedProgram, makeSocketMap } from "../../../drivers/xdp/program.ts";
 import { udpPortProgram } from "../xdp/udp_port_program.ts";
-import { testWith, whyMissing } from "../../needs.ts";
+import { testWith } from "../../needs.ts";
 import { testProperty } from "../../property.ts";
 
 const NEEDS = ["linux", "root"] as const;
@@ -76,76 +76,74 @@ const bytes = (length: number) =>
   fc.uint8Array({ minLength: length, maxLength: length })
     .map((array) => new Uint8Array(array));
 
-if (NEEDS.every((need) => whyMissing(need) === undefined)) {
-  testProperty(
-    "a map in the kernel is a map",
-    { runs: 50, file: import.meta.url },
-    fc.property(
-      fc.array(fc.tuple(
-        fc.constantFrom("update", "lookup", "delete"),
-        fc.nat(5),
-        bytes(9),
-      )),
-      (steps) => {
-        using map = new BpfMap({
-          type: BpfMapType.HASH,
-          keyBytes: 13,
-          valueBytes: 9,
-          entriesMax: 8,
-        });
-        const model = new Map<number, Uint8Array>();
-        for (const [step, which, value] of steps) {
-          const key = new Uint8Array(13).fill(which);
-          if (step === "update") {
-            map.update(key, value);
-            model.set(which, value);
-          } else if (step === "delete") {
-            assert.equal(map.delete(key), model.delete(which));
-          }
-          assert.deepEqual(map.lookup(key), model.get(which));
+testProperty(
+  "a map in the kernel is a map",
+  { runs: 50, file: import.meta.url, needs: NEEDS },
+  fc.property(
+    fc.array(fc.tuple(
+      fc.constantFrom("update", "lookup", "delete"),
+      fc.nat(5),
+      bytes(9),
+    )),
+    (steps) => {
+      using map = new BpfMap({
+        type: BpfMapType.HASH,
+        keyBytes: 13,
+        valueBytes: 9,
+        entriesMax: 8,
+      });
+      const model = new Map<number, Uint8Array>();
+      for (const [step, which, value] of steps) {
+        const key = new Uint8Array(13).fill(which);
+        if (step === "update") {
+          map.update(key, value);
+          model.set(which, value);
+        } else if (step === "delete") {
+          assert.equal(map.delete(key), model.delete(which));
         }
-      },
-    ),
-  );
+        assert.deepEqual(map.lookup(key), model.get(which));
+      }
+    },
+  ),
+);
 
-  testProperty(
-    "a loaded program claims its port and no other, tags it, and counts it",
-    { runs: 30, file: import.meta.url },
-    fc.property(
-      fc.integer({ min: 1, max: 65535 }),
-      fc.array(fc.integer({ min: 1, max: 65535 }), { maxLength: 5 }),
-      (port, others) => {
-        using sockets = makeSocketMap(4);
-        using loaded = new LoadedProgram(
-          udpPortProgram({ port, tagLow: 0x11223344, tagHigh: 0x55667788 }),
-          { sockets },
-        );
-        const context = new Uint8Array(24);
-        new DataView(context.buffer).setUint32(4, 60, true);
-        let claimed = 0;
-        for (const to of [port, ...others]) {
-          const run = loaded.program.testRun({ data: udpFrame(to), context });
-          if (to !== port) {
-            assert.equal(run.result, XDP_PASS);
-            assert.deepEqual(run.data, udpFrame(to));
-            continue;
-          }
-          claimed++;
-          assert.deepEqual(
-            [...run.data.slice(0, 8)],
-            [0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55],
-          );
-          assert.deepEqual(run.data.slice(8), udpFrame(to));
-          // No socket on queue 0: never to anybody else.
-          assert.equal(run.result, 1);
+testProperty(
+  "a loaded program claims its port and no other, tags it, and counts it",
+  { runs: 30, file: import.meta.url, needs: NEEDS },
+  fc.property(
+    fc.integer({ min: 1, max: 65535 }),
+    fc.array(fc.integer({ min: 1, max: 65535 }), { maxLength: 5 }),
+    (port, others) => {
+      using sockets = makeSocketMap(4);
+      using loaded = new LoadedProgram(
+        udpPortProgram({ port, tagLow: 0x11223344, tagHigh: 0x55667788 }),
+        { sockets },
+      );
+      const context = new Uint8Array(24);
+      new DataView(context.buffer).setUint32(4, 60, true);
+      let claimed = 0;
+      for (const to of [port, ...others]) {
+        const run = loaded.program.testRun({ data: udpFrame(to), context });
+        if (to !== port) {
+          assert.equal(run.result, XDP_PASS);
+          assert.deepEqual(run.data, udpFrame(to));
+          continue;
         }
-        const counters = new Map([["claimed", 100]]);
-        loaded.addCounters(counters);
-        assert.deepEqual([...counters], [["claimed", 100 + claimed]]);
-      },
-    ),
-  );
-}
+        claimed++;
+        assert.deepEqual(
+          [...run.data.slice(0, 8)],
+          [0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55],
+        );
+        assert.deepEqual(run.data.slice(8), udpFrame(to));
+        // No socket on queue 0: never to anybody else.
+        assert.equal(run.result, 1);
+      }
+      const counters = new Map([["claimed", 100]]);
+      loaded.addCounters(counters);
+      assert.deepEqual([...counters], [["claimed", 100 + claimed]]);
+    },
+  ),
+);
 
 testWith(
   NEEDS,

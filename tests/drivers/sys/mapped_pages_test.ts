@@ -10,7 +10,7 @@ import {
 } from "../../../caps/memory.ts";
 import { addressOf } from "../../../drivers/sys/libc.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
-import { testWith, whyMissing } from "../../needs.ts";
+import { testWith } from "../../needs.ts";
 import { testProperty } from "../../property.ts";
 
 const FRAMES = 16;
@@ -105,95 +105,93 @@ for (const [name, cheat] of Object.entries(cheats)) {
   });
 }
 
-if (whyMissing("linux") === undefined) {
-  testProperty(
-    "what a holder writes is in the frame, and accept() changes no byte of it",
-    { runs: 50, file: import.meta.url },
-    fc.property(
-      fc.nat(FRAMES - 1),
-      content,
-      fc.nat(3),
-      (frame, data, moves) => {
-        const { memory, pages, page } = lent(frame);
-        new Uint8Array(page).set(data);
-        let returned = page;
-        for (let move = 0; move < moves; move++) returned = moved(returned);
-        assert.equal(pages.accept(frame, returned), 1);
-        assert.deepEqual(
-          memory.bytes.slice(frameOffset(frame), frameOffset(frame + 1)),
-          new Uint8Array(data),
+testProperty(
+  "what a holder writes is in the frame, and accept() changes no byte of it",
+  { runs: 50, file: import.meta.url, needs: ["linux"] },
+  fc.property(
+    fc.nat(FRAMES - 1),
+    content,
+    fc.nat(3),
+    (frame, data, moves) => {
+      const { memory, pages, page } = lent(frame);
+      new Uint8Array(page).set(data);
+      let returned = page;
+      for (let move = 0; move < moves; move++) returned = moved(returned);
+      assert.equal(pages.accept(frame, returned), 1);
+      assert.deepEqual(
+        memory.bytes.slice(frameOffset(frame), frameOffset(frame + 1)),
+        new Uint8Array(data),
+      );
+      assert.equal(returned.detached, true);
+    },
+  ),
+);
+
+testProperty(
+  "frames side by side go and come back as one buffer, whole, and as nothing else",
+  { runs: 50, file: import.meta.url, needs: ["linux"] },
+  fc.property(
+    fc.integer({ min: 0, max: FRAMES - 5 }),
+    fc.integer({ min: 2, max: 5 }),
+    fc.infiniteStream(fc.nat(255)),
+    (frame, count, bytes) => {
+      const memory = makePacketMemory(FRAMES);
+      const pages = new MappedPages(memory);
+      const of = (at: number, count: number) =>
+        memory.bytes.subarray(frameOffset(at), frameOffset(at + count));
+      of(frame, count).fill(7);
+      const page = moved(pages.lend(frame, count));
+      const whole = new Uint8Array(page);
+      assert.deepEqual([...whole], new Array(count * PAGE_BYTES).fill(7));
+      for (let i = 0; i < whole.length; i += 97) {
+        whole[i] = bytes.next().value;
+      }
+      const written = whole.slice();
+      for (let at = 0; at < FRAMES; at++) {
+        if (at !== frame) assert.equal(pages.accept(at, page), 0);
+      }
+      for (const pagesOf of [1, count - 1, count + 1]) {
+        const forged = new ArrayBuffer(pagesOf * PAGE_BYTES);
+        assert.equal(pages.accept(frame, forged), 0);
+      }
+      assert.equal(pages.accept(frame, page.slice(0)), 0);
+      assert.equal(pages.accept(frame, page), count);
+      assert.equal(pages.accept(frame, page), 0);
+      assert.deepEqual(new Uint8Array(of(frame, count)), written);
+      // As other buffers the next time.
+      assert.equal(pages.accept(frame, moved(pages.lend(frame, 1))), 1);
+      const last = frame + count - 2;
+      assert.equal(pages.accept(last, moved(pages.lend(last, 2))), 2);
+    },
+  ),
+);
+
+testProperty(
+  "accept() takes a page once, for its own frame, whatever is tried in between",
+  { runs: 100, file: import.meta.url, needs: ["linux"] },
+  fc.property(
+    fc.nat(FRAMES - 1),
+    fc.array(fc.constantFrom(...Object.keys(cheats)), { maxLength: 5 }),
+    (frame, attempts) => {
+      for (const attempt of attempts) {
+        const other = lent(frame);
+        assert.equal(
+          other.pages.accept(frame, cheats[attempt]!(other)),
+          0,
         );
-        assert.equal(returned.detached, true);
-      },
-    ),
-  );
-
-  testProperty(
-    "frames side by side go and come back as one buffer, whole, and as nothing else",
-    { runs: 50, file: import.meta.url },
-    fc.property(
-      fc.integer({ min: 0, max: FRAMES - 5 }),
-      fc.integer({ min: 2, max: 5 }),
-      fc.infiniteStream(fc.nat(255)),
-      (frame, count, bytes) => {
-        const memory = makePacketMemory(FRAMES);
-        const pages = new MappedPages(memory);
-        const of = (at: number, count: number) =>
-          memory.bytes.subarray(frameOffset(at), frameOffset(at + count));
-        of(frame, count).fill(7);
-        const page = moved(pages.lend(frame, count));
-        const whole = new Uint8Array(page);
-        assert.deepEqual([...whole], new Array(count * PAGE_BYTES).fill(7));
-        for (let i = 0; i < whole.length; i += 97) {
-          whole[i] = bytes.next().value;
-        }
-        const written = whole.slice();
-        for (let at = 0; at < FRAMES; at++) {
-          if (at !== frame) assert.equal(pages.accept(at, page), 0);
-        }
-        for (const pagesOf of [1, count - 1, count + 1]) {
-          const forged = new ArrayBuffer(pagesOf * PAGE_BYTES);
-          assert.equal(pages.accept(frame, forged), 0);
-        }
-        assert.equal(pages.accept(frame, page.slice(0)), 0);
-        assert.equal(pages.accept(frame, page), count);
-        assert.equal(pages.accept(frame, page), 0);
-        assert.deepEqual(new Uint8Array(of(frame, count)), written);
-        // As other buffers the next time.
-        assert.equal(pages.accept(frame, moved(pages.lend(frame, 1))), 1);
-        const last = frame + count - 2;
-        assert.equal(pages.accept(last, moved(pages.lend(last, 2))), 2);
-      },
-    ),
-  );
-
-  testProperty(
-    "accept() takes a page once, for its own frame, whatever is tried in between",
-    { runs: 100, file: import.meta.url },
-    fc.property(
-      fc.nat(FRAMES - 1),
-      fc.array(fc.constantFrom(...Object.keys(cheats)), { maxLength: 5 }),
-      (frame, attempts) => {
-        for (const attempt of attempts) {
-          const other = lent(frame);
-          assert.equal(
-            other.pages.accept(frame, cheats[attempt]!(other)),
-            0,
-          );
-        }
-        const { pages, page } = lent(frame);
-        const wrong = (frame + 1) % FRAMES;
-        assert.equal(pages.accept(wrong, page), 0);
-        assert.equal(pages.accept(frame, page), 1);
-        assert.equal(pages.accept(frame, page), 0);
-        assert.equal(pages.accept(frame, pages.lend(wrong, 1)), 0);
-        const again = pages.lend(frame, 1);
-        assert.equal(again.byteLength, PAGE_BYTES);
-        assert.equal(pages.accept(frame, again), 1);
-      },
-    ),
-  );
-}
+      }
+      const { pages, page } = lent(frame);
+      const wrong = (frame + 1) % FRAMES;
+      assert.equal(pages.accept(wrong, page), 0);
+      assert.equal(pages.accept(frame, page), 1);
+      assert.equal(pages.accept(frame, page), 0);
+      assert.equal(pages.accept(frame, pages.lend(wrong, 1)), 0);
+      const again = pages.lend(frame, 1);
+      assert.equal(again.byteLength, PAGE_BYTES);
+      assert.equal(pages.accept(frame, again), 1);
+    },
+  ),
+);
 
 testWith(
   ["linux"],

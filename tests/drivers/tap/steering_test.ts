@@ -17,7 +17,7 @@ import {
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
 import type { DriverRig } from "../../conformance/driver_rig.ts";
-import { testWith, whyMissing } from "../../needs.ts";
+import { testWith } from "../../needs.ts";
 import { makeNamespacePair, NETNS_NEEDS } from "../../netns.ts";
 import { testProperty } from "../../property.ts";
 import { tapRig } from "./rig.ts";
@@ -38,33 +38,29 @@ function flowHash(
   return Math.imul(hash, 0x9e3779b1) >>> 16;
 }
 
-const sentence =
-  "packets are steered by addresses and ports, fragments by addresses, in the kernel as written down";
-if (whyMissing("root") === undefined && whyMissing("linux") === undefined) {
-  testProperty(
-    sentence,
-    { runs: 300, file },
-    fc.property(
-      superPacketParts(1000),
-      fc.constantFrom(0, 0x2000, 0x2005, 0x0005),
-      (parts, fragment) => {
-        using program = loadSteering("tun");
-        ok(program);
-        const packet = buildSuperPacket({ ...parts, tags: 0 });
-        const { frame, version, network, transport } = packet;
-        if (version === 4) {
-          new DataView(frame.buffer).setUint16(network + 6, fragment);
-        }
-        const hasPorts = version === 4
-          ? fragment === 0
-          : transport === network + 40;
-        // A test run starts behind the Ethernet header, as a TUN's packets do.
-        const { result } = program.testRun({ data: frame });
-        equal(result, flowHash(packet, hasPorts));
-      },
-    ),
-  );
-} else testWith(["linux", "root"], sentence, () => {});
+testProperty(
+  "packets are steered by addresses and ports, fragments by addresses, in the kernel as written down",
+  { runs: 300, file, needs: ["linux", "root"] },
+  fc.property(
+    superPacketParts(1000),
+    fc.constantFrom(0, 0x2000, 0x2005, 0x0005),
+    (parts, fragment) => {
+      using program = loadSteering("tun");
+      ok(program);
+      const packet = buildSuperPacket({ ...parts, tags: 0 });
+      const { frame, version, network, transport } = packet;
+      if (version === 4) {
+        new DataView(frame.buffer).setUint16(network + 6, fragment);
+      }
+      const hasPorts = version === 4
+        ? fragment === 0
+        : transport === network + 40;
+      // A test run starts behind the Ethernet header, as a TUN's packets do.
+      const { result } = program.testRun({ data: frame });
+      equal(result, flowHash(packet, hasPorts));
+    },
+  ),
+);
 
 testWith(["linux", "root"], "what is cut off, or no IP, is one flow", () => {
   using program = loadSteering("tun");

@@ -16,7 +16,7 @@ import {
   buildSuperPacket,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
-import { testWith, whyMissing } from "../../needs.ts";
+import { testWith } from "../../needs.ts";
 import {
   makeNamespacePair,
   type NamespacePair,
@@ -45,40 +45,36 @@ async function ports(): Promise<{ whole: Port; single: Port }> {
   return { whole, single };
 }
 
-const sentence =
-  "the kernel takes a super-packet apart as we do, to the last byte";
-if (NETNS_NEEDS.every((need) => whyMissing(need) === undefined)) {
-  testProperty(
-    sentence,
-    { runs: 60, file },
-    fc.asyncProperty(
-      fc.oneof(superPacketParts(9000), superPacketParts(64000)),
-      fc.integer({ min: 536, max: 1440 - 80 }),
-      async (parts, segmentBytes) => {
-        const { whole, single } = await ports();
-        const { frame } = buildSuperPacket(parts);
-        whole.memory.bytes.set(frame, AT);
-        const packet = new Transport();
-        ok(packet.find(whole.memory.bytes, AT, frame.length));
-        const gso = gsoKindOf(packet, segmentBytes);
-        if (gso === 0) return;
-        const segmenter = new Segmenter(whole.memory);
-        const expected = Array.from(
-          { length: segmenter.count(packet, segmentBytes) },
-          (_, i) => {
-            const target = frameOffset(0);
-            const size = segmenter.write(packet, segmentBytes, i, target);
-            return whole.memory.bytes.slice(target, target + size);
-          },
-        );
-        const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
-        whole.send(AT, frame.length, word);
-        const got = await single.take(expected.length);
-        deepEqual(got.map(({ bytes }) => bytes), expected);
-      },
-    ),
-  );
-} else testWith(NETNS_NEEDS, sentence, () => {});
+testProperty(
+  "the kernel takes a super-packet apart as we do, to the last byte",
+  { runs: 60, file, needs: NETNS_NEEDS },
+  fc.asyncProperty(
+    fc.oneof(superPacketParts(9000), superPacketParts(64000)),
+    fc.integer({ min: 536, max: 1440 - 80 }),
+    async (parts, segmentBytes) => {
+      const { whole, single } = await ports();
+      const { frame } = buildSuperPacket(parts);
+      whole.memory.bytes.set(frame, AT);
+      const packet = new Transport();
+      ok(packet.find(whole.memory.bytes, AT, frame.length));
+      const gso = gsoKindOf(packet, segmentBytes);
+      if (gso === 0) return;
+      const segmenter = new Segmenter(whole.memory);
+      const expected = Array.from(
+        { length: segmenter.count(packet, segmentBytes) },
+        (_, i) => {
+          const target = frameOffset(0);
+          const size = segmenter.write(packet, segmentBytes, i, target);
+          return whole.memory.bytes.slice(target, target + size);
+        },
+      );
+      const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
+      whole.send(AT, frame.length, word);
+      const got = await single.take(expected.length);
+      deepEqual(got.map(({ bytes }) => bytes), expected);
+    },
+  ),
+);
 
 testWith(
   NETNS_NEEDS,

@@ -1,6 +1,7 @@
 /** The driver in a process of its own in a namespace, and what talks to it from the other one. */
 
 import assert from "node:assert/strict";
+import { linesOf } from "../../lines.ts";
 import {
   INTERFACE,
   makeNamespacePair,
@@ -70,17 +71,6 @@ export class EchoProcess {
     const status = await this.child.status;
     await this.#lines.return?.();
     return status;
-  }
-}
-
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, void, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
   }
 }
 

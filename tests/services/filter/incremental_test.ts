@@ -5,7 +5,6 @@ import { hasRights, RIGHT_SEND } from "../../../caps/rights.ts";
 import { capabilityOf } from "../../../caps/tag.ts";
 import { classify, matches } from "../../../services/filter/interpret.ts";
 import { runEbpf } from "../../ebpf_vm.ts";
-import { type Need, testWith, whyMissing } from "../../needs.ts";
 import { KernelOracle } from "../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../property.ts";
 import {
@@ -128,7 +127,6 @@ Deno.test("a flow that others were derived from goes as a whole when they have g
   assert.deepEqual(outcomes, ["patches", "programs"]);
 });
 
-const needs: readonly Need[] = ["linux", "root"];
 const inKernel = fc.property(roundsArbitrary, (rounds) => {
   const model = new IncrementalModel(target);
   let kernel: KernelOracle | undefined;
@@ -149,8 +147,8 @@ const inKernel = fc.property(roundsArbitrary, (rounds) => {
     kernel?.[Symbol.dispose]();
   }
 });
-const kernelName =
-  "the kernel's program whose maps are changed decides as the interpreter, whatever comes and goes";
-if (needs.every((need) => whyMissing(need) === undefined)) {
-  testProperty(kernelName, { runs: 25, file }, inKernel);
-} else testWith(needs, kernelName, () => {});
+testProperty(
+  "the kernel's program whose maps are changed decides as the interpreter, whatever comes and goes",
+  { runs: 25, file, needs: ["linux", "root"] },
+  inKernel,
+);

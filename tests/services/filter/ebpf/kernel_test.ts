@@ -15,7 +15,7 @@ import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { derivationArbitrary } from "../../../arbitraries/grants.ts";
 import { treeArbitrary } from "../../../arbitraries/trees.ts";
 import { runEbpf } from "../../../ebpf_vm.ts";
-import { type Need, testWith, whyMissing } from "../../../needs.ts";
+import { type Need, testWith } from "../../../needs.ts";
 import { KernelOracle } from "../../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../../property.ts";
 import { tagOf } from "./tags.ts";
@@ -33,9 +33,7 @@ function kernelProperty<T>(
   runs: number,
   property: fc.IRawProperty<T>,
 ): void {
-  if (needs.every((need) => whyMissing(need) === undefined)) {
-    testProperty(name, { runs, file: import.meta.url }, property);
-  } else testWith(needs, name, () => {});
+  testProperty(name, { runs, file: import.meta.url, needs }, property);
 }
 
 /** The kernel takes the program, and does with each frame what the machine of the tests does. */

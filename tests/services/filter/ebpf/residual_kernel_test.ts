@@ -14,7 +14,7 @@ import {
   textArbitrary,
   type TextCase,
 } from "../../../arbitraries/residuals.ts";
-import { type Need, testWith, whyMissing } from "../../../needs.ts";
+import { type Need, testWith } from "../../../needs.ts";
 import { KernelOracle } from "../../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../../property.ts";
 import { tagNumber, tagOf } from "./tags.ts";
@@ -39,9 +39,7 @@ function kernelProperty<T>(
   runs: number,
   property: fc.IRawProperty<T>,
 ): void {
-  if (needs.every((need) => whyMissing(need) === undefined)) {
-    testProperty(name, { runs, file: import.meta.url }, property);
-  } else testWith(needs, name, () => {});
+  testProperty(name, { runs, file: import.meta.url, needs }, property);
 }
 
 /** The kernel takes the program of `tree`, and gives each frame, cut anywhere, to its slot. */
