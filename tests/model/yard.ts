@@ -12,6 +12,7 @@ const PARTS = [
   "services",
   "tests/model",
   "tests/arbitraries/arbitrary.ts",
+  "tests/needs.ts",
   "tests/property.ts",
   "tests/services/virtual_clock.ts",
   "deno.json",
