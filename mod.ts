@@ -26,8 +26,8 @@ export {
   type PluggedNic,
   type Restart,
   type System,
-} from "./services/system.ts";
-export { type WorkerPermissions } from "./services/thread.ts";
+} from "./services/system/boot.ts";
+export { type WorkerPermissions } from "./services/runtime/thread.ts";
 export {
   CORE_NAMES,
   DEFAULT_MANIFEST,
@@ -43,11 +43,14 @@ export {
   type RestartPolicy,
   type ServiceManifest,
   type ServiceManifestInput,
-} from "./services/manifest.ts";
-export { type WireChoice, type WireFaults } from "./services/nic_wire.ts";
-export { type UdpChoice } from "./services/nic_udp.ts";
-export { type SocketAddress } from "./services/socket_address.ts";
-export { type RateLimitInput } from "./services/rate_limit.ts";
+} from "./services/manifest/manifest.ts";
+export {
+  type WireChoice,
+  type WireFaults,
+} from "./services/manifest/nic_wire.ts";
+export { type UdpChoice } from "./services/manifest/nic_udp.ts";
+export { type SocketAddress } from "./services/manifest/socket_address.ts";
+export { type RateLimitInput } from "./services/manifest/rate_limit.ts";
 export {
   type CapabilitySnapshot,
   type Counts,
@@ -55,30 +58,36 @@ export {
   type PagesSnapshot,
   type ServiceSnapshot,
   type SystemSnapshot,
-} from "./services/snapshot.ts";
+} from "./services/system/snapshot.ts";
 
 // A capability in the program's own hands.
 export {
   type Packet,
   Receiver,
   type ReceiverParts,
-} from "./services/receiver.ts";
-export { RefusedError } from "./services/filter/client.ts";
-export { type Refusal } from "./caps/kernel.ts";
-export { type Capability } from "./caps/tag.ts";
-export { type Port } from "./caps/port.ts";
-export { type RateLimit } from "./caps/rate_limit.ts";
-export { type CapabilityAccount, type PacketCounts } from "./caps/accounts.ts";
-export { type Delivery, type Submission } from "./caps/records.ts";
-export { type SharedAccess, type SharedRings } from "./caps/shared_ring.ts";
+} from "./services/receiver/receiver.ts";
+export { RefusedError } from "./services/filter/service/client.ts";
+export { type Refusal } from "./caps/kernel/kernel.ts";
+export { type Capability } from "./caps/kernel/tag.ts";
+export { type Port } from "./caps/port/port.ts";
+export { type RateLimit } from "./caps/kernel/rate_limit.ts";
+export {
+  type CapabilityAccount,
+  type PacketCounts,
+} from "./caps/driver/accounts.ts";
+export { type Delivery, type Submission } from "./caps/port/records.ts";
+export {
+  type SharedAccess,
+  type SharedRings,
+} from "./caps/port/trusted_ring.ts";
 
 // Interposers: what a capability's packets pass unseen by its holder.
 export {
   type InterposerSpec,
   type LogSpec,
-} from "./services/interpose/spec.ts";
-export { type ServiceInterposers } from "./services/system/interposing.ts";
-export { Tally } from "./caps/accounts.ts";
+} from "./services/manifest/interposer.ts";
+export { type ServiceInterposers } from "./services/system/supervision/interposing.ts";
+export { Tally } from "./caps/driver/accounts.ts";
 export { type Fate, type Interposer } from "./services/interpose/interposer.ts";
 export {
   interpose,
@@ -113,7 +122,7 @@ export {
   PortFrames,
   TaggedFrames,
   vlan,
-} from "./services/filter/builder.ts";
+} from "./services/filter/grant/builder.ts";
 export {
   type ArpPayload,
   type Conjunction,
@@ -125,12 +134,12 @@ export {
   type PortRange,
   type Prefix,
   type TypePayload,
-} from "./services/filter/grant.ts";
-export { type FragmentClass } from "./services/filter/atom.ts";
-export { checkGrant } from "./services/filter/grant_check.ts";
-export { describeGrant } from "./services/filter/describe.ts";
-export { matches } from "./services/filter/interpret.ts";
-export { overlaps } from "./services/filter/overlap.ts";
+} from "./services/filter/grant/grant.ts";
+export { type FragmentClass } from "./services/filter/tree/atom.ts";
+export { checkGrant } from "./services/filter/grant/check.ts";
+export { describeGrant } from "./services/filter/grant/describe.ts";
+export { matches } from "./services/filter/tree/reference.ts";
+export { overlaps } from "./services/filter/grant/overlap.ts";
 
 // The same as text: libpcap's language.
 export {
@@ -140,7 +149,7 @@ export {
   type FilterOptions,
   grant,
   type LinkType,
-} from "./services/filter/text.ts";
+} from "./services/filter/text/filter.ts";
 export type {
   Arithmetic,
   Compare,
@@ -162,11 +171,11 @@ export {
   type Outbox,
   type PeerNews,
   type Verdict,
-} from "./services/core.ts";
+} from "./services/core/core.ts";
 export {
   type ServiceDefinition,
   type ServiceSettings,
-} from "./services/definition.ts";
+} from "./services/core/definition.ts";
 export { arpService } from "./services/arp/service.ts";
 export { icmpEchoService } from "./services/icmp-echo/service.ts";
 export { udpEchoService } from "./services/udp-echo/service.ts";
@@ -178,14 +187,14 @@ export {
   ModuleError,
   type ModuleProblem,
 } from "./services/loader/module_error.ts";
-export { type ModuleManifest } from "./services/manifest.ts";
+export { type ModuleManifest } from "./services/manifest/manifest.ts";
 export {
   type AnswerDatagram,
   answerDatagrams,
   type Asker,
 } from "./services/udp/answers.ts";
-export { Responder } from "./services/responder.ts";
-export { Ipv4Endpoint, type Ipv4Options } from "./services/ipv4/endpoint.ts";
+export { Responder } from "./services/core/responder.ts";
+export { Ipv4Endpoint, type Ipv4Options } from "./services/ip/ipv4_endpoint.ts";
 
 // Frames on the wire: views and representations, header by header.
 export { describeFrame } from "./services/wire/describe.ts";
@@ -198,25 +207,25 @@ export {
   type CapturePacket,
   type CaptureReader,
   openCapture,
-} from "./drivers/pcap/format.ts";
+} from "./drivers/capture/format.ts";
 export {
   CAPTURED_BYTES_MAX,
   emptyPacket,
   LINK_ETHERNET,
-} from "./drivers/pcap/packet.ts";
+} from "./drivers/capture/packet.ts";
 export {
   type CaptureFile,
   type CaptureOutput,
   createCaptureFile,
   openCaptureFile,
-} from "./drivers/pcap/file.ts";
+} from "./drivers/capture/file.ts";
 export {
   type CaptureSink,
   type CaptureWriter,
   makePcapngWriter,
   makePcapWriter,
   type WriterOptions,
-} from "./drivers/pcap/writer.ts";
+} from "./drivers/capture/writer.ts";
 
 // NICs: what one is, an emulated one, and a core at the other end of its wire.
 export {
@@ -231,18 +240,18 @@ export {
   makePacketMemory,
   type PacketMemory,
   PAGE_BYTES,
-} from "./caps/memory.ts";
+} from "./caps/memory/memory.ts";
 // For a driver of one's own: its pages, its rings, its waiting, its worker.
-export { CopiedPages } from "./drivers/copied_pages.ts";
-export { FrameRing } from "./drivers/frame_ring.ts";
-export { IdleWait } from "./drivers/idle_wait.ts";
-export { type OpenDriver, serveDriver } from "./drivers/service/shell.ts";
+export { CopiedPages } from "./drivers/kit/copied_pages.ts";
+export { FrameRing } from "./drivers/kit/frame_ring.ts";
+export { IdleWait } from "./drivers/kit/idle_wait.ts";
+export { type OpenDriver, serveDriver } from "./drivers/service/start.ts";
 export {
   type KernelMap,
   type KernelMapChange,
   type KernelProgram,
   type SocketFilter,
-} from "./caps/program.ts";
+} from "./caps/driver/program.ts";
 export {
   type EmulatedOptions,
   openEmulated,
@@ -255,4 +264,4 @@ export {
 } from "./drivers/emulated/wire.ts";
 export { makePeer, type PeerOptions } from "./services/peer/core.ts";
 export { type FrameLink, LinkRunner } from "./services/peer/runner.ts";
-export { type Clock, makeRealClock } from "./services/clock.ts";
+export { type Clock, makeRealClock } from "./services/runtime/clock.ts";

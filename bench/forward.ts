@@ -14,7 +14,7 @@
  */
 
 import process from "node:process";
-import { BATCH_MAX } from "../caps/memory.ts";
+import { BATCH_MAX } from "../caps/memory/memory.ts";
 import { type Contestant, contestants } from "./forward/field.ts";
 import { type Measure, summarize, takeTurns } from "./rounds.ts";
 import { type BenchOptions, type BenchRow, compare } from "./row.ts";

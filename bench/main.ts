@@ -4,7 +4,7 @@
  * by the reference's, measured in the same run.
  */
 
-import { nearest } from "../services/nearest.ts";
+import { nearest } from "../services/manifest/nearest.ts";
 import {
   type Bench,
   type BenchRow,

@@ -1,8 +1,8 @@
 /** What NICs of benchmarks have in common that only give packets: nothing is sent through them. */
 
-import type { Batch, PacketMemory } from "../caps/memory.ts";
+import type { Batch, PacketMemory } from "../caps/memory/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../drivers/driver.ts";
-import { IdleWait } from "../drivers/idle_wait.ts";
+import { IdleWait } from "../drivers/kit/idle_wait.ts";
 import { MappedPages } from "../drivers/sys/mapped_pages.ts";
 
 /** A NIC that packets come from. */

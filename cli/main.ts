@@ -5,31 +5,31 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import type { Boot } from "./boot.ts";
-import { captureCommand } from "./capture.ts";
-import type { BootPaused } from "./capture_nic.ts";
+import type { Boot } from "./up/boot.ts";
+import { captureCommand } from "./capture/capture.ts";
+import type { BootPaused } from "./capture/nic.ts";
 import {
   type Command,
   reportError,
   runCommandLine,
   STATUS_FAILED,
-} from "./command.ts";
-import { compileCommand } from "./compile.ts";
-import { dropPermissions, dropRest } from "./permissions.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
-import { upCommand } from "./up.ts";
+} from "./command/command.ts";
+import { compileCommand } from "./compile/compile.ts";
+import { dropPermissions, dropRest } from "./up/permissions.ts";
+import { processTerminal, type Terminal } from "./screen/terminal.ts";
+import { upCommand } from "./up/up.ts";
 
 /** Loads the system only when one is started: the rest needs nothing of it. */
 const boot: Boot = async (manifest, options) => {
   await dropPermissions(manifest);
-  const system = await import("../services/system.ts");
+  const system = await import("../services/system/boot.ts");
   const running = await system.boot(manifest, options);
   if (options.confined) await dropRest();
   return running;
 };
 
 const bootPaused: BootPaused = async (manifest) => {
-  const system = await import("../services/system.ts");
+  const system = await import("../services/system/boot.ts");
   return await system.boot(manifest, { confined: false, paused: true });
 };
 

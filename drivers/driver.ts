@@ -13,12 +13,12 @@
  * No call blocks, and none keeps a reference to the arrays it is given.
  */
 
-import type { Batch } from "../caps/memory.ts";
+import type { Batch } from "../caps/memory/memory.ts";
 import type {
   KernelMapChange,
   KernelProgram,
   SocketFilter,
-} from "../caps/program.ts";
+} from "../caps/driver/program.ts";
 
 /** What is known of a NIC once it is open. */
 export interface DriverInfo {
@@ -41,7 +41,7 @@ export interface DriverInfo {
   readonly partialChecksums: boolean;
   /**
    * What it does itself for packets that are sent, as bits: OFFLOAD_CHECKSUM and
-   * `offloadsGso(GSO_…)` of caps/offload.ts. For a NIC that does nothing, 0 or
+   * `offloadsGso(GSO_…)` of caps/port/offload.ts. For a NIC that does nothing, 0 or
    * not given, checksums are completed and super-packets taken apart before.
    */
   readonly offloads?: number;

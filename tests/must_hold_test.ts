@@ -7,13 +7,13 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { arpService } from "../services/arp/service.ts";
-import { classify } from "../services/filter/interpret.ts";
+import { classify } from "../services/filter/tree/reference.ts";
 import { emitEbpf } from "../services/filter/ebpf/emit.ts";
 import {
   FRAME_BYTES_MAX,
   ProgramTooLarge,
 } from "../services/filter/ebpf/limits.ts";
-import { mergeTree } from "../services/filter/tree.ts";
+import { mergeTree } from "../services/filter/tree/merge.ts";
 import { emitWasm } from "../services/filter/wasm/emit.ts";
 import { icmpEchoService } from "../services/icmp-echo/service.ts";
 import { udpEchoService } from "../services/udp-echo/service.ts";
@@ -40,7 +40,7 @@ import {
   udpRepr,
 } from "./arbitraries/reprs.ts";
 import { residualsArbitrary } from "./arbitraries/residuals.ts";
-import { runEbpf } from "./ebpf_vm.ts";
+import { runEbpf } from "./oracles/ebpf_vm.ts";
 import {
   anyMove,
   delegateMove,
@@ -60,7 +60,7 @@ import { testProperty } from "./property.ts";
 import { tagNumber, tagOf } from "./services/filter/ebpf/tags.ts";
 import { compareOn } from "./services/filter/language/comparison.ts";
 import { incomparable } from "./services/filter/language/known_differences.ts";
-import { load, MEMORY_PAGES } from "./services/filter/wasm_harness.ts";
+import { load, MEMORY_PAGES } from "./services/filter/wasm/wasm_harness.ts";
 import { formatTrace } from "./simulation/trace.ts";
 import { simulate } from "./simulation/world.ts";
 

@@ -1,12 +1,12 @@
 /** One kernel with grants as they are, and so many flows that are live already. */
 
-import { CapabilityKernel } from "../../caps/kernel.ts";
-import { RIGHTS_ALL } from "../../caps/rights.ts";
-import { type Capability, TagGenerator } from "../../caps/tag.ts";
-import { grantAlgebra } from "../../services/filter/algebra.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import { checkGrant } from "../../services/filter/grant_check.ts";
+import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
+import { RIGHTS_ALL } from "../../caps/kernel/rights.ts";
+import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
+import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import { checkGrant } from "../../services/filter/grant/check.ts";
 
 /** Done one after another and timed together: short enough to be left alone meanwhile. */
 const TOGETHER = 50;

@@ -1,19 +1,19 @@
 /** What the packet path does to see that a capability is live, without the rest of it. */
 
-import { PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
+import { PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import {
   BATCH_MAX,
   batchAt,
   makePacketMemory,
   RECEIVE_BATCH_OFFSET,
-} from "../../caps/memory.ts";
-import { makePipe } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
-import { RIGHT_RECEIVE } from "../../caps/rights.ts";
-import { TagGenerator } from "../../caps/tag.ts";
-import { TagTable } from "../../caps/tag_table.ts";
+} from "../../caps/memory/memory.ts";
+import { makePipe } from "../../caps/port/port.ts";
+import type { Delivery } from "../../caps/port/records.ts";
+import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
+import { TagGenerator } from "../../caps/kernel/tag.ts";
+import { TagTable } from "../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
-import { ownerOf } from "../../drivers/service/deliver.ts";
+import { ownerOf } from "../../drivers/service/deliverer.ts";
 import { Account, Holder } from "../../drivers/service/holder.ts";
 import { PageQuota } from "../../drivers/service/page_quota.ts";
 

@@ -3,25 +3,25 @@
  * a subtree, from the request until the driver posts nothing more to it.
  */
 
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
-import { CapabilityKernel } from "../../caps/kernel.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
-import { makePipe } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
-import { RIGHT_RECEIVE, RIGHTS_ALL } from "../../caps/rights.ts";
-import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
+import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
+import { makePipe } from "../../caps/port/port.ts";
+import type { Delivery } from "../../caps/port/records.ts";
+import { RIGHT_RECEIVE, RIGHTS_ALL } from "../../caps/kernel/rights.ts";
+import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { makeWire } from "../../drivers/emulated/wire.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import { makeRealClock } from "../../services/clock.ts";
-import { grantAlgebra } from "../../services/filter/algebra.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { FilterClient } from "../../services/filter/client.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
+import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
 import type {
   FilterReply,
   FilterRequest,
-} from "../../services/filter/protocol.ts";
-import { FilterService } from "../../services/filter/service.ts";
+} from "../../services/filter/service/messages.ts";
+import { FilterService } from "../../services/filter/service/service.ts";
 import { flow } from "./authority.ts";
 
 /** Requests that a holder may have waiting. */

@@ -3,10 +3,10 @@
  * call, so that crossing into C or Wasm costs a packet nothing to speak of.
  */
 
-import { BATCH_MAX } from "../../caps/memory.ts";
-import type { WasmProgram } from "../../caps/program.ts";
-import { filter } from "../../services/filter/text.ts";
-import { mergeTree } from "../../services/filter/tree.ts";
+import { BATCH_MAX } from "../../caps/memory/memory.ts";
+import type { WasmProgram } from "../../caps/driver/program.ts";
+import { filter } from "../../services/filter/text/filter.ts";
+import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../services/filter/wasm/emit.ts";
 import { compileFilterWasm } from "../../services/filter/wasm/filter_module.ts";
 import { build } from "../build.ts";

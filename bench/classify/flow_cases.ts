@@ -6,8 +6,8 @@
  * ones TCP 5-tuples; bench/reference/flows.c has the first ten in its code.
  */
 
-import { ipv4 } from "../../services/filter/builder.ts";
-import type { Grant } from "../../services/filter/grant.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
 import {
   addressNumber,
   type DatagramFields,

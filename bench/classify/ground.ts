@@ -15,7 +15,7 @@ import {
   makePacketMemory,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import { FRAME_BYTES } from "./frame.ts";
 
 /** How many packets there are. */

@@ -3,9 +3,9 @@
  * to the socket.
  */
 
-import type { KernelProgram } from "../../caps/program.ts";
+import type { KernelProgram } from "../../caps/driver/program.ts";
 import { arpService } from "../../services/arp/service.ts";
-import type { ServiceSettings } from "../../services/definition.ts";
+import type { ServiceSettings } from "../../services/core/definition.ts";
 import { Code } from "../../services/filter/ebpf/assembler.ts";
 import { emitEbpf } from "../../services/filter/ebpf/emit.ts";
 import {
@@ -19,8 +19,8 @@ import {
   R2,
   R3,
 } from "../../services/filter/ebpf/instruction.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import { mergeTree } from "../../services/filter/tree.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { flowCases, flowFrame } from "./flow_cases.ts";

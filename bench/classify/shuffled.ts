@@ -5,7 +5,7 @@
  * interpreter twice. Captures lie in between, as packets come in trains.
  */
 
-import { BATCH_MAX } from "../../caps/memory.ts";
+import { BATCH_MAX } from "../../caps/memory/memory.ts";
 import type { Contestant } from "../rounds.ts";
 import type { Classify, Ground } from "./ground.ts";
 

@@ -3,7 +3,7 @@
  * very text, and beside libpcap's interpreter.
  */
 
-import { filter } from "../../services/filter/text.ts";
+import { filter } from "../../services/filter/text/filter.ts";
 import { takeTurns, timed } from "../rounds.ts";
 import { type BenchOptions, type BenchRow, compare } from "../row.ts";
 import { cText, libpcapTexts, type Maker, wasmText } from "./contestants.ts";

@@ -1,7 +1,7 @@
 /** A port that counts what crosses it: how full the way is, and when all is back. */
 
-import type { Port } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
+import type { Port } from "../../caps/port/port.ts";
+import type { Delivery } from "../../caps/port/records.ts";
 
 /** How long packets may take that are back in a fraction of a second. */
 const PATIENCE_MS = 30_000;

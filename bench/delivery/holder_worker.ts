@@ -1,10 +1,10 @@
 /** The confined worker of `deliver`: a core that counts, on the port that it is sent. */
 
-import "../../services/confine.ts";
-import { fromMessagePort } from "../../caps/port.ts";
-import type { SharedAccess } from "../../caps/shared_ring.ts";
-import { makeRealClock } from "../../services/clock.ts";
-import { CoreRunner } from "../../services/runner.ts";
+import "../../services/runtime/confine.ts";
+import { fromMessagePort } from "../../caps/port/port.ts";
+import type { SharedAccess } from "../../caps/port/trusted_ring.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
+import { CoreRunner } from "../../services/core/runner.ts";
 import { SinkCore } from "./sink_core.ts";
 
 const scope = globalThis as unknown as {

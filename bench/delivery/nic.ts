@@ -6,8 +6,8 @@ import {
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
-import { FrameRing } from "../../drivers/frame_ring.ts";
+} from "../../caps/memory/memory.ts";
+import { FrameRing } from "../../drivers/kit/frame_ring.ts";
 import { SourceNic } from "../source_nic.ts";
 
 /** Where a NIC puts a packet in its frame. */

@@ -6,32 +6,32 @@ import {
   type DriverOrder,
   type DriverReport,
   PLAIN_LIMITS,
-} from "../../caps/driver_protocol.ts";
-import { makePacketMemory, PAGE_BYTES } from "../../caps/memory.ts";
+} from "../../caps/driver/messages.ts";
+import { makePacketMemory, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import {
   fromMessagePort,
   makePipe,
   type Port,
   type TakeNow,
-} from "../../caps/port.ts";
+} from "../../caps/port/port.ts";
 import {
   type Delivery,
   inlineStride,
   RECORD_BYTES,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
-} from "../../caps/records.ts";
+} from "../../caps/port/records.ts";
 import {
   makeSharedRings,
   RingReader,
   SHARED_ENTRIES,
   type SharedAccess,
-} from "../../caps/shared_ring.ts";
-import { RIGHT_RECEIVE } from "../../caps/rights.ts";
-import { runDriverService } from "../../drivers/service/run.ts";
+} from "../../caps/port/trusted_ring.ts";
+import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
+import { runDriverService } from "../../drivers/service/loop.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { mergeTree } from "../../services/filter/tree.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../services/filter/wasm/emit.ts";
 import { CountedPort } from "./counted_port.ts";
 import { BenchNic } from "./nic.ts";

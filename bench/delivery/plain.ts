@@ -1,7 +1,7 @@
 /** The references of `deliver`: what one would do with postMessage alone. */
 
 import { receiveMessageOnPort } from "node:worker_threads";
-import { fromMessagePort, type TakeNow } from "../../caps/port.ts";
+import { fromMessagePort, type TakeNow } from "../../caps/port/port.ts";
 import type { DeliveryCase, DeliveryContestant } from "./contestant.ts";
 
 /** How packets are posted. */

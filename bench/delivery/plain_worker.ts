@@ -4,7 +4,7 @@
  * and says after every `batch` packets that they are done.
  */
 
-import { fromMessagePort, takeAll } from "../../caps/port.ts";
+import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;

@@ -6,7 +6,7 @@ import {
   type Instant,
   NEVER,
   type Verdict,
-} from "../../services/core.ts";
+} from "../../services/core/core.ts";
 
 /** Counts IPv4 packets. */
 export class SinkCore implements Core {

@@ -4,11 +4,11 @@ import {
   FRAMES_OFFSET,
   makePacketMemory,
   type PacketMemory,
-} from "../../caps/memory.ts";
-import { TagTable } from "../../caps/tag_table.ts";
+} from "../../caps/memory/memory.ts";
+import { TagTable } from "../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { mergeTree } from "../../services/filter/tree.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../services/filter/wasm/emit.ts";
 import { build } from "../build.ts";
 import { addressWords, Forwarder } from "./forwarder.ts";

@@ -12,7 +12,7 @@ import {
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
   SLOT_NONE,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { Classifier } from "../../drivers/service/classifier.ts";
 

@@ -9,10 +9,10 @@ import {
   frameOffset,
   FRAMES_OFFSET,
   type PacketMemory,
-} from "../../caps/memory.ts";
-import { CopiedPages } from "../../drivers/copied_pages.ts";
+} from "../../caps/memory/memory.ts";
+import { CopiedPages } from "../../drivers/kit/copied_pages.ts";
 import type { Driver, DriverInfo, PageExchange } from "../../drivers/driver.ts";
-import { IdleWait } from "../../drivers/idle_wait.ts";
+import { IdleWait } from "../../drivers/kit/idle_wait.ts";
 import {
   CompletionRing,
   FillRing,

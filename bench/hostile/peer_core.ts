@@ -6,8 +6,8 @@ import type {
   Instant,
   Outbox,
   Verdict,
-} from "../../services/core.ts";
-import { macFor } from "../../services/interface_address.ts";
+} from "../../services/core/core.ts";
+import { macFor } from "../../services/manifest/interface_address.ts";
 import { Pace } from "../../services/peer/pace.ts";
 import { PeerFrames } from "../../services/peer/frames.ts";
 import { OUTSTANDING_MAX } from "../../services/peer/exchange.ts";

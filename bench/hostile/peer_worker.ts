@@ -1,14 +1,14 @@
 /** The host of {@link LoadPeer} on an emulated wire; the query of this module's address says its pace. */
 
-import { fromMessagePort, takeAll } from "../../caps/port.ts";
+import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
-import { makeRealClock } from "../../services/clock.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import type {
   PeerOrder,
   PeerReport,
   PeerStart,
-} from "../../services/system/peer_start.ts";
+} from "../../services/system/peer/start.ts";
 import { LoadPeer } from "./peer_core.ts";
 
 const asked = new URL(import.meta.url).searchParams;

@@ -3,7 +3,7 @@
 import type {
   ServiceSnapshot,
   SystemSnapshot,
-} from "../../services/snapshot.ts";
+} from "../../services/system/snapshot.ts";
 import type { Behaviour } from "./system.ts";
 
 /** What run.ts prints. */

@@ -6,7 +6,7 @@
  */
 
 import process from "node:process";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Ran } from "./ran.ts";
 import { type Behaviour, HOSTILE, hostileSystem, VICTIMS } from "./system.ts";
 

@@ -1,7 +1,7 @@
 /** A system with two services that behave, and one that behaves as it is told. */
 
-import { parseManifest } from "../../services/manifest.ts";
-import { PARTS } from "../../services/system.ts";
+import { parseManifest } from "../../services/manifest/manifest.ts";
+import { PARTS } from "../../services/system/boot.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 

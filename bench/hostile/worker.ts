@@ -4,16 +4,16 @@
  * not confined by a loader: its ports are all its own.
  */
 
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   OWN_STRINGS_MAX,
   STRING_BYTES,
   type Submission,
-} from "../../caps/records.ts";
-import { FilterClient } from "../../services/filter/client.ts";
-import { threadBytes } from "../../services/memory_usage.ts";
-import type { ServiceOrder, ServiceStart } from "../../services/shell.ts";
+} from "../../caps/port/records.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
+import { threadBytes } from "../../services/runtime/memory_usage.ts";
+import type { ServiceOrder, ServiceStart } from "../../services/core/start.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { allocateBuffers, allocateHeap } from "./allocate.ts";
 import { GUESSES, guessOf } from "./guess.ts";

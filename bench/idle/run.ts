@@ -6,10 +6,10 @@
  */
 
 import process from "node:process";
-import { defaultManifest } from "../../services/manifest.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 import type { Nic } from "../../services/system/parts.ts";
-import { PARTS } from "../../services/system.ts";
+import { PARTS } from "../../services/system/boot.ts";
 
 /** How long the heap and the compilers are given to come to rest. */
 const REST_MS = 3000;

@@ -4,7 +4,7 @@
  */
 
 import type { Driver } from "../../drivers/driver.ts";
-import { serveDriver } from "../../drivers/service/shell.ts";
+import { serveDriver } from "../../drivers/service/start.ts";
 import { openXdp } from "../../drivers/xdp/open.ts";
 import { FloodNic } from "./flood_nic.ts";
 

@@ -4,7 +4,7 @@ import {
   type Batch,
   frameOffset,
   type PacketMemory,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import { SourceNic } from "../source_nic.ts";
 
 /** Packets that come at once, and the bytes of each. */

@@ -5,16 +5,16 @@
  * JSON for each: {@link InstallFigures}.
  */
 
-import { PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
-import { fromMessagePort, type Port } from "../../caps/port.ts";
-import { RIGHT_RECEIVE } from "../../caps/rights.ts";
-import type { Capability } from "../../caps/tag.ts";
-import { takeNow } from "../../drivers/service/shell.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { FilterClient } from "../../services/filter/client.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import type { FilterReport } from "../../services/filter/protocol.ts";
+import { PLAIN_LIMITS } from "../../caps/driver/messages.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
+import { fromMessagePort, type Port } from "../../caps/port/port.ts";
+import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
+import type { Capability } from "../../caps/kernel/tag.ts";
+import { takeNow } from "../../drivers/service/start.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import type { FilterReport } from "../../services/filter/service/messages.ts";
 
 /** What was measured with so many flows installed. Times in microseconds. */
 export interface InstallFigures {
@@ -85,7 +85,7 @@ class Ground {
     );
     control.post({ kind: "receive" });
     const filter = new Worker(
-      new URL("../../services/filter/worker.ts", here),
+      new URL("../../services/filter/service/worker.ts", here),
       { type: "module" },
     );
     const filterControl = fromMessagePort<unknown, unknown>(toFilter.port1);

@@ -4,11 +4,11 @@
  * tag, counts, and gives the frame back.
  */
 
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { openXdp } from "../../drivers/xdp/open.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { emitEbpf } from "../../services/filter/ebpf/emit.ts";
-import { mergeTree } from "../../services/filter/tree.ts";
+import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { takeFrames } from "./frame_taker.ts";
 import { reportTo } from "./report.ts";
 

@@ -8,7 +8,7 @@ import {
   frameAt,
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver } from "../../drivers/driver.ts";
 
 /** How long a busy loop keeps the thread from timers and events: as the driver service does. */

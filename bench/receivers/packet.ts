@@ -4,10 +4,10 @@
  * each frame back.
  */
 
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { openPacket } from "../../drivers/packet/open.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { SocketCover } from "../../services/filter/socket_cover.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { SocketCover } from "../../services/filter/classic/cover.ts";
 import { takeFrames } from "./frame_taker.ts";
 import { reportTo } from "./report.ts";
 

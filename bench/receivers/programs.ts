@@ -11,7 +11,7 @@
  * how many bore that program's tags, and how many different ones.
  */
 
-import { makePacketMemory } from "../../caps/memory.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { openXdp } from "../../drivers/xdp/open.ts";
 import { isProgramName, programOf } from "../classify/kernel_programs.ts";
 import { takeFrames } from "./frame_taker.ts";

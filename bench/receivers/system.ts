@@ -7,8 +7,8 @@
  * received, checked by the core, given back, and counted with those that are.
  */
 
-import { parseManifest } from "../../services/manifest.ts";
-import { boot } from "../../services/system.ts";
+import { parseManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
 import { reportTo } from "./report.ts";
 
 const [interfaceName, address, port, mac, option] = Deno.args;

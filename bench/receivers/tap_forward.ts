@@ -10,7 +10,7 @@ import {
   makePacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import { openTap } from "../../drivers/tap/open.ts";
 import { reportTo } from "./report.ts";

@@ -5,9 +5,9 @@
  * bytes.
  */
 
-import { parseManifest } from "../../services/manifest.ts";
+import { parseManifest } from "../../services/manifest/manifest.ts";
 import { RunningSystem } from "../../services/system/running.ts";
-import { PARTS } from "../../services/system.ts";
+import { PARTS } from "../../services/system/boot.ts";
 import { tcpSink } from "../tap/tcp_sink.ts";
 import { reportTo } from "./report.ts";
 

@@ -6,7 +6,7 @@
  * benchmark.
  */
 
-import { Tally } from "../../caps/accounts.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
 import {
   type Core,
   type DropReason,
@@ -15,13 +15,13 @@ import {
   NEVER,
   type Outbox,
   type Verdict,
-} from "../../services/core.ts";
+} from "../../services/core/core.ts";
 import type {
   ServiceDefinition,
   ServiceSettings,
-} from "../../services/definition.ts";
-import { ethernet } from "../../services/filter/builder.ts";
-import { Ipv4Endpoint } from "../../services/ipv4/endpoint.ts";
+} from "../../services/core/definition.ts";
+import { ethernet } from "../../services/filter/grant/builder.ts";
+import { Ipv4Endpoint } from "../../services/ip/ipv4_endpoint.ts";
 import { formatIpv4, formatMac } from "../../services/wire/address.ts";
 import {
   getU16,

@@ -1,5 +1,5 @@
-import "../../services/confine.ts";
-import { serveService } from "../../services/shell.ts";
+import "../../services/runtime/confine.ts";
+import { serveService } from "../../services/core/start.ts";
 import { tcpSink } from "./tcp_sink.ts";
 
 serveService(tcpSink);

@@ -12,11 +12,11 @@ import {
   FRAMES_OFFSET,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
-import { CopiedPages } from "../copied_pages.ts";
+} from "../../caps/memory/memory.ts";
+import { CopiedPages } from "../kit/copied_pages.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
-import { FrameRing } from "../frame_ring.ts";
-import { IdleWait } from "../idle_wait.ts";
+import { FrameRing } from "../kit/frame_ring.ts";
+import { IdleWait } from "../kit/idle_wait.ts";
 import type { WireEnd } from "./wire.ts";
 
 /** Bytes in front of an arriving packet: XDP_PACKET_HEADROOM, `linux/bpf.h`. */

@@ -1,9 +1,9 @@
 /** The emulated wire as a system's NIC, captured to a file where that was asked. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { type FaultRates, faultyDriver } from "../faults.ts";
-import { withCapture } from "../pcap/capture.ts";
+import { type FaultRates, faultyDriver } from "../middleware/faults.ts";
+import { withCapture } from "../middleware/capture.ts";
 import { openEmulated } from "./driver.ts";
 import { openPortEnd } from "./port_end.ts";
 

@@ -8,7 +8,7 @@
  * ```
  */
 
-import { isBufferOf } from "../../caps/buffers.ts";
+import { isBufferOf } from "../../caps/memory/buffers.ts";
 import { Unsent } from "./unsent.ts";
 import { copyBytes, ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
 

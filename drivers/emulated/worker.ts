@@ -1,4 +1,4 @@
-import { serveDriver } from "../service/shell.ts";
+import { serveDriver } from "../service/start.ts";
 import { openEmulatedNic } from "./nic.ts";
 
 serveDriver(openEmulatedNic);

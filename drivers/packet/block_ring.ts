@@ -20,9 +20,9 @@ import {
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
-import { CHECKSUM_COMPLETE } from "../../caps/offload.ts";
-import type { FrameRing } from "../frame_ring.ts";
+} from "../../caps/memory/memory.ts";
+import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
+import type { FrameRing } from "../kit/frame_ring.ts";
 import {
   UNREADABLE,
   VIRTIO_HEADER_BYTES,

@@ -31,11 +31,11 @@ import {
   FRAMES_OFFSET,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
-import type { SocketFilter } from "../../caps/program.ts";
+} from "../../caps/memory/memory.ts";
+import type { SocketFilter } from "../../caps/driver/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
-import { FrameRing } from "../frame_ring.ts";
-import { IdleWait } from "../idle_wait.ts";
+import { FrameRing } from "../kit/frame_ring.ts";
+import { IdleWait } from "../kit/idle_wait.ts";
 import { POLLERR } from "../sys/abi.ts";
 import type { LinkMonitor } from "../sys/link_monitor.ts";
 import { MappedPages } from "../sys/mapped_pages.ts";

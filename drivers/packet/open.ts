@@ -1,12 +1,12 @@
 /** Opens a Linux interface through AF_PACKET. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import {
   GSO_TCP4,
   GSO_TCP6,
   OFFLOAD_CHECKSUM,
   offloadsGso,
-} from "../../caps/offload.ts";
+} from "../../caps/port/offload.ts";
 import type { Driver } from "../driver.ts";
 import { closeDescriptor } from "../sys/libc.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";

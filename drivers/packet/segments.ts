@@ -17,14 +17,14 @@
  * off unless somebody turned it on), is counted and left out.
  */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import {
   CHECKSUM_PARTIAL,
   GSO_NONE,
   gsoOf,
   offloadWord,
   segmentBytesOf,
-} from "../../caps/offload.ts";
+} from "../../caps/port/offload.ts";
 import type { PacketBytes } from "../segment/checksum.ts";
 import { Segmenter } from "../segment/segmenter.ts";
 import { Transport } from "../segment/transport.ts";
@@ -74,7 +74,7 @@ export class Segments {
   /**
    * Begins with the frame at `at`, behind its virtio header; nothing is left
    * when it is no super-packet. Returns what is known of the frames that it
-   * becomes, as a word of caps/offload.ts, or {@link UNREADABLE}.
+   * becomes, as a word of caps/port/offload.ts, or {@link UNREADABLE}.
    */
   begin(at: number, length: number): number {
     this.#count = this.#index = 0;

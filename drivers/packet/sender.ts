@@ -16,7 +16,11 @@
  * ```
  */
 
-import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
+import {
+  type Batch,
+  BATCH_MAX,
+  type PacketMemory,
+} from "../../caps/memory/memory.ts";
 import {
   VIRTIO_HEADER_BYTES,
   VirtioHeaders,

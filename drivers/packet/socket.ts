@@ -3,7 +3,7 @@
  * Source: packet(7), Documentation/networking/packet_mmap.rst.
  */
 
-import type { SocketFilter } from "../../caps/program.ts";
+import type { SocketFilter } from "../../caps/driver/program.ts";
 import {
   AF_PACKET,
   Errno,

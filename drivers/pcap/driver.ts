@@ -1,6 +1,6 @@
 /** A NIC on which a capture file arrives again. */
 
-import { type PacketMemory, PAGE_BYTES } from "../../caps/memory.ts";
+import { type PacketMemory, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
 import {
   EmulatedDriver,
@@ -11,9 +11,9 @@ import {
   type CaptureOutput,
   createCaptureFile,
   openCaptureFile,
-} from "./file.ts";
-import { CaptureError, openCapture } from "./format.ts";
-import { LINK_ETHERNET, linkName } from "./packet.ts";
+} from "../capture/file.ts";
+import { CaptureError, openCapture } from "../capture/format.ts";
+import { LINK_ETHERNET, linkName } from "../capture/packet.ts";
 import { ReplayEnd } from "./replay_end.ts";
 
 /** What to replay, and how. */

@@ -1,8 +1,8 @@
 /** A capture file as a system's NIC, captured to another where that was asked. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { withCapture } from "./capture.ts";
+import { withCapture } from "../middleware/capture.ts";
 import { openPcap } from "./driver.ts";
 
 /** What a system says of it: plain data. */

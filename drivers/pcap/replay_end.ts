@@ -1,14 +1,14 @@
 /** The end of a wire at whose far side a capture is read and another written. */
 
 import { copyBytes, type WireEnd } from "../emulated/wire.ts";
-import { CaptureError } from "./byte_source.ts";
+import { CaptureError } from "../capture/byte_source.ts";
 import {
   type CapturePacket,
   type CaptureReader,
   emptyPacket,
   LINK_ETHERNET,
-} from "./packet.ts";
-import type { CaptureWriter } from "./writer.ts";
+} from "../capture/packet.ts";
+import type { CaptureWriter } from "../capture/writer.ts";
 
 /** What a replay is made of. */
 export interface ReplayOptions {

@@ -4,7 +4,12 @@
  * Linux makes them (net/ipv4/tcp_offload.c, net/ipv4/udp_offload.c).
  */
 
-import { GSO_NONE, GSO_TCP4, GSO_TCP6, GSO_UDP } from "../../caps/offload.ts";
+import {
+  GSO_NONE,
+  GSO_TCP4,
+  GSO_TCP6,
+  GSO_UDP,
+} from "../../caps/port/offload.ts";
 import { Checksums, type PacketBytes } from "./checksum.ts";
 import { PROTOCOL_TCP, putU16, Transport, u16 } from "./transport.ts";
 

@@ -16,7 +16,7 @@ import {
   gsoOf,
   offloadWord,
   segmentBytesOf,
-} from "../../caps/offload.ts";
+} from "../../caps/port/offload.ts";
 import { Checksums, type PacketBytes } from "./checksum.ts";
 import { gsoKindOf } from "./segmenter.ts";
 import { PROTOCOL_TCP, Transport } from "./transport.ts";
@@ -60,7 +60,7 @@ export class VirtioHeaders {
   /**
    * What the header `header[at..)` says of the Ethernet frame at `start`, whose
    * checksum is counted from `base` on (the frame's start but for a TUN's): a
-   * word of caps/offload.ts. A checksum that is neither TCP's nor UDP's own is
+   * word of caps/port/offload.ts. A checksum that is neither TCP's nor UDP's own is
    * completed here; {@link UNREADABLE} when that or the rest makes no sense.
    */
   read(

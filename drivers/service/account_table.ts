@@ -5,11 +5,11 @@ import type {
   AccountSpec,
   EndedCounts,
   QuotaChanges,
-} from "../../caps/driver_protocol.ts";
-import { SLOT_NONE } from "../../caps/memory.ts";
-import { isObserver } from "../../caps/rights.ts";
-import { TagTable } from "../../caps/tag_table.ts";
-import { EndedAccounts } from "./ended.ts";
+} from "../../caps/driver/messages.ts";
+import { SLOT_NONE } from "../../caps/memory/memory.ts";
+import { isObserver } from "../../caps/kernel/rights.ts";
+import { TagTable } from "../../caps/kernel/tag_table.ts";
+import { EndedAccounts } from "./ended_accounts.ts";
 import { Account, type Holder } from "./holder.ts";
 import { makeMeters } from "./meter.ts";
 import { type Entitlements, PageQuota } from "./page_quota.ts";

@@ -4,12 +4,16 @@
  * classifier over packet memory for everything else.
  */
 
-import type { Batch, PacketMemory } from "../../caps/memory.ts";
-import { SLOT_NONE, TABLES_BYTES, TABLES_OFFSET } from "../../caps/memory.ts";
-import type { WasmPatch, WasmProgram } from "../../caps/program.ts";
-import type { TagTable } from "../../caps/tag_table.ts";
+import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
+import {
+  SLOT_NONE,
+  TABLES_BYTES,
+  TABLES_OFFSET,
+} from "../../caps/memory/memory.ts";
+import type { WasmPatch, WasmProgram } from "../../caps/driver/program.ts";
+import type { TagTable } from "../../caps/kernel/tag_table.ts";
 
-/** The exports of a classifier module (caps/program.ts). */
+/** The exports of a classifier module (caps/driver/program.ts). */
 interface ClassifierExports {
   classify(batch: number, count: number): void;
   permit(batch: number, count: number, slot: number): void;

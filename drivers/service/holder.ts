@@ -3,29 +3,29 @@
  * its accounts (one a capability).
  */
 
-import { Tally } from "../../caps/accounts.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
 import {
   type AccountCounts,
   type AccountSpec,
   type HolderLimits,
   PLAIN_LIMITS,
-} from "../../caps/driver_protocol.ts";
-import type { PortId } from "../../caps/kernel.ts";
-import type { Port } from "../../caps/port.ts";
+} from "../../caps/driver/messages.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
+import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE_BYTES_MAX,
   RecordView,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
-} from "../../caps/records.ts";
-import type { SharedRings } from "../../caps/shared_ring.ts";
+} from "../../caps/port/records.ts";
+import type { SharedRings } from "../../caps/port/trusted_ring.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { PageQuota } from "./page_quota.ts";
-import { type Capability, capabilityOf } from "../../caps/tag.ts";
+import { type Capability, capabilityOf } from "../../caps/kernel/tag.ts";
 import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
-import { SharedSide } from "./shared_delivery.ts";
+import { SharedSide } from "./trusted_deliverer.ts";
 
 /** Messages taken from one holder in one turn. */
 export const MESSAGES_PER_TURN = 32;

@@ -1,11 +1,11 @@
 /** What comes from holders: read a little from each in every turn, and less from those who guess. */
 
-import type { Counts } from "../../caps/accounts.ts";
-import type { PortId } from "../../caps/kernel.ts";
-import { DOORBELL } from "../../caps/shared_ring.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
+import { DOORBELL } from "../../caps/port/trusted_ring.ts";
 import { type Holder, MESSAGES_PER_TURN } from "./holder.ts";
 import type { Turn } from "./meter.ts";
-import type { Submitter } from "./submit.ts";
+import type { Submitter } from "./submitter.ts";
 
 /**
  * What a flood counts for while its sender is kept waiting: its messages pile up

@@ -5,7 +5,7 @@
  * capability takes from that one's rate, however often it is derived.
  */
 
-import { BURST_MS, type RateLimit } from "../../caps/rate_limit.ts";
+import { BURST_MS, type RateLimit } from "../../caps/kernel/rate_limit.ts";
 
 /** Tells the time, in milliseconds, without going back. */
 export type NowMs = () => number;

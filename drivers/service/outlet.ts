@@ -14,7 +14,7 @@ import {
   type PacketMemory,
   PAGE_BYTES,
   privateBatch,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import {
   CHECKSUM_PARTIAL,
   GSO_NONE,
@@ -22,8 +22,8 @@ import {
   OFFLOAD_CHECKSUM,
   offloadsGso,
   offloadWord,
-} from "../../caps/offload.ts";
-import { NO_FRAME, type PageLedger } from "../../caps/page_ledger.ts";
+} from "../../caps/port/offload.ts";
+import { NO_FRAME, type PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Driver } from "../driver.ts";
 import { Checksums } from "../segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../segment/segmenter.ts";

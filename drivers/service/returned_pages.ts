@@ -3,7 +3,7 @@
  * neither idle nor staged. A holder may name a frame twice; it goes out once.
  */
 
-import type { PageLedger } from "../../caps/page_ledger.ts";
+import type { PageLedger } from "../../caps/memory/page_ledger.ts";
 
 /** A set of frames, used again for every message. */
 export class ReturnedPages {

@@ -9,15 +9,15 @@
  * ```
  */
 
-import type { Counts } from "../../caps/accounts.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type {
   DriverCounts,
   DriverOrder,
   DriverReport,
   HolderLimits,
   InstallOrder,
-} from "../../caps/driver_protocol.ts";
-import type { PortId } from "../../caps/kernel.ts";
+} from "../../caps/driver/messages.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -26,21 +26,21 @@ import {
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
   SLOT_NONE,
-} from "../../caps/memory.ts";
-import { PageLedger } from "../../caps/page_ledger.ts";
-import type { Port } from "../../caps/port.ts";
-import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/records.ts";
-import type { SharedRings } from "../../caps/shared_ring.ts";
+} from "../../caps/memory/memory.ts";
+import { PageLedger } from "../../caps/memory/page_ledger.ts";
+import type { Port } from "../../caps/port/port.ts";
+import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/port/records.ts";
+import type { SharedRings } from "../../caps/port/trusted_ring.ts";
 import type { Driver } from "../driver.ts";
 import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
-import { Deliverer } from "./deliver.ts";
+import { Deliverer } from "./deliverer.ts";
 import { type Account, Holder } from "./holder.ts";
 import { Intake } from "./intake.ts";
 import type { NowMs } from "./meter.ts";
-import { Offload } from "./offload.ts";
+import { Offload } from "./kernel_classifier.ts";
 import { Outlet } from "./outlet.ts";
-import { Submitter } from "./submit.ts";
+import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
 
 /** What a driver service is made of. */

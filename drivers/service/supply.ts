@@ -4,8 +4,12 @@
  * quota is there when it sends.
  */
 
-import { BATCH_MAX, EXTENT_PAGES, PAGE_BYTES } from "../../caps/memory.ts";
-import type { PageLedger } from "../../caps/page_ledger.ts";
+import {
+  BATCH_MAX,
+  EXTENT_PAGES,
+  PAGE_BYTES,
+} from "../../caps/memory/memory.ts";
+import type { PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Driver } from "../driver.ts";
 import type { Entitlements } from "./page_quota.ts";
 

@@ -1,6 +1,6 @@
 /** Waits for an interface to be there, and up. */
 
-import { IdleWait } from "../idle_wait.ts";
+import { IdleWait } from "../kit/idle_wait.ts";
 import { interfaceIsUp } from "./network_interface.ts";
 
 /** How often it is looked for: some 10 µs each. */

@@ -12,9 +12,9 @@ import {
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { PageExchange } from "../driver.ts";
-import { Loans } from "../loans.ts";
+import { Loans } from "../kit/loans.ts";
 import { addressOf } from "./libc.ts";
 
 // Taken once, before any other code runs: what a page says of itself, and what

@@ -6,10 +6,10 @@ import {
   frameAt,
   frameOffset,
   type PacketMemory,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
-import { FrameRing } from "../frame_ring.ts";
-import { IdleWait } from "../idle_wait.ts";
+import { FrameRing } from "../kit/frame_ring.ts";
+import { IdleWait } from "../kit/idle_wait.ts";
 import {
   UNREADABLE,
   VIRTIO_HEADER_BYTES,

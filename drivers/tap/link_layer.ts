@@ -3,7 +3,7 @@
  * everything is Ethernet: put in front of what arrives, taken off what leaves.
  */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 
 const ETHERNET_BYTES = 14;
 

@@ -1,8 +1,8 @@
 /** A TAP or TUN as a system's NIC, captured to a file where that was asked. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { withCapture } from "../pcap/capture.ts";
+import { withCapture } from "../middleware/capture.ts";
 import type { TunKind } from "../sys/tun_device.ts";
 import { openTap } from "./open.ts";
 

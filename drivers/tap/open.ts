@@ -4,14 +4,14 @@ import {
   EXTENT_BYTES,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import {
   GSO_TCP4,
   GSO_TCP6,
   GSO_UDP,
   OFFLOAD_CHECKSUM,
   offloadsGso,
-} from "../../caps/offload.ts";
+} from "../../caps/port/offload.ts";
 import type { Driver, DriverInfo } from "../driver.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {

@@ -7,7 +7,7 @@
  * ```
  */
 
-import { FRAMES_OFFSET, type PacketMemory } from "../../caps/memory.ts";
+import { FRAMES_OFFSET, type PacketMemory } from "../../caps/memory/memory.ts";
 import { IOVEC_BYTES } from "../sys/abi.ts";
 import { addressOf, libc } from "../sys/libc.ts";
 

@@ -5,7 +5,10 @@
  * the process ends.
  */
 
-import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+} from "../../caps/driver/program.ts";
 import {
   BpfMapType,
   Errno,

@@ -1,9 +1,16 @@
 /** AF_XDP as a driver: a mapped NIC of Linux. */
 
-import { type Batch, BATCH_MAX, type PacketMemory } from "../../caps/memory.ts";
-import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
+import {
+  type Batch,
+  BATCH_MAX,
+  type PacketMemory,
+} from "../../caps/memory/memory.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+} from "../../caps/driver/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
-import { IdleWait } from "../idle_wait.ts";
+import { IdleWait } from "../kit/idle_wait.ts";
 import { Errno } from "../sys/abi.ts";
 import type { LinkMonitor } from "../sys/link_monitor.ts";
 import { MappedPages } from "../sys/mapped_pages.ts";

@@ -1,8 +1,8 @@
 /** A Linux interface as a system's NIC, awaited and captured to a file where that was asked. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { withCapture } from "../pcap/capture.ts";
+import { withCapture } from "../middleware/capture.ts";
 import { interfaceUp } from "../sys/interface_up.ts";
 import { openXdp } from "./open.ts";
 

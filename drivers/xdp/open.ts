@@ -4,7 +4,7 @@ import {
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
 import { XDP_PACKET_HEADROOM } from "../sys/abi.ts";
 import { addressOf, closeDescriptor } from "../sys/libc.ts";

@@ -1,5 +1,5 @@
 /**
- * A kernel program's way from a specification (caps/program.ts) to one that is
+ * A kernel program's way from a specification (caps/driver/program.ts) to one that is
  * loaded: its maps are made and filled, its references to them resolved.
  */
 
@@ -7,7 +7,7 @@ import type {
   KernelMap,
   KernelMapChange,
   KernelProgram,
-} from "../../caps/program.ts";
+} from "../../caps/driver/program.ts";
 import { BPF_LD_IMM64, BPF_PSEUDO_MAP_FD, BpfMapType } from "../sys/abi.ts";
 import { BpfMap, BpfProgram, type LoadOptions } from "../sys/bpf.ts";
 

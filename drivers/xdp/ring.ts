@@ -24,7 +24,7 @@ import {
   frameAt,
   PAGE_BYTES,
   PAGE_SHIFT,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import { XDP_RING_NEED_WAKEUP } from "../sys/abi.ts";
 
 /** A ring's memory as typed arrays. */

@@ -3,7 +3,7 @@
  * Source: Documentation/networking/af_xdp.rst, include/uapi/linux/if_xdp.h.
  */
 
-import { PAGE_BYTES } from "../../caps/memory.ts";
+import { PAGE_BYTES } from "../../caps/memory/memory.ts";
 import {
   AF_XDP,
   Errno,

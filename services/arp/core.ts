@@ -1,7 +1,7 @@
 /** Answers ARP requests for one IPv4 address (RFC 826; probes: RFC 5227). */
 
-import type { Core, DropReason, Frame, Verdict } from "../core.ts";
-import { Responder } from "../responder.ts";
+import type { Core, DropReason, Frame, Verdict } from "../core/core.ts";
+import { Responder } from "../core/responder.ts";
 import {
   ARP_BYTES,
   ARP_REPLY,

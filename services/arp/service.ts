@@ -1,7 +1,7 @@
 /** ARP as a service: it wants the questions for its address, and sends answers for it. */
 
-import type { ServiceDefinition } from "../definition.ts";
-import { arp, ethernet } from "../filter/builder.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
+import { arp, ethernet } from "../filter/grant/builder.ts";
 import { formatIpv4, formatMac } from "../wire/address.ts";
 import { makeArp } from "./core.ts";
 

@@ -1,5 +1,5 @@
-import "../confine.ts";
-import { serveService } from "../shell.ts";
+import "../runtime/confine.ts";
+import { serveService } from "../core/start.ts";
 import { arpService } from "./service.ts";
 
 serveService(arpService);

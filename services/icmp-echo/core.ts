@@ -1,8 +1,8 @@
 /** Answers ICMP echo requests to one IPv4 address (RFC 792, RFC 1122 section 3.2.2.6). */
 
-import type { Core, Frame, Verdict } from "../core.ts";
-import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Responder } from "../responder.ts";
+import type { Core, Frame, Verdict } from "../core/core.ts";
+import { Ipv4Endpoint, type Ipv4Options } from "../ip/ipv4_endpoint.ts";
+import { Responder } from "../core/responder.ts";
 import { getU16, setU16 } from "../wire/big_endian.ts";
 import { checksum, updateChecksum } from "../wire/checksum.ts";
 import {

@@ -1,7 +1,7 @@
 /** ICMP echo as a service. */
 
-import type { ServiceDefinition } from "../definition.ts";
-import { ethernet } from "../filter/builder.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
+import { ethernet } from "../filter/grant/builder.ts";
 import { formatIpv4, formatMac } from "../wire/address.ts";
 import { makeIcmpEcho } from "./core.ts";
 

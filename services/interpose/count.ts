@@ -1,7 +1,7 @@
 /** Counts what passes. */
 
-import { Tally } from "../../caps/accounts.ts";
-import type { Frame } from "../core.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
+import type { Frame } from "../core/core.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 
 class Counter implements Interposer {

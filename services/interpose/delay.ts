@@ -1,8 +1,8 @@
 /** Delays frames. */
 
-import { Tally } from "../../caps/accounts.ts";
-import type { Frame, Instant } from "../core.ts";
-import { Random, seedOf } from "../random.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
+import type { Frame, Instant } from "../core/core.ts";
+import { Random, seedOf } from "../runtime/random.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 
 /** The longest delay. */

@@ -1,7 +1,7 @@
 /** Loses frames at random, the same ones for the same seed. */
 
-import { Tally } from "../../caps/accounts.ts";
-import { Random, seedOf } from "../random.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
+import { Random, seedOf } from "../runtime/random.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 
 /** How many frames are lost, and which. */

@@ -1,6 +1,6 @@
 /** Frames that wait for their time: bounded, the next one first. */
 
-import type { Instant } from "../core.ts";
+import type { Instant } from "../core/core.ts";
 
 /**
  * The most bytes that wait one way, bookkeeping included: some 5,000 frames of

@@ -1,8 +1,8 @@
 /** Interposes on a port. */
 
-import type { Port } from "../../caps/port.ts";
-import type { Delivery, Submission } from "../../caps/records.ts";
-import { type Clock, makeRealClock } from "../clock.ts";
+import type { Port } from "../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../caps/port/records.ts";
+import { type Clock, makeRealClock } from "../runtime/clock.ts";
 import type { Interposer } from "./interposer.ts";
 import { type InterposedPort, Layer } from "./layer.ts";
 

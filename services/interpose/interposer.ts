@@ -7,8 +7,8 @@
  * byte strings or tags; a {@link Layer} around it sees to those.
  */
 
-import type { Tally } from "../../caps/accounts.ts";
-import type { Frame, Instant } from "../core.ts";
+import type { Tally } from "../../caps/driver/accounts.ts";
+import type { Frame, Instant } from "../core/core.ts";
 
 /**
  * What becomes of a frame: it goes on, it is dropped, or it is held until an

@@ -15,17 +15,17 @@
  * the driver's, the holder's, or here, and comes home once.
  */
 
-import type { Port } from "../../caps/port.ts";
+import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE,
   RecordView,
   type Submission,
-} from "../../caps/records.ts";
-import { RECORDS_MAX } from "../../caps/submission.ts";
-import type { Clock } from "../clock.ts";
-import type { Instant } from "../core.ts";
-import { DeliveryBuilder } from "./builder.ts";
+} from "../../caps/port/records.ts";
+import { RECORDS_MAX } from "../../caps/port/submission.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Instant } from "../core/core.ts";
+import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 import { LooseStrings } from "./loose_strings.ts";

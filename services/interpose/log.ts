@@ -1,7 +1,7 @@
 /** Shows what passes to a log. */
 
-import { Tally } from "../../caps/accounts.ts";
-import type { Frame, Instant } from "../core.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
+import type { Frame, Instant } from "../core/core.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 import type { Way } from "./rewrite.ts";
 

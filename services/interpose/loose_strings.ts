@@ -8,7 +8,7 @@
  * is short of none, must not see it.
  */
 
-import { STRING_BYTES } from "../../caps/records.ts";
+import { STRING_BYTES } from "../../caps/port/records.ts";
 
 /** Strings kept for the next time. */
 const SPARES_MAX = 8;

@@ -1,10 +1,14 @@
 /** A record's packet, as interposers see it. */
 
-import { isBufferOf } from "../../caps/buffers.ts";
-import { EXTENT_BYTES, PAGE_BYTES } from "../../caps/memory.ts";
-import { CHECKSUM_COMPLETE } from "../../caps/offload.ts";
-import { INLINE, RECORD_BYTES, type RecordView } from "../../caps/records.ts";
-import type { Frame } from "../core.ts";
+import { isBufferOf } from "../../caps/memory/buffers.ts";
+import { EXTENT_BYTES, PAGE_BYTES } from "../../caps/memory/memory.ts";
+import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
+import {
+  INLINE,
+  RECORD_BYTES,
+  type RecordView,
+} from "../../caps/port/records.ts";
+import type { Frame } from "../core/core.ts";
 
 /** The shortest frame that a driver sends: an Ethernet header. */
 const FRAME_BYTES_MIN = 14;

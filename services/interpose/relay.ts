@@ -3,20 +3,20 @@
  * holder gets the end of a channel of their own.
  */
 
-import { isBufferOf } from "../../caps/buffers.ts";
-import { PAGE_BYTES } from "../../caps/memory.ts";
+import { isBufferOf } from "../../caps/memory/buffers.ts";
+import { PAGE_BYTES } from "../../caps/memory/memory.ts";
 import {
   fromMessagePort,
   type Port,
   takeAll,
   type TakeNow,
-} from "../../caps/port.ts";
+} from "../../caps/port/port.ts";
 import {
   type Delivery,
   IN_FLIGHT_MAX,
   type Submission,
-} from "../../caps/records.ts";
-import { isSubmission } from "../../caps/submission.ts";
+} from "../../caps/port/records.ts";
+import { isSubmission } from "../../caps/port/submission.ts";
 import { interpose, type InterposeOptions } from "./interpose.ts";
 import type { Interposer } from "./interposer.ts";
 import type { InterposedPort } from "./layer.ts";

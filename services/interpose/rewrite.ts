@@ -1,7 +1,7 @@
 /** Lets a function of the program's rewrite frames. */
 
-import { Tally } from "../../caps/accounts.ts";
-import type { Frame } from "../core.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
+import type { Frame } from "../core/core.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 
 /** Which way a frame goes: to the holder, or from it. */

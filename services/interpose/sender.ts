@@ -1,6 +1,6 @@
 /** The way out of a layer: from the holder to the driver. */
 
-import type { Port } from "../../caps/port.ts";
+import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   inlineStride,
@@ -8,10 +8,10 @@ import {
   RecordView,
   STRING_BYTES,
   type Submission,
-} from "../../caps/records.ts";
-import { isSubmission, nextRecord } from "../../caps/submission.ts";
-import type { Frame, Instant } from "../core.ts";
-import { DeliveryBuilder } from "./builder.ts";
+} from "../../caps/port/records.ts";
+import { isSubmission, nextRecord } from "../../caps/port/submission.ts";
+import type { Frame, Instant } from "../core/core.ts";
+import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Interposer } from "./interposer.ts";
 import type { LooseStrings } from "./loose_strings.ts";

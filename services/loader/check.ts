@@ -5,7 +5,7 @@
  *
  * `import()` is syntax that a worker cannot take away from itself, so this is
  * where it ends. The rest is told here too because the place can be named; what
- * is spelt some other way finds nothing to call (services/confine.ts).
+ * is spelt some other way finds nothing to call (services/runtime/confine.ts).
  */
 
 import type ts from "typescript";

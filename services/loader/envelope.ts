@@ -3,7 +3,7 @@
  * service itself is not asked: it can only narrow this.
  */
 
-import type { ServiceSettings } from "../definition.ts";
+import type { ServiceSettings } from "../core/definition.ts";
 import {
   type ArpPayload,
   type Conjunction,
@@ -13,9 +13,9 @@ import {
   type IpPayload,
   type MacPattern,
   type Prefix,
-} from "../filter/grant.ts";
-import { checkGrant } from "../filter/grant_check.ts";
-import { grant } from "../filter/grant_text/grant_text.ts";
+} from "../filter/grant/grant.ts";
+import { checkGrant } from "../filter/grant/check.ts";
+import { grant } from "../filter/grant/text/grant_text.ts";
 
 /** The frames of one service, as a manifest's texts say them. */
 export interface EnvelopeTexts {

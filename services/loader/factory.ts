@@ -1,6 +1,6 @@
 /** What a third party's module exports, and whether it does. */
 
-import type { ServiceDefinition } from "../definition.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
 import type { ServiceKit } from "./kit.ts";
 
 /** The default export of a service's module. */

@@ -1,10 +1,17 @@
 /** What a third party's service is given to build with: functions without powers. */
 
-import { NEVER } from "../core.ts";
-import { arp, either, ethernet, ipv4, ipv6, vlan } from "../filter/builder.ts";
-import { grant } from "../filter/grant_text/grant_text.ts";
-import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
-import { Responder } from "../responder.ts";
+import { NEVER } from "../core/core.ts";
+import {
+  arp,
+  either,
+  ethernet,
+  ipv4,
+  ipv6,
+  vlan,
+} from "../filter/grant/builder.ts";
+import { grant } from "../filter/grant/text/grant_text.ts";
+import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
+import { Responder } from "../core/responder.ts";
 import { answerDatagrams } from "../udp/answers.ts";
 import * as wire from "../wire/mod.ts";
 

@@ -1,6 +1,6 @@
 /** The worker of a third party's service: the shell first, then its code. */
 
-import { serveStart, startService } from "../shell.ts";
+import { serveStart, startService } from "../core/start.ts";
 import { definitionOf } from "./factory.ts";
 import { harden } from "./harden.ts";
 import { serviceKit } from "./kit.ts";

@@ -1,4 +1,4 @@
-import "../confine.ts";
+import "../runtime/confine.ts";
 import { serveModule } from "./serve.ts";
 
 serveModule();

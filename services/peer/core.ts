@@ -5,10 +5,10 @@
  */
 
 import { makeArp } from "../arp/core.ts";
-import type { Core, Frame, Instant, Outbox, Verdict } from "../core.ts";
-import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
-import { Random, seedOf } from "../random.ts";
-import { Tally } from "../../caps/accounts.ts";
+import type { Core, Frame, Instant, Outbox, Verdict } from "../core/core.ts";
+import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
+import { Random, seedOf } from "../runtime/random.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
 import {
   ARP_REPLY,
   ARP_SENDER_MAC,

@@ -1,6 +1,6 @@
 /** Payloads that were sent and whose answers are awaited. */
 
-import { Random, seedOf } from "../random.ts";
+import { Random, seedOf } from "../runtime/random.ts";
 
 /** How many are awaited at most; an answer to one before them is a wrong one. */
 export const OUTSTANDING_MAX = 16384;

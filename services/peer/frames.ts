@@ -1,8 +1,8 @@
 /** The frames that a peer sends, and what it recognizes its own by. */
 
-import type { Frame, Outbox } from "../core.ts";
-import { IPV4_TTL } from "../ipv4/endpoint.ts";
-import type { Random } from "../random.ts";
+import type { Frame, Outbox } from "../core/core.ts";
+import { IPV4_TTL } from "../ip/ipv4_endpoint.ts";
+import type { Random } from "../runtime/random.ts";
 import { OUTSTANDING_MAX } from "./exchange.ts";
 import { ARP_BYTES, ARP_REQUEST, emitArp } from "../wire/arp.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";

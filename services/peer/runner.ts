@@ -1,7 +1,7 @@
 /** Runs a core on a wire, as the host at its other end. */
 
-import type { Clock } from "../clock.ts";
-import type { Core, Frame, Outbox } from "../core.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Core, Frame, Outbox } from "../core/core.ts";
 
 /** One end of a wire, as a host needs it: bounded queues both ways, everything by copying. */
 export interface FrameLink extends Disposable {

@@ -1,6 +1,6 @@
 /** How a system comes to its end by itself: its NIC's, or a failure. */
 
-import type { Ending } from "./handle.ts";
+import type { Ending } from "./system.ts";
 
 /** What becomes of a system. The first end is the one that counts. */
 export class Fate {

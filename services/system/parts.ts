@@ -1,13 +1,13 @@
 /** What a system is made of: which module does what, and what that may do. */
 
-import type { DriverStart } from "../../drivers/service/shell.ts";
-import type { ServiceDefinition } from "../definition.ts";
-import type { FilterStart } from "../filter/start.ts";
-import type { Manifest } from "../manifest.ts";
-import type { ServiceStart } from "../shell.ts";
-import type { Part } from "../thread.ts";
+import type { DriverStart } from "../../drivers/service/start.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
+import type { FilterStart } from "../filter/service/start.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { ServiceStart } from "../core/start.ts";
+import type { Part } from "../runtime/thread.ts";
 import type { Patience } from "./patience.ts";
-import type { PeerStart } from "./peer_start.ts";
+import type { PeerStart } from "./peer/start.ts";
 
 /** A NIC, before it is open. */
 export interface Nic {

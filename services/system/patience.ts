@@ -1,6 +1,6 @@
 /** How long a system waits for its parts before it takes them for gone. */
 
-import { ANSWER_MS_MAX } from "../calls.ts";
+import { ANSWER_MS_MAX } from "../runtime/calls.ts";
 
 /** How patient it is. */
 export interface Patience {

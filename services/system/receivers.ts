@@ -1,20 +1,24 @@
 /** The capabilities that a system's caller holds itself. */
 
-import { fromMessagePort, type Port } from "../../caps/port.ts";
-import { INTERPOSED_LIMITS, PLAIN_LIMITS } from "../../caps/driver_protocol.ts";
-import type { Delivery, Submission } from "../../caps/records.ts";
-import { RIGHT_OBSERVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
-import { takeNow } from "../../drivers/service/shell.ts";
-import { Alarms } from "../alarms.ts";
-import { makeRealClock } from "../clock.ts";
-import { FilterClient, RefusedError } from "../filter/client.ts";
-import type { Grant } from "../filter/grant.ts";
+import { fromMessagePort, type Port } from "../../caps/port/port.ts";
+import { INTERPOSED_LIMITS, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
+import type { Delivery, Submission } from "../../caps/port/records.ts";
+import {
+  RIGHT_OBSERVE,
+  RIGHT_RECEIVE,
+  RIGHT_SEND,
+} from "../../caps/kernel/rights.ts";
+import { takeNow } from "../../drivers/service/start.ts";
+import { Alarms } from "../runtime/alarms.ts";
+import { makeRealClock } from "../runtime/clock.ts";
+import { FilterClient, RefusedError } from "../filter/service/client.ts";
+import type { Grant } from "../filter/grant/grant.ts";
 import { interpose } from "../interpose/interpose.ts";
 import type { InterposedPort } from "../interpose/layer.ts";
-import { readRateLimit } from "../rate_limit.ts";
-import { Receiver, type ReceiverParts } from "../receiver.ts";
-import type { Connector } from "./connector.ts";
-import type { OpenOptions } from "./handle.ts";
+import { readRateLimit } from "../manifest/rate_limit.ts";
+import { Receiver, type ReceiverParts } from "../receiver/receiver.ts";
+import type { Connector } from "./nic/connector.ts";
+import type { OpenOptions } from "./system.ts";
 
 /** Opens receivers, restores them when the NIC has begun anew, and closes those that are left. */
 export class Receivers {

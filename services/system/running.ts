@@ -1,27 +1,27 @@
 /** A system at work: starts its parts, starts anew what crashes, ends when that is no use, stops. */
 
-import type { DriverCounts } from "../../caps/driver_protocol.ts";
-import type { PacketMemory } from "../../caps/memory.ts";
-import type { Grant } from "../filter/grant.ts";
-import type { Manifest } from "../manifest.ts";
-import { residentBytes } from "../memory_usage.ts";
-import type { Receiver } from "../receiver.ts";
-import type { SystemSnapshot } from "../snapshot.ts";
-import { here, type Thread, type Threads, workers } from "../thread.ts";
-import { PortNumbers } from "./connector.ts";
-import { DriverTotals } from "./driver_totals.ts";
+import type { DriverCounts } from "../../caps/driver/messages.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
+import type { Grant } from "../filter/grant/grant.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { residentBytes } from "../runtime/memory_usage.ts";
+import type { Receiver } from "../receiver/receiver.ts";
+import type { SystemSnapshot } from "./snapshot.ts";
+import { here, type Thread, type Threads, workers } from "../runtime/thread.ts";
+import { PortNumbers } from "./nic/connector.ts";
+import { DriverTotals } from "./driver/totals.ts";
 import { Fate } from "./fate.ts";
-import type { Ending, OpenOptions, RunOptions, System } from "./handle.ts";
-import { Interposing } from "./interposing.ts";
-import { NicHost } from "./nic_host.ts";
-import { Nursery, nurseryPermissions } from "./nursery.ts";
+import type { Ending, OpenOptions, RunOptions, System } from "./system.ts";
+import { Interposing } from "./supervision/interposing.ts";
+import { NicHost } from "./nic/nic_life.ts";
+import { Nursery, nurseryPermissions } from "./nursery/host.ts";
 import type { Parts } from "./parts.ts";
-import { MemoryWatch } from "./memory_watch.ts";
-import { PeerHost } from "./peer_host.ts";
+import { MemoryWatch } from "./supervision/memory_watch.ts";
+import { PeerHost } from "./peer/host.ts";
 import { Receivers } from "./receivers.ts";
 import { Restarts } from "./restarts.ts";
-import { oneLine } from "./service_report.ts";
-import { Services } from "./services.ts";
+import { oneLine } from "./supervision/service_report.ts";
+import { Services } from "./supervision/supervisor.ts";
 import { snapshotOf } from "./snapshot_of.ts";
 
 /** Restarts of a NIC's driver and filter service within a minute. */

@@ -3,21 +3,21 @@
 import type {
   AccountCounts,
   DriverCounts,
-} from "../../caps/driver_protocol.ts";
+} from "../../caps/driver/messages.ts";
 import type {
   CapabilityDescription,
   PortRefusals,
-} from "../filter/protocol.ts";
+} from "../filter/service/messages.ts";
 import type {
   CapabilitySnapshot,
   Counts,
   ServiceSnapshot,
   SystemSnapshot,
-} from "../snapshot.ts";
+} from "./snapshot.ts";
 import { formatMac } from "../wire/address.ts";
-import { bothEnded, onceEnded } from "./driver_totals.ts";
-import type { Interposing } from "./interposing.ts";
-import type { Supervised } from "./supervised.ts";
+import { bothEnded, onceEnded } from "./driver/totals.ts";
+import type { Interposing } from "./supervision/interposing.ts";
+import type { Supervised } from "./supervision/supervised.ts";
 
 /** What a snapshot is made of. */
 export interface SnapshotParts {

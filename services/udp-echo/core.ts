@@ -1,8 +1,8 @@
 /** Sends UDP datagrams to one port back as they came (RFC 862). */
 
-import type { Core, DropReason, Frame, Verdict } from "../core.ts";
-import { Ipv4Endpoint, type Ipv4Options } from "../ipv4/endpoint.ts";
-import { Responder } from "../responder.ts";
+import type { Core, DropReason, Frame, Verdict } from "../core/core.ts";
+import { Ipv4Endpoint, type Ipv4Options } from "../ip/ipv4_endpoint.ts";
+import { Responder } from "../core/responder.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipv4Destination, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import {

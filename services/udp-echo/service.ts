@@ -1,7 +1,7 @@
 /** The UDP echo service (RFC 862). */
 
-import type { ServiceDefinition } from "../definition.ts";
-import { ethernet } from "../filter/builder.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
+import { ethernet } from "../filter/grant/builder.ts";
 import { formatIpv4, formatMac } from "../wire/address.ts";
 import { makeUdpEcho, UDP_ECHO_PORT } from "./core.ts";
 

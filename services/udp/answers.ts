@@ -1,10 +1,10 @@
 /** Services that answer one datagram with one, as most small ones over UDP do. */
 
-import type { Core, Frame, Instant, Outbox, Verdict } from "../core.ts";
-import type { ServiceDefinition, ServiceSettings } from "../definition.ts";
-import { ethernet } from "../filter/builder.ts";
-import { Ipv4Endpoint } from "../ipv4/endpoint.ts";
-import { Responder } from "../responder.ts";
+import type { Core, Frame, Instant, Outbox, Verdict } from "../core/core.ts";
+import type { ServiceDefinition, ServiceSettings } from "../core/definition.ts";
+import { ethernet } from "../filter/grant/builder.ts";
+import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
+import { Responder } from "../core/responder.ts";
 import { formatIpv4, formatMac } from "../wire/address.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { IPV4_BYTES, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";

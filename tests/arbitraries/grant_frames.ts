@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import type { Arbitrary } from "./arbitrary.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import { intersect } from "../../services/filter/overlap.ts";
-import type { GrantNode } from "../../services/filter/tree.ts";
-import { witness } from "../../services/filter/witness.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import { intersect } from "../../services/filter/grant/overlap.ts";
+import type { GrantNode } from "../../services/filter/tree/merge.ts";
+import { witness } from "../../services/filter/grant/witness.ts";
 import { conjunctionArbitrary } from "./grants.ts";
 
 /** Frames for these grants: their own, their neighbours', and broken ones. */

@@ -5,16 +5,19 @@
 
 import fc from "fast-check";
 import type { Arbitrary } from "./arbitrary.ts";
-import { parseMacPattern, parsePrefix } from "../../services/filter/address.ts";
+import {
+  parseMacPattern,
+  parsePrefix,
+} from "../../services/filter/grant/address.ts";
 import type {
   Conjunction,
   Grant,
   IpPayload,
   Payload,
-} from "../../services/filter/grant.ts";
-import { checkGrant } from "../../services/filter/grant_check.ts";
-import { intersect, overlaps } from "../../services/filter/overlap.ts";
-import type { GrantNode } from "../../services/filter/tree.ts";
+} from "../../services/filter/grant/grant.ts";
+import { checkGrant } from "../../services/filter/grant/check.ts";
+import { intersect, overlaps } from "../../services/filter/grant/overlap.ts";
+import type { GrantNode } from "../../services/filter/tree/merge.ts";
 
 const macs = [
   parseMacPattern("02:53:0a:4d:00:02"),

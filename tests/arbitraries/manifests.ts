@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { Arbitrary } from "./arbitrary.ts";
-import type { ManifestInput } from "../../services/manifest.ts";
+import type { ManifestInput } from "../../services/manifest/manifest.ts";
 
 const byte = fc.integer({ min: 0, max: 255 });
 

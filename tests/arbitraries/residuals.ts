@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FilterError } from "../../services/filter/language/error.ts";
 import { compileText } from "../../services/filter/language/compile.ts";
 import type { Program } from "../../services/filter/language/ir.ts";
-import type { GrantNode } from "../../services/filter/tree.ts";
+import type { GrantNode } from "../../services/filter/tree/merge.ts";
 import { expressionArbitrary } from "./expressions.ts";
 import { derivationArbitrary } from "./grants.ts";
 

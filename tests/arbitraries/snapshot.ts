@@ -6,7 +6,7 @@ import type {
   Counts,
   ServiceSnapshot,
   SystemSnapshot,
-} from "../../services/snapshot.ts";
+} from "../../services/system/snapshot.ts";
 
 const count = fc.oneof(fc.nat(20), fc.nat(2 ** 31 - 1), fc.maxSafeNat());
 

@@ -12,8 +12,8 @@ import type {
   FragmentClass,
   HeaderAtom,
   TreeNode,
-} from "../../services/filter/atom.ts";
-import { readIpHeader } from "../../services/filter/ip_header.ts";
+} from "../../services/filter/tree/atom.ts";
+import { readIpHeader } from "../../services/filter/tree/ip_header.ts";
 
 /** A tree, and frames to walk it with. */
 export interface TreeCase {

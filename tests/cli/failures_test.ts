@@ -1,10 +1,10 @@
 /** How `up` tells of what fails while it runs. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
-import type { Boot } from "../../cli/boot.ts";
-import { runCommandLine } from "../../cli/command.ts";
-import { upCommand } from "../../cli/up.ts";
-import { DEFAULT_MANIFEST } from "../../services/manifest.ts";
+import type { Boot } from "../../cli/up/boot.ts";
+import { runCommandLine } from "../../cli/command/command.ts";
+import { upCommand } from "../../cli/up/up.ts";
+import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
 import { fakeSystem, type FakeTerminal, fakeTerminal } from "./fake_system.ts";
 
 function run(

@@ -1,8 +1,8 @@
 /** The command line as a process of its own, with a system that only counts. */
 
-import { runCommandLine } from "../../cli/command.ts";
-import { processTerminal } from "../../cli/terminal.ts";
-import { upCommand } from "../../cli/up.ts";
+import { runCommandLine } from "../../cli/command/command.ts";
+import { processTerminal } from "../../cli/screen/terminal.ts";
+import { upCommand } from "../../cli/up/up.ts";
 import { fakeSystem } from "./fake_system.ts";
 
 const hangs = Deno.env.get("FAKE_HANGS") === "1";

@@ -1,9 +1,9 @@
 /** A system and a terminal for tests of the command line. */
 
-import type { Boot, Ending, System } from "../../cli/boot.ts";
-import type { Terminal } from "../../cli/terminal.ts";
-import type { Manifest } from "../../services/manifest.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { Boot, Ending, System } from "../../cli/up/boot.ts";
+import type { Terminal } from "../../cli/screen/terminal.ts";
+import type { Manifest } from "../../services/manifest/manifest.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 
 /** A plausible snapshot after `pings` pings. */
 export function snapshotOf(

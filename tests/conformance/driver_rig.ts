@@ -15,7 +15,7 @@ import {
   PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import type { Driver } from "../../drivers/driver.ts";
 
 /** A driver with somebody at the far side of its wire. */

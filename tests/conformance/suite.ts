@@ -9,7 +9,7 @@ import {
   frameOffset,
   PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
-} from "../../caps/memory.ts";
+} from "../../caps/memory/memory.ts";
 import {
   Caller,
   type DriverRig,

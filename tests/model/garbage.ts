@@ -1,6 +1,6 @@
 /** Messages that make no sense to whoever gets them. */
 
-import { STRING_BYTES } from "../../caps/records.ts";
+import { STRING_BYTES } from "../../caps/port/records.ts";
 
 type Make = () => unknown;
 

@@ -1,15 +1,15 @@
 /** A holder as a message port sees it: takes what it is delivered, and posts whatever it is told to. */
 
-import { PAGE_BYTES } from "../../caps/memory.ts";
-import { takeAll } from "../../caps/port.ts";
-import type { Port } from "../../caps/port.ts";
+import { PAGE_BYTES } from "../../caps/memory/memory.ts";
+import { takeAll } from "../../caps/port/port.ts";
+import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE,
   RECORD_BYTES,
   RecordView,
   STRING_BYTES,
-} from "../../caps/records.ts";
+} from "../../caps/port/records.ts";
 import type { AskedRecord } from "./system.ts";
 import { nameOf, writeFrame } from "./universe.ts";
 

@@ -4,19 +4,19 @@
  */
 
 import { strictEqual } from "node:assert/strict";
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
-import { CapabilityKernel } from "../../caps/kernel.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
-import { makePipe, type Port } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
-import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
+import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
+import { makePipe, type Port } from "../../caps/port/port.ts";
+import type { Delivery } from "../../caps/port/records.ts";
+import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
 import { StallingDriver } from "./stalling_driver.ts";
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
 import { PAUSE_MS_MAX } from "../../drivers/service/penalty.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import { grantAlgebra } from "../../services/filter/algebra.ts";
-import type { FilterReply } from "../../services/filter/protocol.ts";
-import { FilterService } from "../../services/filter/service.ts";
+import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
+import type { FilterReply } from "../../services/filter/service/messages.ts";
+import { FilterService } from "../../services/filter/service/service.ts";
 import { SCALE } from "./game.ts";
 import type {
   Asked,
@@ -26,7 +26,7 @@ import type {
   Seen,
 } from "./system.ts";
 import type { Ending } from "./terms.ts";
-import { VirtualClock } from "../services/virtual_clock.ts";
+import { VirtualClock } from "../services/runtime/virtual_clock.ts";
 import { Holder } from "./holder.ts";
 import { GARBAGE } from "./garbage.ts";
 import { delegateRequest, deriveRequest, TICK_MS } from "./requests.ts";

@@ -26,13 +26,13 @@ function mutation(
   return { name, edits: [{ file, from, to }] };
 }
 
-const KERNEL = "caps/kernel.ts";
-const ADMISSION = "caps/admission.ts";
-const FILTER = "services/filter/service.ts";
+const KERNEL = "caps/kernel/kernel.ts";
+const ADMISSION = "caps/kernel/admission.ts";
+const FILTER = "services/filter/service/service.ts";
 const DRIVER = "drivers/service/service.ts";
-const DELIVER = "drivers/service/deliver.ts";
-const SUBMIT = "drivers/service/submit.ts";
-const LEDGER = "caps/page_ledger.ts";
+const DELIVER = "drivers/service/deliverer.ts";
+const SUBMIT = "drivers/service/submitter.ts";
+const LEDGER = "caps/memory/page_ledger.ts";
 
 /** All of them. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -44,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "grants that share the ends of their port ranges do not overlap",
-    "services/filter/overlap.ts",
+    "services/filter/grant/overlap.ts",
     "return low <= high ? { low, high } : NONE;",
     "return low < high || a.low === b.low ? { low, high } : NONE;",
   ),
@@ -83,7 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
         to: "",
       },
       {
-        file: "drivers/loans.ts",
+        file: "drivers/kit/loans.ts",
         from: "return this.#pages[frame] ?? 0;",
         to: "return this.#pages[frame] || 1;",
       },
@@ -133,7 +133,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "the filter service takes a tag on any port",
-    "caps/port_tables.ts",
+    "caps/kernel/port_tables.ts",
     "return node?.port === port ? node : undefined;",
     "return node;",
   ),
@@ -222,7 +222,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation("what is closed goes on", KERNEL, "    node.closed = true;\n", ""),
   mutation(
     "a residual is ignored",
-    "services/filter/compile.ts",
+    "services/filter/service/compilation.ts",
     "...(residual === undefined ? {} : { residual }),",
     "",
   ),

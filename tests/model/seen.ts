@@ -1,8 +1,8 @@
 /** What is seen of a driver service and a filter service, as the model says it. */
 
 import { strictEqual } from "node:assert/strict";
-import type { DriverCounts } from "../../caps/driver_protocol.ts";
-import type { PortRefusals } from "../../services/filter/protocol.ts";
+import type { DriverCounts } from "../../caps/driver/messages.ts";
+import type { PortRefusals } from "../../services/filter/service/messages.ts";
 import type { Seen, SeenAccount } from "./system.ts";
 
 /** What a system has counted, and what has come out of it since the last look. */

@@ -1,6 +1,6 @@
 /** The emulated NIC, which can be told to keep what it is to send, and to look like another one. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { PageExchange } from "../../drivers/driver.ts";
 import {
   EmulatedDriver,

@@ -10,7 +10,7 @@
 import type {
   Conjunction,
   Grant as SystemGrant,
-} from "../../services/filter/grant.ts";
+} from "../../services/filter/grant/grant.ts";
 import {
   RIGHT_DELEGATE,
   RIGHT_DERIVE,
@@ -18,7 +18,7 @@ import {
   RIGHT_RECEIVE,
   RIGHT_SEND,
   type Rights,
-} from "../../caps/rights.ts";
+} from "../../caps/kernel/rights.ts";
 import type { Frames, Right } from "./terms.ts";
 
 /** UDP datagrams from one of two hosts (absent: from both) to a range of ports. */

@@ -14,7 +14,7 @@ const PARTS = [
   "tests/arbitraries/arbitrary.ts",
   "tests/needs.ts",
   "tests/property.ts",
-  "tests/services/virtual_clock.ts",
+  "tests/services/runtime/virtual_clock.ts",
   "deno.json",
   "deno.lock",
 ];

@@ -4,7 +4,10 @@
  * has a socket or has none. Nothing is attached anywhere. Needs root.
  */
 
-import type { KernelMapChange, KernelProgram } from "../../caps/program.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+} from "../../caps/driver/program.ts";
 import { AF_XDP, SOCK_RAW } from "../../drivers/sys/abi.ts";
 import { check, closeDescriptor, libc } from "../../drivers/sys/libc.ts";
 import { LoadedProgram, makeSocketMap } from "../../drivers/xdp/program.ts";

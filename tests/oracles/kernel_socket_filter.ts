@@ -4,7 +4,7 @@
  * privilege is needed.
  */
 
-import type { SocketFilter } from "../../caps/program.ts";
+import type { SocketFilter } from "../../caps/driver/program.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK = 2 | 0o4000;

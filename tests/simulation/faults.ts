@@ -4,8 +4,8 @@
  * the world's seed.
  */
 
-import type { FaultRates } from "../../drivers/fault_lane.ts";
-import { Random, seedOf } from "../../services/random.ts";
+import type { FaultRates } from "../../drivers/middleware/fault_lane.ts";
+import { Random, seedOf } from "../../services/runtime/random.ts";
 
 /** A fault of one frame: the `frame`th, from 0, that station `from` sends. */
 export type FrameFault =

@@ -3,32 +3,35 @@
  * filter service, and services with capabilities on it.
  */
 
-import type { Counts, PagesSnapshot } from "../../caps/accounts.ts";
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
-import { CapabilityKernel, type PortId } from "../../caps/kernel.ts";
-import { makePacketMemory, type PacketMemory } from "../../caps/memory.ts";
-import { makePipe } from "../../caps/port.ts";
-import type { Delivery, Submission } from "../../caps/records.ts";
-import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
+import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
+import {
+  makePacketMemory,
+  type PacketMemory,
+} from "../../caps/memory/memory.ts";
+import { makePipe } from "../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../caps/port/records.ts";
+import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import type { Clock } from "../../services/clock.ts";
-import { NEVER } from "../../services/core.ts";
-import { grantAlgebra } from "../../services/filter/algebra.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import { FilterClient } from "../../services/filter/client.ts";
+import type { Clock } from "../../services/runtime/clock.ts";
+import { NEVER } from "../../services/core/core.ts";
+import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
 import type {
   FilterReply,
   FilterRequest,
-} from "../../services/filter/protocol.ts";
-import { FilterService } from "../../services/filter/service.ts";
+} from "../../services/filter/service/messages.ts";
+import { FilterService } from "../../services/filter/service/service.ts";
 import {
   type InterfaceAddress,
   macFor,
   readInterfaceAddress,
-} from "../../services/interface_address.ts";
-import { Random } from "../../services/random.ts";
+} from "../../services/manifest/interface_address.ts";
+import { Random } from "../../services/runtime/random.ts";
 import type { Medium } from "./medium.ts";
 import { SimulatedHolder, type SimulatedService } from "./service.ts";
 import type { Trace } from "./trace.ts";

@@ -1,6 +1,6 @@
 /** Somebody on the wire who asks a host: the frames that {@link World.send} takes. */
 
-import { macFor } from "../../services/interface_address.ts";
+import { macFor } from "../../services/manifest/interface_address.ts";
 import { ARP_REQUEST } from "../../services/wire/arp.ts";
 import {
   type EthernetRepr,

@@ -1,26 +1,30 @@
 /** One service of a simulated host: starts, stalls, crashes, and starts again. */
 
-import type { Counts } from "../../caps/accounts.ts";
-import type { PortId } from "../../caps/kernel.ts";
-import type { Port } from "../../caps/port.ts";
-import type { Delivery, Submission } from "../../caps/records.ts";
-import { RIGHT_DERIVE, RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/rights.ts";
-import type { Capability } from "../../caps/tag.ts";
-import type { Clock } from "../../services/clock.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
+import type { Port } from "../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../caps/port/records.ts";
+import {
+  RIGHT_DERIVE,
+  RIGHT_RECEIVE,
+  RIGHT_SEND,
+} from "../../caps/kernel/rights.ts";
+import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Clock } from "../../services/runtime/clock.ts";
 import type {
   ServiceDefinition,
   ServiceSettings,
-} from "../../services/definition.ts";
+} from "../../services/core/definition.ts";
 import {
   type FilterClient,
   RefusedError,
-} from "../../services/filter/client.ts";
+} from "../../services/filter/service/client.ts";
 import type {
   FilterReply,
   FilterRequest,
-} from "../../services/filter/protocol.ts";
-import { CoreRunner } from "../../services/runner.ts";
-import { establish } from "../../services/shell.ts";
+} from "../../services/filter/service/messages.ts";
+import { CoreRunner } from "../../services/core/runner.ts";
+import { establish } from "../../services/core/start.ts";
 import { ServicePort } from "./service_port.ts";
 import { nameFrame, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";

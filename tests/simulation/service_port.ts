@@ -1,12 +1,12 @@
 /** A service's port to its driver, that can be held up, and that tells what crosses it. */
 
-import type { Port } from "../../caps/port.ts";
+import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE,
   RecordView,
   type Submission,
-} from "../../caps/records.ts";
+} from "../../caps/port/records.ts";
 
 /** Told of each frame that a service takes or gives. */
 export type Watch = (what: "takes" | "gives", bytes: Uint8Array) => void;

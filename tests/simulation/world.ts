@@ -14,9 +14,9 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Counts, PagesSnapshot } from "../../caps/accounts.ts";
-import type { Core, Instant } from "../../services/core.ts";
-import { seedOf } from "../../services/random.ts";
+import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
+import type { Core, Instant } from "../../services/core/core.ts";
+import { seedOf } from "../../services/runtime/random.ts";
 import { makePeer, type PeerOptions } from "../../services/peer/core.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import {

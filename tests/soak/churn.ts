@@ -1,9 +1,9 @@
 /** Capabilities that a system's own program opens, reads, and gives up, again and again. */
 
-import { ipv4 } from "../../services/filter/builder.ts";
-import { Random } from "../../services/random.ts";
-import { RefusedError } from "../../services/filter/client.ts";
-import type { OpenOptions, System } from "../../services/system.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { Random } from "../../services/runtime/random.ts";
+import { RefusedError } from "../../services/filter/service/client.ts";
+import type { OpenOptions, System } from "../../services/system/boot.ts";
 import { CHURNED_PORT, CHURNED_PORTS } from "./crowd.ts";
 
 /** What it did. */

@@ -4,7 +4,7 @@
  * more than anybody can take. All of it follows from a seed.
  */
 
-import { Tally } from "../../caps/accounts.ts";
+import { Tally } from "../../caps/driver/accounts.ts";
 import {
   type Core,
   type Frame,
@@ -12,11 +12,11 @@ import {
   NEVER,
   type Outbox,
   type Verdict,
-} from "../../services/core.ts";
-import { macFor } from "../../services/interface_address.ts";
+} from "../../services/core/core.ts";
+import { macFor } from "../../services/manifest/interface_address.ts";
 import { makePeer } from "../../services/peer/core.ts";
 import { PeerFrames } from "../../services/peer/frames.ts";
-import { Random, seedOf } from "../../services/random.ts";
+import { Random, seedOf } from "../../services/runtime/random.ts";
 
 /** The port of the service that fails now and then. */
 export const FAILING_PORT = 9;

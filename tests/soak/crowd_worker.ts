@@ -3,15 +3,15 @@
  * module's address says for how many milliseconds.
  */
 
-import { fromMessagePort, takeAll } from "../../caps/port.ts";
+import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
-import { makeRealClock } from "../../services/clock.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import type {
   PeerOrder,
   PeerReport,
   PeerStart,
-} from "../../services/system/peer_start.ts";
+} from "../../services/system/peer/start.ts";
 import { makeCrowd } from "./crowd.ts";
 
 const scope = globalThis as unknown as {

@@ -3,9 +3,9 @@
  * the milliseconds that the query of this module's address says.
  */
 
-import type { Core } from "../../services/core.ts";
-import type { ServiceDefinition } from "../../services/definition.ts";
-import { serveService } from "../../services/shell.ts";
+import type { Core } from "../../services/core/core.ts";
+import type { ServiceDefinition } from "../../services/core/definition.ts";
+import { serveService } from "../../services/core/start.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { FAILING_PORT } from "./crowd.ts";
 

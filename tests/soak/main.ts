@@ -5,7 +5,7 @@
  *     deno task soak [--for 10m] [--nic xdp|emulated] [--json]
  */
 
-import { readDuration } from "../../cli/duration.ts";
+import { readDuration } from "../../cli/command/duration.ts";
 import { whyMissing } from "../needs.ts";
 import { NETNS_NEEDS } from "../netns.ts";
 import { mebibytes } from "./judge.ts";

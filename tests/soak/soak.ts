@@ -1,7 +1,7 @@
 /** Runs a soak: a system under all that a day brings, sampled, and judged at its end. */
 
-import { readInterfaceAddress } from "../../services/interface_address.ts";
-import { makeRealClock } from "../../services/clock.ts";
+import { readInterfaceAddress } from "../../services/manifest/interface_address.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import {
   INTERFACE,

@@ -8,9 +8,9 @@
  *     deno run -A system_process.ts NIC CIDR FOR_MS EVERY_MS LIFE_MS
  */
 
-import type { SystemSnapshot } from "../../services/snapshot.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import { PARTS } from "../../services/system.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { PARTS } from "../../services/system/boot.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 import type { Phase } from "./judge.ts";

@@ -7,10 +7,10 @@
  *     deno run -A cover_process.ts NIC CIDR
  */
 
-import { ethernet } from "../../services/filter/builder.ts";
-import type { Grant } from "../../services/filter/grant.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import { boot } from "../../services/system.ts";
+import { ethernet } from "../../services/filter/grant/builder.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
 import { formatMac } from "../../services/wire/address.ts";
 
 const HOLDERS = 48;

@@ -7,9 +7,9 @@
  *     deno run -A crash_process.ts NIC CIDR once|again
  */
 
-import { dropRest } from "../../cli/permissions.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import { PARTS } from "../../services/system.ts";
+import { dropRest } from "../../cli/up/permissions.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { PARTS } from "../../services/system/boot.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 

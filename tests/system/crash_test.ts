@@ -1,13 +1,13 @@
 /** A driver that crashes takes its capabilities with it; all is established again. */
 
 import assert from "node:assert/strict";
-import { type DriverStart, startDriver } from "../../drivers/service/shell.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import type { Receiver } from "../../services/receiver.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
-import { PARTS } from "../../services/system.ts";
-import type { Restart } from "../../services/system/handle.ts";
+import { type DriverStart, startDriver } from "../../drivers/service/start.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import type { Receiver } from "../../services/receiver/receiver.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
+import { PARTS } from "../../services/system/boot.ts";
+import type { Restart } from "../../services/system/system.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 import { deliveredIn } from "./delivered.ts";

@@ -1,6 +1,6 @@
 /** The emulated NIC, or an interface, with a driver that crashes after so many packets. */
 
-import type { PacketMemory } from "../../caps/memory.ts";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import {
   type EmulatedNicOptions,

@@ -1,4 +1,4 @@
-import { serveDriver } from "../../drivers/service/shell.ts";
+import { serveDriver } from "../../drivers/service/start.ts";
 import { openCrashingPacketNic } from "./crashing_nic.ts";
 
 serveDriver(openCrashingPacketNic);

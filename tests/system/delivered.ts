@@ -1,4 +1,4 @@
-import type { ServiceSnapshot } from "../../services/snapshot.ts";
+import type { ServiceSnapshot } from "../../services/system/snapshot.ts";
 
 /** Packets that a service was handed, as its capabilities count them, those that are over too. */
 export function deliveredIn({ capabilities }: ServiceSnapshot): number {

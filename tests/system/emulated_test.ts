@@ -1,8 +1,8 @@
 /** The command line on the emulated NIC, as a process of its own. */
 
 import assert from "node:assert/strict";
-import { DEFAULT_MANIFEST } from "../../services/manifest.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Ran, runHostile } from "../../bench/hostile/ran.ts";
 import type { Behaviour } from "../../bench/hostile/system.ts";
-import { IN_FLIGHT_MAX } from "../../caps/records.ts";
+import { IN_FLIGHT_MAX } from "../../caps/port/records.ts";
 
 /** Little enough for a machine that is busy with other tests. */
 const PER_SECOND = 500;

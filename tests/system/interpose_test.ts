@@ -1,14 +1,17 @@
 /** Interposers in a whole system: by manifest before confined services, and by the library. */
 
 import assert from "node:assert/strict";
-import { ipv4 } from "../../services/filter/builder.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { count } from "../../services/interpose/count.ts";
 import { delay } from "../../services/interpose/delay.ts";
 import { drop } from "../../services/interpose/drop.ts";
 import { log } from "../../services/interpose/log.ts";
-import { DEFAULT_MANIFEST, defaultManifest } from "../../services/manifest.ts";
-import type { ServiceSnapshot } from "../../services/snapshot.ts";
-import { boot } from "../../services/system.ts";
+import {
+  DEFAULT_MANIFEST,
+  defaultManifest,
+} from "../../services/manifest/manifest.ts";
+import type { ServiceSnapshot } from "../../services/system/snapshot.ts";
+import { boot } from "../../services/system/boot.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up } from "./up_process.ts";
 

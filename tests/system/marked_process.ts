@@ -7,9 +7,9 @@
 import {
   defaultManifest,
   type ServiceManifestInput,
-} from "../../services/manifest.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
-import { boot } from "../../services/system.ts";
+} from "../../services/manifest/manifest.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
+import { boot } from "../../services/system/boot.ts";
 import { moduleOf, RUNNING, STARTING, type Way } from "./marked_ways.ts";
 
 /** How long the ways may take. */

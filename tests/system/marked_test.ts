@@ -1,7 +1,7 @@
 /** No object that a service made reaches the runtime's cloning: one with its mark would end the process. */
 
 import assert from "node:assert/strict";
-import type { ServiceSnapshot } from "../../services/snapshot.ts";
+import type { ServiceSnapshot } from "../../services/system/snapshot.ts";
 import { denoRun } from "../child.ts";
 import { RUNNING, STARTING } from "./marked_ways.ts";
 

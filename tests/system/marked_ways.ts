@@ -1,7 +1,7 @@
 /**
  * Ways by which a third party's service could have its shell post an object with
  * the runtime's mark on it: the receiver of such a message ends its process
- * (services/plain.ts).
+ * (services/core/plain.ts).
  */
 
 /** A service that tries one, and what must become of it. */

@@ -5,7 +5,7 @@ import {
   MemoryWatch,
   SERVICE_BYTES_MAX,
   type Suspect,
-} from "../../services/system/memory_watch.ts";
+} from "../../services/system/supervision/memory_watch.ts";
 
 /** A service that answers or does not. */
 class Stub implements Suspect {

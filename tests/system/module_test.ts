@@ -1,11 +1,11 @@
 /** Third parties' services as a user runs them: by the command line, with the flags of the task. */
 
 import assert from "node:assert/strict";
-import { describeGrant } from "../../services/filter/describe.ts";
-import { grant } from "../../services/filter/grant_text/grant_text.ts";
+import { describeGrant } from "../../services/filter/grant/describe.ts";
+import { grant } from "../../services/filter/grant/text/grant_text.ts";
 import { ModuleError } from "../../services/loader/module_error.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import { boot } from "../../services/system.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
 import { testWith } from "../needs.ts";
 import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";

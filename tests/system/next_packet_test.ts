@@ -1,31 +1,31 @@
 /** A revocation is in force for the very next packet: in packet memory, and in the kernel's maps. */
 
 import assert from "node:assert/strict";
-import type { DriverOrder, DriverReport } from "../../caps/driver_protocol.ts";
-import { CapabilityKernel } from "../../caps/kernel.ts";
-import { makePacketMemory } from "../../caps/memory.ts";
-import { makePipe, type Port } from "../../caps/port.ts";
-import type { Delivery } from "../../caps/records.ts";
-import { RIGHTS_ALL } from "../../caps/rights.ts";
-import { type Capability, TagGenerator } from "../../caps/tag.ts";
+import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
+import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
+import { makePacketMemory } from "../../caps/memory/memory.ts";
+import { makePipe, type Port } from "../../caps/port/port.ts";
+import type { Delivery } from "../../caps/port/records.ts";
+import { RIGHTS_ALL } from "../../caps/kernel/rights.ts";
+import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { makeWire } from "../../drivers/emulated/wire.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import { grantAlgebra } from "../../services/filter/algebra.ts";
-import { ipv4 } from "../../services/filter/builder.ts";
-import { FilterClient } from "../../services/filter/client.ts";
+import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
+import { ipv4 } from "../../services/filter/grant/builder.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
 import type {
   FilterReply,
   FilterRequest,
-} from "../../services/filter/protocol.ts";
-import { FilterService } from "../../services/filter/service.ts";
-import { witness } from "../../services/filter/witness.ts";
+} from "../../services/filter/service/messages.ts";
+import { FilterService } from "../../services/filter/service/service.ts";
+import { witness } from "../../services/filter/grant/witness.ts";
 import type { DriverRig } from "../conformance/driver_rig.ts";
 import { xdpRig } from "../drivers/xdp/rig.ts";
 import { packetsOf } from "../drivers/service/rig.ts";
 import { testWith } from "../needs.ts";
 import { makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
-import { VirtualClock } from "../services/virtual_clock.ts";
+import { VirtualClock } from "../services/runtime/virtual_clock.ts";
 
 /** The system, the envelope's holder, and two that hold parts of it. */
 const [SYSTEM, PARENT, CHILD, RECEIVER] = [0, 1, 2, 3] as const;

@@ -1,7 +1,7 @@
 /** Captures as NICs and of NICs, with tshark as the judge. */
 
 import assert from "node:assert/strict";
-import { DEFAULT_MANIFEST } from "../../services/manifest.ts";
+import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up } from "./up_process.ts";
 

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import {
   defaultManifest,
   type ManifestInput,
-} from "../../services/manifest.ts";
-import { PARTS } from "../../services/system.ts";
-import { moduleParts } from "../../services/system/module_part.ts";
-import { nurseryPermissions } from "../../services/system/nursery.ts";
-import type { WorkerPermissions } from "../../services/thread.ts";
-import { freePort } from "../drivers/udp/rig.ts";
+} from "../../services/manifest/manifest.ts";
+import { PARTS } from "../../services/system/boot.ts";
+import { moduleParts } from "../../services/system/supervision/module_part.ts";
+import { nurseryPermissions } from "../../services/system/nursery/host.ts";
+import type { WorkerPermissions } from "../../services/runtime/thread.ts";
+import { freePort } from "../drivers/tunnel/rig.ts";
 import { up } from "./up_process.ts";
 
 const README = await Deno.readTextFile(

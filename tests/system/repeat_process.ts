@@ -6,8 +6,8 @@
  *     deno run -A --v8-flags=--expose-gc repeat_process.ts TIMES confined|in-process
  */
 
-import { defaultManifest } from "../../services/manifest.ts";
-import { boot } from "../../services/system.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
 
 const { gc } = globalThis as unknown as { gc(): void };
 

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import {
   defaultManifest,
   type ServiceManifestInput,
-} from "../../services/manifest.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
-import { PARTS } from "../../services/system.ts";
-import type { Restart } from "../../services/system/handle.ts";
+} from "../../services/manifest/manifest.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
+import { PARTS } from "../../services/system/boot.ts";
+import type { Restart } from "../../services/system/system.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { PATIENCE } from "../../services/system/patience.ts";
 import { RunningSystem } from "../../services/system/running.ts";

@@ -3,21 +3,21 @@
  * module's address says. It is not confined: it has all that a worker has.
  */
 
-import { fromMessagePort, type Port } from "../../caps/port.ts";
+import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE,
   RecordView,
   STRING_BYTES,
-} from "../../caps/records.ts";
-import type { Core } from "../../services/core.ts";
-import type { ServiceDefinition } from "../../services/definition.ts";
-import { FilterClient } from "../../services/filter/client.ts";
+} from "../../caps/port/records.ts";
+import type { Core } from "../../services/core/core.ts";
+import type { ServiceDefinition } from "../../services/core/definition.ts";
+import { FilterClient } from "../../services/filter/service/client.ts";
 import {
   serveService,
   type ServiceOrder,
   type ServiceStart,
-} from "../../services/shell.ts";
+} from "../../services/core/start.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { type Tag, TagGenerator } from "../../caps/tag.ts";
-import { RIGHT_DELEGATE, RIGHT_RECEIVE } from "../../caps/rights.ts";
-import { ethernet, ipv4 } from "../../services/filter/builder.ts";
-import { defaultManifest } from "../../services/manifest.ts";
-import { boot } from "../../services/system.ts";
-import { VirtualClock } from "../services/virtual_clock.ts";
-import { Rig } from "../services/filter/service_rig.ts";
+import { type Tag, TagGenerator } from "../../caps/kernel/tag.ts";
+import { RIGHT_DELEGATE, RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
+import { ethernet, ipv4 } from "../../services/filter/grant/builder.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
+import { VirtualClock } from "../services/runtime/virtual_clock.ts";
+import { Rig } from "../services/filter/service/service_rig.ts";
 
 /** Every tag that is issued from now on, until it is disposed. */
 function watchTags(): { readonly tags: Tag[] } & Disposable {

@@ -1,7 +1,7 @@
 /** Services that fail are started again, a few times, and the others do not notice. */
 
 import assert from "node:assert/strict";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { deliveredIn } from "./delivered.ts";
 import { PINGS_AFTER, rogueIn, RogueSystem } from "./rogue_system.ts";
 

@@ -1,14 +1,14 @@
 /** A system behind a tunnel, as a user runs it: a process of its own, without root. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
-import { openSocket } from "../../drivers/udp/socket.ts";
-import { readKeyFile } from "../../drivers/udp/key_file.ts";
-import { Secret } from "../../drivers/udp/secret.ts";
-import { openTunnel } from "../../drivers/udp/tunnel.ts";
-import { makeRealClock } from "../../services/clock.ts";
+import { openSocket } from "../../drivers/tunnel/socket.ts";
+import { readKeyFile } from "../../drivers/tunnel/key_file.ts";
+import { Secret } from "../../drivers/tunnel/secret.ts";
+import { openTunnel } from "../../drivers/tunnel/tunnel.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
 import { makePeer } from "../../services/peer/core.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
-import { freePort, until } from "../drivers/udp/rig.ts";
+import { freePort, until } from "../drivers/tunnel/rig.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
 
 /** A key in a folder of its own. */

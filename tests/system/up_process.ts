@@ -1,7 +1,7 @@
 /** `sallyport up` as a user runs it: a process with the permissions of the task `start`. */
 
 import config from "../../deno.json" with { type: "json" };
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Namespace } from "../netns.ts";
 
 /** What such a process did. */

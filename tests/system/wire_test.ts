@@ -3,12 +3,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { nicsOnWire, plugIntoWire } from "../../drivers/emulated/named_wire.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
-import { makeRealClock } from "../../services/clock.ts";
-import { defaultManifest } from "../../services/manifest.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
 import { makePeer } from "../../services/peer/core.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
-import { boot } from "../../services/system.ts";
-import { until } from "../drivers/udp/rig.ts";
+import { boot } from "../../services/system/boot.ts";
+import { until } from "../drivers/tunnel/rig.ts";
 import { snapshotIn, up } from "./up_process.ts";
 
 /** A host on the wire `name` that asks a system for echoes. */

@@ -8,7 +8,7 @@ import {
   RIGHT_ADDRESS,
   stateOf,
 } from "../netns.ts";
-import type { SystemSnapshot } from "../../services/snapshot.ts";
+import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { testWith } from "../needs.ts";
 import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
 import { linesOf } from "../lines.ts";

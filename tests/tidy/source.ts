@@ -15,7 +15,7 @@ const FOLDERS = [
 
 /** One file. */
 export interface Source {
-  /** From the project's root: `caps/port.ts`. */
+  /** From the project's root: `caps/port/port.ts`. */
   readonly path: string;
   readonly text: string;
   readonly tree: ts.SourceFile;
@@ -63,7 +63,7 @@ export function visit(node: ts.Node, look: (node: ts.Node) => void): void {
   ts.forEachChild(node, (child) => visit(child, look));
 }
 
-/** `caps/port.ts:12`. */
+/** `caps/port/port.ts:12`. */
 export function placeOf({ path, tree }: Source, node: ts.Node): string {
   const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
   return `${path}:${line + 1}`;

@@ -12,7 +12,7 @@
  * networking/filter.rst.
  */
 
-import type { SocketFilter } from "../../../caps/program.ts";
+import type { SocketFilter } from "../../../caps/driver/program.ts";
 
 /** One instruction; `then` and `otherwise` count instructions from the next one. */
 export interface ClassicInstruction {

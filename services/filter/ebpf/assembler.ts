@@ -5,7 +5,7 @@
  * noted for the loader.
  */
 
-import type { KernelProgram } from "../../../caps/program.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import { CLASS, type Instruction, JUMP } from "./instruction.ts";
 import { ProgramTooLarge } from "./limits.ts";
 

@@ -26,9 +26,9 @@
  * af_xdp.rst.
  */
 
-import type { KernelMap, KernelProgram } from "../../../caps/program.ts";
-import type { Tag } from "../../../caps/tag.ts";
-import type { Accept, TreeNode } from "../atom.ts";
+import type { KernelMap, KernelProgram } from "../../../caps/driver/program.ts";
+import type { Tag } from "../../../caps/kernel/tag.ts";
+import type { Accept, TreeNode } from "../tree/atom.ts";
 import { Code } from "./assembler.ts";
 import { QUEUE_OFFSET } from "./frame.ts";
 import {

@@ -18,7 +18,7 @@
  * of a pointer it knows of the pointer's copy on the stack.
  */
 
-import type { Field } from "../atom.ts";
+import type { Field } from "../tree/atom.ts";
 import type { Code } from "./assembler.ts";
 import {
   addImm,

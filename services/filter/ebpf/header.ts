@@ -9,8 +9,8 @@
  * ```
  */
 
-import type { HeaderAtom } from "../atom.ts";
-import { IPV6_HEADERS_MAX } from "../atom.ts";
+import type { HeaderAtom } from "../tree/atom.ts";
+import { IPV6_HEADERS_MAX } from "../tree/atom.ts";
 import type { Code } from "./assembler.ts";
 import {
   baseOffset,

@@ -1,6 +1,6 @@
 /** How large a kernel program may become, and what says that one would be larger. */
 
-import { PAGE_BYTES } from "../../../caps/memory.ts";
+import { PAGE_BYTES } from "../../../caps/memory/memory.ts";
 
 /**
  * The most instructions of a program (8 bytes each). Jumps reach 32,767, so a

@@ -13,9 +13,9 @@
  * that aborts, as such a frame is larger than a socket takes.
  */
 
-import { type Step, stepsOf } from "../graph/bytes.ts";
-import type { Compare, Decision } from "../graph/decision.ts";
-import { decide, type Decided } from "../graph/specialise.ts";
+import { type Step, stepsOf } from "../residual/bytes.ts";
+import type { Compare, Decision } from "../residual/decision.ts";
+import { decide, type Decided } from "../residual/specialise.ts";
 import type { Program } from "../language/ir.ts";
 import type { Code } from "./assembler.ts";
 import {

@@ -3,8 +3,8 @@
  * in: what is loaded is not swapped, the constants are.
  */
 
-import type { Compare } from "../graph/decision.ts";
-import type { ValueId, Values } from "../graph/values.ts";
+import type { Compare } from "../residual/decision.ts";
+import type { ValueId, Values } from "../residual/values.ts";
 import type { Code } from "./assembler.ts";
 import { andImm32, jumpImm32 } from "./instruction.ts";
 import type { ValueEmitter } from "./residual_values.ts";

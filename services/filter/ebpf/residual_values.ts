@@ -6,7 +6,7 @@
  * expressions", 1970), and when there are none left, it waits on the stack.
  */
 
-import type { Value, ValueId, Values } from "../graph/values.ts";
+import type { Value, ValueId, Values } from "../residual/values.ts";
 import type { Operator } from "../language/ir.ts";
 import type { Code } from "./assembler.ts";
 import {

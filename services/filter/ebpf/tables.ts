@@ -11,9 +11,12 @@
  * nobody receives.
  */
 
-import type { KernelMap, KernelMapChange } from "../../../caps/program.ts";
-import type { Tag } from "../../../caps/tag.ts";
-import type { FlowsBranch } from "../atom.ts";
+import type {
+  KernelMap,
+  KernelMapChange,
+} from "../../../caps/driver/program.ts";
+import type { Tag } from "../../../caps/kernel/tag.ts";
+import type { FlowsBranch } from "../tree/atom.ts";
 import { FLOW_FIELDS_MAX, FLOWS_MAX, ProgramTooLarge } from "./limits.ts";
 
 /** One exact flow. */

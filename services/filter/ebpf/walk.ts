@@ -3,9 +3,15 @@
  * either ends in a verdict or goes to the label that it was given to fail to.
  */
 
-import { SLOT_NONE } from "../../../caps/memory.ts";
-import type { Tag } from "../../../caps/tag.ts";
-import type { Accept, Branch, Field, FlowsBranch, TreeNode } from "../atom.ts";
+import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import type { Tag } from "../../../caps/kernel/tag.ts";
+import type {
+  Accept,
+  Branch,
+  Field,
+  FlowsBranch,
+  TreeNode,
+} from "../tree/atom.ts";
 import type { Code } from "./assembler.ts";
 import { emitField, FRAME_SCOPE, KEY_OFFSET, type Scope } from "./frame.ts";
 import { emitCarries, emitHeader } from "./header.ts";

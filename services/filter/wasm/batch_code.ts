@@ -1,13 +1,13 @@
 /** Functions: the loop over a batch, and the trees that many ways end in. */
 
-import { BATCH_ARRAY_BYTES, SLOT_NONE } from "../../../caps/memory.ts";
-import type { Accept } from "../atom.ts";
+import { BATCH_ARRAY_BYTES, SLOT_NONE } from "../../../caps/memory/memory.ts";
+import type { Accept } from "../tree/atom.ts";
 import { Code, type Constants } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 import { writePlan, type Writer } from "./node_code.ts";
 import type { PlanNode } from "./plan.ts";
-import type { ResidualFunctions } from "./residual_code.ts";
-import type { TableSpace } from "./tables.ts";
+import type { ResidualFunctions } from "./residual_functions.ts";
+import type { TableSpace } from "./table_space.ts";
 
 /** What all functions of a module share. */
 export interface ModuleContext {
@@ -20,7 +20,7 @@ export interface ModuleContext {
   readonly residuals: ResidualFunctions;
 }
 
-/** Where a batch's arrays lie from its address on (caps/memory.ts, `Batch`). */
+/** Where a batch's arrays lie from its address on (caps/memory/memory.ts, `Batch`). */
 const LENGTH_ARRAY = BATCH_ARRAY_BYTES;
 const SLOT_ARRAY = 2 * BATCH_ARRAY_BYTES;
 

@@ -7,17 +7,17 @@
  * ```
  */
 
-import type { WasmProgram } from "../../../caps/program.ts";
-import type { Accept, TreeNode } from "../atom.ts";
-import { FilterLimitError } from "../tree.ts";
+import type { WasmProgram } from "../../../caps/driver/program.ts";
+import type { Accept, TreeNode } from "../tree/atom.ts";
+import { FilterLimitError } from "../tree/merge.ts";
 import { batchFunction, subtreeFunction } from "./batch_code.ts";
 import { encodeModule } from "./encoder.ts";
 import { ipv6Walk } from "./ip_code.ts";
-import { ResidualFunctions } from "./residual_code.ts";
+import { ResidualFunctions } from "./residual_functions.ts";
 import { planTree } from "./planner.ts";
 import { CheckCache, Permits, type SendGrant } from "./permits.ts";
-import { TableSpace } from "./tables.ts";
-import { WasmTables } from "./wasm_tables.ts";
+import { TableSpace } from "./table_space.ts";
+import { WasmTables } from "./running_tables.ts";
 
 export type { SendGrant } from "./permits.ts";
 
@@ -30,7 +30,7 @@ const FIRST_SHARED = 4;
 
 /**
  * Compiles the classifier of `tree`, with the send grants `sends`, for a memory
- * of `memoryPages` pages of 64 KiB (caps/program.ts, `WasmProgram`).
+ * of `memoryPages` pages of 64 KiB (caps/driver/program.ts, `WasmProgram`).
  *
  * @throws {FilterLimitError} when tables or code would be too large, a slot is
  * out of bounds, or two send grants have one slot.

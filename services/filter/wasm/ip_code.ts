@@ -1,6 +1,6 @@
 /** Code that finds where IP headers end. */
 
-import { IPV6_HEADERS_MAX } from "../atom.ts";
+import { IPV6_HEADERS_MAX } from "../tree/atom.ts";
 import { Code, type Label } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 

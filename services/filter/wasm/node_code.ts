@@ -9,9 +9,9 @@ import {
   writeWindow,
 } from "./load_code.ts";
 import type { PlanBranch, PlanEnd, PlanNode } from "./plan.ts";
-import { bytesNeeded, collectRun, type Stage, stagesOf } from "./run.ts";
+import { bytesNeeded, collectRun, type Stage, stagesOf } from "./branch_run.ts";
 import { writeFlows, writeSwitch } from "./switch_code.ts";
-import type { TableSpace } from "./tables.ts";
+import type { TableSpace } from "./table_space.ts";
 import { packWindows, windowValue } from "./windows.ts";
 
 /** One function that is being written. */

@@ -11,18 +11,18 @@
  * So a send grant of a check that is there comes and goes without compiling.
  */
 
-import { SLOT_NONE } from "../../../caps/memory.ts";
-import type { TreeNode } from "../atom.ts";
-import type { Grant } from "../grant.ts";
-import { FilterLimitError, mergeTree, SLOT_MAX } from "../tree.ts";
+import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import type { TreeNode } from "../tree/atom.ts";
+import type { Grant } from "../grant/grant.ts";
+import { FilterLimitError, mergeTree, SLOT_MAX } from "../tree/merge.ts";
 import { batchFunction, type ModuleContext } from "./batch_code.ts";
 import { Code, Constants } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 import type { FlowTable } from "./flow_table.ts";
 import { writeLookupOf } from "./lookup_code.ts";
 import { planTree } from "./planner.ts";
-import { ResidualFunctions } from "./residual_code.ts";
-import { TableSpace } from "./tables.ts";
+import { ResidualFunctions } from "./residual_functions.ts";
+import { TableSpace } from "./table_space.ts";
 import type { WordWrites } from "./word_writes.ts";
 
 /** What a service may send: frames that `grant` matches, as `slot`. */

@@ -6,7 +6,7 @@
  * found out already is not asked again.
  */
 
-import type { Accept, Branch, Field, TreeNode } from "../atom.ts";
+import type { Accept, Branch, Field, TreeNode } from "../tree/atom.ts";
 import { inlinedAccepts } from "./inline.ts";
 import type {
   BytesSource,

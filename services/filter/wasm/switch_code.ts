@@ -3,7 +3,7 @@
  * a jump table when they lie close together, a hash table otherwise.
  */
 
-import { FilterLimitError } from "../tree.ts";
+import { FilterLimitError } from "../tree/merge.ts";
 import type { Label } from "./code.ts";
 import { writeUnlessEqual, writeWindow } from "./load_code.ts";
 import { type KeyWord, writeLookup } from "./lookup_code.ts";

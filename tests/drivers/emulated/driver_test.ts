@@ -4,7 +4,7 @@ import {
   frameOffset,
   makePacketMemory,
   RECEIVE_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import {
   HEADROOM_BYTES,
   openEmulated,

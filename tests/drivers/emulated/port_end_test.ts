@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import {
   openPortEnd,

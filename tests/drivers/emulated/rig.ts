@@ -1,6 +1,6 @@
 /** An emulated NIC with the other end of its wire, for the conformance suite. */
 
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";

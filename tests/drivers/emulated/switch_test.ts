@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import {
   nicsOnWire,

@@ -1,8 +1,11 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { makePacketMemory, privateBatch } from "../../../caps/memory.ts";
-import { CHECKSUM_COMPLETE, CHECKSUM_PARTIAL } from "../../../caps/offload.ts";
-import { FrameRing } from "../../../drivers/frame_ring.ts";
+import { makePacketMemory, privateBatch } from "../../../caps/memory/memory.ts";
+import {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_PARTIAL,
+} from "../../../caps/port/offload.ts";
+import { FrameRing } from "../../../drivers/kit/frame_ring.ts";
 import { BlockRing } from "../../../drivers/packet/block_ring.ts";
 import { SEGMENTS_MAX } from "../../../drivers/packet/segments.ts";
 import {

@@ -6,11 +6,11 @@ import {
   frameOffset,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import { openPacket } from "../../../drivers/packet/open.ts";
-import { ethernet } from "../../../services/filter/builder.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
-import { SocketCover } from "../../../services/filter/socket_cover.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
+import { SocketCover } from "../../../services/filter/classic/cover.ts";
 import { type DriverRig, testDriver } from "../../conformance/driver.ts";
 import { testWith } from "../../needs.ts";
 import {

@@ -8,11 +8,11 @@ import {
   makePacketMemory,
   type PacketMemory,
   privateBatch,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openPacket } from "../../../drivers/packet/open.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
-import { SocketCover } from "../../../services/filter/socket_cover.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
+import { SocketCover } from "../../../services/filter/classic/cover.ts";
 import {
   INTERFACE,
   makeNamespacePair,

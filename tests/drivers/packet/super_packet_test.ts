@@ -10,10 +10,10 @@ import {
   GSO_TCP6,
   GSO_UDP,
   offloadWord,
-} from "../../../caps/offload.ts";
+} from "../../../caps/port/offload.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";
 import { check, closeDescriptor } from "../../../drivers/sys/libc.ts";
-import { ethernet } from "../../../services/filter/builder.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
 import {
   buildSuperPacket,
   checksumField,

@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Transport } from "../../../drivers/segment/transport.ts";
-import { ethernet } from "../../../services/filter/builder.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
 import { testWith } from "../../needs.ts";
 import { INTERFACE, type Namespace, NETNS_NEEDS } from "../../netns.ts";
 import { Digest } from "../tap/tcp_peer.ts";

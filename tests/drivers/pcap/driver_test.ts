@@ -4,18 +4,25 @@ import {
   makePacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import { testWith } from "../../needs.ts";
-import { captureDriver, withCapture } from "../../../drivers/pcap/capture.ts";
+import {
+  captureDriver,
+  withCapture,
+} from "../../../drivers/middleware/capture.ts";
 import {
   type CaptureOutput,
   createCaptureFile,
-} from "../../../drivers/pcap/file.ts";
-import { makePcapWriter } from "../../../drivers/pcap/writer.ts";
+} from "../../../drivers/capture/file.ts";
+import { makePcapWriter } from "../../../drivers/capture/writer.ts";
 import { openPcap, type PcapOptions } from "../../../drivers/pcap/driver.ts";
 import { testDriver } from "../../conformance/driver.ts";
 import { emulatedRig } from "../emulated/rig.ts";
-import { type PlainPacket, readCapture, writeCapture } from "./captures.ts";
+import {
+  type PlainPacket,
+  readCapture,
+  writeCapture,
+} from "../capture/captures.ts";
 
 function plain(bytes: Uint8Array, atUs = 0): PlainPacket {
   return {

@@ -4,13 +4,13 @@ import {
   EXTENT_BYTES,
   frameOffset,
   makePacketMemory,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import {
   GSO_NONE,
   GSO_TCP4,
   GSO_TCP6,
   GSO_UDP,
-} from "../../../caps/offload.ts";
+} from "../../../caps/port/offload.ts";
 import { Checksums } from "../../../drivers/segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../../../drivers/segment/segmenter.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";

@@ -1,11 +1,11 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { frameOffset, makePacketMemory } from "../../../caps/memory.ts";
+import { frameOffset, makePacketMemory } from "../../../caps/memory/memory.ts";
 import {
   CHECKSUM_PARTIAL,
   GSO_NONE,
   offloadWord,
-} from "../../../caps/offload.ts";
+} from "../../../caps/port/offload.ts";
 import { gsoKindOf } from "../../../drivers/segment/segmenter.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";
 import {

@@ -5,8 +5,8 @@ import {
   type Delivery,
   RecordView,
   STRING_BYTES,
-} from "../../../caps/records.ts";
-import { witness } from "../../../services/filter/witness.ts";
+} from "../../../caps/port/records.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
 import type { Rig, TestHolder } from "./rig.ts";
 
 /** What a holder does with what it was delivered. */

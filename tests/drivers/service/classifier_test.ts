@@ -7,10 +7,10 @@ import {
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
   TABLES_OFFSET,
-} from "../../../caps/memory.ts";
-import { TagTable } from "../../../caps/tag_table.ts";
+} from "../../../caps/memory/memory.ts";
+import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../../drivers/service/classifier.ts";
-import type { FlowsBranch } from "../../../services/filter/atom.ts";
+import type { FlowsBranch } from "../../../services/filter/tree/atom.ts";
 import { emitWasmTables } from "../../../services/filter/wasm/emit.ts";
 
 const memory = makePacketMemory(16);

@@ -6,12 +6,15 @@ import type {
   AccountSpec,
   DriverOrder,
   DriverReport,
-} from "../../../caps/driver_protocol.ts";
-import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
-import { makePipe } from "../../../caps/port.ts";
-import type { Delivery } from "../../../caps/records.ts";
-import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/rights.ts";
-import { capabilityOf } from "../../../caps/tag.ts";
+} from "../../../caps/driver/messages.ts";
+import {
+  makePacketMemory,
+  type PacketMemory,
+} from "../../../caps/memory/memory.ts";
+import { makePipe } from "../../../caps/port/port.ts";
+import type { Delivery } from "../../../caps/port/records.ts";
+import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/kernel/rights.ts";
+import { capabilityOf } from "../../../caps/kernel/tag.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { EmulatedDriver } from "../../../drivers/emulated/driver.ts";
 import { makeWire } from "../../../drivers/emulated/wire.ts";
@@ -19,7 +22,7 @@ import { openPacket } from "../../../drivers/packet/open.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
 import { ETH_P_ALL } from "../../../drivers/sys/abi.ts";
 import { openXdp } from "../../../drivers/xdp/open.ts";
-import { mergeTree } from "../../../services/filter/tree.ts";
+import { mergeTree } from "../../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
 import type { DriverRig } from "../../conformance/driver.ts";
 import {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RecordView } from "../../../caps/records.ts";
-import { ethernet, ipv4 } from "../../../services/filter/builder.ts";
-import { matches } from "../../../services/filter/interpret.ts";
+import { RecordView } from "../../../caps/port/records.ts";
+import { ethernet, ipv4 } from "../../../services/filter/grant/builder.ts";
+import { matches } from "../../../services/filter/tree/reference.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo, frames } from "./plans.ts";
 import { packetsOf, Rig } from "./rig.ts";

@@ -1,16 +1,16 @@
 /** A holder that sends whatever it is told to, in strings, in pages, and in runs of pages. */
 
-import { PAGE_BYTES } from "../../../caps/memory.ts";
-import { takeAll } from "../../../caps/port.ts";
+import { PAGE_BYTES } from "../../../caps/memory/memory.ts";
+import { takeAll } from "../../../caps/port/port.ts";
 import {
   type Delivery,
   RECORD_BYTES,
   RecordView,
   RUN_PAGES_MAX,
   STRING_BYTES,
-} from "../../../caps/records.ts";
-import { ethernet } from "../../../services/filter/builder.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
+} from "../../../caps/port/records.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
 import { Rig, type TestHolder } from "./rig.ts";
 import type { Likeness } from "../../model/stalling_driver.ts";
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { takeAll } from "../../../caps/port.ts";
+import { takeAll } from "../../../caps/port/port.ts";
 import {
   IN_FLIGHT_MAX,
   RecordView,
   STRING_BYTES,
-} from "../../../caps/records.ts";
-import { TagGenerator, tagOf } from "../../../caps/tag.ts";
-import { TagTable } from "../../../caps/tag_table.ts";
+} from "../../../caps/port/records.ts";
+import { TagGenerator, tagOf } from "../../../caps/kernel/tag.ts";
+import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { PAUSE_MS_MAX, Penalty } from "../../../drivers/service/penalty.ts";
-import { witness } from "../../../services/filter/witness.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo } from "./plans.ts";
 import { Rig, type TestHolder } from "./rig.ts";

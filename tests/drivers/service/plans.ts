@@ -1,7 +1,7 @@
 /** Three holders, and frames that some of them want. */
 
 import fc from "fast-check";
-import { ethernet, ipv4 } from "../../../services/filter/builder.ts";
+import { ethernet, ipv4 } from "../../../services/filter/grant/builder.ts";
 import { anyFrame } from "../../arbitraries/frames.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import type { HolderPlan } from "./rig.ts";

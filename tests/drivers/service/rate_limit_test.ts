@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BURST_MS, type RateLimit } from "../../../caps/rate_limit.ts";
+import { BURST_MS, type RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import {
   type Delivery,
   RecordView,
   STRING_BYTES,
-} from "../../../caps/records.ts";
+} from "../../../caps/port/records.ts";
 import { makeMeters, Meter } from "../../../drivers/service/meter.ts";
-import { witness } from "../../../services/filter/witness.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo } from "./plans.ts";
 import { Rig, type TestHolder } from "./rig.ts";

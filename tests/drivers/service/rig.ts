@@ -6,25 +6,32 @@ import type {
   AccountSpec,
   DriverOrder,
   DriverReport,
-} from "../../../caps/driver_protocol.ts";
-import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
-import type { RateLimit } from "../../../caps/rate_limit.ts";
-import { makePipe, type Port } from "../../../caps/port.ts";
-import { type Delivery, INLINE, RecordView } from "../../../caps/records.ts";
+} from "../../../caps/driver/messages.ts";
+import {
+  makePacketMemory,
+  type PacketMemory,
+} from "../../../caps/memory/memory.ts";
+import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
+import { makePipe, type Port } from "../../../caps/port/port.ts";
+import {
+  type Delivery,
+  INLINE,
+  RecordView,
+} from "../../../caps/port/records.ts";
 import {
   RIGHT_OBSERVE,
   RIGHT_RECEIVE,
   RIGHT_SEND,
-} from "../../../caps/rights.ts";
+} from "../../../caps/kernel/rights.ts";
 import {
   makeSharedRings,
   type SharedAccess,
-} from "../../../caps/shared_ring.ts";
-import { capabilityOf } from "../../../caps/tag.ts";
+} from "../../../caps/port/trusted_ring.ts";
+import { capabilityOf } from "../../../caps/kernel/tag.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
-import { mergeTree } from "../../../services/filter/tree.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
+import { mergeTree } from "../../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
 import { type Likeness, StallingDriver } from "../../model/stalling_driver.ts";
 

@@ -6,8 +6,8 @@ import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
   offloadWord,
-} from "../../../caps/offload.ts";
-import { RecordView, STRING_BYTES } from "../../../caps/records.ts";
+} from "../../../caps/port/offload.ts";
+import { RecordView, STRING_BYTES } from "../../../caps/port/records.ts";
 import {
   buildSuperPacket,
   checksumIsRight,

@@ -1,7 +1,11 @@
 /** Frames that are not what they look like, each with whether its sender's grant names it. */
 
-import { either, ethernet, ipv4 } from "../../../services/filter/builder.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
+import {
+  either,
+  ethernet,
+  ipv4,
+} from "../../../services/filter/grant/builder.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
 import {
   buildArp,
   buildIpv4,

@@ -2,23 +2,23 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { PAGE_BYTES } from "../../../caps/memory.ts";
+import { PAGE_BYTES } from "../../../caps/memory/memory.ts";
 import {
   CHECKSUM_MAY_BE_PARTIAL,
   CHECKSUM_PARTIAL,
   checksumOf,
   gsoOf,
   segmentBytesOf,
-} from "../../../caps/offload.ts";
+} from "../../../caps/port/offload.ts";
 import {
   inlineStride,
   RECORD_BYTES,
   RecordView,
   STRING_BYTES,
-} from "../../../caps/records.ts";
+} from "../../../caps/port/records.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
-import { matches } from "../../../services/filter/interpret.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
+import { matches } from "../../../services/filter/tree/reference.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { grantArbitrary } from "../../arbitraries/grants.ts";
 import { testWith, whyMissing } from "../../needs.ts";

@@ -5,11 +5,11 @@ import {
   IN_FLIGHT_MAX,
   RecordView,
   RUN_PAGES_MAX,
-} from "../../../caps/records.ts";
+} from "../../../caps/port/records.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
-import { ethernet } from "../../../services/filter/builder.ts";
-import { matches } from "../../../services/filter/interpret.ts";
-import { witness } from "../../../services/filter/witness.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
+import { matches } from "../../../services/filter/tree/reference.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
 import { act, behaviours, send, SENDING } from "./behaviours.ts";

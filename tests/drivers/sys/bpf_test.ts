@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { KernelProgram } from "../../../caps/program.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import { BpfMapType } from "../../../drivers/sys/abi.ts";
 import { BpfMap, BpfProgram, VerifierError } from "../../../drivers/sys/bpf.ts";
 import { SystemError } from "../../../drivers/sys/system_error.ts";

@@ -7,7 +7,7 @@ import {
   makePacketMemory,
   type PacketMemory,
   PAGE_BYTES,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import { addressOf } from "../../../drivers/sys/libc.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
 import { testWith } from "../../needs.ts";

@@ -11,7 +11,7 @@ import {
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openTap } from "../../../drivers/tap/open.ts";
 import type { Namespace } from "../../netns.ts";

@@ -4,7 +4,7 @@
  * end is the far side.
  */
 
-import { makePacketMemory } from "../../../caps/memory.ts";
+import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import { closeDescriptor } from "../../../drivers/sys/libc.ts";
 import { openTap } from "../../../drivers/tap/open.ts";
 import type { DriverRig } from "../../conformance/driver.ts";

@@ -9,7 +9,7 @@ import {
   frameOffset,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import { loadSteering } from "../../../drivers/tap/steering.ts";
 import {
   buildSuperPacket,

@@ -2,14 +2,14 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { frameOffset, PAGE_BYTES } from "../../../caps/memory.ts";
+import { frameOffset, PAGE_BYTES } from "../../../caps/memory/memory.ts";
 import {
   CHECKSUM_PARTIAL,
   checksumOf,
   gsoOf,
   offloadWord,
   segmentBytesOf,
-} from "../../../caps/offload.ts";
+} from "../../../caps/port/offload.ts";
 import { gsoKindOf, Segmenter } from "../../../drivers/segment/segmenter.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";
 import {

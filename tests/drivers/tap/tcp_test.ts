@@ -8,9 +8,9 @@ import {
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import type { Driver } from "../../../drivers/driver.ts";
-import { GSO_TCP4, gsoOf, segmentBytesOf } from "../../../caps/offload.ts";
+import { GSO_TCP4, gsoOf, segmentBytesOf } from "../../../caps/port/offload.ts";
 import { openTap } from "../../../drivers/tap/open.ts";
 import { testWith } from "../../needs.ts";
 import { makeNamespacePair, type Namespace, NETNS_NEEDS } from "../../netns.ts";

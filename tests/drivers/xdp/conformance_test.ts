@@ -6,7 +6,7 @@ import {
   frameOffset,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import { testDriver } from "../../conformance/driver.ts";
 import { testWith } from "../../needs.ts";
 import {

@@ -16,8 +16,8 @@ import {
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
-import type { KernelProgram } from "../../../caps/program.ts";
+} from "../../../caps/memory/memory.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openXdp } from "../../../drivers/xdp/open.ts";
 import { udpPortProgram } from "./udp_port_program.ts";

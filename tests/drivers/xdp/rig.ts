@@ -4,8 +4,11 @@
  * side.
  */
 
-import { makePacketMemory, type PacketMemory } from "../../../caps/memory.ts";
-import type { KernelProgram } from "../../../caps/program.ts";
+import {
+  makePacketMemory,
+  type PacketMemory,
+} from "../../../caps/memory/memory.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { ETH_P_ALL, MSG_DONTWAIT } from "../../../drivers/sys/abi.ts";
 import { check, closeDescriptor, libc } from "../../../drivers/sys/libc.ts";

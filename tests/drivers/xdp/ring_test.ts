@@ -8,7 +8,7 @@ import {
   makePacketMemory,
   PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
-} from "../../../caps/memory.ts";
+} from "../../../caps/memory/memory.ts";
 import {
   CompletionRing,
   FillRing,

@@ -1,6 +1,6 @@
 /** A small XDP program by hand: UDP to one port is claimed, all else passes. */
 
-import type { KernelProgram } from "../../../caps/program.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import { Code } from "../../../services/filter/ebpf/assembler.ts";
 import * as e from "../../../services/filter/ebpf/instruction.ts";
 

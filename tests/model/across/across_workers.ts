@@ -7,16 +7,20 @@ import { setImmediate } from "node:timers/promises";
 import type {
   DriverOrder,
   DriverReport,
-} from "../../../caps/driver_protocol.ts";
-import { CapabilityKernel } from "../../../caps/kernel.ts";
-import { makePacketMemory } from "../../../caps/memory.ts";
-import { fromMessagePort, makePipe, type Port } from "../../../caps/port.ts";
-import { type Capability, TagGenerator } from "../../../caps/tag.ts";
-import { grantAlgebra } from "../../../services/filter/algebra.ts";
-import type { Grant } from "../../../services/filter/grant.ts";
-import type { FilterReply } from "../../../services/filter/protocol.ts";
-import { FilterService } from "../../../services/filter/service.ts";
-import { VirtualClock } from "../../services/virtual_clock.ts";
+} from "../../../caps/driver/messages.ts";
+import { CapabilityKernel } from "../../../caps/kernel/kernel.ts";
+import { makePacketMemory } from "../../../caps/memory/memory.ts";
+import {
+  fromMessagePort,
+  makePipe,
+  type Port,
+} from "../../../caps/port/port.ts";
+import { type Capability, TagGenerator } from "../../../caps/kernel/tag.ts";
+import { grantAlgebra } from "../../../services/filter/siblings/algebra.ts";
+import type { Grant } from "../../../services/filter/grant/grant.ts";
+import type { FilterReply } from "../../../services/filter/service/messages.ts";
+import { FilterService } from "../../../services/filter/service/service.ts";
+import { VirtualClock } from "../../services/runtime/virtual_clock.ts";
 import { SCALE } from "../game.ts";
 import { delegateRequest, deriveRequest, TICK_MS } from "../requests.ts";
 import { seenOf } from "../seen.ts";

@@ -1,6 +1,6 @@
 /** A port that counts its messages: by that, one thread knows when another has taken all that there was. */
 
-import type { Port } from "../../../caps/port.ts";
+import type { Port } from "../../../caps/port/port.ts";
 
 /** Another port, counted. */
 export class CountedPort<Out, In> implements Port<Out, In> {

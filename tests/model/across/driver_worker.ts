@@ -5,14 +5,14 @@ import type {
   DriverCounts,
   DriverOrder,
   DriverReport,
-} from "../../../caps/driver_protocol.ts";
-import { openPacketMemory } from "../../../caps/memory.ts";
-import { fromMessagePort } from "../../../caps/port.ts";
-import type { Delivery } from "../../../caps/records.ts";
+} from "../../../caps/driver/messages.ts";
+import { openPacketMemory } from "../../../caps/memory/memory.ts";
+import { fromMessagePort } from "../../../caps/port/port.ts";
+import type { Delivery } from "../../../caps/port/records.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { PAUSE_MS_MAX } from "../../../drivers/service/penalty.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
-import { takeNow } from "../../../drivers/service/shell.ts";
+import { takeNow } from "../../../drivers/service/start.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
 import { StallingDriver } from "../stalling_driver.ts";
 import { nameOf, writeFrame } from "../universe.ts";

@@ -1,9 +1,9 @@
 /** A holder in a confined worker, without permissions, with nothing but its ports. */
 
-import "../../../services/confine.ts";
-import { fromMessagePort } from "../../../caps/port.ts";
-import type { FilterReply } from "../../../services/filter/protocol.ts";
-import type { Delivery } from "../../../caps/records.ts";
+import "../../../services/runtime/confine.ts";
+import { fromMessagePort } from "../../../caps/port/port.ts";
+import type { FilterReply } from "../../../services/filter/service/messages.ts";
+import type { Delivery } from "../../../caps/port/records.ts";
 import { GARBAGE } from "../garbage.ts";
 import { type Got, Holder } from "../holder.ts";
 import type { AskedRecord } from "../system.ts";

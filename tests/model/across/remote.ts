@@ -1,9 +1,13 @@
 /** Methods of another thread's: called by message, answered by message. */
 
-import { fromMessagePort, type Port, takeAll } from "../../../caps/port.ts";
-import { Calls } from "../../../services/calls.ts";
-import { startWorker } from "../../../services/worker.ts";
-import type { WorkerPermissions } from "../../../services/thread.ts";
+import {
+  fromMessagePort,
+  type Port,
+  takeAll,
+} from "../../../caps/port/port.ts";
+import { Calls } from "../../../services/runtime/calls.ts";
+import { startWorker } from "../../../services/runtime/start_worker.ts";
+import type { WorkerPermissions } from "../../../services/runtime/thread.ts";
 
 /** What can be called: each with one argument, which is cloned, as is what it returns. */
 export type Methods = object;

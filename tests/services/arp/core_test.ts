@@ -11,7 +11,12 @@ import {
   vlanTags,
 } from "../../arbitraries/reprs.ts";
 import { testProperty } from "../../property.ts";
-import { ethernetToUs, NEIGHBOUR, OWN, receiveOne } from "../core_harness.ts";
+import {
+  ethernetToUs,
+  NEIGHBOUR,
+  OWN,
+  receiveOne,
+} from "../core/core_harness.ts";
 
 const file = import.meta.url;
 const BROADCAST = new Uint8Array(6).fill(255);

@@ -17,7 +17,7 @@ import {
   NEIGHBOUR,
   OWN,
   receiveOne,
-} from "../core_harness.ts";
+} from "../core/core_harness.ts";
 
 const file = import.meta.url;
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Port } from "../../../caps/port.ts";
-import type { Delivery, Submission } from "../../../caps/records.ts";
+import type { Port } from "../../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../../caps/port/records.ts";
 import { count } from "../../../services/interpose/count.ts";
 import { delay } from "../../../services/interpose/delay.ts";
 import { drop } from "../../../services/interpose/drop.ts";

@@ -1,14 +1,14 @@
 /** What holders do with what they are delivered: honest ones, and others. */
 
 import fc from "fast-check";
-import type { Port } from "../../../caps/port.ts";
+import type { Port } from "../../../caps/port/port.ts";
 import {
   type Delivery,
   RECORD_BYTES,
   RecordView,
   STRING_BYTES,
   type Submission,
-} from "../../../caps/records.ts";
+} from "../../../caps/port/records.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { frames, plans } from "../../drivers/service/plans.ts";
 

@@ -1,10 +1,10 @@
 /** What each interposer does to packets, seen from the holder and from the wire. */
 
 import assert from "node:assert/strict";
-import type { Port } from "../../../caps/port.ts";
-import type { Delivery, Submission } from "../../../caps/records.ts";
-import { ipv4 } from "../../../services/filter/builder.ts";
-import { witness } from "../../../services/filter/witness.ts";
+import type { Port } from "../../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../../caps/port/records.ts";
+import { ipv4 } from "../../../services/filter/grant/builder.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
 import { count } from "../../../services/interpose/count.ts";
 import { delay } from "../../../services/interpose/delay.ts";
 import { drop } from "../../../services/interpose/drop.ts";

@@ -3,7 +3,7 @@ import {
   defaultManifest,
   formatManifest,
   parseManifest,
-} from "../../../services/manifest.ts";
+} from "../../../services/manifest/manifest.ts";
 
 /** A manifest with these interposers, whatever they are. */
 function manifestWith(interpose: unknown): Record<string, unknown> {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { fromMessagePort, type Port } from "../../../caps/port.ts";
-import type { Delivery, Submission } from "../../../caps/records.ts";
-import { takeNow } from "../../../drivers/service/shell.ts";
+import { fromMessagePort, type Port } from "../../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../../caps/port/records.ts";
+import { takeNow } from "../../../drivers/service/start.ts";
 import { count } from "../../../services/interpose/count.ts";
 import { delay } from "../../../services/interpose/delay.ts";
 import { drop } from "../../../services/interpose/drop.ts";

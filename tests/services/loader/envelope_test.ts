@@ -1,8 +1,11 @@
 import { equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { type Grant, GrantError } from "../../../services/filter/grant.ts";
-import { grant } from "../../../services/filter/grant_text/grant_text.ts";
-import { matches } from "../../../services/filter/interpret.ts";
+import {
+  type Grant,
+  GrantError,
+} from "../../../services/filter/grant/grant.ts";
+import { grant } from "../../../services/filter/grant/text/grant_text.ts";
+import { matches } from "../../../services/filter/tree/reference.ts";
 import { answersTo, mayBeSent } from "../../../services/loader/envelope.ts";
 import { getU16, getU32 } from "../../../services/wire/big_endian.ts";
 import { formatIpv4 } from "../../../services/wire/address.ts";

@@ -1,7 +1,7 @@
 /** A hardened worker that lets go of the port which it is sent, and then says so by the second. */
 
-import "../../../services/confine.ts";
-import { fromMessagePort } from "../../../caps/port.ts";
+import "../../../services/runtime/confine.ts";
+import { fromMessagePort } from "../../../caps/port/port.ts";
 import { harden } from "../../../services/loader/harden.ts";
 
 const scope = globalThis as unknown as {

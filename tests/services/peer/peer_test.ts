@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { makeArp } from "../../../services/arp/core.ts";
-import type { Core, Frame, Outbox } from "../../../services/core.ts";
+import type { Core, Frame, Outbox } from "../../../services/core/core.ts";
 import { makeIcmpEcho } from "../../../services/icmp-echo/core.ts";
 import { ARP_RETRY_US, makePeer } from "../../../services/peer/core.ts";
 import { makeUdpEcho } from "../../../services/udp-echo/core.ts";
 import { anyFrame, type FrameBytes } from "../../arbitraries/frames.ts";
 import { testProperty } from "../../property.ts";
-import { NEIGHBOUR, OWN } from "../core_harness.ts";
+import { NEIGHBOUR, OWN } from "../core/core_harness.ts";
 
 const file = import.meta.url;
 

@@ -1,7 +1,12 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import whoAmI from "../../../examples/dns_who_am_i.ts";
-import type { Core, Frame, Outbox, Verdict } from "../../../services/core.ts";
+import type {
+  Core,
+  Frame,
+  Outbox,
+  Verdict,
+} from "../../../services/core/core.ts";
 import { serviceKit } from "../../../services/loader/kit.ts";
 import { answerDatagrams } from "../../../services/udp/answers.ts";
 import { pseudoHeaderSum } from "../../../services/wire/checksum.ts";
@@ -16,7 +21,7 @@ import {
   port,
 } from "../../arbitraries/reprs.ts";
 import { testProperty } from "../../property.ts";
-import { NEIGHBOUR, OWN } from "../core_harness.ts";
+import { NEIGHBOUR, OWN } from "../core/core_harness.ts";
 
 const SETTINGS = { ...OWN, prefixBits: 24 };
 const file = import.meta.url;

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { KernelProgram } from "../../../../caps/program.ts";
-import type { Field, TreeNode } from "../../../../services/filter/atom.ts";
+import type { KernelProgram } from "../../../../caps/driver/program.ts";
+import type { Field, TreeNode } from "../../../../services/filter/tree/atom.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import {
   FRAME_BYTES_MAX,
   ProgramTooLarge,
 } from "../../../../services/filter/ebpf/limits.ts";
-import { classify } from "../../../../services/filter/interpret.ts";
-import { runTree } from "../../../../services/filter/run_tree.ts";
-import { mergeTree } from "../../../../services/filter/tree.ts";
+import { classify } from "../../../../services/filter/tree/reference.ts";
+import { runTree } from "../../../../services/filter/tree/run.ts";
+import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { derivationArbitrary } from "../../../arbitraries/grants.ts";
 import { treeArbitrary } from "../../../arbitraries/trees.ts";
-import { runEbpf } from "../../../ebpf_vm.ts";
+import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { testProperty } from "../../../property.ts";
 import { tagNumber, tagOf } from "./tags.ts";
 

@@ -4,11 +4,11 @@ import type {
   FragmentClass,
   HeaderAtom,
   TreeNode,
-} from "../../../../services/filter/atom.ts";
+} from "../../../../services/filter/tree/atom.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { FRAME_BYTES_MAX } from "../../../../services/filter/ebpf/limits.ts";
-import { runTree } from "../../../../services/filter/run_tree.ts";
-import { runEbpf } from "../../../ebpf_vm.ts";
+import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { tagNumber, tagOf } from "./tags.ts";
 
 /** An IPv4 header at the start of the bytes, and 20 more behind its first 20. */

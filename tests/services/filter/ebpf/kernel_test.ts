@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { KernelProgram } from "../../../../caps/program.ts";
+import type { KernelProgram } from "../../../../caps/driver/program.ts";
 import type {
   Branch,
   Field,
   TreeNode,
-} from "../../../../services/filter/atom.ts";
+} from "../../../../services/filter/tree/atom.ts";
 import {
   EBPF_COUNTERS,
   emitEbpf,
 } from "../../../../services/filter/ebpf/emit.ts";
-import { mergeTree } from "../../../../services/filter/tree.ts";
+import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { derivationArbitrary } from "../../../arbitraries/grants.ts";
 import { treeArbitrary } from "../../../arbitraries/trees.ts";
-import { runEbpf } from "../../../ebpf_vm.ts";
+import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { type Need, testWith } from "../../../needs.ts";
 import { KernelOracle } from "../../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../../property.ts";

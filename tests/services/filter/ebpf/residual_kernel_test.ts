@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { TreeNode } from "../../../../services/filter/atom.ts";
+import type { TreeNode } from "../../../../services/filter/tree/atom.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import { runTree } from "../../../../services/filter/run_tree.ts";
-import { mergeTree } from "../../../../services/filter/tree.ts";
+import { runTree } from "../../../../services/filter/tree/run.ts";
+import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { anyFrame } from "../../../arbitraries/frames.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";

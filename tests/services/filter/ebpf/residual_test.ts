@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { KernelProgram } from "../../../../caps/program.ts";
+import type { KernelProgram } from "../../../../caps/driver/program.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import {
   FRAME_BYTES_MAX,
@@ -8,8 +8,8 @@ import {
 } from "../../../../services/filter/ebpf/limits.ts";
 import type { Program } from "../../../../services/filter/language/ir.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import { runTree } from "../../../../services/filter/run_tree.ts";
-import { mergeTree } from "../../../../services/filter/tree.ts";
+import { runTree } from "../../../../services/filter/tree/run.ts";
+import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { arithmeticArbitrary } from "../../../arbitraries/expressions.ts";
 import { anyFrame } from "../../../arbitraries/frames.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
@@ -19,7 +19,7 @@ import {
   residualsArbitrary,
   textArbitrary,
 } from "../../../arbitraries/residuals.ts";
-import { runEbpf } from "../../../ebpf_vm.ts";
+import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { testProperty } from "../../../property.ts";
 import { tagNumber, tagOf } from "./tags.ts";
 import { unlessTooLarge } from "./within_limits.ts";

@@ -1,6 +1,6 @@
 /** Tags for slots, in which each half says the slot and no two are alike. */
 
-import type { Tag } from "../../../../caps/tag.ts";
+import type { Tag } from "../../../../caps/kernel/tag.ts";
 
 /** The tag of a slot. */
 export function tagOf(slot: number): Tag {

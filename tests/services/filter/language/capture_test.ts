@@ -5,8 +5,8 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { openCaptureFile } from "../../../../drivers/pcap/file.ts";
-import { openCapture } from "../../../../drivers/pcap/format.ts";
+import { openCaptureFile } from "../../../../drivers/capture/file.ts";
+import { openCapture } from "../../../../drivers/capture/format.ts";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import type { LinkType } from "../../../../services/filter/language/ir.ts";

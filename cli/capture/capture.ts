@@ -1,0 +1,150 @@
+/** `sallyport capture`: packets of a capture or of a NIC, in tcpdump's manner. */
+
+import { LINK_ETHERNET } from "../../drivers/capture/packet.ts";
+import type { NicChoice } from "../../services/manifest/nic.ts";
+import { captureInput } from "./file.ts";
+import { CaptureFilter } from "./filter.ts";
+import {
+  type CaptureInput,
+  openFileInput,
+  openStandardInput,
+} from "./input.ts";
+import { CaptureIntake } from "./intake.ts";
+import {
+  type BootPaused,
+  captureNic,
+  describeObserver,
+  observerOf,
+} from "./nic.ts";
+import { CAPTURE_HELP, type CapturePlan, readCapturePlan } from "./options.ts";
+import {
+  discardPackets,
+  type PacketSink,
+  printPackets,
+  writePackets,
+} from "./sink.ts";
+import {
+  type Command,
+  STATUS_FINE,
+  STATUS_INTERRUPTED,
+} from "../command/command.ts";
+import { stopOnInterrupt } from "../command/interrupt.ts";
+import { keepPermissions, type PermissionName } from "../up/permissions.ts";
+import { Stop } from "../command/stop.ts";
+import type { Terminal } from "../screen/terminal.ts";
+import { printable } from "../screen/text.ts";
+
+/** The command `capture`, which starts systems with `boot` for what comes from a NIC. */
+export function captureCommand(boot: BootPaused): Command {
+  return {
+    name: "capture",
+    aliases: [],
+    summary: "print, filter or write packets, in tcpdump's manner",
+    run: async (args, terminal) => {
+      const plan = readCapturePlan(args);
+      if (plan === undefined) {
+        terminal.write(CAPTURE_HELP);
+        return STATUS_FINE;
+      }
+      await capture(plan, terminal, boot);
+      return STATUS_FINE;
+    },
+  };
+}
+
+/** What a NIC's driver needs in this process. */
+const NIC_PERMISSIONS: Readonly<
+  Record<NicChoice["kind"], readonly PermissionName[]>
+> = {
+  emulated: [],
+  packet: ["ffi"],
+  wire: [],
+  pcap: ["read"],
+  tap: ["ffi"],
+  tun: ["ffi"],
+  xdp: ["ffi"],
+  udp: ["net", "read"],
+};
+
+async function capture(
+  plan: CapturePlan,
+  terminal: Terminal,
+  boot: BootPaused,
+): Promise<void> {
+  const filter = filterOf(plan);
+  using sink = sinkOf(plan, terminal);
+  const intake = new CaptureIntake(filter, sink, plan.countMax);
+  const stop = new Stop();
+  using _interrupts = stopOnInterrupt(
+    terminal,
+    () => terminal.exit(STATUS_INTERRUPTED),
+    () => stop.ask(),
+  );
+  const { source } = plan;
+  const written = plan.write === undefined ? [] : ["write"] as const;
+  if (source.kind === "nic") {
+    filter.prepare(LINK_ETHERNET);
+    const manifest = observerOf(source.nic);
+    await keepPermissions([...written, ...NIC_PERMISSIONS[source.nic.kind]]);
+    terminal.writeError(`sallyport: ${describeObserver(manifest)}\n`);
+    const { missed, warning } = await captureNic(manifest, intake, {
+      boot,
+      stop,
+    });
+    warn(terminal, warning);
+    if (missed > 0) warn(terminal, `${missed} packets came and were not taken`);
+  } else {
+    using input = inputOf(source);
+    await keepPermissions(written);
+    const warning = await captureInput(input, intake, stop);
+    warn(terminal, warning);
+  }
+  intake.finish();
+  tellCounts(plan, intake, { terminal, stopped: stop.stopped });
+}
+
+function warn(terminal: Terminal, warning: string | undefined): void {
+  if (warning === undefined) return;
+  terminal.writeError(`sallyport: ${printable(warning)}\n`);
+}
+
+function filterOf({ source, filter }: CapturePlan): CaptureFilter {
+  if (source.kind !== "nic") {
+    // As tcpdump, which knows no network mask of a file.
+    return new CaptureFilter(filter, { netmask: 0, savefile: true });
+  }
+  const { prefixBits } = observerOf(source.nic).address;
+  const netmask = prefixBits === 0 ? 0 : (-1 << (32 - prefixBits)) >>> 0;
+  return new CaptureFilter(filter, { netmask, savefile: false });
+}
+
+function sinkOf(plan: CapturePlan, terminal: Terminal): PacketSink {
+  if (plan.countOnly) return discardPackets();
+  if (plan.write !== undefined) return writePackets(plan.write);
+  return printPackets(terminal, plan.line);
+}
+
+function inputOf(
+  source: Exclude<CapturePlan["source"], { kind: "nic" }>,
+): CaptureInput {
+  return source.kind === "file"
+    ? openFileInput(source.path)
+    : openStandardInput(Deno.stdin);
+}
+
+/** The counts, where they are asked for, or say what became of packets that nobody saw. */
+function tellCounts(
+  plan: CapturePlan,
+  intake: CaptureIntake,
+  { terminal, stopped }: {
+    readonly terminal: Terminal;
+    readonly stopped: boolean;
+  },
+): void {
+  const line = `${intake.describe()}\n`;
+  if (plan.countOnly) terminal.write(line);
+  else if (stopped || plan.source.kind === "nic") {
+    intake.flush();
+    terminal.writeError(line);
+  }
+}

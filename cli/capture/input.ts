@@ -1,0 +1,62 @@
+/** Where the bytes of a capture come from: a file, or standard input. */
+
+import { openCaptureFile } from "../../drivers/capture/file.ts";
+
+/** A capture's bytes. */
+export interface CaptureInput extends Disposable {
+  /** Its bytes; a chunk is good until the next is asked for. */
+  readonly chunks: Iterable<Uint8Array>;
+  /**
+   * Resolves when there is a chunk, or the end: asking for one blocks this
+   * thread until then, signals included. Files, which never wait, have none.
+   */
+  readonly ready?: () => Promise<void>;
+}
+
+/**
+ * Opens a capture file.
+ * @throws {Error} that names the file when it cannot be opened.
+ */
+export function openFileInput(path: string): CaptureInput {
+  return openCaptureFile(path);
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** What standard input takes to be read. */
+export interface BlockingInput {
+  read(bytes: Uint8Array): Promise<number | null>;
+  readSync(bytes: Uint8Array): number | null;
+}
+
+/** Reads a capture from `input`, waiting where that was asked for. */
+export function openStandardInput(input: BlockingInput): CaptureInput {
+  // Two: one may not be used up when the next is read ahead.
+  const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
+  let turn = 0;
+  let ahead: Uint8Array | null | undefined;
+  const chunkOf = (bytes: Uint8Array, count: number | null) =>
+    count === null ? null : bytes.subarray(0, count);
+  const nextBuffer = () => buffers[turn++ % 2]!;
+  function* chunks(): Generator<Uint8Array> {
+    for (;;) {
+      if (ahead === undefined) {
+        const bytes = nextBuffer();
+        ahead = chunkOf(bytes, input.readSync(bytes));
+      }
+      if (ahead === null) return;
+      const chunk = ahead;
+      ahead = undefined;
+      yield chunk;
+    }
+  }
+  return {
+    chunks: chunks(),
+    ready: async () => {
+      if (ahead !== undefined) return;
+      const bytes = nextBuffer();
+      ahead = chunkOf(bytes, await input.read(bytes));
+    },
+    [Symbol.dispose]: () => {},
+  };
+}

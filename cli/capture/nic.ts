@@ -1,0 +1,133 @@
+/**
+ * `sallyport capture -i`: one capability on a NIC, for all that can be seen
+ * there, in a system without services.
+ */
+
+import { LINK_ETHERNET } from "../../drivers/capture/packet.ts";
+import { emptyPacket } from "../../drivers/capture/packet.ts";
+import type { Grant } from "../../services/filter/grant/grant.ts";
+import {
+  DEFAULT_MANIFEST,
+  type Manifest,
+  parseManifest,
+} from "../../services/manifest/manifest.ts";
+import { formatNic, type NicChoice } from "../../services/manifest/nic.ts";
+import type { Receiver } from "../../services/receiver/receiver.ts";
+import type { System } from "../../services/system/system.ts";
+import { formatMac } from "../../services/wire/address.ts";
+import type { CaptureIntake } from "./intake.ts";
+import type { Stop } from "../command/stop.ts";
+
+/** Starts a system from which nothing is received before it is told to. */
+export type BootPaused = (manifest: Manifest) => Promise<System>;
+
+/** Pages that may wait unread. */
+const QUOTA_PAGES = 1024;
+/** How long a line may wait for the next. */
+const FLUSH_MS = 50;
+
+/** A system on `nic` that does nothing of itself. */
+export function observerOf(nic: NicChoice): Manifest {
+  const manifest = parseManifest({ ...DEFAULT_MANIFEST, nic: formatNic(nic) });
+  return { ...manifest, services: {} };
+}
+
+/**
+ * What is taken: everything, but on an interface that the kernel has too only
+ * what is for an address of our own: XDP would take the rest from the kernel.
+ * Through a packet socket the kernel has its own copies.
+ */
+function grantOf({ nic, mac }: Manifest): Grant {
+  if (nic.kind !== "xdp") return [{}];
+  return [{ etherDst: { address: [...mac], mask: Array(6).fill(0xff) } }];
+}
+
+/** What can be seen on this NIC, in one line. */
+export function describeObserver({ nic, mac }: Manifest): string {
+  const name = formatNic(nic);
+  if (nic.kind !== "xdp") return `capturing on ${name}, link-type ETHERNET`;
+  return `capturing on ${name}, link-type ETHERNET: the frames to ${
+    formatMac(mac)
+  }; the kernel keeps the others`;
+}
+
+/** How a capture on a NIC ended. */
+export interface NicEnd {
+  /** Packets that came and could not be taken. */
+  readonly missed: number;
+  /** What was wrong with the NIC's end, in one line. */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Takes packets in until there are enough, the NIC has ended, or it is to stop.
+ *
+ * @throws when the NIC cannot be opened, or fails: what happened, in one line.
+ */
+export async function captureNic(
+  manifest: Manifest,
+  intake: CaptureIntake,
+  options: { readonly boot: BootPaused; readonly stop: Stop },
+): Promise<NicEnd> {
+  const system = await options.boot(manifest);
+  const over: Over = {};
+  let wanted: boolean;
+  try {
+    const receiver = await system.open(grantOf(manifest), {
+      quotaPages: QUOTA_PAGES,
+    });
+    const close = () => void receiver[Symbol.asyncDispose]().catch(() => {});
+    options.stop.asked.then(close);
+    system.ended.then((ending) => {
+      if (ending.reason === "failed") over.error = ending.error;
+      else over.warning = ending.warning;
+      close();
+    });
+    system.receive();
+    wanted = await takeAll(receiver, intake);
+    await receiver[Symbol.asyncDispose]();
+    if (over.error !== undefined) throw over.error;
+  } catch (error) {
+    await system.stop().catch(() => {}); // what went wrong first is told
+    throw error;
+  }
+  const { nic, unclaimedPackets } = await system.stop();
+  const { warning } = over;
+  if (!wanted) return { missed: 0, warning }; // the rest was not asked for
+  const missed = nic.receivedPackets - unclaimedPackets - intake.seen;
+  return { missed, warning };
+}
+
+/** Why a system is over. */
+interface Over {
+  error?: Error;
+  warning?: string | undefined;
+}
+
+/** Takes packets in until the receiver is closed. Returns whether more were wanted. */
+async function takeAll(
+  receiver: Receiver,
+  intake: CaptureIntake,
+): Promise<boolean> {
+  const packet = { ...emptyPacket(), linkType: LINK_ETHERNET };
+  let flushing: ReturnType<typeof setTimeout> | undefined;
+  let wanted = true;
+  for await (const { bytes } of receiver) {
+    const nowMs = performance.timeOrigin + performance.now();
+    packet.seconds = Math.floor(nowMs / 1000);
+    packet.nanoseconds = Math.floor((nowMs - packet.seconds * 1000) * 1000) *
+      1000;
+    packet.bytes = bytes;
+    packet.length = bytes.length;
+    packet.originalLength = bytes.length;
+    packet.direction = 1;
+    wanted = intake.take(packet);
+    if (!wanted) break;
+    flushing ??= setTimeout(() => {
+      flushing = undefined;
+      intake.flush();
+    }, FLUSH_MS);
+  }
+  clearTimeout(flushing);
+  return wanted;
+}

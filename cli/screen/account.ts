@@ -1,0 +1,88 @@
+/** Sums over a snapshot that several views show. */
+
+import type {
+  CapabilitySnapshot,
+  ServiceSnapshot,
+  SystemSnapshot,
+} from "../../services/system/snapshot.ts";
+import type { Counts } from "./text.ts";
+
+const CORE_DROP = "drop:";
+
+/** What one service got, sent and lost: all of its capabilities together. */
+export interface ServiceAccount {
+  /** Packets handed to it. */
+  readonly receivedPackets: number;
+  /** Packets that it had sent. */
+  readonly sentPackets: number;
+  /** Packets dropped by reason, at the NIC's driver and in its core. */
+  readonly drops: Counts;
+  /** Those that its core dropped. */
+  readonly coreDrops: Counts;
+  /** What its core counted otherwise. */
+  readonly counters: Counts;
+}
+
+/** Adds up a service. */
+export function accountOf(service: ServiceSnapshot): ServiceAccount {
+  const sum = (count: (capability: CapabilitySnapshot) => number) =>
+    service.capabilities.reduce((total, each) => total + count(each), 0);
+  const counters = Object.entries(service.counters);
+  const isDrop = ([name]: [string, number]) => name.startsWith(CORE_DROP);
+  const coreDrops: Counts = Object.fromEntries(
+    counters.filter(isDrop).map((
+      [name, count],
+    ) => [name.slice(CORE_DROP.length), count]),
+  );
+  return {
+    receivedPackets: sum((capability) => capability.deliveredPackets),
+    sentPackets: sum((capability) => capability.sentPackets),
+    drops: addCounts([
+      ...service.capabilities.map(({ drops }) => drops),
+      coreDrops,
+    ]),
+    coreDrops,
+    counters: Object.fromEntries(counters.filter((entry) => !isDrop(entry))),
+  };
+}
+
+/** All drops of all services, by reason. */
+export function dropsOf(snapshot: SystemSnapshot): Counts {
+  return addCounts(
+    snapshot.services.map((service) => accountOf(service).drops),
+  );
+}
+
+/** Counts added name by name. */
+export function addCounts(all: readonly Counts[]): Counts {
+  const sums = new Map<string, number>();
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) {
+      sums.set(name, (sums.get(name) ?? 0) + count);
+    }
+  }
+  return Object.fromEntries(sums);
+}
+
+/** What has been counted since: `now - before`, name by name. */
+export function countsSince(now: Counts, before: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(now).map(([name, count]) => [
+      name,
+      count - (Object.hasOwn(before, name) ? before[name]! : 0),
+    ]),
+  );
+}
+
+/** What can fail, and be started again. */
+export type Fallible = Pick<ServiceSnapshot, "restarts" | "failure"> & {
+  readonly state: ServiceSnapshot["state"];
+};
+
+/** Its state in words: `failed after 5 restarts: it stopped answering`. */
+export function stateOf({ state, restarts, failure }: Fallible): string {
+  const times = restarts === 1 ? "1 restart" : `${restarts} restarts`;
+  const after = restarts === 0 ? "" : ` after ${times}`;
+  const why = failure === undefined ? "" : `: ${failure}`;
+  return state + after + why;
+}

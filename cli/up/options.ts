@@ -1,0 +1,260 @@
+/** The options of `sallyport up`, and the manifest that they make. */
+
+import {
+  DEFAULT_MANIFEST,
+  type Manifest,
+  ManifestError,
+  parseManifest,
+} from "../../services/manifest/manifest.ts";
+import { readDuration } from "../command/duration.ts";
+import {
+  describeOptions,
+  HELP_OPTION,
+  type Options,
+  type OptionSpec,
+  quote,
+  UsageError,
+} from "../command/options.ts";
+import { type AddedServices, addServices, readServices } from "./services.ts";
+import type { Terminal } from "../screen/terminal.ts";
+
+/** What `up` is to do. */
+export interface UpPlan {
+  readonly manifest: Manifest;
+  /** Whether each service gets a confined worker of its own. */
+  readonly confined: boolean;
+  /** Whether to print the final snapshot as JSON and nothing else. */
+  readonly json: boolean;
+  /** When to stop; undefined for not by itself. */
+  readonly forMs: number | undefined;
+}
+
+/** Options that stand for the manifest's field of the same name. */
+const FIELD_OPTIONS: readonly OptionSpec[] = [
+  { name: "nic", value: "NIC", help: "which NIC, see below (emulated)" },
+  {
+    name: "address",
+    value: "CIDR",
+    help: "the IPv4 address to answer on (10.77.0.2/24)",
+  },
+  {
+    name: "mac",
+    value: "MAC",
+    help: "its Ethernet address (02:53 and the IPv4 address)",
+  },
+  {
+    name: "write",
+    value: "FILE",
+    help: "capture what crosses the NIC (no capture)",
+  },
+  {
+    name: "pace",
+    value: "PACE",
+    help: "recorded or at-once: how packets are paced (recorded)",
+  },
+  {
+    name: "seed",
+    value: "NUMBER",
+    help: "what the emulated peer's choices come from (1)",
+  },
+  {
+    name: "unclaimed",
+    value: "WHERE",
+    help: "kernel or drop: what nobody holds (kernel on xdp, packet)",
+  },
+];
+
+/** All options of `up`. */
+export const UP_OPTIONS: readonly OptionSpec[] = [
+  ...FIELD_OPTIONS,
+  {
+    name: "manifest",
+    value: "FILE",
+    help: "the manifest, in JSON; options override its fields",
+  },
+  {
+    name: "service",
+    value: "FILE=WHAT",
+    repeats: true,
+    help: "run a service of your own too, see below (none)",
+  },
+  {
+    name: "for",
+    value: "TIME",
+    help: "stop after 500ms, 5s, 2m or 1h (not by itself)",
+  },
+  {
+    name: "json",
+    help: "print the final counters as one JSON object, nothing else",
+  },
+  {
+    name: "in-process",
+    help: "run the services here, unconfined (confined workers)",
+  },
+  HELP_OPTION,
+];
+
+/** What `up --help` prints. */
+export const UP_HELP: string = [
+  "usage: sallyport up [OPTION…]      (also: sallyport start)",
+  "",
+  "Runs the services behind a NIC, each in a confined worker that gets only the",
+  "packets that its capability stands for: arp, icmp-echo, and udp-echo on port 7.",
+  "Ctrl-C stops it with a summary; a second Ctrl-C ends it at once.",
+  "",
+  "options (defaults in parentheses):",
+  ...describeOptions(UP_OPTIONS),
+  "",
+  "NICs:",
+  "  emulated     an in-memory wire with a peer that sends ARP, ping and UDP",
+  "               sallyport up --for 5s",
+  "  wire:NAME    a wire for several systems of one program. Behind commas:",
+  "               peer (as on emulated), and by --seed at rates loss,",
+  "               duplication, reordering, corruption, truncation",
+  "               sallyport up --nic wire:lab,peer,loss=0.1 --for 5s",
+  "  xdp:IFNAME   a Linux interface through AF_XDP, beside the kernel; needs root,",
+  "               or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON",
+  "               sallyport up --nic xdp:eth1 --address 10.77.0.2/24",
+  "  packet:IFNAME  a Linux interface through a packet socket, for where XDP is not",
+  "               to be had: the kernel keeps a copy of each packet; needs root, or",
+  "               CAP_NET_ADMIN and CAP_NET_RAW",
+  "               sallyport up --nic packet:eth1 --address 10.77.0.2/24",
+  "  tap:NAME     a TAP of that name, made for this and gone at the end: the kernel",
+  "               is its other end, and gets its address from you: ip address add",
+  "               10.77.0.1/24 dev NAME. Needs root, or CAP_NET_ADMIN. It has",
+  "               several queues where that is asked: tap:sp0,queues=4",
+  "               sallyport up --nic tap:sp0 --address 10.77.0.2/24",
+  "  tun:NAME     the same without Ethernet: IP packets alone, and no ARP",
+  "               sallyport up --nic tun:sp0 --address 10.77.0.2/24",
+  "  pcap:FILE    a capture (pcap or pcapng) that is replayed",
+  "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",
+  "  udp:LOCAL,PEER,key=FILE",
+  "               Ethernet in UDP to one other host, without root; encrypted with",
+  "               the key in FILE, 32 random bytes that these two have alone:",
+  "               (umask 077; head -c 32 /dev/urandom > link.key)",
+  "               sallyport up --nic udp:10.0.0.1:4789,10.0.0.2:4789,key=link.key",
+  "",
+  "services of your own:",
+  "  --service ./mine.ts='udp dst port 53 and dst host 10.77.0.2'",
+  "  FILE is one module that imports nothing; it is checked and runs confined. It",
+  "  may receive WHAT (a filter text), or part of it, and send the answers to that",
+  '  under the system\'s own addresses; a manifest may say more ("sends").',
+  "",
+  "exit status: 0 stopped as it was told to (the time is over, Ctrl-C, the capture",
+  "at its end); 1 failed, or one of its services did; 2 options or manifest not",
+  "understood, nothing was started; 130 ended by a second Ctrl-C.",
+  "",
+].join("\n");
+
+/**
+ * Reads what `up` is to do.
+ *
+ * @throws {UsageError} for an option that is wrong, by its name.
+ * @throws {ManifestError} for a manifest file that is wrong.
+ */
+export async function readPlan(
+  options: Options,
+  terminal: Pick<Terminal, "readText">,
+): Promise<UpPlan> {
+  const forText = options.get("for");
+  const forMs = forText === undefined ? undefined : readDuration(forText);
+  if (forText !== undefined && forMs === undefined) {
+    throw new UsageError(
+      `--for: expected a time such as 500ms, 5s, 2m or 1h (at most 596h), got ${
+        quote(forText)
+      }`,
+    );
+  }
+  const confined = !options.has("in-process");
+  if (!confined && options.has("service")) {
+    throw new UsageError(
+      "--service: such a service runs confined only; leave out --in-process",
+    );
+  }
+  return {
+    manifest: await readManifest(options, terminal),
+    confined,
+    json: options.has("json"),
+    forMs,
+  };
+}
+
+async function readManifest(
+  options: Options,
+  terminal: Pick<Terminal, "readText">,
+): Promise<Manifest> {
+  const path = options.get("manifest");
+  const written = path === undefined
+    ? DEFAULT_MANIFEST
+    : await readJson(path, terminal);
+  const overrides = Object.fromEntries(
+    FIELD_OPTIONS.filter(({ name }) => options.has(name)).map(({ name }) => [
+      name,
+      fieldValue(name, options.get(name)!),
+    ]),
+  );
+  const added = readServices(options.all("service"));
+  try {
+    return parseManifest(
+      isRecord(written)
+        ? addServices({ ...written, ...overrides }, added)
+        : written,
+    );
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw blame(error, { path, fromOptions: Object.keys(overrides), added });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A number where the manifest has one; anything else is for it to refuse. */
+function fieldValue(name: string, text: string): string | number {
+  return name === "seed" && /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+async function readJson(
+  path: string,
+  terminal: Pick<Terminal, "readText">,
+): Promise<unknown> {
+  const where = `--manifest ${quote(path)}`;
+  let text: string;
+  try {
+    text = await terminal.readText(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${where}: cannot read it (${reason})`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${where}: it is not JSON (${reason})`);
+  }
+}
+
+/** Names the option, or the file, that each wrong field came from. */
+function blame(
+  error: ManifestError,
+  source: {
+    readonly path: string | undefined;
+    readonly fromOptions: readonly string[];
+    readonly added: AddedServices;
+  },
+): ManifestError {
+  return new ManifestError(error.problems.map(({ path, message }) => {
+    const [field = "", name = ""] = path;
+    const service = field === "services" ? source.added.get(name) : undefined;
+    if (service !== undefined) {
+      return { path: ["--service"], message: `${service.path}: ${message}` };
+    }
+    if (source.fromOptions.includes(field)) {
+      return { path: [`--${field}`], message };
+    }
+    return source.path === undefined
+      ? { path, message }
+      : { path, message: `${message} (in ${quote(source.path)})` };
+  }));
+}

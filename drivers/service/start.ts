@@ -1,0 +1,188 @@
+/**
+ * The worker that a driver service lives in: a few lines around
+ * {@link DriverService}, the same for every NIC. Its permissions are its NIC's
+ * (FFI, or one file), and none else.
+ */
+
+import { setImmediate } from "node:timers";
+import { receiveMessageOnPort } from "node:worker_threads";
+import type {
+  DriverOrder,
+  DriverReport,
+  SystemOrder,
+  SystemReport,
+} from "../../caps/driver/messages.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
+import {
+  openPacketMemory,
+  type PacketMemory,
+} from "../../caps/memory/memory.ts";
+import {
+  ARRIVAL_TURNS,
+  fromMessagePort,
+  type Port,
+  takeAll,
+  type TakeNow,
+} from "../../caps/port/port.ts";
+import type { Driver } from "../driver.ts";
+import type { Delivery } from "../../caps/port/records.ts";
+import { keepEstate } from "../sys/estate.ts";
+import { runDriverService } from "./loop.ts";
+import { DriverService } from "./service.ts";
+
+/** The first message to a driver's worker. */
+export interface DriverStart<Options> {
+  /** What its NIC is opened with; plain data and transferred ports. */
+  readonly options: Options;
+  /** Packet memory, which the system holds. */
+  readonly memory: WebAssembly.Memory;
+  readonly frameCount: number;
+  /** How many extents its last frames are; none if not given. */
+  readonly extentCount?: number;
+  /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
+  readonly spin?: boolean;
+  /** Where to list what it has of the kernel, in a worker that can be survived. */
+  readonly estate?: SharedArrayBuffer;
+  /** To the filter service. */
+  readonly orders: MessagePort;
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** The part of a worker's global scope that a shell uses. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+/** Takes what waits in a MessagePort, dispatched by the event loop or not. */
+export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
+
+/**
+ * Opens a NIC. What it throws is told to the system. One that takes its time is
+ * told by the signal that nobody waits any more.
+ */
+export type OpenDriver<Options> = (
+  options: Options,
+  memory: PacketMemory,
+  signal: AbortSignal,
+) => Driver | Promise<Driver>;
+
+/** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
+export function serveDriver<Options>(open: OpenDriver<Options>): void {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = (event) => {
+    scope.onmessage = null;
+    void startDriver(event.data as DriverStart<Options>, open, false);
+  };
+}
+
+/**
+ * Opens a NIC and runs its driver service until the system stops it. What goes
+ * wrong goes to the control port.
+ */
+export async function startDriver<Options>(
+  start: DriverStart<Options>,
+  open: OpenDriver<Options>,
+  shared: boolean,
+): Promise<void> {
+  const control = fromMessagePort<SystemReport, SystemOrder>(start.control, {
+    takeNow,
+  });
+  if (start.estate !== undefined) keepEstate(start.estate);
+  try {
+    await serve(start, control, open, shared);
+  } catch (error) {
+    control.post({
+      kind: "failed",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function serve<Options>(
+  start: DriverStart<Options>,
+  control: Port<SystemReport, SystemOrder>,
+  open: OpenDriver<Options>,
+  shared: boolean,
+): Promise<void> {
+  const memory = openPacketMemory(
+    start.memory,
+    start.frameCount,
+    start.extentCount,
+  );
+  const stopped = new AbortController();
+  // Nothing else is ordered before the NIC is open.
+  control.onReady = () => {
+    for (const order of takeAll(control)) {
+      if (order.kind === "stop") stopped.abort();
+    }
+  };
+  const driver = await open(start.options, memory, stopped.signal);
+  const service = new DriverService({
+    driver,
+    memory,
+    orders: fromMessagePort<DriverReport, DriverOrder>(start.orders, {
+      takeNow,
+    }),
+    onOutlaw: (port, refusals) =>
+      control.post({ kind: "outlaw", port, refusals }),
+  });
+  // A capture that is replayed, and a NIC that is busy, would have packets for
+  // holders that are not there yet.
+  service.stopReceiving();
+  control.onReady = () => {
+    for (const order of takeAll(control)) {
+      if (order.kind === "stop") stopped.abort();
+      else obey(service, control, order);
+    }
+  };
+  const { mac, frameBytesMax } = driver.info;
+  control.post({ kind: "open", mac, frameBytesMax });
+  try {
+    await runDriverService(service, {
+      signal: stopped.signal,
+      onEnded: () => control.post({ kind: "ended", ...warningOf(driver) }),
+      shared,
+      spin: start.spin ?? false,
+    });
+  } finally {
+    const counts = service.counts();
+    service[Symbol.dispose]();
+    if (stopped.signal.aborted) control.post({ kind: "stopped", counts });
+  }
+}
+
+function warningOf({ info, warning }: Driver): { readonly warning?: string } {
+  return warning === undefined ? {} : { warning: `${info.name}: ${warning}` };
+}
+
+function obey(
+  service: DriverService,
+  control: Port<SystemReport, SystemOrder>,
+  order: Exclude<SystemOrder, { kind: "stop" }>,
+): void {
+  if (order.kind === "attach") {
+    const data = fromMessagePort<Delivery | null, unknown>(order.data, {
+      takeNow,
+      unreadMax: order.inFlightMax,
+    });
+    service.attach(order.port, data, order, order.rings);
+  } else if (order.kind === "detach") {
+    detachAfter(ARRIVAL_TURNS, service, order.port);
+  } else if (order.kind === "receive") service.startReceiving();
+  else control.post({ kind: "counts", id: order.id, counts: service.counts() });
+}
+
+/**
+ * Lets go of a holder. The order may have overtaken what the holder gave back
+ * before it: the event loop takes a message off a port some time before it
+ * dispatches it (caps/port/port.ts), and pages in it would be quarantined.
+ */
+function detachAfter(
+  turns: number,
+  service: DriverService,
+  port: PortId,
+): void {
+  if (turns === 0) return service.detach(port);
+  setImmediate(() => detachAfter(turns - 1, service, port));
+}

@@ -1,0 +1,76 @@
+/** Delivery to a holder that is trusted with packet memory: a descriptor a packet, and nothing is copied or moved. */
+
+import { frameAt } from "../../caps/memory/memory.ts";
+import type { PageLedger } from "../../caps/memory/page_ledger.ts";
+import {
+  DOORBELL,
+  RingReader,
+  RingWriter,
+  SHARED_ENTRIES,
+  type SharedRings,
+} from "../../caps/port/trusted_ring.ts";
+import type { Account, Holder } from "./holder.ts";
+
+/** The driver's side of a trusted holder's rings. */
+export class SharedSide {
+  readonly deliveries: RingWriter;
+  readonly returns: RingReader;
+  /** Frames that were handed over and have not come back. */
+  out = 0;
+  /** Whether entries were put that are not published. */
+  begun = false;
+
+  constructor(rings: SharedRings) {
+    this.deliveries = new RingWriter(rings, "deliveries");
+    this.returns = new RingReader(rings, "returns");
+  }
+}
+
+/** Hands packets to trusted holders. */
+export class SharedDelivery {
+  readonly #ledger: PageLedger;
+  /** Holders with something to publish. */
+  readonly #begun: Holder[] = [];
+
+  constructor(ledger: PageLedger) {
+    this.#ledger = ledger;
+  }
+
+  /** Hands a packet over, at the cost of the account's pages. Its frame is lent or idle afterwards. */
+  hand(
+    account: Account,
+    side: SharedSide,
+    offset: number,
+    length: number,
+    offload: number,
+  ): void {
+    const frame = frameAt(offset);
+    const pages = this.#ledger.pagesOf(frame);
+    if (side.out === SHARED_ENTRIES || !account.pages.mayHold(pages)) {
+      account.drops.add("no-page");
+      this.#ledger.putIdle(frame);
+      return;
+    }
+    const { slot } = account.spec;
+    this.#ledger.lend(frame, slot, pages);
+    account.pages.hold(pages);
+    side.deliveries.put(offset, length, slot, offload);
+    side.out++;
+    account.deliveredPackets++;
+    account.deliveredBytes += length;
+    if (side.begun) return;
+    side.begun = true;
+    this.#begun.push(account.holder);
+  }
+
+  /** Shows the holders what was handed over, and wakes those that sleep. */
+  flush(): void {
+    const begun = this.#begun;
+    for (let i = 0; i < begun.length; i++) {
+      const { port, shared } = begun[i]!;
+      shared!.begun = false;
+      if (shared!.deliveries.publish()) port.post(DOORBELL);
+    }
+    begun.length = 0;
+  }
+}

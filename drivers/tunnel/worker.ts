@@ -1,0 +1,4 @@
+import { serveDriver } from "../service/start.ts";
+import { openUdpNic } from "./nic.ts";
+
+serveDriver(openUdpNic);

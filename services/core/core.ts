@@ -1,0 +1,76 @@
+/**
+ * A protocol core: a state machine without powers. Frames and the time come
+ * in; frames and a next wake-up come out. It never awaits, never reads a clock,
+ * never throws on bytes from the wire, so that the same code runs in a confined
+ * worker, in the caller's process and in a simulation.
+ */
+
+/** Microseconds of a monotonic clock. */
+export type Instant = number;
+
+/** "Not until something arrives." */
+export const NEVER: Instant = Infinity;
+
+/**
+ * A frame in a buffer that its holder may rewrite: the packet is
+ * `bytes[start .. start + length)`. One such object is reused for all packets
+ * of a batch; a core that wants the bytes later copies them.
+ */
+export interface Frame {
+  /** The page, or the byte string, in which the packet lies. */
+  bytes: Uint8Array;
+  /** Where the packet starts. */
+  start: number;
+  /** Bytes of the packet. */
+  length: number;
+  /** The most bytes that may lie from `start` on. */
+  capacity: number;
+  /**
+   * Whether its transport checksum may be the pseudo-header's sum alone, left so
+   * by a kernel that counted on hardware (caps/port/records.ts).
+   */
+  mayBePartial: boolean;
+}
+
+/**
+ * What became of a frame: `"handled"` (it was consumed), `"reply"` (it was
+ * rewritten in place, `start` and `length` included, and is to be sent), or
+ * dropped for a reason that is counted.
+ */
+export type Verdict = "handled" | "reply" | DropReason;
+
+/** Why a frame was dropped: a short word after `drop:`. */
+export type DropReason = `drop:${string}`;
+
+/** Where a core puts frames that answer nothing. */
+export interface Outbox {
+  /**
+   * A frame to write into, `length` 0 and `capacity` at least `sizeBytes`, or
+   * undefined when there is no room now: try again at the next wake-up.
+   */
+  open(sizeBytes: number): Frame | undefined;
+  /** Sends the frame that {@link open} gave last, with the length it now has. */
+  send(): void;
+}
+
+/** What became of another service. */
+export interface PeerNews {
+  /** Its name in the manifest. */
+  readonly name: string;
+  /** What it held is void, and what was agreed with it is forgotten, unless it is running. */
+  readonly state: "running" | "restarting" | "failed";
+}
+
+/** A protocol core. */
+export interface Core {
+  /** Handles one frame. Returns what became of it. */
+  receive(frame: Frame, now: Instant, out: Outbox): Verdict;
+  /** Called when {@link wakeAt} has come. */
+  wake(now: Instant, out: Outbox): void;
+  /** When to call {@link wake} next; {@link NEVER} for only on input. */
+  readonly wakeAt: Instant;
+  /** Called with the state of each service that the manifest has it watch: at first, and whenever it changes. */
+  onPeer?(peer: PeerNews, now: Instant, out: Outbox): void;
+  /** Counts of its own, by what was counted: `echoed`, `resolved`. */
+  counters(): Readonly<Record<string, number>>;
+}

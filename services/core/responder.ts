@@ -1,0 +1,26 @@
+/** A core that only answers: it never starts anything, so it never wakes. */
+
+import { Tally } from "../../caps/driver/accounts.ts";
+import {
+  type Core,
+  type Frame,
+  type Instant,
+  NEVER,
+  type Outbox,
+  type Verdict,
+} from "./core.ts";
+
+/** What such cores have in common. */
+export abstract class Responder implements Core {
+  readonly wakeAt: Instant = NEVER;
+  /** What it counts, by what was counted. */
+  protected readonly tally: Tally = new Tally();
+
+  abstract receive(frame: Frame, now: Instant, out: Outbox): Verdict;
+
+  wake(_now: Instant, _out: Outbox): void {}
+
+  counters(): Readonly<Record<string, number>> {
+    return this.tally.snapshot();
+  }
+}

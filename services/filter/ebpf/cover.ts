@@ -1,0 +1,105 @@
+/**
+ * The cover: what the NIC hands over where its own program for all that is
+ * granted became too large, or the kernel refused it. It takes every packet of
+ * the grants, and says of none whose it is: packet memory is classified then.
+ *
+ * ```
+ *  ├── frames ──────────────────────────────────────────────────┤
+ *  ├── cover ──────────────────────────┤     the kernel's own
+ *  ├── grants ─────────┤  nobody's: dropped and counted
+ * ```
+ *
+ * A conjunction that asks for one unicast destination is widened to all frames
+ * for that address: those are for a holder of ours, the kernel would not take
+ * them either, unless the address is the interface's own, which is the driver's
+ * to check. Any other is kept as it is, so that the cover takes nothing that is
+ * the kernel's. Filter text is left out: it only narrows.
+ */
+
+import type { KernelCover } from "../../../caps/driver/messages.ts";
+import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
+import type { Tag } from "../../../caps/kernel/tag.ts";
+import { emitEbpf } from "./emit.ts";
+import type { Conjunction, Grant, MacPattern } from "../grant/grant.ts";
+import { type GrantNode, mergeTree } from "../tree/merge.ts";
+
+/** How a cover is to be emitted. */
+export interface CoverOptions {
+  /** What becomes of packets that are not covered. */
+  readonly unclaimed: "kernel" | "drop";
+  /** Written in front of those that are: no live capability's, and not 0. */
+  readonly tag: Tag;
+  /** Why there is no program for the grants themselves: a line that says it, then all that is known. */
+  readonly why: string;
+}
+
+/** All packets of a set of grants, and some for the same addresses. */
+export class Cover {
+  readonly #conjunctions = new Map<string, Conjunction>();
+
+  /** Covers what `roots` and all that is derived from them receive. */
+  constructor(roots: readonly GrantNode[]) {
+    for (const root of roots) this.#add(root);
+  }
+
+  /** What it takes. */
+  get grant(): Grant {
+    return [...this.#conjunctions.values()];
+  }
+
+  /** Whether another grant is surely covered, too. */
+  takes(grant: Grant): boolean {
+    return grant.every((one) => this.#conjunctions.has(keyOf(widen(one))));
+  }
+
+  /**
+   * A program that takes it; everything, where the kernel gets nothing anyway.
+   * @throws {ProgramTooLarge} when that is too large, too.
+   */
+  emit(
+    { unclaimed, tag, why }: CoverOptions,
+  ): { readonly kernel: KernelProgram; readonly cover: KernelCover } {
+    const all = unclaimed === "drop";
+    const grant = all ? [{}] : this.grant;
+    const tree = mergeTree([{ slot: COVERED, grant, children: [] }]);
+    const addresses = all
+      ? []
+      : grant.filter(isWidened).map((one) => one.etherDst!.address);
+    return {
+      kernel: emitEbpf(tree, () => tag, { unclaimed }),
+      cover: { why, addresses },
+    };
+  }
+
+  #add({ slot, grant, children }: GrantNode): void {
+    // What is derived from a receiver is within its grant.
+    if (slot === SLOT_NONE) {
+      return children.forEach((child) => this.#add(child));
+    }
+    for (const one of grant.map(widen)) this.#conjunctions.set(keyOf(one), one);
+  }
+}
+
+/** Any slot will do: all have one tag. */
+const COVERED = 1;
+
+function keyOf(conjunction: Conjunction): string {
+  return JSON.stringify(conjunction);
+}
+
+/** All frames for the one destination that is asked for, on the VLAN that is; else the same. */
+function widen(conjunction: Conjunction): Conjunction {
+  const { etherDst, vlan } = conjunction;
+  if (etherDst === undefined || !isOneUnicast(etherDst)) return conjunction;
+  return vlan === undefined ? { etherDst } : { etherDst, vlan };
+}
+
+function isWidened({ etherDst }: Conjunction): boolean {
+  return etherDst !== undefined && isOneUnicast(etherDst);
+}
+
+/** The lowest bit of the first byte says group (IEEE 802). */
+function isOneUnicast({ address, mask }: MacPattern): boolean {
+  return mask.every((byte) => byte === 0xff) && (address[0]! & 1) === 0;
+}

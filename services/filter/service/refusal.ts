@@ -1,0 +1,28 @@
+/** Why a request was refused, in words. */
+
+import type { Refusal } from "../../../caps/kernel/kernel.ts";
+import type { FilterReply } from "./messages.ts";
+
+const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
+  void: "that is no capability of yours",
+  right: "the capability does not have that right",
+  residual:
+    "the capability has filter text of its own, and nothing is derived from such a one; derive from the one that it was derived from",
+  overlap:
+    "the grant could overlap one that was derived from the same capability before",
+  quota: "the capability has not that many pages left",
+  closed: "the capability takes no new work",
+  full: "the system holds as many capabilities as it may",
+  invalid: "a field of the request makes no sense",
+  complex:
+    "the sending grant, met with its parent's, has too many conjunctions",
+};
+
+/** The answer that refuses the request `id`; the words are the reason's unless given. */
+export function refusal(
+  id: number,
+  refused: Refusal | "driver",
+  message?: string,
+): FilterReply {
+  return { id, refused, message: message ?? REFUSAL_WORDS[refused as Refusal] };
+}

@@ -1,0 +1,101 @@
+/**
+ * The system: it decides, with the folder of its name, who is connected to whom,
+ * and what each part may do.
+ *
+ * ```
+ *                  ┌───────── system ─────────┐
+ *         control  │             │            │ control
+ *                  ▼             ▼            ▼
+ *   driver ◄──orders──► filter ◄──requests── service
+ *      ▲                                      ▲
+ *      └────────────── data ──────────────────┘
+ * ```
+ *
+ * It makes packet memory and holds it for as long as it runs, holds the NIC's
+ * root capability, derives one envelope from it for each service in the
+ * manifest, and hands every part the ports that the manifest gives it, and
+ * nothing else.
+ */
+
+import { arpService } from "../arp/service.ts";
+import { requireConfinement } from "../runtime/require_confinement.ts";
+import type { ServiceDefinition } from "../core/definition.ts";
+import { startFilterService } from "../filter/service/start.ts";
+import { icmpEchoService } from "../icmp-echo/service.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { startService } from "../core/start.ts";
+import { moduleParts } from "./supervision/module_part.ts";
+import { startPeer } from "./peer/start.ts";
+import type { RunOptions, System } from "./system.ts";
+import type { Parts } from "./parts.ts";
+import { nicOf } from "./nic/nics.ts";
+import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
+import { RunningSystem } from "./running.ts";
+import { udpEchoService } from "../udp-echo/service.ts";
+
+export type { PluggedNic };
+export type {
+  Ending,
+  OpenOptions,
+  Restart,
+  RunOptions as BootOptions,
+  System,
+} from "./system.ts";
+
+/**
+ * Starts the system that `manifest` describes. Resolves when packets flow.
+ *
+ * @throws {ModuleError} when a third party's service is not accepted; nothing
+ * was started.
+ * @throws when the NIC cannot be opened, a service's filter is refused, or
+ * workers cannot be confined and are to be, with what happened and what to do in
+ * one line; nothing is left behind.
+ */
+export async function boot(
+  manifest: Manifest,
+  options: RunOptions,
+): Promise<System> {
+  if (options.confined) requireConfinement();
+  const modules = await moduleParts(manifest, options);
+  const { nic, confined } = options;
+  const plug = nic === undefined
+    ? {}
+    : { nic: () => pluggedNic(nic, confined) };
+  const parts = { ...PARTS, modules, ...plug };
+  const system = new RunningSystem(manifest, parts, options);
+  await system.start();
+  return system;
+}
+
+/** The parts that {@link boot} puts together. */
+export const PARTS: Parts = {
+  filter: {
+    worker: new URL("../filter/service/worker.ts", import.meta.url),
+    permissions: "none",
+    here: startFilterService,
+  },
+  peer: {
+    worker: new URL("./peer/worker.ts", import.meta.url),
+    permissions: "none",
+    here: startPeer,
+  },
+  services: {
+    "arp": servicePart("arp", arpService),
+    "icmp-echo": servicePart("icmp-echo", icmpEchoService),
+    "udp-echo": servicePart("udp-echo", udpEchoService),
+  },
+  nic: nicOf,
+};
+
+function servicePart(
+  name: string,
+  definition: ServiceDefinition,
+): Parts["services"][string] {
+  return {
+    definition,
+    worker: new URL(`../${name}/worker.ts`, import.meta.url),
+    permissions: "none",
+    limited: true,
+    here: (start) => void startService(definition, start),
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * Connects holders to a NIC: each to the driver service, for packets, and to the
+ * filter service, for capabilities. The system itself is the first.
+ */
+
+import {
+  type HolderLimits,
+  PLAIN_LIMITS,
+} from "../../../caps/driver/messages.ts";
+import type { PortId } from "../../../caps/kernel/kernel.ts";
+import type { PacketMemory } from "../../../caps/memory/memory.ts";
+import { fromMessagePort } from "../../../caps/port/port.ts";
+import {
+  makeSharedRings,
+  type SharedAccess,
+} from "../../../caps/port/trusted_ring.ts";
+import type { Capability } from "../../../caps/kernel/tag.ts";
+import { FilterClient } from "../../filter/service/client.ts";
+import type { DriverHost } from "../driver/host.ts";
+import type { FilterHost } from "../filter/host.ts";
+
+/** The system's own port: the root capability is in its table. */
+export const SYSTEM_PORT: PortId = 0;
+
+/** A holder's ends of its channels. */
+export interface Connection {
+  /** What the driver and the filter service know it by. */
+  readonly port: PortId;
+  /** To the driver service. */
+  readonly data: MessagePort;
+  /** To the filter service. */
+  readonly requests: MessagePort;
+  /** For one that is trusted with packet memory. */
+  readonly shared?: SharedAccess;
+}
+
+/** What is asked of the root capability. */
+type Asked = Omit<Parameters<FilterClient["derive"]>[0], "from">;
+
+/** Numbers for holders, none of them twice in one system: what one counted is known by it later. */
+export class PortNumbers {
+  #last: PortId = SYSTEM_PORT;
+
+  /** One that nobody had. */
+  next(): PortId {
+    return ++this.#last;
+  }
+}
+
+/** Connects holders, and derives what they are to hold. */
+export class Connector implements Disposable {
+  readonly #driver: DriverHost;
+  readonly #filter: FilterHost;
+  readonly #client: FilterClient;
+  readonly #ports: PortNumbers;
+  readonly #memory: PacketMemory;
+
+  /** Between a driver and a filter service that both run, over `memory`. */
+  constructor(
+    driver: DriverHost,
+    filter: FilterHost,
+    ports: PortNumbers,
+    memory: PacketMemory,
+  ) {
+    this.#ports = ports;
+    this.#memory = memory;
+    this.#driver = driver;
+    this.#filter = filter;
+    const requests = new MessageChannel();
+    filter.attach(SYSTEM_PORT, requests.port1);
+    this.#client = new FilterClient(fromMessagePort(requests.port2));
+  }
+
+  /**
+   * Connects a new holder; one that is `trusted` with packet memory itself. Nothing
+   * is to be asked for it before {@link introduced}.
+   */
+  connect(
+    limits: HolderLimits = PLAIN_LIMITS,
+    trusted: boolean = false,
+  ): Connection {
+    const shared = trusted ? this.#share() : undefined;
+    const port = this.#ports.next();
+    const data = new MessageChannel();
+    const requests = new MessageChannel();
+    this.#driver.attach(port, data.port1, limits, shared?.rings);
+    this.#filter.attach(port, requests.port1);
+    return {
+      port,
+      data: data.port2,
+      requests: requests.port2,
+      ...(shared === undefined ? {} : { shared }),
+    };
+  }
+
+  #share(): SharedAccess {
+    const { wasm, frameCount, extentCount } = this.#memory;
+    const rings = makeSharedRings();
+    return { memory: wasm, frameCount, extentCount, rings };
+  }
+
+  /**
+   * Resolves when the driver and the filter service know every holder that was
+   * connected: what is asked on another port may overtake that.
+   */
+  async introduced(): Promise<void> {
+    await Promise.all([this.#driver.counts(), this.#filter.describe()]);
+  }
+
+  /**
+   * A capability out of the root's.
+   * @throws {RefusedError}
+   */
+  async derive(asked: Asked): Promise<Capability> {
+    return await this.#client.derive({
+      ...asked,
+      from: await this.#filter.root,
+    });
+  }
+
+  /** Ends all capabilities of a holder; in force when this resolves. */
+  async revoke(port: PortId): Promise<void> {
+    await this.#filter.detach(port);
+  }
+
+  /** The NIC is gone: nobody waits for answers any more. */
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+
+  /** Has the driver service let go of a holder. */
+  detach(port: PortId): void {
+    this.#driver.detach(port);
+  }
+}

@@ -1,0 +1,54 @@
+/** A NIC of the caller's own: a driver that comes from somewhere else. */
+
+import type { PacketMemory } from "../../../caps/memory/memory.ts";
+import type { Driver } from "../../../drivers/driver.ts";
+import {
+  type DriverStart,
+  startDriver,
+} from "../../../drivers/service/start.ts";
+import type { WorkerPermissions } from "../../runtime/thread.ts";
+import type { Nic } from "../parts.ts";
+
+/** What `boot` is told of it. It stands in for the manifest's `nic`. */
+export interface PluggedNic {
+  /** With `confined: false`: opens it, in the caller's thread, on packet memory that it borrows. */
+  readonly open?: (memory: PacketMemory) => Driver;
+  /** With `confined: true`: the module of its worker, which calls `serveDriver`. */
+  readonly worker?: URL;
+  /** For that worker, in its first message: plain data. */
+  readonly options?: unknown;
+  /** What that worker may do: nothing unless given. */
+  readonly permissions?: WorkerPermissions;
+  /** Whether its pages are packet memory itself: then that is never used again after a crash. */
+  readonly mapped?: boolean;
+  /** False for one that is not started again when it crashes; true unless given. */
+  readonly restarts?: boolean;
+}
+
+/** @throws {TypeError} when it does not say how it is opened. */
+export function pluggedNic(nic: PluggedNic, confined: boolean): Nic {
+  const { open, worker, options, permissions = "none" } = nic;
+  if ((confined ? worker : open) === undefined) {
+    throw new TypeError(
+      confined
+        ? "boot: nic.worker is missing: with confined: true a driver runs in a worker, whose module calls serveDriver()"
+        : "boot: nic.open is missing: with confined: false a driver is opened in the caller's thread",
+    );
+  }
+  return {
+    part: {
+      worker: worker ?? new URL("data:,"),
+      permissions,
+      here: (start) =>
+        void startDriver(
+          start as DriverStart<unknown>,
+          (_options: unknown, memory) => open!(memory),
+          true,
+        ),
+    },
+    options,
+    transfer: [],
+    mapped: nic.mapped ?? false,
+    restarts: nic.restarts ?? true,
+  };
+}

@@ -1,0 +1,36 @@
+/** What crosses between the system and its nursery. */
+
+import type { WorkerPermissions } from "../../runtime/thread.ts";
+
+/** The first message to a nursery. */
+export interface NurseryStart {
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** From the system to a nursery. */
+export type NurseryOrder =
+  /** Starts a worker of `module` and posts it `start`. What is transferred to it comes with this. */
+  | {
+    readonly kind: "start";
+    readonly id: number;
+    readonly module: string;
+    readonly permissions: WorkerPermissions;
+    readonly start: unknown;
+    readonly transfer: Transferable[];
+    readonly limited: boolean;
+  }
+  /** Closes what a driver that died had of the kernel. Answered by `settled`. */
+  | {
+    readonly kind: "settle";
+    readonly id: number;
+    readonly estate: SharedArrayBuffer;
+  }
+  /** Ends a worker, at once and without a word. */
+  | { readonly kind: "end"; readonly id: number };
+
+/** From a nursery to the system. */
+export type NurseryReport =
+  /** A worker ended by an error that nobody caught. */
+  | { readonly kind: "crashed"; readonly id: number; readonly message: string }
+  | { readonly kind: "settled"; readonly id: number };

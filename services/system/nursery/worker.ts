@@ -1,0 +1,45 @@
+/**
+ * The nursery: starts workers once the system itself may not any more. It runs
+ * nothing of theirs, and speaks with the system alone.
+ */
+
+import {
+  fromMessagePort,
+  type Port,
+  takeAll,
+} from "../../../caps/port/port.ts";
+import { settleEstate } from "../../../drivers/sys/settle.ts";
+import { startWorker } from "../../runtime/start_worker.ts";
+import type { NurseryOrder, NurseryReport, NurseryStart } from "./messages.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<NurseryStart>) => void) | null;
+};
+scope.onmessage = ({ data }) => {
+  scope.onmessage = null;
+  tend(fromMessagePort<NurseryReport, NurseryOrder>(data.control));
+};
+
+function tend(control: Port<NurseryReport, NurseryOrder>): void {
+  const workers = new Map<number, () => void>();
+  control.onReady = () => {
+    for (const order of takeAll(control)) {
+      const { id } = order;
+      if (order.kind === "end") {
+        workers.get(id)?.();
+        workers.delete(id);
+      } else if (order.kind === "settle") {
+        settleEstate(order.estate);
+        control.post({ kind: "settled", id });
+      } else {
+        workers.set(
+          id,
+          startWorker(order, (message) => {
+            workers.delete(id);
+            control.post({ kind: "crashed", id, message });
+          }),
+        );
+      }
+    }
+  };
+}

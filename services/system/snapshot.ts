@@ -1,0 +1,103 @@
+/** What a running system shows of itself: plain data, for consoles and tests. */
+
+import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
+
+export type { Counts, PagesSnapshot };
+
+/** One capability's account. Its tag is never shown: `label` names it. */
+export interface CapabilitySnapshot {
+  /** `udp-echo#2`: the holder and a small number of its own. */
+  readonly label: string;
+  /** The packets that it stands for, in words: `udp dst port 7 and dst host 10.77.0.2`. */
+  readonly filter: string;
+  /** The pages that it may hold at once. */
+  readonly quotaPages: number;
+  /** The pages that its holder has now. */
+  readonly heldPages: number;
+  /** Packets handed to the holder. */
+  readonly deliveredPackets: number;
+  /** Their bytes. */
+  readonly deliveredBytes: number;
+  /** Packets that the holder had sent. */
+  readonly sentPackets: number;
+  /** Their bytes. */
+  readonly sentBytes: number;
+  /** Packets of this capability that were dropped, by reason, both ways. */
+  readonly drops: Counts;
+}
+
+/** Something between the driver and a service. */
+export interface InterposerSnapshot {
+  /** What it is: `delay`. */
+  readonly name: string;
+  /** What it counted. */
+  readonly counters: Counts;
+}
+
+/** One service. */
+export interface ServiceSnapshot {
+  /** Its name in the manifest. */
+  readonly name: string;
+  /** Only a running one handles packets. */
+  readonly state:
+    | "starting"
+    | "running"
+    | "restarting"
+    | "failed"
+    | "stopped";
+  /** How often it was started again. */
+  readonly restarts: number;
+  /** Why it failed last, in one line; it may run again. */
+  readonly failure?: string;
+  /** What it holds. */
+  readonly capabilities: readonly CapabilitySnapshot[];
+  /** What the protocol core counted: `echoed`, `drop:checksum`. */
+  readonly counters: Counts;
+  /** Messages of the service that the driver or the filter service refused, by reason. */
+  readonly refusals: Counts;
+  /** What is interposed, the nearest to the driver first; absent when nothing is. */
+  readonly interposers?: readonly InterposerSnapshot[];
+}
+
+/** A whole system at one moment. */
+export interface SystemSnapshot {
+  /** Since packets flow. */
+  readonly uptimeMs: number;
+  /** The NIC, and what crossed it. */
+  readonly nic: {
+    /** As a person named it: `xdp:veth0`, `pcap:trace.pcap`, `emulated`. */
+    readonly name: string;
+    /** How its packets come and go, in words. */
+    readonly mode: string;
+    /** The Ethernet address that the system answers on. */
+    readonly mac: string;
+    /** Its IPv4 address, with the prefix. */
+    readonly address: string;
+    /** Whether its driver and filter service run. */
+    readonly state: "running" | "restarting" | "failed";
+    /** How often these were started again. */
+    readonly restarts: number;
+    /** Why they failed last, in one line; they may run again. */
+    readonly failure?: string;
+    /** Whether nothing will ever arrive again. */
+    readonly ended: boolean;
+    /** Packets that came in. */
+    readonly receivedPackets: number;
+    /** Their bytes. */
+    readonly receivedBytes: number;
+    /** Packets that went out. */
+    readonly sentPackets: number;
+    /** Their bytes. */
+    readonly sentBytes: number;
+    /** The driver's own counts. */
+    readonly counters: Counts;
+  };
+  /** Packets that nobody holds a capability for, where the driver saw them. */
+  readonly unclaimedPackets: number;
+  /** Where the pages are. */
+  readonly pages: PagesSnapshot;
+  /** In the manifest's order. */
+  readonly services: readonly ServiceSnapshot[];
+  /** The peer on an emulated wire, when there is one: `ping-sent`, `ping-answered`. */
+  readonly peer?: Counts;
+}

@@ -1,0 +1,60 @@
+/** Logs of what interposers see, as capture files. */
+
+import {
+  type CaptureOutput,
+  createCaptureFile,
+} from "../../../drivers/capture/file.ts";
+import { emptyPacket } from "../../../drivers/capture/packet.ts";
+import type { Frame, Instant } from "../../core/core.ts";
+import type { FrameSink } from "../../interpose/log.ts";
+import type { Way } from "../../interpose/rewrite.ts";
+
+/** A capture file that frames are written to. One that cannot be written any more ends the log, never the traffic. */
+export class FrameLog implements FrameSink, Disposable {
+  readonly #file: CaptureOutput;
+  readonly #packet = emptyPacket();
+  #closed = false;
+
+  /**
+   * Creates the file, in place of one that is there.
+   * @throws {Error} that names the file when it cannot be created.
+   */
+  constructor(path: string) {
+    this.#file = createCaptureFile(path);
+  }
+
+  write(frame: Frame, way: Way, now: Instant): boolean {
+    if (this.#closed) return false;
+    const packet = this.#packet;
+    const us = performance.timeOrigin * 1000 + now;
+    packet.seconds = Math.floor(us / 1e6);
+    packet.nanoseconds = Math.floor(us - packet.seconds * 1e6) * 1000;
+    packet.bytes = frame.bytes;
+    packet.start = frame.start;
+    packet.length = frame.length;
+    packet.originalLength = frame.length;
+    packet.direction = way === "in" ? 1 : 2;
+    return this.#attempt(() => this.#file.writer.write(packet));
+  }
+
+  flush(): void {
+    if (!this.#closed) this.#attempt(() => this.#file.writer.flush());
+  }
+
+  /** Writes what was gathered, and closes the file. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#attempt(() => this.#file[Symbol.dispose]());
+  }
+
+  #attempt(step: () => void): boolean {
+    try {
+      step();
+      return true;
+    } catch {
+      this.#closed = true;
+      return false;
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/** The system's end of one service: is it alive, and what did it count? */
+
+import type { Counts } from "../../../caps/driver/accounts.ts";
+import type { PortId } from "../../../caps/kernel/kernel.ts";
+import {
+  fromMessagePort,
+  type Port,
+  takeAll,
+} from "../../../caps/port/port.ts";
+import { Calls, NoAnswerError } from "../../runtime/calls.ts";
+import type { PeerNews } from "../../core/core.ts";
+import type { ServiceOrder, ServiceReport, Wiring } from "../../core/start.ts";
+import type { ServiceSnapshot } from "../snapshot.ts";
+import type { Thread } from "../../runtime/thread.ts";
+import { PATIENCE, type Patience } from "../patience.ts";
+import { oneLine, readServiceReport } from "./service_report.ts";
+
+/** How long a snapshot waits for its counters: then those of before are shown. */
+const PATIENCE_MS = 250;
+
+/** Messages that make no sense after which it is ended. */
+const STRIKES_MAX = 64;
+
+/** One life of a service, seen from the system. */
+export class ServiceHost {
+  readonly name: string;
+  /** What the driver and the filter service know it by. */
+  port: PortId;
+  state: Exclude<ServiceSnapshot["state"], "restarting"> = "starting";
+  /** Whether it was ended for what it sent: nobody gives it another chance. */
+  outlawed = false;
+  /** Whether it was ended because it did not answer: then it may run on. */
+  silent = false;
+  failure: string | undefined;
+  /** What it counted when it was asked last. */
+  counters: Counts = {};
+  /** What it used then. */
+  memoryBytes = 0;
+  /** What was refused of its messages by the one that cut it off. */
+  refusals: Counts = {};
+  /** Its worker, once it was started. */
+  thread: Thread | undefined;
+  readonly #control: Port<ServiceOrder, unknown>;
+  readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
+  readonly #onFailed: (host: ServiceHost) => void;
+  readonly #patience: Patience;
+  #settled = Promise.withResolvers<void>();
+  #starting: ReturnType<typeof setTimeout> | undefined;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  #strikes = 0;
+
+  /** Speaks on `control`; `onFailed` hears once when the service is at an end by a fault of its own. */
+  constructor(
+    service: {
+      readonly name: string;
+      readonly port: PortId;
+      readonly control: MessagePort;
+    },
+    onFailed: (host: ServiceHost) => void,
+    patience: Patience = PATIENCE,
+  ) {
+    this.#patience = patience;
+    this.name = service.name;
+    this.port = service.port;
+    this.#control = fromMessagePort(service.control);
+    this.#calls = new Calls(`service ${service.name}`, patience.answerMsMax);
+    this.#onFailed = onFailed;
+    this.#control.onReady = () => {
+      for (const message of takeAll(this.#control)) this.#take(message);
+    };
+  }
+
+  /** It was started, as `thread`: it must run soon. */
+  started(thread: Thread): void {
+    this.thread = thread;
+    if (this.state !== "starting") return thread.end();
+    this.#mustRun();
+  }
+
+  #mustRun(): void {
+    const { startMsMax } = this.#patience;
+    this.#starting = setTimeout(
+      () => this.fail(`it does not run after ${startMsMax / 1000} s`),
+      startMsMax,
+    );
+  }
+
+  /** Its capabilities are gone with the NIC; it lives on. */
+  unplug(): void {
+    if (this.state !== "running") return;
+    this.state = "starting";
+    this.#settled = Promise.withResolvers();
+  }
+
+  /** It gets new ones, at a new port: it must run soon. */
+  rewire(port: PortId, wiring: Wiring): void {
+    if (this.state !== "starting") return;
+    this.port = port;
+    this.refusals = {};
+    this.#control.post({ kind: "rewire", ...wiring }, [
+      wiring.data,
+      wiring.requests,
+    ]);
+    this.#mustRun();
+  }
+
+  /** Resolves when it runs or has failed. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** Asks for its counters; a service that does not answer has failed. */
+  async ask(): Promise<Counts> {
+    if (this.#heartbeat === undefined) return this.counters;
+    try {
+      const report = await this.#calls.ask((id) =>
+        this.#control.post({ kind: "count", id })
+      );
+      this.counters = report.counters;
+      this.memoryBytes = report.memoryBytes;
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      this.silent = true;
+      this.fail("it stopped answering; it was ended");
+    }
+    return this.counters;
+  }
+
+  /** Brings its counters up to date, unless it is slow to say them. */
+  async refresh(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([this.ask(), patience]);
+    clearTimeout(timer);
+  }
+
+  /** Tells it what became of a service that it watches. */
+  tellPeer(news: PeerNews): void {
+    if (this.state === "running") this.#control.post({ kind: "peer", ...news });
+  }
+
+  /** It is at an end for what it sent. */
+  cutOff(failure: string): void {
+    this.outlawed = true;
+    this.fail(failure);
+  }
+
+  /** It is at an end by a fault of its own. */
+  fail(failure: string): void {
+    if (this.state === "failed" || this.state === "stopped") return;
+    this.state = "failed";
+    this.failure = oneLine(failure);
+    this.#letGo();
+    this.#onFailed(this);
+  }
+
+  /** Ends it. */
+  stop(): void {
+    if (this.state !== "failed") this.state = "stopped";
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#starting);
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
+    this.#calls.abandon();
+    this.#control.post({ kind: "stop" });
+    this.#control[Symbol.dispose]();
+    this.thread?.end();
+    this.#settled.resolve();
+  }
+
+  #take(message: unknown): void {
+    const report = readServiceReport(message);
+    if (report?.kind === "failed") this.fail(report.message);
+    else if (report?.kind === "running" && this.state === "starting") {
+      this.#run();
+    } else if (report?.kind !== "counters" || !this.#calls.settle(report)) {
+      this.#strike();
+    }
+  }
+
+  #strike(): void {
+    if (++this.#strikes !== STRIKES_MAX) return;
+    this.cutOff("it was ended: too many of its messages made no sense");
+  }
+
+  #run(): void {
+    this.state = "running";
+    clearTimeout(this.#starting);
+    const { heartbeatMs } = this.#patience;
+    this.#heartbeat ??= setInterval(() => void this.ask(), heartbeatMs);
+    this.#settled.resolve();
+  }
+}

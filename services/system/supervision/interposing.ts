@@ -1,0 +1,113 @@
+/** What is interposed between a system's driver and its services. */
+
+import {
+  type HolderLimits,
+  INTERPOSED_LIMITS,
+  PLAIN_LIMITS,
+} from "../../../caps/driver/messages.ts";
+import { fromMessagePort } from "../../../caps/port/port.ts";
+import { takeNow } from "../../../drivers/service/start.ts";
+import type { Interposer } from "../../interpose/interposer.ts";
+import { Relay } from "../../interpose/relay.ts";
+import { makeInterposer } from "../../manifest/interposer.ts";
+import type { Manifest } from "../../manifest/manifest.ts";
+import type { InterposerSnapshot } from "../snapshot.ts";
+import { FrameLog } from "./frame_log.ts";
+
+/** Interposers of the program's own, by the service's name. */
+export type ServiceInterposers = Readonly<
+  Record<string, readonly Interposer[]>
+>;
+
+/** Interposes for the services of one system. */
+export class Interposing {
+  readonly #services: Manifest["services"];
+  readonly #own: ServiceInterposers;
+  readonly #onFlood: (name: string) => void;
+  readonly #logs: FrameLog[] = [];
+  /** By service; they outlive its restarts, and go on counting. */
+  readonly #interposers = new Map<string, readonly Interposer[]>();
+  /** By service: the one that runs. */
+  readonly #relays = new Map<string, Relay>();
+
+  /** `onFlood` hears of a service that has more under way than it may. */
+  constructor(
+    services: Manifest["services"],
+    own: ServiceInterposers,
+    onFlood: (name: string) => void,
+  ) {
+    this.#services = services;
+    this.#onFlood = onFlood;
+    this.#own = own;
+  }
+
+  /**
+   * What a service is to be given in place of `data`, its end of the channel to
+   * the driver; `data` itself when nothing is interposed.
+   * @throws {Error} that names the file when a log cannot be written.
+   */
+  wire(name: string, data: MessagePort): MessagePort {
+    const interposers = this.#of(name);
+    if (interposers.length === 0) return data;
+    if (this.#services[name]?.trusted) {
+      throw new Error(
+        `service ${name} is trusted with packet memory: nothing can be interposed before it`,
+      );
+    }
+    this.release(name);
+    const relay = new Relay(fromMessagePort(data, { takeNow }), interposers, {
+      takeNow,
+      onFlood: () => this.#onFlood(name),
+    });
+    this.#relays.set(name, relay);
+    return relay.holder;
+  }
+
+  /** A service is gone: what is held for it goes back to the driver. To be said before the driver lets go of it. */
+  release(name: string): void {
+    this.#relays.get(name)?.[Symbol.dispose]();
+    this.#relays.delete(name);
+  }
+
+  /** The driver is about to stop: nothing is held any more. */
+  hurry(): void {
+    for (const relay of this.#relays.values()) relay.hurry();
+  }
+
+  /** What a service is held to by the driver. */
+  limits(name: string): HolderLimits {
+    return this.#of(name).length === 0 ? PLAIN_LIMITS : INTERPOSED_LIMITS;
+  }
+
+  /** What the interposers of a service have counted. */
+  snapshot(name: string): readonly InterposerSnapshot[] {
+    const all = this.#interposers.get(name) ?? [];
+    return all.map(({ name, tally }) => ({ name, counters: tally.snapshot() }));
+  }
+
+  /** Ends all of them. */
+  stop(): void {
+    for (const name of [...this.#relays.keys()]) this.release(name);
+    for (const log of this.#logs) log[Symbol.dispose]();
+  }
+
+  /** Those of the manifest are nearer to the driver. */
+  #of(name: string): readonly Interposer[] {
+    const made = this.#interposers.get(name);
+    if (made !== undefined) return made;
+    const specs = this.#services[name]?.interpose ?? [];
+    const own = Object.hasOwn(this.#own, name) ? this.#own[name]! : [];
+    const all = [
+      ...specs.map((spec) => makeInterposer(spec, (file) => this.#log(file))),
+      ...own,
+    ];
+    this.#interposers.set(name, all);
+    return all;
+  }
+
+  #log(file: string): FrameLog {
+    const log = new FrameLog(file);
+    this.#logs.push(log);
+    return log;
+  }
+}

@@ -1,0 +1,304 @@
+/** The services of a system: connects and starts them, ends those that are cut off, starts anew those that fail. */
+
+import type { Counts } from "../../../caps/driver/accounts.ts";
+import type { PortId } from "../../../caps/kernel/kernel.ts";
+import {
+  RIGHT_DERIVE,
+  RIGHT_RECEIVE,
+  RIGHT_SEND,
+} from "../../../caps/kernel/rights.ts";
+import type { ServiceSettings } from "../../core/definition.ts";
+import type { Manifest, ServiceManifest } from "../../manifest/manifest.ts";
+import type { Wiring } from "../../core/start.ts";
+import type { Threads } from "../../runtime/thread.ts";
+import type { Connection, Connector } from "../nic/connector.ts";
+import type { Interposing } from "./interposing.ts";
+import type { Parts, ServicePart } from "../parts.ts";
+import { ServiceHost } from "./host.ts";
+import { Supervised } from "./supervised.ts";
+
+/** Which services, how they run, and who is told of them. */
+export interface ServicesOptions {
+  /** What names them. */
+  readonly manifest: Manifest;
+  /** What they are made of. */
+  readonly parts: Pick<Parts, "services" | "modules" | "patience">;
+  /** What is interposed before them. */
+  readonly interposing: Interposing;
+  /** What starts them. */
+  readonly threads: () => Threads;
+  /** A life is over: what it held is to be revoked. Resolves when that is in force. */
+  readonly onGone: (port: PortId) => Promise<void>;
+  /** A service failed, and will be started anew after `delayMs`. */
+  readonly onRestart: (service: Supervised, delayMs: number) => void;
+  /** A service failed, and stays so. */
+  readonly onFailed: (service: Supervised) => void;
+}
+
+/** The services of one system. */
+export class Services {
+  readonly #options: ServicesOptions;
+  readonly #services: Supervised[];
+  /** To the NIC as it is now; undefined while there is none. */
+  #connector: Connector | undefined;
+  /** False until every service has run: a failure is the start's, then. */
+  #supervised = false;
+  #stopped = false;
+
+  /** Those that the manifest names; none runs before {@link start}. */
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+    this.#services = Object.entries(options.manifest.services)
+      .map(([name, service]) => new Supervised(name, service));
+  }
+
+  /** All, failed ones too. */
+  get all(): readonly Supervised[] {
+    return this.#services;
+  }
+
+  /**
+   * Connects and starts all. Resolves when each runs or has failed.
+   * @throws {RefusedError} when a service's envelope is refused.
+   */
+  async start(connector: Connector): Promise<void> {
+    this.#connector = connector;
+    await this.#connectAll(
+      this.#services,
+      (service, connection) => this.#begin(service, connection, connector),
+    );
+  }
+
+  /**
+   * From now on what fails is started anew.
+   * @throws when a service has failed already.
+   */
+  supervise(): void {
+    const failed = this.#services.find(({ host }) => host?.state === "failed");
+    if (failed !== undefined) {
+      throw new Error(
+        `service ${failed.name} did not start: ${failed.failure}`,
+      );
+    }
+    this.#supervised = true;
+  }
+
+  /** The NIC is gone, and all capabilities with it: those that run wait for {@link plug}. */
+  unplug(): void {
+    this.#connector = undefined;
+    for (const { host } of this.#services) {
+      // What was about to begin would wait for answers that do not come.
+      if (host?.state === "starting") host.stop();
+      else host?.unplug();
+    }
+  }
+
+  /** There is a NIC again: whoever runs gets fresh capabilities, the others are started. */
+  async plug(connector: Connector): Promise<void> {
+    this.#connector = connector;
+    const alive = this.#services.filter(({ over, timer }) =>
+      !over && timer === undefined
+    );
+    await this.#connectAll(alive, async (service, connection) => {
+      const host = service.host!;
+      try {
+        if (host.state !== "starting") {
+          return await this.#begin(service, connection, connector);
+        }
+        const wiring = await this.#wire(service, connection, connector);
+        host.rewire(connection.port, wiring);
+      } catch (error) {
+        this.#refused(service, connector, error);
+      }
+      await host.settled;
+    });
+  }
+
+  /** A holder was cut off by the driver or the filter service. */
+  outlaw(port: PortId, refusals: Counts): void {
+    const host = this.#services.find(({ host }) => host?.port === port)?.host;
+    if (host === undefined || host.state === "failed") return;
+    host.refusals = refusals;
+    host.cutOff("it was cut off: too many of its messages were refused");
+  }
+
+  /** A service has had more messages under way than it may. */
+  flooded(name: string): void {
+    const one = this.#services.find((service) => service.name === name)?.host;
+    if (one !== undefined) this.outlaw(one.port, { flood: 1 });
+  }
+
+  /** Brings their counters up to date, but for those that are slow to say them. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#services.map(({ host }) => host?.refresh()));
+  }
+
+  /** Ends all. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { host, timer } of this.#services) {
+      clearTimeout(timer);
+      host?.stop();
+    }
+    this.#options.interposing.stop();
+  }
+
+  async #connectAll(
+    services: readonly Supervised[],
+    use: (service: Supervised, connection: Connection) => Promise<void>,
+  ): Promise<void> {
+    const connector = this.#connector!;
+    const connected = services.map((service) =>
+      [
+        service,
+        connector.connect(
+          this.#options.interposing.limits(service.name),
+          service.service.trusted,
+        ),
+      ] as const
+    );
+    await connector.introduced();
+    await Promise.all(connected.map((one) => use(...one)));
+  }
+
+  /** A new life of a service. Resolves when it runs or has failed. */
+  async #begin(
+    service: Supervised,
+    connection: Connection,
+    connector: Connector,
+  ): Promise<void> {
+    const control = new MessageChannel();
+    const host = new ServiceHost(
+      { name: service.name, port: connection.port, control: control.port1 },
+      () => this.#onFailed(service, host),
+      this.#options.parts.patience,
+    );
+    service.begin(host);
+    const wiring = await this.#wire(service, connection, connector);
+    const { quotaPages, copyBytesMax } = service.service;
+    const part = this.#partOf(service);
+    host.started(
+      this.#options.threads().start(part, {
+        settings: settingsOf(this.#options.manifest, service.service),
+        quotaPages,
+        copyBytesMax,
+        spin: this.#options.manifest.spin,
+        ...(part.module === undefined ? {} : { module: part.module }),
+        ...wiring,
+        control: control.port2,
+      }, {
+        transfer: [wiring.data, wiring.requests, control.port2],
+        onCrash: (message) => host.fail(message),
+      }),
+    );
+    await host.settled;
+    if (host.state !== "running") return;
+    service.restarts.ran(performance.now());
+    this.#tell(service);
+    for (const { news } of this.#services) {
+      if (news === undefined || !watches(service, news.name)) continue;
+      host.tellPeer(news);
+    }
+  }
+
+  /** Tells those who watch a service what became of it. */
+  #tell({ name, news }: Supervised): void {
+    if (news === undefined) return;
+    for (const other of this.#services) {
+      if (watches(other, name)) other.host?.tellPeer(news);
+    }
+  }
+
+  #partOf({ name, service }: Supervised): ServicePart {
+    const { services, modules } = this.#options.parts;
+    return service.core === "module"
+      ? modules![name]!
+      : services[service.core]!;
+  }
+
+  /** Derives what a service may have at most; what it needs to get it. */
+  async #wire(
+    supervised: Supervised,
+    { port, data, requests, shared }: Connection,
+    connector: Connector,
+  ): Promise<Wiring> {
+    const { service } = supervised;
+    supervised.connected(port);
+    const { definition } = this.#partOf(supervised);
+    const settings = settingsOf(this.#options.manifest, service);
+    const envelope = await connector.derive({
+      grant: definition.receives(settings),
+      sends: definition.sends(settings),
+      rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
+      quotaPages: service.quotaPages,
+      // On the envelope: whatever the service derives from it stays within.
+      ...(service.limit === undefined ? {} : { limit: service.limit }),
+      to: port,
+    });
+    const posed = this.#options.interposing.wire(supervised.name, data);
+    return {
+      envelope,
+      data: posed,
+      requests,
+      ...(shared === undefined ? {} : { shared }),
+    };
+  }
+
+  #onFailed(service: Supervised, host: ServiceHost): void {
+    service.failure = host.failure;
+    this.#options.interposing.release(service.name);
+    const released = this.#options.onGone(host.port);
+    if (!this.#supervised || this.#stopped) return;
+    if (this.#connector === undefined) return; // it comes back with the NIC
+    const delayMs = service.failed(host);
+    if (delayMs === undefined) {
+      service.over = true;
+      this.#tell(service);
+      return this.#options.onFailed(service);
+    }
+    service.timer = setTimeout(() => {
+      void released.then(() => this.#restart(service));
+    }, delayMs);
+    this.#tell(service);
+    this.#options.onRestart(service, delayMs);
+  }
+
+  async #restart(service: Supervised): Promise<void> {
+    service.timer = undefined;
+    const connector = this.#connector;
+    if (this.#stopped || connector === undefined) return;
+    const connection = connector.connect(
+      this.#options.interposing.limits(service.name),
+      service.service.trusted,
+    );
+    try {
+      await connector.introduced();
+      await this.#begin(service, connection, connector);
+    } catch (error) {
+      this.#refused(service, connector, error);
+    }
+  }
+
+  /** It does not get what it had before. */
+  #refused(service: Supervised, connector: Connector, error: unknown): void {
+    if (connector !== this.#connector || this.#stopped) return;
+    const why = error instanceof Error ? error.message : String(error);
+    service.host!.fail(`it cannot be started again: ${why}`);
+  }
+}
+
+function watches({ service }: Supervised, name: string): boolean {
+  return service.watch?.includes(name) ?? false;
+}
+
+function settingsOf(
+  { address, mac }: Manifest,
+  service: ServiceManifest,
+): ServiceSettings {
+  return {
+    address: address.address,
+    prefixBits: address.prefixBits,
+    mac,
+    ...("port" in service ? { port: service.port } : {}),
+  };
+}

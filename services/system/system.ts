@@ -1,0 +1,106 @@
+/** A system as those see it who run one. */
+
+import type { RateLimit } from "../../caps/kernel/rate_limit.ts";
+import type { Grant } from "../filter/grant/grant.ts";
+import type { Interposer } from "../interpose/interposer.ts";
+import type { ServiceFactory } from "../loader/factory.ts";
+import type { Receiver } from "../receiver/receiver.ts";
+import type { SystemSnapshot } from "./snapshot.ts";
+import type { ServiceInterposers } from "./supervision/interposing.ts";
+import type { PluggedNic } from "./nic/plugged_nic.ts";
+
+/** How a system is run, and what is told of it meanwhile. */
+export interface RunOptions {
+  /**
+   * True for a worker without permissions for each service, which needs
+   * `"unstable": ["worker-options"]` in the deno.json of the program that runs;
+   * false for everything in the caller's own thread, with the caller's trust.
+   */
+  readonly confined: boolean;
+  /**
+   * With `confined: false`, the default exports of the manifest's modules, by the
+   * names of their services: there they are the caller's own code.
+   */
+  readonly modules?: Readonly<Record<string, ServiceFactory>>;
+  /**
+   * True for a NIC from which nothing is received before `receive()`: what is
+   * opened until then misses no packet. False unless given.
+   */
+  readonly paused?: boolean;
+  /** A NIC of the caller's own, in place of the manifest's. */
+  readonly nic?: PluggedNic;
+  /** What packets of services pass unseen by them, by name; behind what the manifest interposes. */
+  readonly interpose?: ServiceInterposers;
+  /** Told when a service, or the NIC, has failed and will be started again. */
+  readonly onRestart?: (restart: Restart) => void;
+  /** Told when a service has failed for good, and why in one line. The others go on. */
+  readonly onServiceFailed?: (name: string, failure: string) => void;
+}
+
+/** Something failed, and will be started again. */
+export interface Restart {
+  /** The service's name; undefined for the NIC's driver and filter service. */
+  readonly service?: string;
+  /** Why it failed, in one line. */
+  readonly failure: string;
+  /** In how long it is started again; Infinity for a NIC that waits for its interface to be back. */
+  readonly delayMs: number;
+}
+
+/** How a system ended by itself. */
+export type Ending =
+  /** Nothing will ever arrive again: a capture that is replayed, a link that is gone. */
+  | {
+    readonly reason: "nic-ended";
+    /** What was wrong with that, in one line: a capture cut short, an interface removed. */
+    readonly warning?: string;
+  }
+  | { readonly reason: "failed"; readonly error: Error };
+
+/** A system that runs. */
+export interface System {
+  /** The system at this moment. */
+  snapshot(): Promise<SystemSnapshot>;
+  /** Resolves when the system ended by itself. */
+  readonly ended: Promise<Ending>;
+  /**
+   * A capability for the caller itself: its packets come by `for await`.
+   * @throws {RefusedError} when the grant overlaps another's, or the pages are gone.
+   */
+  open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
+  /** Lets packets come in, where the system was started paused. */
+  receive(): void;
+  /** Stops it and closes the NIC; gives the last counts. */
+  stop(): Promise<SystemSnapshot>;
+}
+
+/** What a capability of the caller's is to be, besides its grant. */
+export interface OpenOptions {
+  /** Frames that may be sent under it; none unless given. */
+  readonly sends?: Grant;
+  /**
+   * Copies of the packets, whoever owns them, in place of the packets; then
+   * nothing can be sent. On `xdp:` only what somebody owns can be observed: the
+   * kernel's own packets never come here.
+   */
+  readonly observe?: boolean;
+  /** Pages that may be held unread; 64 unless given. */
+  readonly quotaPages?: number;
+  /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
+  readonly copyBytesMax?: number;
+  /**
+   * Packets are read where they lie in packet memory, and not copied: for a
+   * program that reads fast. Not together with `observe` or `interpose`.
+   */
+  readonly trusted?: boolean;
+  /** What its packets pass, the nearest to the driver first; the receiver cannot tell. */
+  readonly interpose?: readonly Interposer[];
+  /**
+   * In how many milliseconds it is over by itself: its packets are their former
+   * owner's again, and a loop over them ends, what was not read yet with it.
+   * Never unless given.
+   */
+  readonly lifetimeMs?: number;
+  /** How many packets or bytes a second come and go, each way; what is beyond is dropped and counted. No limit unless given. */
+  readonly limit?: RateLimit;
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { InstallOrder } from "../../../caps/driver/messages.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
+import type { DriverInfo } from "../../../drivers/driver.ts";
+import { Offload } from "../../../drivers/service/kernel_classifier.ts";
+
+const MAC = [2, 0, 0, 0, 0, 9];
+const PROGRAM: KernelProgram = {
+  instructions: new Uint8Array(16),
+  maps: [],
+  relocations: [],
+};
+const NOTHING = { version: 1, opened: [], quotas: [] };
+const wasm = { module: new Uint8Array(8), memoryPages: 1 };
+
+/** A NIC that refuses what it is told to. */
+class Nic {
+  refusal: Error | undefined;
+  programs = 0;
+  readonly info: DriverInfo = {
+    name: "scripted",
+    mode: "scripted",
+    mac: Uint8Array.from(MAC),
+    frameBytesMax: 1514,
+    partialChecksums: false,
+    mapped: false,
+  };
+
+  offload(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.programs++;
+  }
+}
+
+function commit(cover?: { why: string; addresses: number[][] }): InstallOrder {
+  const kind = "commit";
+  return {
+    kind,
+    ...NOTHING,
+    wasm,
+    kernel: PROGRAM,
+    ...(cover === undefined ? {} : { cover }),
+  };
+}
+
+Deno.test("why a program is only a cover is known until the NIC has its own again", () => {
+  const nic = new Nic();
+  const offload = new Offload(nic);
+  assert.equal(offload.apply(commit()), undefined);
+  assert.ok(offload.active);
+  nic.refusal = Object.assign(new Error("refused"), { log: "R1 invalid" });
+  assert.equal(offload.apply(commit()), "refused\nR1 invalid");
+  assert.equal(offload.refusal, undefined, "the one before runs");
+  nic.refusal = undefined;
+  const cover = { why: "refused\nR1 invalid", addresses: [] };
+  assert.equal(offload.apply(commit(cover)), undefined);
+  assert.equal(offload.refusal, cover.why);
+  offload.apply({ kind: "patch", ...NOTHING, wasm: new Uint32Array() });
+  assert.equal(offload.refusal, cover.why);
+  assert.equal(offload.apply(commit()), undefined);
+  assert.equal(offload.refusal, undefined);
+});
+
+Deno.test("a cover that takes all packets to the interface's own address is refused", () => {
+  const nic = new Nic();
+  const offload = new Offload(nic);
+  const other = [2, 0, 0, 0, 0, 8];
+  const cover = { why: "refused", addresses: [other, MAC] };
+  assert.match(offload.apply(commit(cover))!, /own Ethernet address/);
+  assert.equal(nic.programs, 0);
+  assert.ok(!offload.active);
+  assert.equal(
+    offload.apply(commit({ ...cover, addresses: [other] })),
+    undefined,
+  );
+  assert.equal(nic.programs, 1);
+});

@@ -1,0 +1,296 @@
+/** Holders that are trusted with packet memory: served as the others, and held to the same rules. */
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { frameAt, frameOffset } from "../../../caps/memory/memory.ts";
+import {
+  RingReader,
+  RingWriter,
+  SHARED_ENTRIES,
+} from "../../../caps/port/trusted_ring.ts";
+import type { Delivery, Submission } from "../../../caps/port/records.ts";
+import { type Port, takeAll } from "../../../caps/port/port.ts";
+import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
+import { makeRealClock } from "../../../services/runtime/clock.ts";
+import { type Core, type Frame, NEVER } from "../../../services/core/core.ts";
+import { matches } from "../../../services/filter/tree/reference.ts";
+import { witness } from "../../../services/filter/grant/witness.ts";
+import { CoreRunner } from "../../../services/core/runner.ts";
+import { testProperty } from "../../property.ts";
+import { discard, echo, frames, pings, plans } from "./plans.ts";
+import { packetsOf, Rig, type TestHolder } from "./rig.ts";
+
+const file = import.meta.url;
+
+/** Answers what has an even length from the port that it came to; notes everything. */
+class NotingCore implements Core {
+  readonly wakeAt = NEVER;
+  readonly seen: string[] = [];
+
+  receive(frame: Frame) {
+    const { bytes, start, length } = frame;
+    assert.ok(length <= frame.capacity);
+    this.seen.push(bytes.slice(start, start + length).toHex());
+    if (length < 38) return "drop:short" as const;
+    if (length % 2 === 1) return "handled" as const;
+    // One byte shorter, from one byte on.
+    frame.bytes[start + 35] = 7;
+    frame.length = length - 2;
+    return "reply" as const;
+  }
+
+  wake(): void {}
+
+  counters() {
+    return {};
+  }
+}
+
+/** Runs cores on all holders of `rig` that live, frame by frame; what they saw, what went out, what was counted. */
+async function play(rig: Rig, batches: readonly Uint8Array[][]) {
+  const cores = rig.holders.map((holder) => {
+    const core = new NotingCore();
+    const runner = new CoreRunner(core, {
+      port: holder.port as Port<Submission | null, never>,
+      capability: holder.tag,
+      shared: holder.shared,
+      clock: makeRealClock(),
+      onFailure: (error) => assert.fail(String(error)),
+    });
+    return { core, runner };
+  });
+  const sent: string[] = [];
+  for (const batch of batches) {
+    for (const frame of batch) rig.far.send(frame, 0, frame.length);
+    for (let turns = 0; turns < 3 || !rig.service.quiet; turns++) {
+      assert.ok(turns < 100, "the holders never give everything back");
+      rig.turn();
+      await setImmediate();
+    }
+    sent.push(...rig.sent().map((frame) => frame.toHex()));
+  }
+  const { accounts, pages, refusals } = rig.service.counts();
+  for (const { runner } of cores) runner[Symbol.dispose]();
+  return {
+    seen: cores.map(({ core }) => core.seen),
+    // Holders answer each in a turn of its own.
+    sent: sent.sort(),
+    accounts,
+    pages,
+    refusals,
+  };
+}
+
+testProperty(
+  "packed, swapped or shared: holders see the same packets, the same frames go out, the same is counted",
+  { runs: 40, file },
+  fc.asyncProperty(
+    fc.array(fc.array(frames, { maxLength: 6 }), { maxLength: 6 }),
+    async (batches) => {
+      const ways = [
+        { copyBytesMax: 4096 },
+        { copyBytesMax: 0 },
+        { copyBytesMax: 0, trusted: true },
+      ];
+      const results = [];
+      for (const way of ways) {
+        using rig = new Rig(
+          plans.map((plan) => ({ ...plan, quotaPages: 12, ...way })),
+        );
+        results.push(await play(rig, batches));
+      }
+      assert.deepEqual(results[1], results[0]);
+      assert.deepEqual(results[2], results[0]);
+    },
+  ),
+);
+
+/** What a trusted holder may do to its rings. */
+const moves = fc.oneof(
+  fc.record({ does: fc.constant("frame" as const), frame: frames }),
+  fc.record({ does: fc.constant("return" as const), length: fc.nat(2000) }),
+  fc.record({ does: fc.constant("return twice" as const) }),
+  fc.record({
+    does: fc.constant("forge" as const),
+    offset: fc.oneof(
+      fc.nat(0xffffffff),
+      fc.integer({ min: -2, max: 20 }).map((frame) => frameOffset(frame) >>> 0),
+    ),
+    length: fc.oneof(fc.nat(1600), fc.nat(0xffffffff)),
+    slot: fc.oneof(fc.nat(4), fc.nat(0xffffffff)),
+  }),
+  fc.record({
+    does: fc.constant("scribble" as const),
+    word: fc.oneof(fc.constantFrom(0, 16, 32), fc.nat(SHARED_ENTRIES * 4)),
+    value: fc.oneof(fc.nat(0xffffffff), fc.nat(3000)),
+    ring: fc.boolean(),
+  }),
+  fc.record({ does: fc.constant("revoke" as const) }),
+  fc.record({ does: fc.constant("detach" as const) }),
+);
+
+testProperty(
+  "whatever a trusted holder does to its rings: pages are conserved, the others get their packets, and only permitted frames go out",
+  { runs: 150, file },
+  fc.property(fc.array(moves, { maxLength: 60 }), (moves) => {
+    using rig = new Rig([{ ...echo, trusted: true }, discard], 24);
+    const [holder, other] = rig.holders as [TestHolder, TestHolder];
+    const { rings } = holder.shared!;
+    const returns = new RingWriter(rings, "returns");
+    const deliveries = new RingReader(rings, "deliveries");
+    const half = rings.byteLength / 8;
+    let over = false;
+    let kept: Delivery[] = [];
+    for (const move of moves) {
+      if (move.does === "frame") {
+        rig.far.send(move.frame, 0, move.frame.length);
+      } else if (move.does === "return" || move.does === "return twice") {
+        const { at, words, available } = deliveries;
+        if (available === 0 || available > SHARED_ENTRIES) continue;
+        const length = "length" in move ? move.length : 0;
+        for (let i = 0; i < (move.does === "return" ? 1 : 2); i++) {
+          returns.put(words[at]!, length, words[at + 2]!, 0);
+        }
+        deliveries.advance(1);
+      } else if (move.does === "forge") {
+        returns.put(move.offset, move.length, move.slot, 0);
+      } else if (move.does === "scribble") {
+        new Uint32Array(rings)[(move.ring ? half : 0) + move.word] = move.value;
+      } else if (over) continue;
+      else {
+        over = true;
+        if (move.does === "revoke") rig.revoke(1);
+        else rig.service.detach(1);
+      }
+      if (move.does !== "scribble") returns.publish();
+      rig.turn();
+      for (const frame of rig.sent()) {
+        assert.ok(matches(echo.sends, frame, 0, frame.length));
+      }
+      for (const d of kept) {
+        other.port.post({ ...d, records: emptied(d.records, d.count) });
+      }
+      // What has just come it keeps a while: somebody may claim it meanwhile.
+      kept = [...takeAll(other.port)].filter(({ count }) => count > 0);
+      rig.turn();
+      const { refusals } = rig.service.counts();
+      const ofOther = refusals.find(({ port }) => port === other.id)!;
+      assert.deepEqual(ofOther.refusals, {}, "a page was taken by another");
+      for (const { heldPages, quotaPages } of rig.service.counts().accounts) {
+        assert.ok(heldPages <= quotaPages);
+      }
+    }
+    for (const d of kept) other.port.post(d);
+    rig.turn();
+    rig.sent();
+    // What the other is sent still comes, whatever the first one keeps.
+    const before = rig.service.counts().accounts
+      .find(({ slot }) => slot === 2)!.deliveredPackets;
+    const frame = witness(discard.receives[0]!);
+    rig.far.send(frame, 0, frame.length);
+    rig.turn();
+    const after = rig.service.counts().accounts.find(({ slot }) => slot === 2)!;
+    assert.equal(after.deliveredPackets, before + 1);
+  }),
+);
+
+/** The same records, none of which is to be sent. */
+function emptied(records: ArrayBuffer, count: number): ArrayBuffer {
+  const words = new Uint32Array(records);
+  for (let i = 0; i < count; i++) words[i * 6] = 0;
+  return records;
+}
+
+/** `count` packets for the holder of `plan` arrive. */
+function arrive(rig: Rig, count: number): void {
+  const frame = witness(echo.receives[0]!);
+  for (let i = 0; i < count; i++) rig.far.send(frame, 0, frame.length);
+  rig.turn();
+}
+
+Deno.test("a trusted holder has no more pages than its quota; the rest is dropped and counted", () => {
+  using rig = new Rig([{ ...echo, quotaPages: 3, trusted: true }, pings]);
+  const deliveries = new RingReader(
+    rig.holders[0]!.shared!.rings,
+    "deliveries",
+  );
+  arrive(rig, 5);
+  assert.equal(deliveries.available, 3);
+  const [account] = rig.service.counts().accounts;
+  assert.equal(account!.heldPages, 3);
+  assert.deepEqual(account!.drops, { "no-page": 2 });
+});
+
+Deno.test("after a revocation a trusted holder gets nothing more, and what it gives back is taken", () => {
+  using rig = new Rig([{ ...echo, trusted: true }, pings]);
+  const { rings } = rig.holders[0]!.shared!;
+  const deliveries = new RingReader(rings, "deliveries");
+  arrive(rig, 2);
+  rig.revoke(1);
+  arrive(rig, 2);
+  assert.equal(deliveries.available, 2);
+  assert.equal(rig.service.counts().pages.lent, 2);
+  const returns = new RingWriter(rings, "returns");
+  for (let i = 0; i < 2; i++) {
+    const { at, words } = deliveries;
+    // To be sent, even: under a capability that is over.
+    returns.put(words[at]!, 60, words[at + 2]!, 0);
+    deliveries.advance(1);
+  }
+  returns.publish();
+  rig.turn();
+  assert.equal(rig.service.counts().pages.lent, 0);
+  assert.deepEqual(rig.sent(), []);
+  assert.ok(
+    rig.reports.some((report) =>
+      report.kind === "drained" && report.slots.includes(1)
+    ),
+  );
+});
+
+Deno.test("pages of a trusted holder that is gone are quarantined, and its ring is read no more", () => {
+  using rig = new Rig([{ ...echo, trusted: true }, pings]);
+  const { rings } = rig.holders[0]!.shared!;
+  const deliveries = new RingReader(rings, "deliveries");
+  arrive(rig, 2);
+  rig.service.detach(1);
+  const returns = new RingWriter(rings, "returns");
+  returns.put(deliveries.words[deliveries.at]!, 0, 1, 0);
+  returns.publish();
+  rig.turn();
+  assert.equal(rig.service.counts().pages.quarantined, 2);
+});
+
+Deno.test("a ring that says more than it can hold costs its holder strikes, and in the end its place", () => {
+  using rig = new Rig([{ ...echo, trusted: true }, pings]);
+  const words = new Uint32Array(rig.holders[0]!.shared!.rings);
+  const produced = words.length / 2;
+  for (let i = 1; i <= STRIKES_MAX; i++) {
+    words[produced] = i * (SHARED_ENTRIES + 1);
+    rig.service.turn();
+  }
+  assert.deepEqual(rig.outlaws, [1]);
+});
+
+Deno.test("no frame is taken that was not lent to this very holder, wherever it is said to be", () => {
+  using rig = new Rig([{ ...echo, trusted: true }, discard]);
+  arrive(rig, 1);
+  const ofOther = witness(discard.receives[0]!);
+  rig.far.send(ofOther, 0, ofOther.length);
+  rig.turn();
+  const [packet] = packetsOf(rig.holders[1]!.port.take()!);
+  const { rings } = rig.holders[0]!.shared!;
+  const words = new Uint32Array(rings);
+  const offset = words[32]!;
+  const returns = new RingWriter(rings, "returns");
+  returns.put(frameOffset(frameAt(offset) + 1), 0, 1, 0);
+  returns.put(frameOffset(packet!.frame), 0, 1, 0);
+  returns.put(0, 0, 1, 0);
+  returns.put(0xffffffff, 60, 1, 0);
+  returns.publish();
+  rig.turn();
+  const [refusals] = rig.service.counts().refusals;
+  assert.deepEqual(refusals!.refusals, { "forged-page": 4 });
+  assert.equal(rig.service.counts().pages.lent, 2);
+});

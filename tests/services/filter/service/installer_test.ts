@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { RIGHT_DERIVE, RIGHT_RECEIVE } from "../../../../caps/kernel/rights.ts";
+import {
+  either,
+  ethernet,
+  ipv4,
+} from "../../../../services/filter/grant/builder.ts";
+import type { Grant } from "../../../../services/filter/grant/grant.ts";
+import { SocketCover } from "../../../../services/filter/classic/cover.ts";
+import { lastOf, Rig } from "./service_rig.ts";
+
+const OURS = "02:00:00:00:00:07";
+const receive = { rights: RIGHT_RECEIVE, quotaPages: 1 };
+
+Deno.test("where the NIC refuses its program it gets a cover, says why, and has its own again once it takes that", async () => {
+  using rig = new Rig("kernel");
+  const [client] = rig.clients;
+  const derive = (port: number, mac = OURS) =>
+    client!.derive({
+      from: rig.root,
+      grant: ethernet().dst(mac).ipv4().udp().dstPort(port).grant,
+      ...receive,
+    });
+  rig.refusal = "the verifier said no\n0: R1 invalid";
+  rig.refusesCovers = false;
+  const first = await derive(7);
+  const covering = lastOf(rig);
+  assert.ok(covering.kind === "commit" && covering.kernel !== undefined);
+  assert.deepEqual(covering.cover, {
+    why: rig.refusal,
+    addresses: [[2, 0, 0, 0, 0, 7]],
+  });
+  // What is covered changes nothing at the NIC; what is not is.
+  const count = rig.orders.length;
+  await derive(8);
+  for (const order of rig.orders.slice(count)) {
+    if (order.kind === "patch") assert.equal(order.kernel, undefined);
+  }
+  await derive(9, "02:00:00:00:00:08");
+  const wider = lastOf(rig);
+  assert.ok(wider.kind === "commit");
+  assert.equal(wider.cover!.addresses.length, 2);
+  rig.refusal = undefined;
+  await client!.end("drop", first);
+  await derive(10);
+  const commit = rig.orders.findLast(({ kind }) => kind === "commit");
+  assert.ok(commit?.kind === "commit" && commit.kernel !== undefined);
+  assert.equal(commit.cover, undefined);
+  assert.equal(rig.service.describe().length, 3);
+});
+
+Deno.test("a packet socket takes what is new before the grant is answered, and is left alone by what it takes already", async () => {
+  using rig = new Rig("socket");
+  const [client] = rig.clients;
+  const rights = RIGHT_RECEIVE | RIGHT_DERIVE;
+  const derive = (from: typeof rig.root, text: { readonly grant: Grant }) =>
+    client!.derive({ from, grant: text.grant, rights, quotaPages: 2 });
+  const udp = ethernet().dst(OURS).ipv4().udp();
+  /** What the socket takes now. */
+  const socket = () => {
+    const commit = rig.orders.findLast(({ kind }) => kind === "commit");
+    assert.ok(commit?.kind === "commit" && commit.kernel === undefined);
+    return commit.socket;
+  };
+  const covering = (...grants: Grant[]) =>
+    new SocketCover(
+      grants.map((grant, index) => ({ slot: index + 1, grant, children: [] })),
+    ).emit();
+  const ports = Array.from({ length: 8 }, (_, n) => udp.dstPort(7 + n));
+  for (const [n, port] of ports.entries()) {
+    await derive(rig.root, port);
+    const grants = ports.slice(0, n + 1).map(({ grant }) => grant);
+    assert.deepEqual(socket(), covering(...grants), `${n + 1} ports`);
+  }
+  const wide = ethernet().dst("02:00:00:00:00:08").ipv4().udp();
+  const receiver = await derive(rig.root, wide);
+  const before = socket();
+  await derive(receiver, wide.dstPort(53));
+  assert.deepEqual(socket(), before);
+});
+
+/** 64 port ranges, and others for each `index`. */
+function ranges(index: number, frames: { ipv4: typeof ipv4 }) {
+  return either(
+    ...Array.from({ length: 64 }, (_, i) => {
+      const low = (index * 64 + i) * 8;
+      return frames.ipv4().udp().dstPort(low, low + 1);
+    }),
+  );
+}
+
+for (const unclaimed of ["kernel", "drop"] as const) {
+  for (const mac of [OURS, undefined]) {
+    const covered = mac !== undefined || unclaimed === "drop";
+    Deno.test(
+      `more than a kernel program holds is ${
+        covered ? "covered" : "refused for both reasons"
+      }: ${
+        mac === undefined ? "for any address" : "for one address"
+      }, unclaimed to ${unclaimed}`,
+      async () => {
+        using rig = new Rig(unclaimed);
+        const frames = mac === undefined ? { ipv4 } : ethernet().dst(mac);
+        const results = await Promise.all(
+          Array.from({ length: 60 }, (_, index) =>
+            rig.clients[0]!.derive({
+              from: rig.root,
+              grant: ranges(index, frames as { ipv4: typeof ipv4 }),
+              ...receive,
+            }).then(() => undefined, (error: Error) => error.message)),
+        );
+        const refused = results.filter((message) => message !== undefined);
+        if (!covered) {
+          assert.ok(refused.length > 0);
+          for (const message of refused) {
+            assert.match(
+              message,
+              /^no kernel program.* is the most; nor does it take all .* is the most$/,
+            );
+          }
+          return;
+        }
+        assert.deepEqual(refused, []);
+        const { cover } = lastOf(rig) as { cover?: { why: string } };
+        assert.match(cover!.why, /^no kernel program.* is the most$/);
+      },
+    );
+  }
+}
