@@ -27,7 +27,7 @@ export {
   type Restart,
   type System,
 } from "./services/system/boot.ts";
-export { type WorkerPermissions } from "./services/runtime/thread.ts";
+export { type WorkerPermissions } from "./services/runtime/start_worker.ts";
 export {
   CORE_NAMES,
   DEFAULT_MANIFEST,
@@ -86,7 +86,7 @@ export {
   type InterposerSpec,
   type LogSpec,
 } from "./services/manifest/interposer.ts";
-export { type ServiceInterposers } from "./services/system/supervision/interposing.ts";
+export { type ServiceInterposers } from "./services/system/system.ts";
 export { Tally } from "./caps/driver/accounts.ts";
 export { type Fate, type Interposer } from "./services/interpose/interposer.ts";
 export {
@@ -135,7 +135,7 @@ export {
   type Prefix,
   type TypePayload,
 } from "./services/filter/grant/grant.ts";
-export { type FragmentClass } from "./services/filter/tree/atom.ts";
+export { type FragmentClass } from "./services/filter/grant/grant.ts";
 export { checkGrant } from "./services/filter/grant/check.ts";
 export { describeGrant } from "./services/filter/grant/describe.ts";
 export { matches } from "./services/filter/tree/reference.ts";
@@ -166,12 +166,11 @@ export {
   type Core,
   type DropReason,
   type Frame,
-  type Instant,
-  NEVER,
   type Outbox,
   type PeerNews,
   type Verdict,
 } from "./services/core/core.ts";
+export { type Instant, NEVER } from "./services/runtime/clock.ts";
 export {
   type ServiceDefinition,
   type ServiceSettings,

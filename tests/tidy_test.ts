@@ -2,6 +2,7 @@
 
 import { deepEqual } from "node:assert/strict";
 import ts from "typescript";
+import { circles, mutualFolders } from "./tidy/graph.ts";
 import { placeOf, readSources, type Source, visit } from "./tidy/source.ts";
 
 const LINES_MAX = 400;
@@ -33,6 +34,50 @@ Deno.test("imports run one way: caps, drivers and services, then what uses them"
     const row = MAY_NAME.find(([from]) => from.test(path))!;
     return names.filter((name) => !row[1].test(name))
       .map((name) => `${path} names ${name}`);
+  });
+  deepEqual(wrong, []);
+});
+
+/** Where every file stands in a folder of its kind, with what may stand beside those folders. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "caps": [],
+  // The program, as mod.ts is the library.
+  "cli": ["cli/main.ts"],
+  // What a NIC must do.
+  "drivers": ["drivers/driver.ts"],
+  "services": [],
+  "services/filter": [],
+};
+
+Deno.test("nothing lies loose beside the folders of a kind", () => {
+  const loose = production.map(({ path }) => path).filter((path) => {
+    const allowed = ROOMS[path.slice(0, path.lastIndexOf("/"))];
+    return allowed !== undefined && !allowed.includes(path);
+  });
+  deepEqual(loose, []);
+});
+
+Deno.test("no two folders import each other", () => {
+  deepEqual(mutualFolders(production), []);
+});
+
+Deno.test("no files import each other in a circle", () => {
+  deepEqual(circles(production), []);
+});
+
+Deno.test("no file imports one module twice", () => {
+  const wrong = sources.flatMap((source) => {
+    const seen = new Set<string>();
+    return source.tree.statements.filter(ts.isImportDeclaration).filter(
+      ({ moduleSpecifier, importClause }) => {
+        const name = moduleSpecifier.getText(source.tree);
+        const bindings = importClause?.namedBindings;
+        if (bindings !== undefined && ts.isNamespaceImport(bindings)) {
+          return false;
+        }
+        return seen.size === seen.add(name).size;
+      },
+    ).map((node) => placeOf(source, node));
   });
   deepEqual(wrong, []);
 });

@@ -14,7 +14,8 @@ import { TagGenerator } from "../../caps/kernel/tag.ts";
 import { TagTable } from "../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
 import { ownerOf } from "../../drivers/service/deliverer.ts";
-import { Account, Holder } from "../../drivers/service/holder.ts";
+import { Holder } from "../../drivers/service/holder.ts";
+import { Account } from "../../drivers/service/account.ts";
 import { PageQuota } from "../../drivers/service/page_quota.ts";
 
 /** Packets of one call. */

@@ -1,12 +1,7 @@
 /** A core that looks at each packet's Ethernet type and is done with it. */
 
-import {
-  type Core,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Verdict,
-} from "../../services/core/core.ts";
+import type { Core, Frame, Verdict } from "../../services/core/core.ts";
+import { type Instant, NEVER } from "../../services/runtime/clock.ts";
 
 /** Counts IPv4 packets. */
 export class SinkCore implements Core {

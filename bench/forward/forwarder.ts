@@ -11,8 +11,8 @@ import {
   frameAt,
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
-  SLOT_NONE,
 } from "../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { Classifier } from "../../drivers/service/classifier.ts";
 

@@ -1,12 +1,7 @@
 /** A host that sends datagrams to several ports at one pace, and counts what comes back from each. */
 
-import type {
-  Core,
-  Frame,
-  Instant,
-  Outbox,
-  Verdict,
-} from "../../services/core/core.ts";
+import type { Core, Frame, Outbox, Verdict } from "../../services/core/core.ts";
+import type { Instant } from "../../services/runtime/clock.ts";
 import { macFor } from "../../services/manifest/interface_address.ts";
 import { Pace } from "../../services/peer/pace.ts";
 import { PeerFrames } from "../../services/peer/frames.ts";

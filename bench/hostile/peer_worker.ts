@@ -8,7 +8,7 @@ import type {
   PeerOrder,
   PeerReport,
   PeerStart,
-} from "../../services/system/peer/start.ts";
+} from "../../services/system/peer/messages.ts";
 import { LoadPeer } from "./peer_core.ts";
 
 const asked = new URL(import.meta.url).searchParams;

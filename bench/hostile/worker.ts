@@ -13,7 +13,10 @@ import {
 } from "../../caps/port/records.ts";
 import { FilterClient } from "../../services/filter/service/client.ts";
 import { threadBytes } from "../../services/runtime/memory_usage.ts";
-import type { ServiceOrder, ServiceStart } from "../../services/core/start.ts";
+import type {
+  ServiceOrder,
+  ServiceStart,
+} from "../../services/core/messages.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { allocateBuffers, allocateHeap } from "./allocate.ts";
 import { GUESSES, guessOf } from "./guess.ts";

@@ -7,15 +7,14 @@
  */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import {
-  type Core,
-  type DropReason,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
+import type {
+  Core,
+  DropReason,
+  Frame,
+  Outbox,
+  Verdict,
 } from "../../services/core/core.ts";
+import { type Instant, NEVER } from "../../services/runtime/clock.ts";
 import type {
   ServiceDefinition,
   ServiceSettings,

@@ -25,20 +25,6 @@ export interface CapabilityAccount extends PacketCounts {
   readonly quotaPages: number;
 }
 
-/** Where the pages are. The four always add up to `total`. */
-export interface PagesSnapshot {
-  /** Frames of packet memory. */
-  readonly total: number;
-  /** The NIC's, or nobody's. */
-  readonly free: number;
-  /** In the hands of a capability's holder. */
-  readonly lent: number;
-  /** On their way out. */
-  readonly inFlight: number;
-  /** A holder's that is gone: not used until they come back. */
-  readonly quarantined: number;
-}
-
 /** Counts that grow by reason. Reasons come from the code, never from the wire. */
 export class Tally {
   readonly #counts = new Map<string, number>();

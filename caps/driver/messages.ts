@@ -4,12 +4,8 @@
  */
 
 import type { SharedRings } from "../port/trusted_ring.ts";
-import type {
-  CapabilityAccount,
-  Counts,
-  PacketCounts,
-  PagesSnapshot,
-} from "./accounts.ts";
+import type { CapabilityAccount, Counts, PacketCounts } from "./accounts.ts";
+import type { PagesSnapshot } from "../memory/page_ledger.ts";
 import type { PortId } from "../kernel/kernel.ts";
 import type {
   KernelMapChange,

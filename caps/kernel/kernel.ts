@@ -22,9 +22,8 @@ import {
   type Node,
   type PortId,
 } from "./capability.ts";
-import { Slots } from "./slots.ts";
+import { SLOT_NONE, Slots } from "./slots.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
-import { SLOT_NONE } from "../memory/memory.ts";
 import { copyOfRateLimit } from "./rate_limit.ts";
 import { PortTables } from "./port_tables.ts";
 import {

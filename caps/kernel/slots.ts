@@ -45,3 +45,6 @@ export class Slots<G> {
     return to?.live ? to : undefined;
   }
 }
+
+/** The slot that means "not interested". */
+export const SLOT_NONE = 0;

@@ -4,7 +4,7 @@
  * the hash.
  */
 
-import { SLOT_NONE } from "../memory/memory.ts";
+import { SLOT_NONE } from "./slots.ts";
 import type { Tag } from "./tag.ts";
 
 /** The tags that are live, with the slot of each. */

@@ -158,9 +158,6 @@ export interface Batch {
   readonly offload: Uint32Array<SharedArrayBuffer>;
 }
 
-/** The slot that means "not interested". */
-export const SLOT_NONE = 0;
-
 /** Distance in bytes from one of a batch's arrays to the next. */
 export const BATCH_ARRAY_BYTES = BATCH_MAX * 4;
 

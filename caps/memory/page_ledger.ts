@@ -21,7 +21,6 @@
  * one, under the number of its first frame, and counts as all of its frames.
  */
 
-import type { PagesSnapshot } from "../driver/accounts.ts";
 import { IdleFrames, NO_FRAME } from "./idle_frames.ts";
 import { EXTENT_PAGES } from "./memory.ts";
 
@@ -207,4 +206,18 @@ export class PageLedger {
       }, not ${names[state]}`,
     );
   }
+}
+
+/** Where the pages are. The four always add up to `total`. */
+export interface PagesSnapshot {
+  /** Frames of packet memory. */
+  readonly total: number;
+  /** The NIC's, or nobody's. */
+  readonly free: number;
+  /** In the hands of a capability's holder. */
+  readonly lent: number;
+  /** On their way out. */
+  readonly inFlight: number;
+  /** A holder's that is gone: not used until they come back. */
+  readonly quarantined: number;
 }

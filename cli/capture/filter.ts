@@ -4,7 +4,8 @@ import { type CapturePacket, linkName } from "../../drivers/capture/packet.ts";
 import type { Expression } from "../../services/filter/language/ast.ts";
 import { compileTree } from "../../services/filter/language/compile.ts";
 import { matchesText } from "../../services/filter/language/interpret.ts";
-import type { LinkType, Program } from "../../services/filter/language/ir.ts";
+import type { Program } from "../../services/filter/language/ir.ts";
+import type { LinkType } from "../../services/wire/link_type.ts";
 import { parse } from "../../services/filter/language/parser.ts";
 import { linkOf } from "../../services/wire/link.ts";
 

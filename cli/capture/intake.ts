@@ -1,7 +1,9 @@
 /** What becomes of each packet of a capture: filtered, counted, handed on. */
 
-import type { CapturePacket } from "../../drivers/capture/packet.ts";
-import { LINK_ETHERNET } from "../../drivers/capture/packet.ts";
+import {
+  type CapturePacket,
+  LINK_ETHERNET,
+} from "../../drivers/capture/packet.ts";
 import type { CaptureFilter } from "./filter.ts";
 import type { PacketSink } from "./sink.ts";
 

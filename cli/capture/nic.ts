@@ -3,8 +3,7 @@
  * there, in a system without services.
  */
 
-import { LINK_ETHERNET } from "../../drivers/capture/packet.ts";
-import { emptyPacket } from "../../drivers/capture/packet.ts";
+import { emptyPacket, LINK_ETHERNET } from "../../drivers/capture/packet.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import {
   DEFAULT_MANIFEST,

@@ -1,6 +1,6 @@
 /** The options of `sallyport compile`. */
 
-import type { LinkType } from "../../services/filter/language/ir.ts";
+import type { LinkType } from "../../services/wire/link_type.ts";
 import { nearest } from "../../services/manifest/nearest.ts";
 import { quote, UsageError } from "../command/options.ts";
 import {

@@ -1,7 +1,7 @@
 /** What each stage of the filter compiler makes of a text, as text or bytes. */
 
 import { frameOffset } from "../../caps/memory/memory.ts";
-import type { TreeNode } from "../../services/filter/tree/atom.ts";
+import type { TreeNode } from "../../services/filter/tree/node.ts";
 import { emitEbpf } from "../../services/filter/ebpf/emit.ts";
 import { printEbpf } from "../../services/filter/ebpf/print.ts";
 import { type Grant, GrantError } from "../../services/filter/grant/grant.ts";

@@ -6,11 +6,12 @@ import type {
   EndedCounts,
   QuotaChanges,
 } from "../../caps/driver/messages.ts";
-import { SLOT_NONE } from "../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import { isObserver } from "../../caps/kernel/rights.ts";
 import { TagTable } from "../../caps/kernel/tag_table.ts";
 import { EndedAccounts } from "./ended_accounts.ts";
-import { Account, type Holder } from "./holder.ts";
+import type { Holder } from "./holder.ts";
+import { Account } from "./account.ts";
 import { makeMeters } from "./meter.ts";
 import { type Entitlements, PageQuota } from "./page_quota.ts";
 

@@ -4,12 +4,13 @@
  * classifier over packet memory for everything else.
  */
 
-import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
 import {
-  SLOT_NONE,
+  type Batch,
+  type PacketMemory,
   TABLES_BYTES,
   TABLES_OFFSET,
 } from "../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import type { WasmPatch, WasmProgram } from "../../caps/driver/program.ts";
 import type { TagTable } from "../../caps/kernel/tag_table.ts";
 

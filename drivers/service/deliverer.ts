@@ -10,8 +10,8 @@ import {
   frameOffset,
   type PacketMemory,
   PAGE_BYTES,
-  SLOT_NONE,
 } from "../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import { CHECKSUM_MAY_BE_PARTIAL } from "../../caps/port/offload.ts";
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
 import {
@@ -22,7 +22,7 @@ import {
   STRING_BYTES,
 } from "../../caps/port/records.ts";
 import type { Driver, PageExchange } from "../driver.ts";
-import type { Account } from "./holder.ts";
+import type { Account } from "./account.ts";
 import { SharedDelivery } from "./trusted_deliverer.ts";
 import type { Meter, Turn } from "./meter.ts";
 

@@ -3,7 +3,7 @@
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { EndedCounts } from "../../caps/driver/messages.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
-import type { Account } from "./holder.ts";
+import type { Account } from "./account.ts";
 
 /** Holders of which a sum is kept at most; then the first are forgotten. */
 const HOLDERS_MAX = 1024;

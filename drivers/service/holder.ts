@@ -4,28 +4,17 @@
  */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import {
-  type AccountCounts,
-  type AccountSpec,
-  type HolderLimits,
-  PLAIN_LIMITS,
-} from "../../caps/driver/messages.ts";
+import { type HolderLimits, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
-  INLINE_BYTES_MAX,
-  RecordView,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
 import type { SharedRings } from "../../caps/port/trusted_ring.ts";
-import { FrameRuns } from "./frame_runs.ts";
-import type { PageQuota } from "./page_quota.ts";
-import { type Capability, capabilityOf } from "../../caps/kernel/tag.ts";
-import type { Meters } from "./meter.ts";
 import { Penalty } from "./penalty.ts";
-import { SharedSide } from "./trusted_deliverer.ts";
+import { SharedSide } from "./trusted_rings.ts";
 
 /** Messages taken from one holder in one turn. */
 export const MESSAGES_PER_TURN = 32;
@@ -132,81 +121,5 @@ export class Holder {
     if (this.#homeward.length === 0) return;
     for (const home of this.#homeward) this.port.post(home, [home.records]);
     this.#homeward = [];
-  }
-}
-
-/** One capability's account: its limits, its counts, and the delivery being put together for it. */
-export class Account {
-  readonly spec: AccountSpec;
-  readonly holder: Holder;
-  readonly capability: Capability;
-  readonly drops: Tally = new Tally();
-  /** Undefined where neither it nor an ancestor is limited: then nothing is asked for a packet. */
-  readonly meters: Meters | undefined;
-  /** False once it was revoked. */
-  live = true;
-  /** Who gets its packets once it was revoked: a slot. */
-  heir = 0;
-  readonly pages: PageQuota;
-  /** Longer packets go in pages. */
-  readonly copyBytesMax: number;
-  deliveredPackets = 0;
-  deliveredBytes = 0;
-  sentPackets = 0;
-  sentBytes = 0;
-  /** The byte string being filled; undefined when none is. */
-  view: RecordView | undefined;
-  /** Where its next record begins. */
-  at = 0;
-  /** Records in it. */
-  count = 0;
-  /** The pages that go with it: runs of frames side by side, one buffer each. */
-  readonly runs: FrameRuns = new FrameRuns();
-
-  constructor(
-    spec: AccountSpec,
-    holder: Holder,
-    pages: PageQuota,
-    meters?: Meters,
-  ) {
-    this.spec = spec;
-    this.copyBytesMax = Math.min(spec.copyBytesMax, INLINE_BYTES_MAX);
-    this.meters = meters;
-    this.holder = holder;
-    this.pages = pages;
-    this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
-  }
-
-  /** Begins a byte string; false when the holder has none here. */
-  begin(): boolean {
-    const string = this.holder.strings.pop();
-    if (string === undefined) return false;
-    this.holder.begunStrings++;
-    this.view = new RecordView(string);
-    this.at = 0;
-    this.count = 0;
-    return true;
-  }
-
-  /** Lets go of the byte string and the pages that go with it; whoever has them now sees to them. */
-  end(): void {
-    this.holder.begunStrings--;
-    this.view = undefined;
-    this.runs.clear();
-  }
-
-  /** What it counted so far. */
-  counts(): AccountCounts {
-    return {
-      slot: this.spec.slot,
-      port: this.holder.id,
-      heldPages: this.pages.held,
-      quotaPages: this.pages.quota,
-      deliveredPackets: this.deliveredPackets,
-      deliveredBytes: this.deliveredBytes,
-      sentPackets: this.sentPackets,
-      sentBytes: this.sentBytes,
-      drops: this.drops.snapshot(),
-    };
   }
 }

@@ -28,7 +28,7 @@ import type { Driver } from "../driver.ts";
 import { Checksums } from "../segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../segment/segmenter.ts";
 import { Transport } from "../segment/transport.ts";
-import type { Account } from "./holder.ts";
+import type { Account } from "./account.ts";
 
 /** Where a packet that is put together is put in its page: the room that XDP keeps in front. */
 export const HEADROOM_BYTES = 256;

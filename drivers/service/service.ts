@@ -25,8 +25,8 @@ import {
   type PacketMemory,
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
-  SLOT_NONE,
 } from "../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import { PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/port/records.ts";
@@ -35,7 +35,8 @@ import type { Driver } from "../driver.ts";
 import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliverer.ts";
-import { type Account, Holder } from "./holder.ts";
+import { Holder } from "./holder.ts";
+import type { Account } from "./account.ts";
 import { Intake } from "./intake.ts";
 import type { NowMs } from "./meter.ts";
 import { Offload } from "./kernel_classifier.ts";

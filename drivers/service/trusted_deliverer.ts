@@ -2,29 +2,10 @@
 
 import { frameAt } from "../../caps/memory/memory.ts";
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
-import {
-  DOORBELL,
-  RingReader,
-  RingWriter,
-  SHARED_ENTRIES,
-  type SharedRings,
-} from "../../caps/port/trusted_ring.ts";
-import type { Account, Holder } from "./holder.ts";
-
-/** The driver's side of a trusted holder's rings. */
-export class SharedSide {
-  readonly deliveries: RingWriter;
-  readonly returns: RingReader;
-  /** Frames that were handed over and have not come back. */
-  out = 0;
-  /** Whether entries were put that are not published. */
-  begun = false;
-
-  constructor(rings: SharedRings) {
-    this.deliveries = new RingWriter(rings, "deliveries");
-    this.returns = new RingReader(rings, "returns");
-  }
-}
+import { DOORBELL, SHARED_ENTRIES } from "../../caps/port/trusted_ring.ts";
+import type { Holder } from "./holder.ts";
+import type { Account } from "./account.ts";
+import type { SharedSide } from "./trusted_rings.ts";
 
 /** Hands packets to trusted holders. */
 export class SharedDelivery {

@@ -5,11 +5,7 @@
  * worker, in the caller's process and in a simulation.
  */
 
-/** Microseconds of a monotonic clock. */
-export type Instant = number;
-
-/** "Not until something arrives." */
-export const NEVER: Instant = Infinity;
+import type { Instant } from "../runtime/clock.ts";
 
 /**
  * A frame in a buffer that its holder may rewrite: the packet is

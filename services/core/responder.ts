@@ -1,14 +1,8 @@
 /** A core that only answers: it never starts anything, so it never wakes. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import {
-  type Core,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
-} from "./core.ts";
+import type { Core, Frame, Outbox, Verdict } from "./core.ts";
+import { type Instant, NEVER } from "../runtime/clock.ts";
 
 /** What such cores have in common. */
 export abstract class Responder implements Core {

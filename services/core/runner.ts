@@ -19,15 +19,8 @@ import {
 } from "../../caps/port/records.ts";
 import { DOORBELL, type SharedAccess } from "../../caps/port/trusted_ring.ts";
 import { Spin } from "../../caps/port/spin.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type {
-  Core,
-  Frame,
-  Instant,
-  Outbox,
-  PeerNews,
-  Verdict,
-} from "./core.ts";
+import type { Clock, Instant } from "../runtime/clock.ts";
+import type { Core, Frame, Outbox, PeerNews, Verdict } from "./core.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
 import { SharedFrames } from "./trusted_frames.ts";
 

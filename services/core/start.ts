@@ -4,69 +4,24 @@
  * thread; what it may reach is what it is given here.
  */
 
-import type { Counts } from "../../caps/driver/accounts.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port/port.ts";
-import type { SharedAccess } from "../../caps/port/trusted_ring.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/kernel/rights.ts";
 import type { Capability } from "../../caps/kernel/tag.ts";
 import { makeRealClock } from "../runtime/clock.ts";
 import type { PeerNews } from "./core.ts";
-import type { ServiceDefinition, ServiceSettings } from "./definition.ts";
+import type { ServiceDefinition } from "./definition.ts";
 import { FilterClient } from "../filter/service/client.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
 import { threadBytes } from "../runtime/memory_usage.ts";
 import { plainCopy, plainCounts, plainText } from "./plain.ts";
 import { CoreRunner, type RunnerWiring } from "./runner.ts";
-
-/** What connects a service to a NIC. */
-export interface Wiring {
-  /** A capability for all that it may have: it narrows this one. */
-  readonly envelope: bigint;
-  /** To the driver service. */
-  readonly data: MessagePort;
-  /** To the filter service. */
-  readonly requests: MessagePort;
-  /** For a service that is trusted with packet memory. */
-  readonly shared?: SharedAccess;
-}
-
-/** The first message to a service: all that it holds. */
-export interface ServiceStart extends Wiring {
-  readonly settings: ServiceSettings;
-  readonly quotaPages: number;
-  readonly copyBytesMax: number;
-  /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
-  readonly spin?: boolean;
-  /** For a third party's service: its code, as a `data:` URL. */
-  readonly module?: string;
-  /** To the system. */
-  readonly control: MessagePort;
-}
-
-/** From the system to a service. */
-export type ServiceOrder =
-  /** Answered by `counters`, which also shows that the service is alive. */
-  | { readonly kind: "count"; readonly id: number }
-  /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
-  | ({ readonly kind: "rewire" } & Wiring)
-  /** What became of a service that it watches. */
-  | ({ readonly kind: "peer" } & PeerNews)
-  /** It is over: let go of the ports. A worker is ended besides. */
-  | { readonly kind: "stop" };
-
-/** From a service to the system. */
-export type ServiceReport =
-  /** It has its capability; packets flow. */
-  | { readonly kind: "running" }
-  | {
-    readonly kind: "counters";
-    readonly id: number;
-    readonly counters: Counts;
-    /** What its worker uses: the heap and what lies beside it. */
-    readonly memoryBytes: number;
-  }
-  | { readonly kind: "failed"; readonly message: string };
+import type {
+  ServiceOrder,
+  ServiceReport,
+  ServiceStart,
+  Wiring,
+} from "./messages.ts";
 
 /**
  * Runs a service with the ports in `start`. On a thread of its own it may look

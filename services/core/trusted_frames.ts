@@ -13,7 +13,8 @@ import {
   RingWriter,
   type SharedAccess,
 } from "../../caps/port/trusted_ring.ts";
-import type { Frame, Instant, Verdict } from "./core.ts";
+import type { Frame, Verdict } from "./core.ts";
+import type { Instant } from "../runtime/clock.ts";
 
 /** Packets after which the driver sees what was given back: it works on them meanwhile. */
 const PUBLISH_EVERY = 64;

@@ -1,7 +1,8 @@
 /** Delays frames. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import type { Frame, Instant } from "../core/core.ts";
+import type { Frame } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 import { Random, seedOf } from "../runtime/random.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 

@@ -1,6 +1,6 @@
 /** Frames that wait for their time: bounded, the next one first. */
 
-import type { Instant } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 
 /**
  * The most bytes that wait one way, bookkeeping included: some 5,000 frames of

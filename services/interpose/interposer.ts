@@ -8,7 +8,8 @@
  */
 
 import type { Tally } from "../../caps/driver/accounts.ts";
-import type { Frame, Instant } from "../core/core.ts";
+import type { Frame } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 
 /**
  * What becomes of a frame: it goes on, it is dropped, or it is held until an

@@ -23,8 +23,7 @@ import {
   type Submission,
 } from "../../caps/port/records.ts";
 import { RECORDS_MAX } from "../../caps/port/submission.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Instant } from "../core/core.ts";
+import type { Clock, Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Fate, Interposer } from "./interposer.ts";

@@ -1,7 +1,8 @@
 /** Shows what passes to a log. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import type { Frame, Instant } from "../core/core.ts";
+import type { Frame } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 import type { Fate, Interposer } from "./interposer.ts";
 import type { Way } from "./rewrite.ts";
 

@@ -10,7 +10,8 @@ import {
   type Submission,
 } from "../../caps/port/records.ts";
 import { isSubmission, nextRecord } from "../../caps/port/submission.ts";
-import type { Frame, Instant } from "../core/core.ts";
+import type { Frame } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Interposer } from "./interposer.ts";

@@ -1,6 +1,6 @@
 /** What a third party's service is given to build with: functions without powers. */
 
-import { NEVER } from "../core/core.ts";
+import { NEVER } from "../runtime/clock.ts";
 import {
   arp,
   either,

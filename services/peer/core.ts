@@ -5,7 +5,8 @@
  */
 
 import { makeArp } from "../arp/core.ts";
-import type { Core, Frame, Instant, Outbox, Verdict } from "../core/core.ts";
+import type { Core, Frame, Outbox, Verdict } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
 import { Random, seedOf } from "../runtime/random.ts";
 import { Tally } from "../../caps/driver/accounts.ts";

@@ -1,6 +1,6 @@
 /** When the next of a row of equal steps is due. */
 
-import { type Instant, NEVER } from "../core/core.ts";
+import { type Instant, NEVER } from "../runtime/clock.ts";
 
 /** Steps `intervalUs` apart; a few that were missed are made up for, not all. */
 export class Pace {

@@ -1,8 +1,7 @@
 /** Many alarms on a clock that has one timer. */
 
 import { type Expiring, ExpiryQueue } from "../../caps/kernel/expiry_queue.ts";
-import type { Clock } from "./clock.ts";
-import type { Instant } from "../core/core.ts";
+import type { Clock, Instant } from "./clock.ts";
 
 /** One alarm that was set. */
 export interface Alarm extends Expiring {

@@ -1,6 +1,10 @@
 /** The real clock; simulations have their own. */
 
-import type { Instant } from "../core/core.ts";
+/** Microseconds of a monotonic clock. */
+export type Instant = number;
+
+/** "Not until something arrives." */
+export const NEVER: Instant = Infinity;
 
 /** A clock and one timer: powers that a runner is given. */
 export interface Clock {

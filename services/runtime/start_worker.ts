@@ -1,7 +1,6 @@
 /** Starts one worker, with the permissions that it is given and no more. */
 
 import { withHeapLimit } from "./heap_limit.ts";
-import type { WorkerPermissions } from "./thread.ts";
 
 /** A worker, before it runs. */
 export interface WorkerStart {
@@ -35,3 +34,8 @@ export function startWorker(
   worker.postMessage(start, transfer);
   return () => worker.terminate();
 }
+
+/** Permissions of a worker, as Deno's worker options take them. */
+export type WorkerPermissions =
+  | "none"
+  | Readonly<Record<string, boolean | "inherit" | readonly string[]>>;

@@ -1,11 +1,6 @@
 /** Where a part of the system runs: in a confined worker, or in this thread. */
 
-import { startWorker } from "./start_worker.ts";
-
-/** Permissions of a worker, as Deno's worker options take them. */
-export type WorkerPermissions =
-  | "none"
-  | Readonly<Record<string, boolean | "inherit" | readonly string[]>>;
+import { startWorker, type WorkerPermissions } from "./start_worker.ts";
 
 /** A part of the system that can be started either way. */
 export interface Part<Start> {

@@ -4,10 +4,10 @@ import type { DriverStart } from "../../drivers/service/start.ts";
 import type { ServiceDefinition } from "../core/definition.ts";
 import type { FilterStart } from "../filter/service/start.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import type { ServiceStart } from "../core/start.ts";
+import type { ServiceStart } from "../core/messages.ts";
 import type { Part } from "../runtime/thread.ts";
 import type { Patience } from "./patience.ts";
-import type { PeerStart } from "./peer/start.ts";
+import type { PeerStart } from "./peer/messages.ts";
 
 /** A NIC, before it is open. */
 export interface Nic {

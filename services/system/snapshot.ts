@@ -1,6 +1,7 @@
 /** What a running system shows of itself: plain data, for consoles and tests. */
 
-import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 
 export type { Counts, PagesSnapshot };
 

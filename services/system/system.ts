@@ -6,7 +6,6 @@ import type { Interposer } from "../interpose/interposer.ts";
 import type { ServiceFactory } from "../loader/factory.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { SystemSnapshot } from "./snapshot.ts";
-import type { ServiceInterposers } from "./supervision/interposing.ts";
 import type { PluggedNic } from "./nic/plugged_nic.ts";
 
 /** How a system is run, and what is told of it meanwhile. */
@@ -104,3 +103,8 @@ export interface OpenOptions {
   /** How many packets or bytes a second come and go, each way; what is beyond is dropped and counted. No limit unless given. */
   readonly limit?: RateLimit;
 }
+
+/** Interposers of the program's own, by the service's name. */
+export type ServiceInterposers = Readonly<
+  Record<string, readonly Interposer[]>
+>;

@@ -1,6 +1,7 @@
 /** Services that answer one datagram with one, as most small ones over UDP do. */
 
-import type { Core, Frame, Instant, Outbox, Verdict } from "../core/core.ts";
+import type { Core, Frame, Outbox, Verdict } from "../core/core.ts";
+import type { Instant } from "../runtime/clock.ts";
 import type { ServiceDefinition, ServiceSettings } from "../core/definition.ts";
 import { ethernet } from "../filter/grant/builder.ts";
 import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";

@@ -12,7 +12,7 @@
  * ```
  */
 
-import type { LinkType } from "../filter/language/ir.ts";
+import type { LinkType } from "./link_type.ts";
 import { getU16, getU32 } from "./big_endian.ts";
 import { describeFrame } from "./describe.ts";
 import { type DescribeOptions, describePayload } from "./describe_payload.ts";

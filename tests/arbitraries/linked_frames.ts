@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { LinkType } from "../../services/filter/language/ir.ts";
+import type { LinkType } from "../../services/wire/link_type.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 import { LIKELY } from "./expressions.ts";
 

@@ -5,14 +5,13 @@
  */
 
 import fc from "fast-check";
+import type { Field, HeaderAtom } from "../../services/filter/tree/atom.ts";
 import type {
   Accept,
   Branch,
-  Field,
-  FragmentClass,
-  HeaderAtom,
   TreeNode,
-} from "../../services/filter/tree/atom.ts";
+} from "../../services/filter/tree/node.ts";
+import type { FragmentClass } from "../../services/filter/grant/grant.ts";
 import { readIpHeader } from "../../services/filter/tree/ip_header.ts";
 
 /** A tree, and frames to walk it with. */

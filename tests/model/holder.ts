@@ -1,8 +1,7 @@
 /** A holder as a message port sees it: takes what it is delivered, and posts whatever it is told to. */
 
 import { PAGE_BYTES } from "../../caps/memory/memory.ts";
-import { takeAll } from "../../caps/port/port.ts";
-import type { Port } from "../../caps/port/port.ts";
+import { type Port, takeAll } from "../../caps/port/port.ts";
 import {
   type Delivery,
   INLINE,

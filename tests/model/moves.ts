@@ -2,8 +2,7 @@
 
 import fc from "fast-check";
 import type { Arbitrary } from "../arbitraries/arbitrary.ts";
-import type { GrantPart, Text } from "./universe.ts";
-import { FRAME_COUNT, PORTS } from "./universe.ts";
+import { FRAME_COUNT, type GrantPart, PORTS, type Text } from "./universe.ts";
 import type { Right } from "./terms.ts";
 
 /** Who presents which tag. Numbers pick among what there is, counted round. */

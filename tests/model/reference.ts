@@ -5,9 +5,21 @@
  * it does must come to the same.
  */
 
-import { count, isObserver, type Right, type Sending } from "./terms.ts";
-import type { Cap, Counted, Delegated, Delivered, Limits } from "./terms.ts";
-import type { Ending, Page, Submitted, Wanted } from "./terms.ts";
+import {
+  type Cap,
+  count,
+  type Counted,
+  type Delegated,
+  type Delivered,
+  type Ending,
+  isObserver,
+  type Limits,
+  type Page,
+  type Right,
+  type Sending,
+  type Submitted,
+  type Wanted,
+} from "./terms.ts";
 
 /** Holders, capabilities and pages of one NIC. */
 export class ReferenceModel {

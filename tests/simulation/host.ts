@@ -3,7 +3,8 @@
  * filter service, and services with capabilities on it.
  */
 
-import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
 import {
@@ -16,8 +17,7 @@ import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { DriverService } from "../../drivers/service/service.ts";
-import type { Clock } from "../../services/runtime/clock.ts";
-import { NEVER } from "../../services/core/core.ts";
+import { type Clock, NEVER } from "../../services/runtime/clock.ts";
 import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import { FilterClient } from "../../services/filter/service/client.ts";

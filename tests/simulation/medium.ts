@@ -8,7 +8,7 @@
  */
 
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
-import type { Instant } from "../../services/core/core.ts";
+import type { Instant } from "../../services/runtime/clock.ts";
 import type { FrameFault, FrameFaults } from "./faults.ts";
 import { nameFrame, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";

@@ -1,6 +1,6 @@
 /** What happened in a simulated world, for people and for comparing. */
 
-import type { Instant } from "../../services/core/core.ts";
+import type { Instant } from "../../services/runtime/clock.ts";
 import { describeFrame } from "../../services/wire/describe.ts";
 
 /** One thing that happened. */

@@ -3,8 +3,7 @@
  * Events of one moment happen in the order in which they were put down.
  */
 
-import type { Clock } from "../../services/runtime/clock.ts";
-import type { Instant } from "../../services/core/core.ts";
+import type { Clock, Instant } from "../../services/runtime/clock.ts";
 
 /** Events that may lie ahead at once. */
 const AGENDA_MAX = 100_000;

@@ -14,8 +14,10 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Counts, PagesSnapshot } from "../../caps/driver/accounts.ts";
-import type { Core, Instant } from "../../services/core/core.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
+import type { Core } from "../../services/core/core.ts";
+import type { Instant } from "../../services/runtime/clock.ts";
 import { seedOf } from "../../services/runtime/random.ts";
 import { makePeer, type PeerOptions } from "../../services/peer/core.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";

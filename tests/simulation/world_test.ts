@@ -10,7 +10,8 @@ import {
 } from "node:assert/strict";
 import fc from "fast-check";
 import { arpService } from "../../services/arp/service.ts";
-import { type Core, type Frame, NEVER } from "../../services/core/core.ts";
+import type { Core, Frame } from "../../services/core/core.ts";
+import { NEVER } from "../../services/runtime/clock.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { faultSchedule } from "../arbitraries/faults.ts";

@@ -5,14 +5,8 @@
  */
 
 import { Tally } from "../../caps/driver/accounts.ts";
-import {
-  type Core,
-  type Frame,
-  type Instant,
-  NEVER,
-  type Outbox,
-  type Verdict,
-} from "../../services/core/core.ts";
+import type { Core, Frame, Outbox, Verdict } from "../../services/core/core.ts";
+import { type Instant, NEVER } from "../../services/runtime/clock.ts";
 import { macFor } from "../../services/manifest/interface_address.ts";
 import { makePeer } from "../../services/peer/core.ts";
 import { PeerFrames } from "../../services/peer/frames.ts";

@@ -11,7 +11,7 @@ import type {
   PeerOrder,
   PeerReport,
   PeerStart,
-} from "../../services/system/peer/start.ts";
+} from "../../services/system/peer/messages.ts";
 import { makeCrowd } from "./crowd.ts";
 
 const scope = globalThis as unknown as {

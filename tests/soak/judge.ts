@@ -1,6 +1,6 @@
 /** What must hold of a soak, from samples taken of it: pure, so that it is tested by itself. */
 
-import type { PagesSnapshot } from "../../caps/driver/accounts.ts";
+import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 
 /** Whether traffic is about to begin, goes on, all is still after it, or the system has stopped. */
 export type Phase = "begun" | "busy" | "still" | "stopped";

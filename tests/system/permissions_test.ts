@@ -8,7 +8,7 @@ import {
 import { PARTS } from "../../services/system/boot.ts";
 import { moduleParts } from "../../services/system/supervision/module_part.ts";
 import { nurseryPermissions } from "../../services/system/nursery/host.ts";
-import type { WorkerPermissions } from "../../services/runtime/thread.ts";
+import type { WorkerPermissions } from "../../services/runtime/start_worker.ts";
 import { freePort } from "../drivers/tunnel/rig.ts";
 import { up } from "./up_process.ts";
 

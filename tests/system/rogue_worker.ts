@@ -13,11 +13,11 @@ import {
 import type { Core } from "../../services/core/core.ts";
 import type { ServiceDefinition } from "../../services/core/definition.ts";
 import { FilterClient } from "../../services/filter/service/client.ts";
-import {
-  serveService,
-  type ServiceOrder,
-  type ServiceStart,
-} from "../../services/core/start.ts";
+import { serveService } from "../../services/core/start.ts";
+import type {
+  ServiceOrder,
+  ServiceStart,
+} from "../../services/core/messages.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 

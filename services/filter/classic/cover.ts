@@ -20,7 +20,7 @@
  * - filter text is left out: it only narrows.
  */
 
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { SocketFilter } from "../../../caps/driver/program.ts";
 import type { Atom, Filter, HeaderAtom } from "../tree/atom.ts";
 import {

@@ -17,7 +17,7 @@
  */
 
 import type { KernelCover } from "../../../caps/driver/messages.ts";
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
 import { emitEbpf } from "./emit.ts";

@@ -28,7 +28,7 @@
 
 import type { KernelMap, KernelProgram } from "../../../caps/driver/program.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
-import type { Accept, TreeNode } from "../tree/atom.ts";
+import type { Accept, TreeNode } from "../tree/node.ts";
 import { Code } from "./assembler.ts";
 import { QUEUE_OFFSET } from "./frame.ts";
 import {

@@ -9,8 +9,7 @@
  * ```
  */
 
-import type { HeaderAtom } from "../tree/atom.ts";
-import { IPV6_HEADERS_MAX } from "../tree/atom.ts";
+import { type HeaderAtom, IPV6_HEADERS_MAX } from "../tree/atom.ts";
 import type { Code } from "./assembler.ts";
 import {
   baseOffset,

@@ -16,7 +16,7 @@ import type {
   KernelMapChange,
 } from "../../../caps/driver/program.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
-import type { FlowsBranch } from "../tree/atom.ts";
+import type { FlowsBranch } from "../tree/node.ts";
 import { FLOW_FIELDS_MAX, FLOWS_MAX, ProgramTooLarge } from "./limits.ts";
 
 /** One exact flow. */

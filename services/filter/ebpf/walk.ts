@@ -3,15 +3,10 @@
  * either ends in a verdict or goes to the label that it was given to fail to.
  */
 
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
-import type {
-  Accept,
-  Branch,
-  Field,
-  FlowsBranch,
-  TreeNode,
-} from "../tree/atom.ts";
+import type { Field } from "../tree/atom.ts";
+import type { Accept, Branch, FlowsBranch, TreeNode } from "../tree/node.ts";
 import type { Code } from "./assembler.ts";
 import { emitField, FRAME_SCOPE, KEY_OFFSET, type Scope } from "./frame.ts";
 import { emitCarries, emitHeader } from "./header.ts";

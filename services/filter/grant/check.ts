@@ -9,6 +9,7 @@ import {
   type Conjunction,
   CONJUNCTIONS_MAX,
   ETHER_TYPE,
+  type FragmentClass,
   type Grant,
   GrantError,
   IP_PROTOCOL,
@@ -20,7 +21,6 @@ import {
   type Prefix,
   PROTOCOLS_WITH_PORTS,
 } from "./grant.ts";
-import type { FragmentClass } from "../tree/atom.ts";
 
 /**
  * Returns `value` as a grant: a copy with the known fields only.

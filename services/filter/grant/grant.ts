@@ -9,8 +9,6 @@
  * from another's.
  */
 
-import type { FragmentClass } from "../tree/atom.ts";
-
 /** The most conjunctions that a grant may have. */
 export const CONJUNCTIONS_MAX = 64;
 
@@ -144,3 +142,6 @@ export class GrantError extends Error {
   /** For telling it apart where classes are lost. */
   override readonly name = "GrantError";
 }
+
+/** Which datagrams a filter takes. */
+export type FragmentClass = "whole" | "fragment" | "any";

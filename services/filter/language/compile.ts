@@ -5,8 +5,8 @@
  */
 
 import type { Expression } from "./ast.ts";
-import { always, not } from "./ir.ts";
-import type { LinkType, Program, Test } from "./ir.ts";
+import { always, not, type Program, type Test } from "./ir.ts";
+import type { LinkType } from "../../wire/link_type.ts";
 import { relation } from "./lower/arithmetic.ts";
 import { encapsulation } from "./lower/encapsulation.ts";
 import {

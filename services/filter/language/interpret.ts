@@ -4,8 +4,14 @@
  */
 
 import { PROTOCHAIN_STEPS_MAX } from "./limits.ts";
-import type { Arithmetic, Compare, Program, Protochain } from "./ir.ts";
-import type { Test, Value } from "./ir.ts";
+import type {
+  Arithmetic,
+  Compare,
+  Program,
+  Protochain,
+  Test,
+  Value,
+} from "./ir.ts";
 
 /** What a value or test gives when it rejects the packet at once. */
 const ABORT = -1;

@@ -45,8 +45,7 @@
  * packet at OFFSET; see {@link Protochain}.
  */
 
-/** A link type of captures (https://www.tcpdump.org/linktypes.html). */
-export type LinkType = "ethernet" | "raw" | "sll" | "sll2" | "null" | "loop";
+import type { LinkType } from "../../wire/link_type.ts";
 
 /** A compiled filter text. */
 export interface Program {

@@ -2,8 +2,7 @@
 
 import { FilterError } from "./error.ts";
 import { foreignTo } from "./keywords.ts";
-import { Lexer } from "./lexer.ts";
-import type { Token } from "./lexer.ts";
+import { Lexer, type Token } from "./lexer.ts";
 import { NESTING_MAX } from "./limits.ts";
 
 /** The tokens of a text. */

@@ -12,8 +12,12 @@
  * ```
  */
 
-import type { Compare as TextCompare, Program, Test } from "../language/ir.ts";
-import type { Protochain } from "../language/ir.ts";
+import type {
+  Compare as TextCompare,
+  Program,
+  Protochain,
+  Test,
+} from "../language/ir.ts";
 import { ABORTS, type ValueId, Values } from "./values.ts";
 
 /** A step of the graph. `id`s count from 0, the ends first, targets before what leads to them. */

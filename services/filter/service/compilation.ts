@@ -5,7 +5,7 @@
 
 import type { KernelCover } from "../../../caps/driver/messages.ts";
 import type { CapabilityNode } from "../../../caps/kernel/kernel.ts";
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type {
   KernelMapChange,
   KernelProgram,
@@ -20,7 +20,7 @@ import {
   RIGHT_SEND,
 } from "../../../caps/kernel/rights.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
-import type { Accept, TreeNode } from "../tree/atom.ts";
+import type { Accept, TreeNode } from "../tree/node.ts";
 import { emitEbpfTables } from "../ebpf/emit.ts";
 import { ProgramTooLarge } from "../ebpf/limits.ts";
 import type { RunningTables } from "../ebpf/tables.ts";

@@ -8,7 +8,7 @@ import {
   isRateLimit,
   type RateLimit,
 } from "../../../caps/kernel/rate_limit.ts";
-import type { Instant } from "../../core/core.ts";
+import type { Instant } from "../../runtime/clock.ts";
 import { type Grant, GrantError } from "../grant/grant.ts";
 import { checkGrant } from "../grant/check.ts";
 import type { FilterRequest } from "./messages.ts";

@@ -12,16 +12,17 @@ import {
   type PacketMemory,
   PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
-  SLOT_NONE,
 } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import { compileText } from "../language/compile.ts";
 import { matchesText } from "../language/interpret.ts";
-import type { LinkType, Program } from "../language/ir.ts";
+import type { Program } from "../language/ir.ts";
+import type { LinkType } from "../../wire/link_type.ts";
 import { compileFilterWasm } from "../wasm/filter_module.ts";
 
 export { grant } from "../grant/text/grant_text.ts";
 export { FilterError } from "../language/error.ts";
-export type { LinkType } from "../language/ir.ts";
+export type { LinkType } from "../../wire/link_type.ts";
 
 /** How a text is compiled. */
 export interface FilterOptions {

@@ -1,6 +1,6 @@
 /** Which flows the tables of a merged tree hold, while they come and go. */
 
-import type { FlowsBranch, TreeNode } from "./atom.ts";
+import type { FlowsBranch, TreeNode } from "./node.ts";
 import type { FlowPlace } from "./locate.ts";
 
 /** The flows of all tables of a tree. */

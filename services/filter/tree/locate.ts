@@ -6,7 +6,8 @@
  * not matter which of them is tried first.
  */
 
-import type { Atom, Field, Filter, FlowsBranch, TreeNode } from "./atom.ts";
+import type { Atom, Field, Filter } from "./atom.ts";
+import type { FlowsBranch, TreeNode } from "./node.ts";
 import type { Grant } from "../grant/grant.ts";
 import { lowerGrant } from "./lower.ts";
 

@@ -8,15 +8,8 @@
  * the same tree.
  */
 
-import type {
-  Accept,
-  Atom,
-  Branch,
-  Field,
-  Filter,
-  HeaderAtom,
-  TreeNode,
-} from "./atom.ts";
+import type { Atom, Field, Filter, HeaderAtom } from "./atom.ts";
+import type { Accept, Branch, TreeNode } from "./node.ts";
 import type { Grant } from "../grant/grant.ts";
 import type { Program } from "../language/ir.ts";
 import { lowerGrant } from "./lower.ts";

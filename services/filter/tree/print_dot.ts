@@ -1,6 +1,6 @@
 /** The merged tree as a graph in Graphviz's language, for `dot -Tsvg`. */
 
-import type { Accept, Branch, TreeNode } from "./atom.ts";
+import type { Accept, Branch, TreeNode } from "./node.ts";
 import { printProgram } from "../language/print.ts";
 import { fieldText, headerText, rangeText, valueText } from "./print_atoms.ts";
 

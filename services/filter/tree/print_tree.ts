@@ -1,6 +1,6 @@
 /** The merged tree for people, indented. */
 
-import type { Accept, Branch, TreeNode } from "./atom.ts";
+import type { Accept, Branch, TreeNode } from "./node.ts";
 import { printProgram } from "../language/print.ts";
 import { fieldText, headerText, rangeText, valueText } from "./print_atoms.ts";
 

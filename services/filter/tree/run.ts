@@ -3,7 +3,8 @@
  * backend's code must come to. It checks the merging apart from the code.
  */
 
-import type { Accept, Branch, Field, HeaderAtom, TreeNode } from "./atom.ts";
+import type { Field, HeaderAtom } from "./atom.ts";
+import type { Accept, Branch, TreeNode } from "./node.ts";
 import { readIpHeader } from "./ip_header.ts";
 import { matchesText } from "../language/interpret.ts";
 

@@ -1,10 +1,12 @@
 /** Functions: the loop over a batch, and the trees that many ways end in. */
 
-import { BATCH_ARRAY_BYTES, SLOT_NONE } from "../../../caps/memory/memory.ts";
-import type { Accept } from "../tree/atom.ts";
+import { BATCH_ARRAY_BYTES } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
+import type { Accept } from "../tree/node.ts";
 import { Code, type Constants } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
-import { writePlan, type Writer } from "./node_code.ts";
+import { writePlan } from "./node_code.ts";
+import type { Writer } from "./writer.ts";
 import type { PlanNode } from "./plan.ts";
 import type { ResidualFunctions } from "./residual_functions.ts";
 import type { TableSpace } from "./table_space.ts";
@@ -91,13 +93,13 @@ export function subtreeFunction(
  * `instead` where that is given, or 0.
  */
 function writeDecision(
-  at: ModuleContext & Omit<Writer, "decide" | "decideValue">,
+  at: ModuleContext & Omit<Writer, "node" | "decide" | "decideValue">,
   node: PlanNode,
   instead: number | undefined,
 ): void {
   const { code, start, length, shared } = at;
   const done = code.open("block", "i32");
-  const writer: Writer = {
+  const writer: Omit<Writer, "node"> = {
     ...at,
     decide(end) {
       if (instead !== undefined) code.op("local.get", instead);

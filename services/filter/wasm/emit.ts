@@ -8,7 +8,7 @@
  */
 
 import type { WasmProgram } from "../../../caps/driver/program.ts";
-import type { Accept, TreeNode } from "../tree/atom.ts";
+import type { Accept, TreeNode } from "../tree/node.ts";
 import { FilterLimitError } from "../tree/merge.ts";
 import { batchFunction, subtreeFunction } from "./batch_code.ts";
 import { encodeModule } from "./encoder.ts";

@@ -1,6 +1,6 @@
 /** A module for one filter text, without a grant. */
 
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { WasmProgram } from "../../../caps/driver/program.ts";
 import type { Program } from "../language/ir.ts";
 import { emitWasm } from "./emit.ts";

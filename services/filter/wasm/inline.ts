@@ -4,7 +4,7 @@
  * was asked on the way; but a grant of many conjunctions has many ways to it.
  */
 
-import type { Accept, Branch, TreeNode } from "../tree/atom.ts";
+import type { Accept, Branch, TreeNode } from "../tree/node.ts";
 
 /** A tree of more branches than this is written in one place only. */
 const BRANCHES_MAX = 200;

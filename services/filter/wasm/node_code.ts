@@ -1,6 +1,6 @@
 /** Code for a plan's nodes: blocks that are left when a test fails. */
 
-import type { Code, Label } from "./code.ts";
+import type { Label } from "./code.ts";
 import { writeIpv4End, writeIpv6End } from "./ip_code.ts";
 import {
   typeOf,
@@ -8,51 +8,30 @@ import {
   writeUnlessEqual,
   writeWindow,
 } from "./load_code.ts";
-import type { PlanBranch, PlanEnd, PlanNode } from "./plan.ts";
+import type { PlanBranch, PlanNode } from "./plan.ts";
 import { bytesNeeded, collectRun, type Stage, stagesOf } from "./branch_run.ts";
 import { writeFlows, writeSwitch } from "./switch_code.ts";
-import type { TableSpace } from "./table_space.ts";
 import { packWindows, windowValue } from "./windows.ts";
-
-/** One function that is being written. */
-export interface Writer {
-  readonly code: Code;
-  readonly tables: TableSpace;
-  /** The local with the address of the frame's first byte. */
-  readonly start: number;
-  /** The local with the frame's length in bytes. */
-  readonly length: number;
-  /** The local with the address after the frame. */
-  readonly end: number;
-  /** The function of `ipv6Walk`. */
-  readonly walk: number;
-  /** Ends with a decision. */
-  decide(end: PlanEnd): void;
-  /** Ends with the slot that is one less than the number in a local. */
-  decideValue(local: number): void;
-}
-
-/** What is at hand on the way to a node. */
-export interface Scope {
-  /** Locals with the bases' addresses. */
-  readonly bases: ReadonlyMap<number, number>;
-  /** Locals with what IPv6 headers' walks ended in, by base. */
-  readonly protocols: ReadonlyMap<number, number>;
-  /** Bytes that are known to be there from each base on. */
-  readonly available: ReadonlyMap<number, number>;
-}
+import type { Scope, Writer } from "./writer.ts";
 
 /** Writes a function's whole plan; where it falls through, nothing was decided. */
-export function writePlan(writer: Writer, node: PlanNode): void {
-  writeNode(writer, node, {
+export function writePlan(
+  place: Omit<Writer, "node">,
+  node: PlanNode,
+): void {
+  // Handed in, so that switch_code.ts can write its cases' nodes.
+  const writer: Writer = {
+    ...place,
+    node: (node, scope) => writeNode(writer, node, scope),
+  };
+  writer.node(node, {
     bases: new Map([[0, writer.start]]),
     protocols: new Map(),
     available: new Map([[0, 0]]),
   });
 }
 
-/** Writes a node. Its code falls through where the node has failed. */
-export function writeNode(writer: Writer, node: PlanNode, scope: Scope): void {
+function writeNode(writer: Writer, node: PlanNode, scope: Scope): void {
   for (const branch of node.branches) {
     const fail = writer.code.open("block");
     writeBranch(writer, branch, scope, fail);

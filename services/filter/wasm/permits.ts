@@ -11,8 +11,8 @@
  * So a send grant of a check that is there comes and goes without compiling.
  */
 
-import { SLOT_NONE } from "../../../caps/memory/memory.ts";
-import type { TreeNode } from "../tree/atom.ts";
+import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
+import type { TreeNode } from "../tree/node.ts";
 import type { Grant } from "../grant/grant.ts";
 import { FilterLimitError, mergeTree, SLOT_MAX } from "../tree/merge.ts";
 import { batchFunction, type ModuleContext } from "./batch_code.ts";

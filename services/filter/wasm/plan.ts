@@ -3,7 +3,7 @@
  * instruction or a few can do. planner.ts makes it.
  */
 
-import type { Accept, FlowsBranch, Residual } from "../tree/atom.ts";
+import type { Accept, FlowsBranch, Residual } from "../tree/node.ts";
 
 /** Bytes of the frame: `(load(base + offset, width) & mask)`, big-endian. */
 export interface BytesSource {

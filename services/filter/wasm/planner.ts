@@ -6,7 +6,8 @@
  * found out already is not asked again.
  */
 
-import type { Accept, Branch, Field, TreeNode } from "../tree/atom.ts";
+import type { Field } from "../tree/atom.ts";
+import type { Accept, Branch, TreeNode } from "../tree/node.ts";
 import { inlinedAccepts } from "./inline.ts";
 import type {
   BytesSource,

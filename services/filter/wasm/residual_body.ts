@@ -3,9 +3,8 @@
  * out of blocks. The graph has no cycles, so every jump goes forward.
  */
 
-import { type Step, stepsOf } from "../residual/bytes.ts";
+import { PACKET_BYTES_MAX, type Step, stepsOf } from "../residual/bytes.ts";
 import type { Compare, Decision } from "../residual/decision.ts";
-import { PACKET_BYTES_MAX } from "../residual/bytes.ts";
 import type { Decided } from "../residual/specialise.ts";
 import type { ValueId } from "../residual/values.ts";
 import type { Code, Label } from "./code.ts";

@@ -4,7 +4,7 @@
  * has it in place, without a call.
  */
 
-import type { Residual } from "../tree/atom.ts";
+import type { Residual } from "../tree/node.ts";
 import { decide } from "../residual/specialise.ts";
 import type { Program } from "../language/ir.ts";
 import { Code } from "./code.ts";

@@ -1,6 +1,6 @@
 /** A running classifier's tables: flows and send grants come and go in them without compiling. */
 
-import type { FlowsBranch } from "../tree/atom.ts";
+import type { FlowsBranch } from "../tree/node.ts";
 import type { Permits, SendGrant } from "./permits.ts";
 import type { FlowSite } from "./table_space.ts";
 import { WordWrites } from "./word_writes.ts";

@@ -7,7 +7,7 @@ import { FilterLimitError } from "../tree/merge.ts";
 import type { Label } from "./code.ts";
 import { writeUnlessEqual, writeWindow } from "./load_code.ts";
 import { type KeyWord, writeLookup } from "./lookup_code.ts";
-import { type Scope, writeNode, type Writer } from "./node_code.ts";
+import type { Scope, Writer } from "./writer.ts";
 import type { BytesSource, PlanBranch, PlanNode, Source } from "./plan.ts";
 import { littleEndian, packWindows, windowValue } from "./windows.ts";
 
@@ -91,7 +91,7 @@ function writeChain(
       inMemoryOrder(branch.source, one.value),
       next,
     );
-    writeNode(writer, one.then, scope);
+    writer.node(one.then, scope);
     code.branch("br", fail);
     code.close();
   }
@@ -139,7 +139,7 @@ function closeCases(
 ): void {
   for (const node of nodes) {
     writer.code.close();
-    writeNode(writer, node, scope);
+    writer.node(node, scope);
     writer.code.branch("br", fail);
   }
 }

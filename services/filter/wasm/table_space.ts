@@ -1,7 +1,7 @@
 /** Where a classifier's tables and records lie in packet memory. */
 
 import { TABLES_BYTES, TABLES_OFFSET } from "../../../caps/memory/memory.ts";
-import type { FlowsBranch } from "../tree/atom.ts";
+import type { FlowsBranch } from "../tree/node.ts";
 import { FilterLimitError } from "../tree/merge.ts";
 import type { DataSegment } from "./encoder.ts";
 import {

@@ -20,7 +20,8 @@ import { openUdpNic, type UdpNicOptions } from "../../../drivers/tunnel/nic.ts";
 import { openXdpNic, type XdpNicOptions } from "../../../drivers/xdp/nic.ts";
 import type { Manifest, NicChoice } from "../../manifest/manifest.ts";
 import { formatSocketAddress } from "../../manifest/socket_address.ts";
-import type { Part, WorkerPermissions } from "../../runtime/thread.ts";
+import type { Part } from "../../runtime/thread.ts";
+import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
 
 /** What every kind of NIC is made from. */

@@ -6,7 +6,7 @@ import {
   type DriverStart,
   startDriver,
 } from "../../../drivers/service/start.ts";
-import type { WorkerPermissions } from "../../runtime/thread.ts";
+import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
 
 /** What `boot` is told of it. It stands in for the manifest's `nic`. */

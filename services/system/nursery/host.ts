@@ -19,8 +19,10 @@ import type {
   Threads,
 } from "../../runtime/thread.ts";
 import { Calls } from "../../runtime/calls.ts";
-import { startWorker } from "../../runtime/start_worker.ts";
-import type { WorkerPermissions } from "../../runtime/thread.ts";
+import {
+  startWorker,
+  type WorkerPermissions,
+} from "../../runtime/start_worker.ts";
 import type { NurseryOrder, NurseryReport, NurseryStart } from "./messages.ts";
 
 /** What a nursery may do that starts a driver with `driver` again: that, and load modules. */

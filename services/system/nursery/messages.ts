@@ -1,6 +1,6 @@
 /** What crosses between the system and its nursery. */
 
-import type { WorkerPermissions } from "../../runtime/thread.ts";
+import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 
 /** The first message to a nursery. */
 export interface NurseryStart {

@@ -7,7 +7,7 @@ import {
   takeAll,
 } from "../../../caps/port/port.ts";
 import { Calls } from "../../runtime/calls.ts";
-import type { PeerOrder, PeerReport } from "./start.ts";
+import type { PeerOrder, PeerReport } from "./messages.ts";
 
 /** A peer, seen from the system. */
 export class PeerHost {

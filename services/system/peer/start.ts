@@ -1,43 +1,14 @@
 /** The peer of an emulated wire, in a worker or in the caller's own thread. */
 
 import { fromMessagePort, takeAll } from "../../../caps/port/port.ts";
-import type { Counts } from "../../../caps/driver/accounts.ts";
 import { openPortEnd } from "../../../drivers/emulated/port_end.ts";
 import { makeRealClock } from "../../runtime/clock.ts";
 import { makePeer } from "../../peer/core.ts";
 import { LinkRunner } from "../../peer/runner.ts";
+import type { PeerOrder, PeerReport, PeerStart } from "./messages.ts";
 
 /** From one ping, and from one datagram, to the next: a live picture, and an idle machine. */
 const INTERVAL_US = { "recorded": 10_000, "at-once": 50 } as const;
-
-/** The first message to a peer. */
-export interface PeerStart {
-  /** Its end of the wire. */
-  readonly link: MessagePort;
-  /** To the system. */
-  readonly control: MessagePort;
-  /** The address that it speaks to, and that address's network. */
-  readonly target: number;
-  readonly prefixBits: number;
-  readonly seed: number;
-  readonly pace: "recorded" | "at-once";
-}
-
-/** From the system to a peer. */
-export type PeerOrder =
-  /** Answered by `counters`. */
-  | { readonly kind: "count"; readonly id: number }
-  /** The wire was cut, and this is the new one. */
-  | { readonly kind: "plug"; readonly link: MessagePort }
-  /** It is over: take the link down. */
-  | { readonly kind: "stop" };
-
-/** From a peer to the system. */
-export interface PeerReport {
-  readonly kind: "counters";
-  readonly id: number;
-  readonly counters: Counts;
-}
 
 /** Runs a peer with the ports in `start`. */
 export function startPeer(start: PeerStart): void {

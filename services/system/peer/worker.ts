@@ -1,5 +1,6 @@
 import "../../runtime/confine.ts";
-import { type PeerStart, startPeer } from "./start.ts";
+import { startPeer } from "./start.ts";
+import type { PeerStart } from "./messages.ts";
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;

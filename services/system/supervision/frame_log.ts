@@ -5,7 +5,8 @@ import {
   createCaptureFile,
 } from "../../../drivers/capture/file.ts";
 import { emptyPacket } from "../../../drivers/capture/packet.ts";
-import type { Frame, Instant } from "../../core/core.ts";
+import type { Frame } from "../../core/core.ts";
+import type { Instant } from "../../runtime/clock.ts";
 import type { FrameSink } from "../../interpose/log.ts";
 import type { Way } from "../../interpose/rewrite.ts";
 

@@ -9,7 +9,11 @@ import {
 } from "../../../caps/port/port.ts";
 import { Calls, NoAnswerError } from "../../runtime/calls.ts";
 import type { PeerNews } from "../../core/core.ts";
-import type { ServiceOrder, ServiceReport, Wiring } from "../../core/start.ts";
+import type {
+  ServiceOrder,
+  ServiceReport,
+  Wiring,
+} from "../../core/messages.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../../runtime/thread.ts";
 import { PATIENCE, type Patience } from "../patience.ts";

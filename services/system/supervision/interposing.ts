@@ -12,12 +12,8 @@ import { Relay } from "../../interpose/relay.ts";
 import { makeInterposer } from "../../manifest/interposer.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { InterposerSnapshot } from "../snapshot.ts";
+import type { ServiceInterposers } from "../system.ts";
 import { FrameLog } from "./frame_log.ts";
-
-/** Interposers of the program's own, by the service's name. */
-export type ServiceInterposers = Readonly<
-  Record<string, readonly Interposer[]>
->;
 
 /** Interposes for the services of one system. */
 export class Interposing {

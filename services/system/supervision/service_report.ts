@@ -2,7 +2,7 @@
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import { COUNTS_MAX, NAME_LENGTH_MAX } from "../../core/plain.ts";
-import type { ServiceReport } from "../../core/start.ts";
+import type { ServiceReport } from "../../core/messages.ts";
 
 /** The longest reason for a failure. */
 const MESSAGE_LENGTH_MAX = 200;

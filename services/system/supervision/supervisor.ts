@@ -9,7 +9,7 @@ import {
 } from "../../../caps/kernel/rights.ts";
 import type { ServiceSettings } from "../../core/definition.ts";
 import type { Manifest, ServiceManifest } from "../../manifest/manifest.ts";
-import type { Wiring } from "../../core/start.ts";
+import type { Wiring } from "../../core/messages.ts";
 import type { Threads } from "../../runtime/thread.ts";
 import type { Connection, Connector } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";

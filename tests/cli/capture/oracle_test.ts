@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { buildArp, buildIcmp, buildUdp } from "../../arbitraries/frames.ts";
 import { expressionArbitrary } from "../../arbitraries/expressions.ts";
 import { linkedFrame } from "../../arbitraries/linked_frames.ts";
-import type { LinkType } from "../../../services/filter/language/ir.ts";
+import type { LinkType } from "../../../services/wire/link_type.ts";
 import {
   arpRepr,
   bits,

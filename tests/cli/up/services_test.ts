@@ -1,8 +1,7 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import { readOptions, UsageError } from "../../../cli/command/options.ts";
 import { readPlan, UP_OPTIONS } from "../../../cli/up/options.ts";
 import { ManifestError } from "../../../services/manifest/manifest.ts";
-import { rejects } from "node:assert/strict";
 
 const NO_FILES = {
   readText: () => Promise.reject(new Error("no file is to be read")),

@@ -1,8 +1,11 @@
 /** Holders that fall behind, and what is under way when a driver service stops. */
 
 import assert from "node:assert/strict";
-import { inlineStride, STRING_BYTES } from "../../../caps/port/records.ts";
-import { STRINGS_PER_HOLDER } from "../../../caps/port/records.ts";
+import {
+  inlineStride,
+  STRING_BYTES,
+  STRINGS_PER_HOLDER,
+} from "../../../caps/port/records.ts";
 import { runDriverService } from "../../../drivers/service/loop.ts";
 import { ipv4 } from "../../../services/filter/grant/builder.ts";
 import { witness } from "../../../services/filter/grant/witness.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../../caps/memory/memory.ts";
 import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../../drivers/service/classifier.ts";
-import type { FlowsBranch } from "../../../services/filter/tree/atom.ts";
+import type { FlowsBranch } from "../../../services/filter/tree/node.ts";
 import { emitWasmTables } from "../../../services/filter/wasm/emit.ts";
 
 const memory = makePacketMemory(16);

@@ -12,8 +12,8 @@ import {
 import type { Delivery, Submission } from "../../../caps/port/records.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
-import { makeRealClock } from "../../../services/runtime/clock.ts";
-import { type Core, type Frame, NEVER } from "../../../services/core/core.ts";
+import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
+import type { Core, Frame } from "../../../services/core/core.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { witness } from "../../../services/filter/grant/witness.ts";
 import { CoreRunner } from "../../../services/core/runner.ts";

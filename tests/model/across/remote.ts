@@ -6,8 +6,10 @@ import {
   takeAll,
 } from "../../../caps/port/port.ts";
 import { Calls } from "../../../services/runtime/calls.ts";
-import { startWorker } from "../../../services/runtime/start_worker.ts";
-import type { WorkerPermissions } from "../../../services/runtime/thread.ts";
+import {
+  startWorker,
+  type WorkerPermissions,
+} from "../../../services/runtime/start_worker.ts";
 
 /** What can be called: each with one argument, which is cloned, as is what it returns. */
 export type Methods = object;

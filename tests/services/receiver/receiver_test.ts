@@ -16,8 +16,11 @@ import {
   parseManifest,
 } from "../../../services/manifest/manifest.ts";
 import type { Receiver } from "../../../services/receiver/receiver.ts";
-import { boot, type OpenOptions } from "../../../services/system/boot.ts";
-import type { System } from "../../../services/system/boot.ts";
+import {
+  boot,
+  type OpenOptions,
+  type System,
+} from "../../../services/system/boot.ts";
 import { randomFrame } from "../../arbitraries/frames.ts";
 import { testProperty } from "../../property.ts";
 import { writeCapture } from "../wire/capture_file.ts";

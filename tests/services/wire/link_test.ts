@@ -6,7 +6,7 @@ import {
   linkOf,
 } from "../../../services/wire/link.ts";
 import { linkedFrame } from "../../arbitraries/linked_frames.ts";
-import type { LinkType } from "../../../services/filter/language/ir.ts";
+import type { LinkType } from "../../../services/wire/link_type.ts";
 import { testProperty } from "../../property.ts";
 
 const packetArbitrary = fc.constantFrom<LinkType>(

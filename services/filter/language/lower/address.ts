@@ -1,8 +1,7 @@
 /** Tests of addresses: Ethernet's, IPv4's (ARP's too), IPv6's, DECnet's. */
 
 import type { Direction } from "../ast.ts";
-import { all, any, compare } from "../ir.ts";
-import type { Test } from "../ir.ts";
+import { all, any, compare, type Test } from "../ir.ts";
 import type { Layout } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 import { ETHERTYPE, isEthernet, linkCarries, masked } from "./link_protocol.ts";

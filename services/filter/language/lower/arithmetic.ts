@@ -8,8 +8,17 @@
  */
 
 import type { Arithmetic, ArithmeticOperator, Relation } from "../ast.ts";
-import { all, arithmetic, compare, constant, not } from "../ir.ts";
-import type { Load, Operator, Test, Value } from "../ir.ts";
+import {
+  all,
+  arithmetic,
+  compare,
+  constant,
+  type Load,
+  not,
+  type Operator,
+  type Test,
+  type Value,
+} from "../ir.ts";
 import type { ProtocolName } from "../keywords.ts";
 import { ETHERTYPE, linkCarries } from "./link_protocol.ts";
 import { type Offset, plus } from "./layout.ts";

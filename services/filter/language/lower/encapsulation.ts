@@ -4,13 +4,19 @@
  */
 
 import type { Encapsulation } from "../ast.ts";
-import { all, any, arithmetic, compare, constant } from "../ir.ts";
-import type { Test, Value } from "../ir.ts";
+import {
+  all,
+  any,
+  arithmetic,
+  compare,
+  constant,
+  type Test,
+  type Value,
+} from "../ir.ts";
 import { fixed, moved, plus } from "./layout.ts";
 import { ETHERTYPE, linkCarries, masked } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
-import { port4, port6 } from "./port.ts";
-import type { PortMatch } from "./port.ts";
+import { port4, port6, type PortMatch } from "./port.ts";
 
 const PPP_MPLS = 0x0281;
 const GENEVE_PORT = 6081;

@@ -1,8 +1,15 @@
 /** Primitives without an identifier: `broadcast`, `less 64`, `inbound`, `llc`. */
 
 import type { Expression } from "../ast.ts";
-import { all, any, arithmetic, compare, constant, not } from "../ir.ts";
-import type { Test } from "../ir.ts";
+import {
+  all,
+  any,
+  arithmetic,
+  compare,
+  constant,
+  not,
+  type Test,
+} from "../ir.ts";
 import type { ProtocolName } from "../keywords.ts";
 import { macAddress } from "./address.ts";
 import {

@@ -5,8 +5,8 @@
  * through a text from left to right and keeps this as it goes.
  */
 
-import { arithmetic, constant } from "../ir.ts";
-import type { LinkType, Load, Value } from "../ir.ts";
+import { arithmetic, constant, type Load, type Value } from "../ir.ts";
+import type { LinkType } from "../../../wire/link_type.ts";
 
 /** A place in the packet: a constant, and a variable's value where it has one. */
 export interface Offset {

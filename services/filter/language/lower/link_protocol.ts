@@ -1,8 +1,16 @@
 /** Tests of what a link header carries: `ip`, `arp`, `ether proto 0x1234`. */
 
-import { all, always, any, arithmetic, compare, constant } from "../ir.ts";
-import { not } from "../ir.ts";
-import type { Test, Value } from "../ir.ts";
+import {
+  all,
+  always,
+  any,
+  arithmetic,
+  compare,
+  constant,
+  not,
+  type Test,
+  type Value,
+} from "../ir.ts";
 import type { Layout } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 

@@ -1,7 +1,8 @@
 /** What the lowering passes share: the layout, the options, errors, a budget. */
 
 import { FilterError } from "../error.ts";
-import type { LinkType, Test } from "../ir.ts";
+import type { Test } from "../ir.ts";
+import type { LinkType } from "../../../wire/link_type.ts";
 import { REGISTERS_MAX, TESTS_MAX } from "../limits.ts";
 import { Layout } from "./layout.ts";
 

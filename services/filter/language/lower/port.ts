@@ -1,8 +1,7 @@
 /** Tests of ports, in TCP, UDP and SCTP over IPv4 and IPv6. */
 
 import type { Direction } from "../ast.ts";
-import { all, any, compare, not } from "../ir.ts";
-import type { Test, Value } from "../ir.ts";
+import { all, any, compare, not, type Test, type Value } from "../ir.ts";
 import { directed } from "./address.ts";
 import type { Layout } from "./layout.ts";
 import { ETHERTYPE, linkCarries } from "./link_protocol.ts";

@@ -2,8 +2,7 @@
 
 import type { Primitive } from "../ast.ts";
 import type { Test } from "../ir.ts";
-import { portOf } from "../names.ts";
-import type { NamedPort } from "../names.ts";
+import { type NamedPort, portOf } from "../names.ts";
 import type { Lowering } from "./lowering.ts";
 import { port, PORT_PROTOCOLS } from "./port.ts";
 

@@ -2,8 +2,7 @@
 
 import type { ProtocolName } from "../keywords.ts";
 import { ABOVE_IP } from "../names.ts";
-import { all, any, compare } from "../ir.ts";
-import type { Test } from "../ir.ts";
+import { all, any, compare, type Test } from "../ir.ts";
 import { ETHERTYPE, linkCarries, SAP } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
 

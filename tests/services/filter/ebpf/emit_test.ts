@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KernelProgram } from "../../../../caps/driver/program.ts";
-import type { Field, TreeNode } from "../../../../services/filter/tree/atom.ts";
+import type { Field } from "../../../../services/filter/tree/atom.ts";
+import type { TreeNode } from "../../../../services/filter/tree/node.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import {
   FRAME_BYTES_MAX,

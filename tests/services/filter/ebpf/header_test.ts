@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type {
   Field,
-  FragmentClass,
   HeaderAtom,
-  TreeNode,
 } from "../../../../services/filter/tree/atom.ts";
+import type { TreeNode } from "../../../../services/filter/tree/node.ts";
+import type { FragmentClass } from "../../../../services/filter/grant/grant.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { FRAME_BYTES_MAX } from "../../../../services/filter/ebpf/limits.ts";
 import { runTree } from "../../../../services/filter/tree/run.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KernelProgram } from "../../../../caps/driver/program.ts";
+import type { Field } from "../../../../services/filter/tree/atom.ts";
 import type {
   Branch,
-  Field,
   TreeNode,
-} from "../../../../services/filter/tree/atom.ts";
+} from "../../../../services/filter/tree/node.ts";
 import {
   EBPF_COUNTERS,
   emitEbpf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { TreeNode } from "../../../../services/filter/tree/atom.ts";
+import type { TreeNode } from "../../../../services/filter/tree/node.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import { runTree } from "../../../../services/filter/tree/run.ts";

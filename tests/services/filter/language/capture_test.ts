@@ -9,16 +9,16 @@ import { openCaptureFile } from "../../../../drivers/capture/file.ts";
 import { openCapture } from "../../../../drivers/capture/format.ts";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import type { LinkType } from "../../../../services/filter/language/ir.ts";
+import type { LinkType } from "../../../../services/wire/link_type.ts";
 import { expressionArbitrary } from "../../../arbitraries/expressions.ts";
 import { testWith } from "../../../needs.ts";
 import {
   INTERFACE,
   makeNamespacePair,
+  type Namespace,
   NETNS_NEEDS,
   RIGHT_ADDRESS,
 } from "../../../netns.ts";
-import type { Namespace } from "../../../netns.ts";
 import { LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf } from "../../../property.ts";
 import { compareOn } from "./comparison.ts";

@@ -4,17 +4,18 @@ import { fail, strictEqual } from "node:assert/strict";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { FilterError } from "../../../../services/filter/language/error.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import type {
-  LinkType,
-  Program,
-} from "../../../../services/filter/language/ir.ts";
+import type { Program } from "../../../../services/filter/language/ir.ts";
+import type { LinkType } from "../../../../services/wire/link_type.ts";
 import {
   masksWithAllOnes,
   outcomeOf,
   steer,
 } from "../../../oracles/classic_bpf.ts";
-import { DLT } from "../../../oracles/libpcap.ts";
-import type { Libpcap, LibpcapFilter } from "../../../oracles/libpcap.ts";
+import {
+  DLT,
+  type Libpcap,
+  type LibpcapFilter,
+} from "../../../oracles/libpcap.ts";
 import { knownDifference } from "./known_differences.ts";
 
 /** What was compared so far. */

@@ -6,8 +6,10 @@ import {
   throws,
 } from "node:assert/strict";
 import fc from "fast-check";
-import { compileText } from "../../../../services/filter/language/compile.ts";
-import type { CompileOptions } from "../../../../services/filter/language/compile.ts";
+import {
+  type CompileOptions,
+  compileText,
+} from "../../../../services/filter/language/compile.ts";
 import { FilterError } from "../../../../services/filter/language/error.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import { TESTS_MAX } from "../../../../services/filter/language/limits.ts";

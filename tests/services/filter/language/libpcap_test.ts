@@ -18,7 +18,7 @@ import {
 import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import type { LinkType } from "../../../../services/filter/language/ir.ts";
+import type { LinkType } from "../../../../services/wire/link_type.ts";
 import { testWith, whyMissing } from "../../../needs.ts";
 import { DLT, LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf, testProperty } from "../../../property.ts";

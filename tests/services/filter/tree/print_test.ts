@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import type { TreeNode } from "../../../../services/filter/tree/atom.ts";
+import type { TreeNode } from "../../../../services/filter/tree/node.ts";
 import {
   arp,
   either,

@@ -1,0 +1,86 @@
+/** One capability in the driver: its limits, its counts, the delivery under way. */
+
+import { Tally } from "../../caps/driver/accounts.ts";
+import type { AccountCounts, AccountSpec } from "../../caps/driver/messages.ts";
+import { type Capability, capabilityOf } from "../../caps/kernel/tag.ts";
+import { INLINE_BYTES_MAX, RecordView } from "../../caps/port/records.ts";
+import { FrameRuns } from "./frame_runs.ts";
+import type { Holder } from "./holder.ts";
+import type { Meters } from "./meter.ts";
+import type { PageQuota } from "./page_quota.ts";
+
+/** One capability's account: its limits, its counts, and the delivery being put together for it. */
+export class Account {
+  readonly spec: AccountSpec;
+  readonly holder: Holder;
+  readonly capability: Capability;
+  readonly drops: Tally = new Tally();
+  /** Undefined where neither it nor an ancestor is limited: then nothing is asked for a packet. */
+  readonly meters: Meters | undefined;
+  /** False once it was revoked. */
+  live = true;
+  /** Who gets its packets once it was revoked: a slot. */
+  heir = 0;
+  readonly pages: PageQuota;
+  /** Longer packets go in pages. */
+  readonly copyBytesMax: number;
+  deliveredPackets = 0;
+  deliveredBytes = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+  /** The byte string being filled; undefined when none is. */
+  view: RecordView | undefined;
+  /** Where its next record begins. */
+  at = 0;
+  /** Records in it. */
+  count = 0;
+  /** The pages that go with it: runs of frames side by side, one buffer each. */
+  readonly runs: FrameRuns = new FrameRuns();
+
+  constructor(
+    spec: AccountSpec,
+    holder: Holder,
+    pages: PageQuota,
+    meters?: Meters,
+  ) {
+    this.spec = spec;
+    this.copyBytesMax = Math.min(spec.copyBytesMax, INLINE_BYTES_MAX);
+    this.meters = meters;
+    this.holder = holder;
+    this.pages = pages;
+    this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
+  }
+
+  /** Begins a byte string; false when the holder has none here. */
+  begin(): boolean {
+    const string = this.holder.strings.pop();
+    if (string === undefined) return false;
+    this.holder.begunStrings++;
+    this.view = new RecordView(string);
+    this.at = 0;
+    this.count = 0;
+    return true;
+  }
+
+  /** Lets go of the byte string and the pages that go with it; whoever has them now sees to them. */
+  end(): void {
+    this.holder.begunStrings--;
+    this.view = undefined;
+    this.runs.clear();
+  }
+
+  /** What it counted so far. */
+  counts(): AccountCounts {
+    return {
+      slot: this.spec.slot,
+      port: this.holder.id,
+      heldPages: this.pages.held,
+      quotaPages: this.pages.quota,
+      deliveredPackets: this.deliveredPackets,
+      deliveredBytes: this.deliveredBytes,
+      sentPackets: this.sentPackets,
+      sentBytes: this.sentBytes,
+      drops: this.drops.snapshot(),
+    };
+  }
+}

@@ -1,0 +1,22 @@
+/** What the driver keeps of a trusted holder: both rings, and the frames out. */
+
+import {
+  RingReader,
+  RingWriter,
+  type SharedRings,
+} from "../../caps/port/trusted_ring.ts";
+
+/** The driver's side of a trusted holder's rings. */
+export class SharedSide {
+  readonly deliveries: RingWriter;
+  readonly returns: RingReader;
+  /** Frames that were handed over and have not come back. */
+  out = 0;
+  /** Whether entries were put that are not published. */
+  begun = false;
+
+  constructor(rings: SharedRings) {
+    this.deliveries = new RingWriter(rings, "deliveries");
+    this.returns = new RingReader(rings, "returns");
+  }
+}

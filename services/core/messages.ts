@@ -1,0 +1,55 @@
+/** What the system and a service say to each other. */
+
+import type { SharedAccess } from "../../caps/port/trusted_ring.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { PeerNews } from "./core.ts";
+import type { ServiceSettings } from "./definition.ts";
+
+/** What connects a service to a NIC. */
+export interface Wiring {
+  /** A capability for all that it may have: it narrows this one. */
+  readonly envelope: bigint;
+  /** To the driver service. */
+  readonly data: MessagePort;
+  /** To the filter service. */
+  readonly requests: MessagePort;
+  /** For a service that is trusted with packet memory. */
+  readonly shared?: SharedAccess;
+}
+
+/** The first message to a service: all that it holds. */
+export interface ServiceStart extends Wiring {
+  readonly settings: ServiceSettings;
+  readonly quotaPages: number;
+  readonly copyBytesMax: number;
+  /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
+  readonly spin?: boolean;
+  /** For a third party's service: its code, as a `data:` URL. */
+  readonly module?: string;
+  /** To the system. */
+  readonly control: MessagePort;
+}
+
+/** From the system to a service. */
+export type ServiceOrder =
+  /** Answered by `counters`, which also shows that the service is alive. */
+  | { readonly kind: "count"; readonly id: number }
+  /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
+  | ({ readonly kind: "rewire" } & Wiring)
+  /** What became of a service that it watches. */
+  | ({ readonly kind: "peer" } & PeerNews)
+  /** It is over: let go of the ports. A worker is ended besides. */
+  | { readonly kind: "stop" };
+
+/** From a service to the system. */
+export type ServiceReport =
+  /** It has its capability; packets flow. */
+  | { readonly kind: "running" }
+  | {
+    readonly kind: "counters";
+    readonly id: number;
+    readonly counters: Counts;
+    /** What its worker uses: the heap and what lies beside it. */
+    readonly memoryBytes: number;
+  }
+  | { readonly kind: "failed"; readonly message: string };
