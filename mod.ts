@@ -68,7 +68,7 @@ export {
 } from "./services/receiver/receiver.ts";
 export { RefusedError } from "./services/filter/service/client.ts";
 export { type Refusal } from "./caps/kernel/kernel.ts";
-export { type Capability } from "./caps/kernel/tag.ts";
+export { type Capability } from "./caps/kernel/capability.ts";
 export { type Port } from "./caps/port/port.ts";
 export { type RateLimit } from "./caps/kernel/rate_limit.ts";
 export {
@@ -77,8 +77,8 @@ export {
 } from "./caps/driver/accounts.ts";
 export { type Delivery, type Submission } from "./caps/port/records.ts";
 export {
-  type SharedAccess,
-  type SharedRings,
+  type TrustedAccess,
+  type TrustedRings,
 } from "./caps/port/trusted_ring.ts";
 
 // Interposers: what a capability's packets pass unseen by its holder.
@@ -88,7 +88,10 @@ export {
 } from "./services/manifest/interposer.ts";
 export { type ServiceInterposers } from "./services/system/system.ts";
 export { Tally } from "./caps/driver/accounts.ts";
-export { type Fate, type Interposer } from "./services/interpose/interposer.ts";
+export {
+  type Interposer,
+  type InterposerVerdict,
+} from "./services/interpose/interposer.ts";
 export {
   interpose,
   type InterposeOptions,
@@ -167,7 +170,7 @@ export {
   type DropReason,
   type Frame,
   type Outbox,
-  type PeerNews,
+  type ServiceNews,
   type Verdict,
 } from "./services/core/core.ts";
 export { type Instant, NEVER } from "./services/runtime/clock.ts";

@@ -106,20 +106,20 @@ export interface Driver extends Disposable {
    * packet memory.
    * @throws when the NIC refuses the program; the one before stays.
    */
-  offload?(program: KernelProgram): void;
+  classify?(program: KernelProgram): void;
 
   /**
-   * Changes flows of the program that was offloaded last, one after the other:
+   * Changes flows of the program that was given last, one after the other:
    * each packet meets every flow as it was or as it will be. Where there is
-   * {@link offload}, there is this.
+   * {@link classify}, there is this.
    * @throws when the NIC refuses a change, with those before it made.
    */
-  update?(changes: readonly KernelMapChange[]): void;
+  changeFlows?(changes: readonly KernelMapChange[]): void;
 
   /**
    * Has the kernel keep back what this filter refuses, in place of the one
    * before, without losing a packet in between. All else arrives, and has to be
-   * classified in packet memory: this never goes with {@link offload}.
+   * classified in packet memory: this never goes with {@link classify}.
    * @throws when the kernel refuses the filter; the one before stays.
    */
   admit?(filter: SocketFilter): void;

@@ -2,7 +2,8 @@
 
 import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
 import { RIGHTS_ALL } from "../../caps/kernel/rights.ts";
-import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";

@@ -90,9 +90,9 @@ export function flowFrames(
   return Array.from({ length: count }, () => {
     const { wants } = flows[Math.floor(random() * flows.length)]!;
     const fields = fieldsOf(wants, random);
-    const fate = random();
-    if (fate < 0.5) return makeDatagram(fields);
-    if (fate > 0.75) return spoiled(fields, Math.floor(random() * 6));
+    const chance = random();
+    if (chance < 0.5) return makeDatagram(fields);
+    if (chance > 0.75) return spoiled(fields, Math.floor(random() * 6));
     // Ports from 1000 on are seven apart: one more is nobody's.
     return makeDatagram({ ...fields, targetPort: fields.targetPort + 1 });
   });

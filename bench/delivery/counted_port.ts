@@ -41,7 +41,7 @@ export class CountedPort implements Port<Delivery | null, unknown> {
 
   /**
    * Resolves when `packets` in all have come back.
-   * @throws {Error} when they do not within {@link PATIENCE_MS}.
+   * @throws {Error} when they do not within {@link SNAPSHOT_WAIT_MS}.
    */
   whenReturned(packets: number): Promise<void> {
     return new Promise((resolve, reject) => {

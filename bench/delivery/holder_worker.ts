@@ -2,7 +2,7 @@
 
 import "../../services/runtime/confine.ts";
 import { fromMessagePort } from "../../caps/port/port.ts";
-import type { SharedAccess } from "../../caps/port/trusted_ring.ts";
+import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
 import { CoreRunner } from "../../services/core/runner.ts";
 import { SinkCore } from "./sink_core.ts";
@@ -13,16 +13,16 @@ const scope = globalThis as unknown as {
 
 scope.onmessage = (event) => {
   scope.onmessage = null;
-  const { data, control, shared } = event.data as {
+  const { data, control, trusted } = event.data as {
     data: MessagePort;
     control: MessagePort;
-    shared: SharedAccess | undefined;
+    trusted: TrustedAccess | undefined;
   };
   const runner = new CoreRunner(new SinkCore(), {
     port: fromMessagePort(data),
     clock: makeRealClock(),
     capability: 0n,
-    shared,
+    trusted,
     onFailure: (error) => control.postMessage({ failed: String(error) }),
   });
   control.onmessage = () => control.postMessage(runner.counters());

@@ -22,10 +22,10 @@ import {
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
 import {
-  makeSharedRings,
+  makeTrustedRings,
+  RING_ENTRIES,
   RingReader,
-  SHARED_ENTRIES,
-  type SharedAccess,
+  type TrustedAccess,
 } from "../../caps/port/trusted_ring.ts";
 import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
 import { runDriverService } from "../../drivers/service/loop.ts";
@@ -51,7 +51,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const { wasm, frameCount, extentCount } = memory;
   const access = what.way !== "shared"
     ? undefined
-    : { memory: wasm, frameCount, extentCount, rings: makeSharedRings() };
+    : { memory: wasm, frameCount, extentCount, rings: makeTrustedRings() };
   const takeNow = receiveMessageOnPort as unknown as TakeNow;
   const port = fromMessagePort<Delivery | null, unknown>(channel.port1, {
     takeNow,
@@ -81,7 +81,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const running = runDriverService(service, {
     signal: stopped.signal,
     onEnded: () => {},
-    shared: false,
+    sameThread: false,
   });
   return {
     async run(packets) {
@@ -143,7 +143,7 @@ function byMessages(
 function byRings(
   what: DeliveryCase,
   port: Port<Delivery | null, unknown>,
-  access: SharedAccess,
+  access: TrustedAccess,
 ): Flow {
   // It never advances: what is available is all there ever was.
   const returns = new RingReader(access.rings, "returns");
@@ -151,7 +151,7 @@ function byRings(
     port,
     // As many again may have been given back and not yet taken.
     hasRoom: (came) =>
-      came + what.batch - returns.available <= SHARED_ENTRIES / 2,
+      came + what.batch - returns.available <= RING_ENTRIES / 2,
     async whenReturned(packets) {
       while (returns.available < packets) {
         await new Promise((resolve) => void setImmediate(resolve));
@@ -189,7 +189,7 @@ function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
 /** A worker without permissions, with a core that counts. */
 async function startHolder(
   data: MessagePort,
-  shared: SharedAccess | undefined,
+  shared: TrustedAccess | undefined,
 ): Promise<{ end(): Promise<number> }> {
   const worker = new Worker(new URL("./holder_worker.ts", import.meta.url), {
     type: "module",

@@ -1,7 +1,7 @@
 /** Tags that somebody guesses: drawn from the same numbers each time. */
 
 import { Random } from "../../services/runtime/random.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 
 /** How many tags are guessed. */
 export const GUESSES = 1_000_000;

@@ -55,8 +55,8 @@ function keepPages({ data, first, counters }: Hands): void {
  */
 function flood({ data, first }: Hands): void {
   const records = new ArrayBuffer(STRING_BYTES);
-  const { tag } = first;
-  for (;;) data.post({ tag, records, count: 0, pages: [] });
+  const { capability } = first;
+  for (;;) data.post({ capability, records, count: 0, pages: [] });
 }
 
 /** Garbage, as fast as it can be posted: past the {@link Port} around it. */
@@ -79,11 +79,11 @@ function guess({ data, client, counters }: Hands): void {
   };
   const some = (count = 1000) => {
     for (let i = 0; i < count && made < GUESSES; i++) {
-      const tag = guessOf(made++);
+      const capability = guessOf(made++);
       const records = new ArrayBuffer(STRING_BYTES);
-      const message: Submission = { tag, records, count: 0, pages: [] };
+      const message: Submission = { capability, records, count: 0, pages: [] };
       data.post(message, [records]);
-      client.end("revoke", tag).catch(() => {});
+      client.end("revoke", capability).catch(() => {});
     }
     counters["guesses"] = made;
     if (count === 1000 && made < GUESSES) setTimeout(some, 0);

@@ -9,7 +9,7 @@ import { PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import { takeNow } from "../../drivers/service/start.ts";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { FilterClient } from "../../services/filter/service/client.ts";

@@ -20,7 +20,7 @@ const memory = makePacketMemory(FRAMES);
 const driver = openXdp({ interfaceName, memory });
 const grant = ipv4().udp().dst(address).dstPort(Number(port)).grant;
 const tree = mergeTree([{ slot: 1, grant, children: [] }]);
-driver.offload?.(emitEbpf(tree, () => TAG, { unclaimed: "kernel" }));
+driver.classify?.(emitEbpf(tree, () => TAG, { unclaimed: "kernel" }));
 let packets = 0;
 let untagged = 0;
 

@@ -43,7 +43,7 @@ for await (const bytes of Deno.stdin.readable) {
   const line = new TextDecoder().decode(bytes).trim();
   if (isProgramName(line)) {
     version++;
-    driver.offload?.(programOf(line, version));
+    driver.classify?.(programOf(line, version));
     tagged = 0;
     seen.fill(0);
   } else if (line !== "count") throw new Error(`programs.ts: ${line}?`);

@@ -3,7 +3,7 @@
  * system: control messages, seldom, each a plain object.
  */
 
-import type { SharedRings } from "../port/trusted_ring.ts";
+import type { TrustedRings } from "../port/trusted_ring.ts";
 import type { CapabilityAccount, Counts, PacketCounts } from "./accounts.ts";
 import type { PagesSnapshot } from "../memory/page_ledger.ts";
 import type { PortId } from "../kernel/kernel.ts";
@@ -194,7 +194,7 @@ export type SystemOrder =
     readonly port: PortId;
     readonly data: MessagePort;
     /** For one that is trusted with packet memory. */
-    readonly rings?: SharedRings;
+    readonly rings?: TrustedRings;
   } & HolderLimits
   /** A holder is gone. */
   | { readonly kind: "detach"; readonly port: PortId }

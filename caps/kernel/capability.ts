@@ -6,7 +6,13 @@
 import type { RateLimit } from "./rate_limit.ts";
 import type { Rights } from "./rights.ts";
 import type { SiblingIndex } from "./sibling_index.ts";
-import type { Capability, Tag } from "./tag.ts";
+import type { Tag } from "./tag.ts";
+
+/**
+ * A capability as its holder sees it: 64 bits, never 0, void on every other
+ * port. Never write one to a log.
+ */
+export type Capability = bigint & { readonly brand: "capability" };
 
 /** A port's number, given by whoever wires the system. */
 export type PortId = number;
@@ -99,4 +105,9 @@ export interface Node<G> extends CapabilityNode<G> {
   live: boolean;
   /** Its place in the queue of those that expire; negative for none. */
   queueIndex: number;
+}
+
+/** The capability whose tag is `tag`. */
+export function capabilityOf(tag: Tag): Capability {
+  return ((BigInt(tag.high) << 32n) | BigInt(tag.low)) as Capability;
 }

@@ -15,7 +15,9 @@
 
 import { type KernelLimits, type Refusal, whyRefused } from "./admission.ts";
 import {
+  type Capability,
   type CapabilityNode,
+  capabilityOf,
   type Delegation,
   type Derivation,
   NEVER_US,
@@ -34,7 +36,7 @@ import {
   RIGHTS_ALL,
 } from "./rights.ts";
 import { type SiblingIndex, SiblingList } from "./sibling_index.ts";
-import { type Capability, capabilityOf, type TagGenerator } from "./tag.ts";
+import type { TagGenerator } from "./tag.ts";
 
 export type { KernelLimits, Refusal } from "./admission.ts";
 export type {
@@ -190,14 +192,14 @@ export class CapabilityKernel<G> {
     const node = this.#tables.find(port, tag);
     if (node === undefined) return { refused: "void" };
     if (node.parent === undefined) return { refused: "right" };
-    return this.#end(node);
+    return this.#revoke(node);
   }
 
   /** Ends all whose time has come by `nowUs`, with everything that was derived from them. */
   expire(nowUs: number): CapabilityNode<G>[] {
     const ended: CapabilityNode<G>[] = [];
     while (this.#expiring.nextUs <= nowUs) {
-      for (const node of this.#end(this.#expiring.first!)) ended.push(node);
+      for (const node of this.#revoke(this.#expiring.first!)) ended.push(node);
     }
     return ended;
   }
@@ -205,7 +207,7 @@ export class CapabilityKernel<G> {
   /** Ends all that is in the table of `port`: its holder is gone. */
   releasePort(port: PortId): CapabilityNode<G>[] {
     return this.#tables.heldBy(port).flatMap((node) =>
-      node.live && node.parent !== undefined ? this.#end(node) : []
+      node.live && node.parent !== undefined ? this.#revoke(node) : []
     );
   }
 
@@ -277,7 +279,7 @@ export class CapabilityKernel<G> {
     if (node.expiresAtUs < parent.expiresAtUs) this.#expiring.add(node);
   }
 
-  #end(node: Node<G>): CapabilityNode<G>[] {
+  #revoke(node: Node<G>): CapabilityNode<G>[] {
     node.parent?.children.delete(node);
     if (!isObserver(node.rights)) node.parent?.taken?.remove(node.grant);
     return this.#endAll([node]);
@@ -289,7 +291,7 @@ export class CapabilityKernel<G> {
     for (const node of ended) {
       node.live = false;
       this.#tables.remove(node);
-      this.#slots.end(node);
+      this.#slots.free(node);
       this.#expiring.remove(node);
       for (const child of node.children) ended.push(child);
       node.children.clear();

@@ -1,7 +1,7 @@
 /** The ports' tables: which tag means what, and on which port alone. */
 
-import type { Node, PortId } from "./capability.ts";
-import { type Capability, tagOf } from "./tag.ts";
+import type { Capability, Node, PortId } from "./capability.ts";
+import { tagOf } from "./tag.ts";
 
 /** Every port's table of live capabilities. */
 export class PortTables<G> {

@@ -22,7 +22,7 @@ export class Slots<G> {
   }
 
   /** A capability is over; some of its pages may still be out. */
-  end(node: Node<G>): void {
+  free(node: Node<G>): void {
     this.#draining.set(node.slot, node);
   }
 

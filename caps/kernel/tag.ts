@@ -8,12 +8,6 @@
  * enough for numbers that are worth nothing on any port but their holder's.
  */
 
-/**
- * A capability as its holder sees it: 64 bits, never 0, void on every other
- * port. Never write one to a log.
- */
-export type Capability = bigint & { readonly brand: "capability" };
-
 /** Fills `out` with unpredictable bytes; `crypto.getRandomValues` is one. */
 export type RandomSource = (out: Uint8Array<ArrayBuffer>) => void;
 
@@ -100,11 +94,6 @@ export class TagGenerator {
       throw new Error("tags: all 2^64 have been issued");
     }
   }
-}
-
-/** The capability whose tag is `tag`. */
-export function capabilityOf(tag: Tag): Capability {
-  return ((BigInt(tag.high) << 32n) | BigInt(tag.low)) as Capability;
 }
 
 /**

@@ -63,7 +63,7 @@ export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES - 8;
 /** A packet from the driver to the holder of a capability, with others of its batch. */
 export interface Delivery {
   /** The capability, by its tag in the holder's own table. */
-  readonly tag: bigint;
+  readonly capability: bigint;
   /** A byte string. */
   readonly records: ArrayBuffer;
   /** Records in it. */
@@ -75,7 +75,7 @@ export interface Delivery {
 /** Packets to send and pages to give back, from a holder to the driver. */
 export interface Submission {
   /** The capability to send under, and whose account is meant. */
-  readonly tag: bigint;
+  readonly capability: bigint;
   /** A byte string. */
   readonly records: ArrayBuffer;
   /** Records in it. */

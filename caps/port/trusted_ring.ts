@@ -15,7 +15,7 @@
  * Whatever else a holder sends goes by messages, as everybody's.
  *
  * Neither side tells how far it has read: the driver hands over no more than
- * {@link SHARED_ENTRIES} frames that have not come back, so neither ring can
+ * {@link RING_ENTRIES} frames that have not come back, so neither ring can
  * overflow. Who finds its ring empty sets `waiting`, looks once more, and sleeps;
  * who puts something in then clears it and rings: one {@link DOORBELL} message.
  *
@@ -25,7 +25,7 @@
  */
 
 /** Entries of each ring, and frames that one holder has at most. A power of two. */
-export const SHARED_ENTRIES = 2048;
+export const RING_ENTRIES = 2048;
 
 /** Words of an entry. */
 export const ENTRY_WORDS = 4;
@@ -38,14 +38,14 @@ const LINE_WORDS = 16;
 const PRODUCED = 0;
 const WAITING = LINE_WORDS;
 const ENTRIES = 2 * LINE_WORDS;
-const RING_WORDS = ENTRIES + SHARED_ENTRIES * ENTRY_WORDS;
-const MASK = SHARED_ENTRIES - 1;
+const RING_WORDS = ENTRIES + RING_ENTRIES * ENTRY_WORDS;
+const MASK = RING_ENTRIES - 1;
 
 /** Both rings of one holder. */
-export type SharedRings = SharedArrayBuffer;
+export type TrustedRings = SharedArrayBuffer;
 
 /** What a trusted holder is given besides its port. */
-export interface SharedAccess {
+export interface TrustedAccess {
   /** Packet memory. */
   readonly memory: WebAssembly.Memory;
   /** Its frames, those of extents included. */
@@ -53,11 +53,11 @@ export interface SharedAccess {
   /** Extents that its last frames are. */
   readonly extentCount: number;
   /** Both rings. */
-  readonly rings: SharedRings;
+  readonly rings: TrustedRings;
 }
 
 /** Makes the rings of one holder, both empty. */
-export function makeSharedRings(): SharedRings {
+export function makeTrustedRings(): TrustedRings {
   return new SharedArrayBuffer(2 * RING_WORDS * 4);
 }
 
@@ -67,7 +67,7 @@ export type Direction = "deliveries" | "returns";
 const { load, store } = Atomics;
 
 function wordsOf(
-  rings: SharedRings,
+  rings: TrustedRings,
   direction: Direction,
 ): Uint32Array<SharedArrayBuffer> {
   const at = direction === "deliveries" ? 0 : RING_WORDS * 4;
@@ -80,7 +80,7 @@ export class RingWriter {
   /** Kept here: what the other side may have written there is never read back. */
   #next = 0;
 
-  constructor(rings: SharedRings, direction: Direction) {
+  constructor(rings: TrustedRings, direction: Direction) {
     this.#words = wordsOf(rings, direction);
     this.#next = load(this.#words, PRODUCED);
   }
@@ -112,12 +112,12 @@ export class RingReader {
   readonly words: Uint32Array<SharedArrayBuffer>;
   #next = 0;
 
-  constructor(rings: SharedRings, direction: Direction) {
+  constructor(rings: TrustedRings, direction: Direction) {
     this.words = wordsOf(rings, direction);
     this.#next = load(this.words, PRODUCED);
   }
 
-  /** How many entries may be read now; more than {@link SHARED_ENTRIES} is a lie. */
+  /** How many entries may be read now; more than {@link RING_ENTRIES} is a lie. */
   get available(): number {
     return (load(this.words, PRODUCED) - this.#next) >>> 0;
   }

@@ -57,7 +57,7 @@ export class CopiedPages implements PageExchange {
       return 0;
     }
     this.#bytes(frame, pages).set(new Uint8Array(mine));
-    this.#loans.end(frame);
+    this.#loans.forget(frame);
     if (pages === 1 && this.#spare.length < SPARE_MAX) this.#spare.push(mine);
     return pages;
   }

@@ -34,7 +34,7 @@ export class Loans {
   }
 
   /** The loan that begins with `frame` is over. */
-  end(frame: number): void {
+  forget(frame: number): void {
     this.#out.fill(0, frame, frame + this.#pages[frame]!);
     this.#pages[frame] = 0;
   }

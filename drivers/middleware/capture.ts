@@ -56,8 +56,8 @@ export function withCapture(
 class CapturingDriver implements Driver {
   readonly info: DriverInfo;
   readonly pages: PageExchange;
-  readonly offload?: (program: KernelProgram) => void;
-  readonly update?: (changes: readonly KernelMapChange[]) => void;
+  readonly classify?: (program: KernelProgram) => void;
+  readonly changeFlows?: (changes: readonly KernelMapChange[]) => void;
   readonly admit?: (filter: SocketFilter) => void;
   readonly #driver: Driver;
   readonly #bytes: Uint8Array;
@@ -76,11 +76,11 @@ class CapturingDriver implements Driver {
     this.#driver = driver;
     this.info = driver.info;
     this.pages = driver.pages;
-    if (driver.offload !== undefined) {
-      this.offload = (program) => driver.offload!(program);
+    if (driver.classify !== undefined) {
+      this.classify = (program) => driver.classify!(program);
     }
-    if (driver.update !== undefined) {
-      this.update = (changes) => driver.update!(changes);
+    if (driver.changeFlows !== undefined) {
+      this.changeFlows = (changes) => driver.changeFlows!(changes);
     }
     if (driver.admit !== undefined) {
       this.admit = (filter) => driver.admit!(filter);

@@ -25,7 +25,7 @@ import {
   TPACKET_STATS_V3_BYTES,
   TPACKET_V3,
 } from "../sys/abi.ts";
-import { enterDescriptor } from "../sys/estate.ts";
+import { enterDescriptor } from "../sys/resource_list.ts";
 import {
   addressOf,
   type Attempt,

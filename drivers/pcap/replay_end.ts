@@ -60,7 +60,7 @@ export class ReplayEnd implements WireEnd {
     this.#epochSeconds = first?.seconds ?? 0;
     this.#shiftUs = options.now() - (first?.nanoseconds ?? 0) / 1000;
     this.#next = first;
-    this.#settle();
+    this.#skipUnusable();
   }
 
   /** Whether the capture was broken, rather than only cut short. */
@@ -138,7 +138,7 @@ export class ReplayEnd implements WireEnd {
     }
     if (length < packet.originalLength) this.#cutShort++;
     this.#next = this.#read();
-    this.#settle();
+    this.#skipUnusable();
     return length;
   }
 
@@ -174,7 +174,7 @@ export class ReplayEnd implements WireEnd {
   }
 
   /** Passes over what cannot arrive on an Ethernet NIC. */
-  #settle(): void {
+  #skipUnusable(): void {
     for (; this.#next !== undefined; this.#next = this.#read()) {
       if (this.#next.linkType !== LINK_ETHERNET) this.#otherLink++;
       else if (this.#next.length === 0) this.#empty++;

@@ -2,7 +2,7 @@
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { AccountCounts, AccountSpec } from "../../caps/driver/messages.ts";
-import { type Capability, capabilityOf } from "../../caps/kernel/tag.ts";
+import { type Capability, capabilityOf } from "../../caps/kernel/capability.ts";
 import { INLINE_BYTES_MAX, RecordView } from "../../caps/port/records.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { Holder } from "./holder.ts";
@@ -63,7 +63,7 @@ export class Account {
   }
 
   /** Lets go of the byte string and the pages that go with it; whoever has them now sees to them. */
-  end(): void {
+  endString(): void {
     this.holder.begunStrings--;
     this.view = undefined;
     this.runs.clear();

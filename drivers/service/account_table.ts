@@ -62,7 +62,7 @@ export class AccountTable {
   }
 
   /** A capability is over. Its packets are its `heir`'s; the slot of one, or SLOT_NONE. */
-  end(account: Account, heir: number): void {
+  close(account: Account, heir: number): void {
     this.observers.delete(account);
     if (account.live) {
       account.holder.excuse();
@@ -73,7 +73,7 @@ export class AccountTable {
       });
     }
     account.live = false;
-    account.pages.end();
+    account.pages.close();
     account.heir = heir;
   }
 

@@ -23,7 +23,7 @@ import {
 } from "../../caps/port/records.ts";
 import type { Driver, PageExchange } from "../driver.ts";
 import type { Account } from "./account.ts";
-import { SharedDelivery } from "./trusted_deliverer.ts";
+import { TrustedDeliverer } from "./trusted_deliverer.ts";
 import type { Meter, Turn } from "./meter.ts";
 
 /** Up to how many bytes a packet is copied word by word. */
@@ -62,7 +62,7 @@ export class Deliverer {
   /** What a packet is said to be at the least. */
   readonly #atLeast: number;
   readonly #turn: Turn;
-  readonly #shared: SharedDelivery;
+  readonly #trusted: TrustedDeliverer;
   /** Accounts with a byte string begun in this batch. */
   readonly #begun: Account[] = [];
   /** Packets that were nobody's. */
@@ -72,7 +72,7 @@ export class Deliverer {
     this.#memory = parts.memory;
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
     this.#ledger = parts.ledger;
-    this.#shared = new SharedDelivery(parts.ledger);
+    this.#trusted = new TrustedDeliverer(parts.ledger);
     this.#exchange = parts.driver.pages;
     this.#atLeast = parts.driver.info.partialChecksums
       ? CHECKSUM_MAY_BE_PARTIAL
@@ -129,7 +129,7 @@ export class Deliverer {
    * stays here and gathers, until another one has come home.
    */
   flush(): void {
-    this.#shared.flush();
+    this.#trusted.flush();
     const begun = this.#begun;
     let kept = 0;
     for (let i = 0; i < begun.length; i++) {
@@ -150,7 +150,7 @@ export class Deliverer {
   withdraw(account: Account): void {
     if (account.view === undefined) return;
     this.#takeBack(account);
-    account.end();
+    account.endString();
   }
 
   /** Hands a packet over. Its frame is lent or idle afterwards. */
@@ -160,9 +160,9 @@ export class Deliverer {
     length: number,
     offload: number,
   ): void {
-    const { shared } = account.holder;
-    if (shared !== undefined) {
-      this.#shared.hand(account, shared, offset, length, offload);
+    const { trusted } = account.holder;
+    if (trusted !== undefined) {
+      this.#trusted.hand(account, trusted, offset, length, offload);
     } else if (length <= account.copyBytesMax) {
       this.#ledger.putIdle(frameAt(offset));
       this.#copy(account, offset, length, offload);
@@ -275,20 +275,20 @@ export class Deliverer {
   #post(account: Account): void {
     const view = account.view;
     if (view === undefined) return;
-    const { runs, count, capability: tag } = account;
+    const { runs, count, capability } = account;
     const pages: ArrayBuffer[] = [];
     for (let i = 0; i < runs.count; i++) {
       pages.push(this.#exchange.lend(runs.frame(i), runs.pages(i)));
     }
     const records = view.bytes.buffer;
-    const delivery = { tag, records, count, pages };
+    const delivery = { capability, records, count, pages };
     if (!account.holder.port.post(delivery, [records, ...pages])) {
       for (let i = 0; i < runs.count; i++) {
         this.#exchange.accept(runs.frame(i), pages[i]);
       }
       this.#takeBack(account);
     }
-    account.end();
+    account.endString();
   }
 
   /** What is begun was not posted: its pages were never lent. */

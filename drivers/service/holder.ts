@@ -12,9 +12,9 @@ import {
   STRING_BYTES,
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
-import type { SharedRings } from "../../caps/port/trusted_ring.ts";
+import type { TrustedRings } from "../../caps/port/trusted_ring.ts";
 import { Penalty } from "./penalty.ts";
-import { SharedSide } from "./trusted_rings.ts";
+import { TrustedRingPair } from "./trusted_rings.ts";
 
 /** Messages taken from one holder in one turn. */
 export const MESSAGES_PER_TURN = 32;
@@ -29,7 +29,7 @@ export class Holder {
   readonly port: Port<Delivery | null, unknown>;
   readonly limits: HolderLimits;
   /** The rings of one that is trusted with packet memory. */
-  readonly shared: SharedSide | undefined;
+  readonly trusted: TrustedRingPair | undefined;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
   /** Its messages that were refused, by reason. */
@@ -52,9 +52,9 @@ export class Holder {
     id: PortId,
     port: Port<Delivery | null, unknown>,
     limits: Partial<HolderLimits>,
-    rings?: SharedRings,
+    rings?: TrustedRings,
   ) {
-    this.shared = rings === undefined ? undefined : new SharedSide(rings);
+    this.trusted = rings === undefined ? undefined : new TrustedRingPair(rings);
     this.id = id;
     this.port = port;
     this.limits = { ...PLAIN_LIMITS, runPagesMax: 1, ...limits };
@@ -105,11 +105,11 @@ export class Holder {
    * Takes a byte string back: for the next delivery, or, when there are enough,
    * to go to its sender with {@link sendHome}.
    */
-  returnString(string: ArrayBuffer, tag: bigint): void {
+  returnString(string: ArrayBuffer, capability: bigint): void {
     if (this.strings.length < STRINGS_PER_HOLDER) {
       this.strings.push(string);
     } else {
-      this.#homeward.push({ tag, records: string, count: 0, pages: [] });
+      this.#homeward.push({ capability, records: string, count: 0, pages: [] });
     }
   }
 

@@ -40,8 +40,8 @@ export class Intake {
    * that are kept waiting are served in time, and trusted holders ring from now on.
    */
   sleepMs(delayMs: number, nowMs: number): number {
-    for (const { shared } of this.#parts.holders.values()) {
-      if (shared !== undefined && !shared.returns.sleep()) return 0;
+    for (const { trusted } of this.#parts.holders.values()) {
+      if (trusted !== undefined && !trusted.returns.sleep()) return 0;
     }
     return Math.max(0, Math.min(delayMs, this.#resumesMs - nowMs));
   }
@@ -70,7 +70,7 @@ export class Intake {
 
   /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
   drain(holder: Holder): number {
-    const { port, limits, shared } = holder;
+    const { port, limits, trusted } = holder;
     this.#returns += this.#parts.submitter.takeReturns(holder);
     const most = Math.min(MESSAGES_PER_TURN, limits.inFlightMax);
     let count = 0;
@@ -78,7 +78,7 @@ export class Intake {
       const message = port.take();
       if (message === undefined) break;
       // The ring was looked at, or will be in the next turn.
-      if (message === DOORBELL && shared !== undefined) continue;
+      if (message === DOORBELL && trusted !== undefined) continue;
       this.#parts.submitter.submit(holder, message);
     }
     // Nothing went to it since the first one was taken: all of them were under way at once.
@@ -90,7 +90,7 @@ export class Intake {
   }
 
   #serve(holder: Holder, nowMs: number): number {
-    const slowed = holder.penalty.of(nowMs);
+    const slowed = holder.penalty.isSuspect(nowMs);
     const voids = holder.voids;
     const drained = this.drain(holder);
     if (drained === MESSAGES_PER_TURN) {

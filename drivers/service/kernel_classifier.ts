@@ -8,19 +8,19 @@ import type { Driver } from "../driver.ts";
 const LOG_MAX = 16384;
 
 /** What is asked of a driver here. */
-type OffloadingDriver = Pick<
+type ClassifyingDriver = Pick<
   Driver,
-  "info" | "offload" | "update" | "admit"
+  "info" | "classify" | "changeFlows" | "admit"
 >;
 
 /** The part of a driver that classifies, or spares what is nobody's, where it has one. */
-export class Offload {
-  readonly #driver: OffloadingDriver;
+export class KernelClassifier {
+  readonly #driver: ClassifyingDriver;
   #active = false;
   #refusal: string | undefined;
 
   /** Nothing is offloaded yet. */
-  constructor(driver: OffloadingDriver) {
+  constructor(driver: ClassifyingDriver) {
     this.#driver = driver;
   }
 
@@ -43,14 +43,14 @@ export class Offload {
     if (order.kind === "commit" && order.socket !== undefined) {
       return this.#admit(order.socket);
     }
-    if (order.kernel === undefined || driver.offload === undefined) {
+    if (order.kernel === undefined || driver.classify === undefined) {
       return undefined;
     }
     try {
-      if (order.kind === "patch") driver.update!(order.kernel);
+      if (order.kind === "patch") driver.changeFlows!(order.kernel);
       else {
         refuseOwnAddress(order.cover, driver.info.mac);
-        driver.offload(order.kernel);
+        driver.classify(order.kernel);
         this.#refusal = order.cover?.why;
       }
       this.#active = true;

@@ -14,7 +14,7 @@ const IDLE_MS = 1000;
 const QUIET_MS = 500;
 
 /** How long a service that is stopped waits for what holders have still. */
-const SETTLE_MS = 200;
+const FINISH_MS = 200;
 
 /** How a driver service is run. */
 export interface RunOptions {
@@ -29,7 +29,7 @@ export interface RunOptions {
    * Whether holders live on this same thread: then every turn lets them have
    * it. In a worker of its own the loop need not.
    */
-  readonly shared: boolean;
+  readonly sameThread: boolean;
   /** Whether it looks for work for a while before it sleeps; not if not given. */
   readonly spin?: boolean;
 }
@@ -39,13 +39,13 @@ export async function runDriverService(
   service: DriverService,
   options: RunOptions,
 ): Promise<void> {
-  const { signal, shared } = options;
+  const { signal, sameThread } = options;
   signal.addEventListener("abort", () => service.wake(), { once: true });
   let yieldAt = performance.now() + BUSY_MS;
   let endedAt: number | undefined;
   let told = false;
   // Holders on this thread would wait for as long as it spins.
-  const spin = options.spin && !shared ? new Spin() : undefined;
+  const spin = options.spin && !sameThread ? new Spin() : undefined;
   while (!signal.aborted) {
     const done = service.turn();
     if (done > 0) spin?.found(performance.now());
@@ -61,17 +61,17 @@ export async function runDriverService(
       }
       await service.wait(service.ended && !told ? 1 : IDLE_MS);
       yieldAt = performance.now() + BUSY_MS;
-    } else if (shared || performance.now() > yieldAt) {
+    } else if (sameThread || performance.now() > yieldAt) {
       await oneEventLoopTurn();
       yieldAt = performance.now() + BUSY_MS;
     }
   }
-  await settle(service);
+  await finish(service);
 }
 
 /** Nothing new comes in; what is under way comes to its end, if its holders let it. */
-async function settle(service: DriverService): Promise<void> {
-  const untilMs = performance.now() + SETTLE_MS;
+async function finish(service: DriverService): Promise<void> {
+  const untilMs = performance.now() + FINISH_MS;
   service.stopReceiving();
   while (!service.quiet && performance.now() < untilMs) {
     if (service.turn() === 0) await service.wait(1);

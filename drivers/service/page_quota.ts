@@ -67,7 +67,7 @@ export class PageQuota {
   }
 
   /** The capability is over: it gets nothing more. */
-  end(): void {
+  close(): void {
     if (this.#over) return;
     this.#over = true;
     this.#entitlements.pages -= this.#quota - this.held;

@@ -25,7 +25,7 @@ export class Penalty {
   }
 
   /** Whether the holder has presented void tags of late. */
-  of(nowMs: number): boolean {
+  isSuspect(nowMs: number): boolean {
     return this.#forgiven(nowMs) < this.#doublings || this.pauses(nowMs);
   }
 

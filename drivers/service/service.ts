@@ -30,7 +30,7 @@ import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import { PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/port/records.ts";
-import type { SharedRings } from "../../caps/port/trusted_ring.ts";
+import type { TrustedRings } from "../../caps/port/trusted_ring.ts";
 import type { Driver } from "../driver.ts";
 import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
@@ -39,7 +39,7 @@ import { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
 import { Intake } from "./intake.ts";
 import type { NowMs } from "./meter.ts";
-import { Offload } from "./kernel_classifier.ts";
+import { KernelClassifier } from "./kernel_classifier.ts";
 import { Outlet } from "./outlet.ts";
 import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
@@ -74,7 +74,7 @@ export class DriverService implements Disposable {
   /** Frames on their way from the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
   readonly #supply: Supply;
-  readonly #offload: Offload;
+  readonly #kernelClassifier: KernelClassifier;
   #receiving = true;
   #receivedPackets = 0;
   #receivedBytes = 0;
@@ -82,7 +82,7 @@ export class DriverService implements Disposable {
   constructor(options: DriverServiceOptions) {
     const { driver, memory } = options;
     this.#driver = driver;
-    this.#offload = new Offload(driver);
+    this.#kernelClassifier = new KernelClassifier(driver);
     this.#orders = options.orders;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
@@ -91,16 +91,16 @@ export class DriverService implements Disposable {
     this.#supply = new Supply(driver, this.#ledger, this.#table.entitlements);
     this.#classifier = new Classifier(memory, this.#table.tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
-    const shared = {
+    const common = {
       memory,
       ledger: this.#ledger,
       accounts: this.#table.accounts,
       turn: this.#turn,
     };
-    this.#deliverer = new Deliverer({ ...shared, driver });
+    this.#deliverer = new Deliverer({ ...common, driver });
     this.#outlet = new Outlet({ memory, ledger: this.#ledger, driver });
     this.#submitter = new Submitter({
-      ...shared,
+      ...common,
       driver,
       outlet: this.#outlet,
       classifier: this.#classifier,
@@ -159,7 +159,7 @@ export class DriverService implements Disposable {
     id: PortId,
     port: Port<Delivery | null, unknown>,
     limits: Partial<HolderLimits> = {},
-    rings?: SharedRings,
+    rings?: TrustedRings,
   ): void {
     if (this.#holders.has(id)) {
       throw new Error(`driver service: port ${id} is attached already`);
@@ -181,7 +181,7 @@ export class DriverService implements Disposable {
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
       this.#deliverer.withdraw(account);
-      this.#table.end(account, SLOT_NONE);
+      this.#table.close(account, SLOT_NONE);
       this.#ledger.quarantine(account.spec.slot);
     }
     this.#holders.delete(id);
@@ -194,9 +194,9 @@ export class DriverService implements Disposable {
     return {
       name: info.name,
       mode: info.mode,
-      ...(this.#offload.refusal === undefined
+      ...(this.#kernelClassifier.refusal === undefined
         ? {}
-        : { kernelRefusal: this.#offload.refusal }),
+        : { kernelRefusal: this.#kernelClassifier.refusal }),
       mac: info.mac,
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
@@ -252,8 +252,9 @@ export class DriverService implements Disposable {
     this.#receivedPackets += count;
     this.#receivedBytes += bytes;
     this.#observe(count);
-    if (this.#offload.active) this.#classifier.believeTags(batch, count);
-    else this.#classifier.classify(batch, count);
+    if (this.#kernelClassifier.active) {
+      this.#classifier.believeTags(batch, count);
+    } else this.#classifier.classify(batch, count);
     this.#deliverer.deliver(batch, count);
     return count;
   }
@@ -306,7 +307,7 @@ export class DriverService implements Disposable {
     this.#table.setQuotas(order.quotas);
     if (order.kind === "commit") this.#classifier.install(order.wasm);
     else this.#classifier.patch(order.wasm);
-    const kernelRefusal = this.#offload.apply(order);
+    const kernelRefusal = this.#kernelClassifier.apply(order);
     this.#orders.post({
       kind: "committed",
       version: order.version,
@@ -321,7 +322,7 @@ export class DriverService implements Disposable {
       const account = this.#table.accounts[slot];
       if (account !== undefined) {
         this.#deliverer.finish(account);
-        this.#table.end(account, order.ended[i + 1]!);
+        this.#table.close(account, order.ended[i + 1]!);
       }
       if (account === undefined || account.pages.held === 0) drained.push(slot);
     }

@@ -26,7 +26,7 @@ import {
 } from "../../caps/port/port.ts";
 import type { Driver } from "../driver.ts";
 import type { Delivery } from "../../caps/port/records.ts";
-import { keepEstate } from "../sys/estate.ts";
+import { listResourcesIn } from "../sys/resource_list.ts";
 import { runDriverService } from "./loop.ts";
 import { DriverService } from "./service.ts";
 
@@ -42,7 +42,7 @@ export interface DriverStart<Options> {
   /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
   readonly spin?: boolean;
   /** Where to list what it has of the kernel, in a worker that can be survived. */
-  readonly estate?: SharedArrayBuffer;
+  readonly resources?: SharedArrayBuffer;
   /** To the filter service. */
   readonly orders: MessagePort;
   /** To the system. */
@@ -83,14 +83,14 @@ export function serveDriver<Options>(open: OpenDriver<Options>): void {
 export async function startDriver<Options>(
   start: DriverStart<Options>,
   open: OpenDriver<Options>,
-  shared: boolean,
+  sameThread: boolean,
 ): Promise<void> {
   const control = fromMessagePort<SystemReport, SystemOrder>(start.control, {
     takeNow,
   });
-  if (start.estate !== undefined) keepEstate(start.estate);
+  if (start.resources !== undefined) listResourcesIn(start.resources);
   try {
-    await serve(start, control, open, shared);
+    await serve(start, control, open, sameThread);
   } catch (error) {
     control.post({
       kind: "failed",
@@ -103,7 +103,7 @@ async function serve<Options>(
   start: DriverStart<Options>,
   control: Port<SystemReport, SystemOrder>,
   open: OpenDriver<Options>,
-  shared: boolean,
+  sameThread: boolean,
 ): Promise<void> {
   const memory = openPacketMemory(
     start.memory,
@@ -142,7 +142,7 @@ async function serve<Options>(
     await runDriverService(service, {
       signal: stopped.signal,
       onEnded: () => control.post({ kind: "ended", ...warningOf(driver) }),
-      shared,
+      sameThread,
       spin: start.spin ?? false,
     });
   } finally {

@@ -31,7 +31,7 @@ import {
 } from "../../caps/port/offload.ts";
 import { hasRights, RIGHT_SEND } from "../../caps/kernel/rights.ts";
 import { isSubmission, nextRecord } from "../../caps/port/submission.ts";
-import { SHARED_ENTRIES } from "../../caps/port/trusted_ring.ts";
+import { RING_ENTRIES } from "../../caps/port/trusted_ring.ts";
 import type { TagTable } from "../../caps/kernel/tag_table.ts";
 import { tagOf } from "../../caps/kernel/tag.ts";
 import type { Driver } from "../driver.ts";
@@ -90,15 +90,15 @@ export class Submitter {
       holder.strike("malformed");
       return;
     }
-    const { tag, records, count, pages } = message;
-    const sender = this.#present(holder, tag);
+    const { capability, records, count, pages } = message;
+    const sender = this.#present(holder, capability);
     if (sender === undefined) holder.strikeVoid();
     if (!this.#walk(holder, sender, new RecordView(records), count, pages)) {
       holder.strike("malformed-record");
     }
     if (sender !== undefined) this.#flush(sender);
     this.#returned.putIdle(this.#parts.ledger);
-    holder.returnString(records, tag);
+    holder.returnString(records, capability);
   }
 
   /**
@@ -106,11 +106,11 @@ export class Submitter {
    * been sent where it is to be. Returns how many entries it read.
    */
   takeReturns(holder: Holder): number {
-    const { shared } = holder;
-    if (shared === undefined) return 0;
-    const { returns } = shared;
+    const { trusted } = holder;
+    if (trusted === undefined) return 0;
+    const { returns } = trusted;
     const count = returns.available;
-    if (count > SHARED_ENTRIES) {
+    if (count > RING_ENTRIES) {
       holder.strike("lying-ring");
       returns.advance(count);
       return 0;
@@ -154,7 +154,7 @@ export class Submitter {
       return;
     }
     const pages = ledger.pagesOf(frame);
-    holder.shared!.out--;
+    holder.trusted!.out--;
     ledger.takeBack(frame, pages);
     lender.pages.release(pages);
     if (!lender.live && lender.pages.held === 0) this.#parts.onDrained(lender);

@@ -2,13 +2,13 @@
 
 import { frameAt } from "../../caps/memory/memory.ts";
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
-import { DOORBELL, SHARED_ENTRIES } from "../../caps/port/trusted_ring.ts";
+import { DOORBELL, RING_ENTRIES } from "../../caps/port/trusted_ring.ts";
 import type { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
-import type { SharedSide } from "./trusted_rings.ts";
+import type { TrustedRingPair } from "./trusted_rings.ts";
 
 /** Hands packets to trusted holders. */
-export class SharedDelivery {
+export class TrustedDeliverer {
   readonly #ledger: PageLedger;
   /** Holders with something to publish. */
   readonly #begun: Holder[] = [];
@@ -20,14 +20,14 @@ export class SharedDelivery {
   /** Hands a packet over, at the cost of the account's pages. Its frame is lent or idle afterwards. */
   hand(
     account: Account,
-    side: SharedSide,
+    side: TrustedRingPair,
     offset: number,
     length: number,
     offload: number,
   ): void {
     const frame = frameAt(offset);
     const pages = this.#ledger.pagesOf(frame);
-    if (side.out === SHARED_ENTRIES || !account.pages.mayHold(pages)) {
+    if (side.out === RING_ENTRIES || !account.pages.mayHold(pages)) {
       account.drops.add("no-page");
       this.#ledger.putIdle(frame);
       return;
@@ -48,9 +48,9 @@ export class SharedDelivery {
   flush(): void {
     const begun = this.#begun;
     for (let i = 0; i < begun.length; i++) {
-      const { port, shared } = begun[i]!;
-      shared!.begun = false;
-      if (shared!.deliveries.publish()) port.post(DOORBELL);
+      const { port, trusted } = begun[i]!;
+      trusted!.begun = false;
+      if (trusted!.deliveries.publish()) port.post(DOORBELL);
     }
     begun.length = 0;
   }

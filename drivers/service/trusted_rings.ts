@@ -3,11 +3,11 @@
 import {
   RingReader,
   RingWriter,
-  type SharedRings,
+  type TrustedRings,
 } from "../../caps/port/trusted_ring.ts";
 
 /** The driver's side of a trusted holder's rings. */
-export class SharedSide {
+export class TrustedRingPair {
   readonly deliveries: RingWriter;
   readonly returns: RingReader;
   /** Frames that were handed over and have not come back. */
@@ -15,7 +15,7 @@ export class SharedSide {
   /** Whether entries were put that are not published. */
   begun = false;
 
-  constructor(rings: SharedRings) {
+  constructor(rings: TrustedRings) {
     this.deliveries = new RingWriter(rings, "deliveries");
     this.returns = new RingReader(rings, "returns");
   }

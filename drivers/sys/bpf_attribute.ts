@@ -6,7 +6,7 @@ import {
   BpfCommand,
   SYSTEM_CALLS,
 } from "./abi.ts";
-import { enterDescriptor } from "./estate.ts";
+import { enterDescriptor } from "./resource_list.ts";
 import { addressOf, type Attempt, errno, libc, systemError } from "./libc.ts";
 
 /** What returns a file descriptor. */

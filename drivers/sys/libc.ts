@@ -8,7 +8,7 @@
  */
 
 import { Errno } from "./abi.ts";
-import { leaveDescriptor } from "./estate.ts";
+import { leaveDescriptor } from "./resource_list.ts";
 import { SystemError } from "./system_error.ts";
 
 const symbols = {

@@ -15,7 +15,7 @@ import {
   SOCK_RAW,
   SOCKADDR_NL_BYTES,
 } from "./abi.ts";
-import { enterDescriptor } from "./estate.ts";
+import { enterDescriptor } from "./resource_list.ts";
 import { check, closeDescriptor, libc } from "./libc.ts";
 import { flagsOfInterface } from "./network_interface.ts";
 

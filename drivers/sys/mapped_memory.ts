@@ -1,7 +1,7 @@
 /** Memory that the kernel shares with this process through mmap(2), as an ArrayBuffer. */
 
 import { MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE } from "./abi.ts";
-import { enterMapping, leaveMapping } from "./estate.ts";
+import { enterMapping, leaveMapping } from "./resource_list.ts";
 import { type Attempt, errno, libc, systemError } from "./libc.ts";
 
 /** What mmap(2) returns when it fails: (void *) -1. */

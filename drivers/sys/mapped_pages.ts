@@ -82,7 +82,7 @@ export class MappedPages implements PageExchange {
     } catch {
       return 0;
     }
-    this.#loans.end(frame);
+    this.#loans.forget(frame);
     return pages;
   }
 

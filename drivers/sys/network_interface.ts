@@ -31,7 +31,7 @@ import {
   SOCK_RAW,
   SOL_PACKET,
 } from "./abi.ts";
-import { enterDescriptor } from "./estate.ts";
+import { enterDescriptor } from "./resource_list.ts";
 import {
   addressOf,
   type Attempt,

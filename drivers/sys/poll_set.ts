@@ -10,7 +10,7 @@
  */
 
 import { EFD_CLOEXEC, EFD_NONBLOCK, POLLFD_BYTES, POLLIN } from "./abi.ts";
-import { enterDescriptor, lastingWords } from "./estate.ts";
+import { enterDescriptor, lastingWords } from "./resource_list.ts";
 import { check, closeDescriptor, libc, sleepMs } from "./libc.ts";
 
 /** The longest time that is waited for at once, in seconds. */

@@ -22,7 +22,7 @@ import {
   TUNSETIFF,
   TUNSETOFFLOAD,
 } from "./abi.ts";
-import { enterDescriptor } from "./estate.ts";
+import { enterDescriptor } from "./resource_list.ts";
 import { check, closeDescriptor, errno, libc, systemError } from "./libc.ts";
 import { bringUp, hasInterface } from "./network_interface.ts";
 

@@ -26,18 +26,18 @@ export const SESSION_BYTES = 8;
 /** Bytes of a challenge, chosen by the receiver. */
 export const CHALLENGE_BYTES = 16;
 /** Bytes of an HMAC-SHA-256. */
-export const MAC_BYTES = 32;
+export const HMAC_BYTES = 32;
 /** Bytes of AES-GCM's tag. */
-export const TAG_BYTES = 16;
+export const GCM_TAG_BYTES = 16;
 /** Bytes in front of what is encrypted, and authenticated with it. */
 export const FRAME_HEADER_BYTES = 16;
 /** What the tunnel adds to a frame. */
-export const OVERHEAD_BYTES: number = FRAME_HEADER_BYTES + TAG_BYTES;
+export const OVERHEAD_BYTES: number = FRAME_HEADER_BYTES + GCM_TAG_BYTES;
 
 const SESSION_AT = 4;
 const BODY_AT = SESSION_AT + SESSION_BYTES;
-const REQUEST_BYTES = BODY_AT + MAC_BYTES;
-const OFFER_BYTES = BODY_AT + CHALLENGE_BYTES + MAC_BYTES;
+const REQUEST_BYTES = BODY_AT + HMAC_BYTES;
+const OFFER_BYTES = BODY_AT + CHALLENGE_BYTES + HMAC_BYTES;
 
 /** Bytes that go from thread to kernel: never shared ones. */
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,6 +1,6 @@
 /** What both ends know, and the keys made of it: HKDF-SHA-256, RFC 5869. */
 
-import { type Bytes, MAC_BYTES } from "./datagram.ts";
+import { type Bytes, HMAC_BYTES } from "./datagram.ts";
 
 /** The fewest bytes that a key file may have: as many as an AES-256 key. */
 export const SECRET_BYTES_MIN = 32;
@@ -47,7 +47,7 @@ export class Secret {
   /** `datagram` with its MAC behind it. */
   async sign(datagram: Bytes): Promise<Bytes> {
     const mac = await crypto.subtle.sign("HMAC", this.#handshakes, datagram);
-    const signed = new Uint8Array(datagram.length + MAC_BYTES);
+    const signed = new Uint8Array(datagram.length + HMAC_BYTES);
     signed.set(datagram);
     signed.set(new Uint8Array(mac), datagram.length);
     return signed;
@@ -55,7 +55,7 @@ export class Secret {
 
   /** Whether the MAC at the end of `signed` is that of what stands before it. */
   async verify(signed: Bytes): Promise<boolean> {
-    const split = signed.length - MAC_BYTES;
+    const split = signed.length - HMAC_BYTES;
     return await crypto.subtle.verify(
       "HMAC",
       this.#handshakes,

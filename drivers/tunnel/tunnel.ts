@@ -315,9 +315,9 @@ export class TunnelEnd implements WireEnd {
     await before;
     if (this.#closed) return;
     if (frame === undefined) return await this.#doubt(session);
-    const fate = this.#receiver.commit(opening);
-    if (fate === "received") this.#deliver(frame);
-    else this.#refuse(fate);
+    const outcome = this.#receiver.commit(opening);
+    if (outcome === "received") this.#deliver(frame);
+    else this.#refuse(outcome);
   }
 
   #deliver(frame: Bytes): void {

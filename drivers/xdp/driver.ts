@@ -181,13 +181,13 @@ export class XdpDriver implements Driver {
     if (this.#open) this.#poll.wake();
   }
 
-  offload(program: KernelProgram): void {
+  classify(program: KernelProgram): void {
     this.#mustBeOpen();
     this.#attachment.exchange(program);
     this.#offloaded = true;
   }
 
-  update(changes: readonly KernelMapChange[]): void {
+  changeFlows(changes: readonly KernelMapChange[]): void {
     this.#mustBeOpen();
     this.#attachment.update(changes);
   }

@@ -12,7 +12,7 @@ import { BPF_LD_IMM64, BPF_PSEUDO_MAP_FD, BpfMapType } from "../sys/abi.ts";
 import { BpfMap, BpfProgram, type LoadOptions } from "../sys/bpf.ts";
 
 /** Bytes of the tag that a flow's value is. */
-const TAG_BYTES = 8;
+const CAPABILITY_TAG_BYTES = 8;
 
 const INSTRUCTION_BYTES = 8;
 
@@ -130,14 +130,14 @@ function makeMap(wanted: OwnedMap): BpfMap {
   return new BpfMap({
     type: BpfMapType.HASH,
     keyBytes: wanted.keyBytes,
-    valueBytes: TAG_BYTES,
+    valueBytes: CAPABILITY_TAG_BYTES,
     entriesMax: Math.max(1, wanted.entriesMax),
     name: "sp_flows",
   });
 }
 
 function fillFlows(map: BpfMap, wanted: KernelMap & { kind: "flows" }): void {
-  const stride = wanted.keyBytes + TAG_BYTES;
+  const stride = wanted.keyBytes + CAPABILITY_TAG_BYTES;
   const { entries } = wanted;
   if (entries.length % stride !== 0) {
     throw new RangeError(
@@ -146,12 +146,14 @@ function fillFlows(map: BpfMap, wanted: KernelMap & { kind: "flows" }): void {
   }
   const count = entries.length / stride;
   const keys = new Uint8Array(count * wanted.keyBytes);
-  const values = new Uint8Array(count * TAG_BYTES);
+  const values = new Uint8Array(count * CAPABILITY_TAG_BYTES);
   // Views of each would take longer than the call itself.
   let [from, key, value] = [0, 0, 0];
   for (let index = 0; index < count; index++) {
     for (let n = 0; n < wanted.keyBytes; n++) keys[key++] = entries[from++]!;
-    for (let n = 0; n < TAG_BYTES; n++) values[value++] = entries[from++]!;
+    for (let n = 0; n < CAPABILITY_TAG_BYTES; n++) {
+      values[value++] = entries[from++]!;
+    }
   }
   map.updateAll(keys, values);
 }

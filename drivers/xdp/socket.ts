@@ -35,7 +35,7 @@ import {
   XDP_USE_NEED_WAKEUP,
   XDP_ZEROCOPY,
 } from "../sys/abi.ts";
-import { enterDescriptor } from "../sys/estate.ts";
+import { enterDescriptor } from "../sys/resource_list.ts";
 import {
   check,
   closeDescriptor,

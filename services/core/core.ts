@@ -50,7 +50,7 @@ export interface Outbox {
 }
 
 /** What became of another service. */
-export interface PeerNews {
+export interface ServiceNews {
   /** Its name in the manifest. */
   readonly name: string;
   /** What it held is void, and what was agreed with it is forgotten, unless it is running. */
@@ -66,7 +66,7 @@ export interface Core {
   /** When to call {@link wake} next; {@link NEVER} for only on input. */
   readonly wakeAt: Instant;
   /** Called with the state of each service that the manifest has it watch: at first, and whenever it changes. */
-  onPeer?(peer: PeerNews, now: Instant, out: Outbox): void;
+  onNews?(peer: ServiceNews, now: Instant, out: Outbox): void;
   /** Counts of its own, by what was counted: `echoed`, `resolved`. */
   counters(): Readonly<Record<string, number>>;
 }

@@ -1,12 +1,12 @@
 /** What the system and a service say to each other. */
 
-import type { SharedAccess } from "../../caps/port/trusted_ring.ts";
+import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
-import type { PeerNews } from "./core.ts";
+import type { ServiceNews } from "./core.ts";
 import type { ServiceSettings } from "./definition.ts";
 
 /** What connects a service to a NIC. */
-export interface Wiring {
+export interface Connection {
   /** A capability for all that it may have: it narrows this one. */
   readonly envelope: bigint;
   /** To the driver service. */
@@ -14,11 +14,11 @@ export interface Wiring {
   /** To the filter service. */
   readonly requests: MessagePort;
   /** For a service that is trusted with packet memory. */
-  readonly shared?: SharedAccess;
+  readonly trusted?: TrustedAccess;
 }
 
 /** The first message to a service: all that it holds. */
-export interface ServiceStart extends Wiring {
+export interface ServiceStart extends Connection {
   readonly settings: ServiceSettings;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
@@ -35,9 +35,9 @@ export type ServiceOrder =
   /** Answered by `counters`, which also shows that the service is alive. */
   | { readonly kind: "count"; readonly id: number }
   /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
-  | ({ readonly kind: "rewire" } & Wiring)
+  | ({ readonly kind: "reconnect" } & Connection)
   /** What became of a service that it watches. */
-  | ({ readonly kind: "peer" } & PeerNews)
+  | ({ readonly kind: "news" } & ServiceNews)
   /** It is over: let go of the ports. A worker is ended besides. */
   | { readonly kind: "stop" };
 

@@ -17,23 +17,23 @@ import {
   STRING_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
-import { DOORBELL, type SharedAccess } from "../../caps/port/trusted_ring.ts";
+import { DOORBELL, type TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import { Spin } from "../../caps/port/spin.ts";
 import type { Clock, Instant } from "../runtime/clock.ts";
-import type { Core, Frame, Outbox, PeerNews, Verdict } from "./core.ts";
+import type { Core, Frame, Outbox, ServiceNews, Verdict } from "./core.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
-import { SharedFrames } from "./trusted_frames.ts";
+import { TrustedFrames } from "./trusted_frames.ts";
 
 /** Deliveries handled before others on this thread get their turn. */
 const DELIVERIES_PER_TURN = 64;
 
 /** What a runner's packets come through. */
-export interface RunnerWiring {
+export interface RunnerConnection {
   readonly port: Port<Submission | null, Delivery | null>;
   /** The capability that frames of the core's own are sent under. */
   readonly capability: bigint;
   /** For a service that is trusted with packet memory: then packets come by the rings. */
-  readonly shared?: SharedAccess | undefined;
+  readonly trusted?: TrustedAccess | undefined;
 }
 
 /** Kept here: what a core does to its own does not reach it. */
@@ -53,7 +53,7 @@ function requirePlain(buffer: ArrayBuffer): void {
 export class CoreRunner implements Disposable {
   readonly #core: Core;
   #port: Port<Submission | null, Delivery | null>;
-  #shared: SharedFrames | undefined;
+  #trusted: TrustedFrames | undefined;
   readonly #clock: Clock;
   readonly #drops = new Tally();
   readonly #frame: Frame = {
@@ -92,7 +92,7 @@ export class CoreRunner implements Disposable {
 
   constructor(
     core: Core,
-    options: RunnerWiring & {
+    options: RunnerConnection & {
       readonly clock: Clock;
       /** True on a thread of its own, in real time: it may look for work a while before it sleeps. */
       readonly spins?: boolean;
@@ -110,16 +110,16 @@ export class CoreRunner implements Disposable {
   }
 
   /** Tells the core what became of a service that it watches. */
-  tellPeer(peer: PeerNews): void {
+  tell(peer: ServiceNews): void {
     this.#guarded(() => {
       const now = this.#clock.now();
-      this.#core.onPeer?.(peer, now, this.#outbox);
+      this.#core.onNews?.(peer, now, this.#outbox);
       this.#finish(now);
     });
   }
 
   /** Goes on at another port, with another capability: the core notices nothing but the gap. */
-  rewire(to: RunnerWiring): void {
+  reconnect(to: RunnerConnection): void {
     this.#port[Symbol.dispose]();
     this.#port = to.port;
     this.#capability = to.capability;
@@ -130,9 +130,9 @@ export class CoreRunner implements Disposable {
     this.#listen(to);
   }
 
-  #listen({ port, shared }: RunnerWiring): void {
-    this.#shared = shared &&
-      new SharedFrames(shared, () => port.post(DOORBELL));
+  #listen({ port, trusted }: RunnerConnection): void {
+    this.#trusted = trusted &&
+      new TrustedFrames(trusted, () => port.post(DOORBELL));
     this.#spares = [];
     for (let i = 0; i < OWN_STRINGS_MAX; i++) {
       this.#spares.push(new ArrayBuffer(STRING_BYTES));
@@ -216,7 +216,7 @@ export class CoreRunner implements Disposable {
     for (let i = 0; i < DELIVERIES_PER_TURN; i++) {
       const delivery = this.#port.take();
       if (delivery === undefined) {
-        const inRing = this.#shared?.serve(now, this.#verdictOn) ?? 0;
+        const inRing = this.#trusted?.serve(now, this.#verdictOn) ?? 0;
         this.#finish(now);
         return this.#rest(i + inRing > 0, now);
       }
@@ -231,7 +231,7 @@ export class CoreRunner implements Disposable {
     const spin = this.#spin;
     const nowMs = now / 1000;
     if (worked) spin?.found(nowMs);
-    const shared = this.#shared;
+    const shared = this.#trusted;
     // What came in a ring is not told again before somebody sleeps.
     const again = worked && shared !== undefined || spin?.again(nowMs) === true;
     if (!again && (shared?.sleep() ?? true) || this.#again) return;
@@ -256,7 +256,7 @@ export class CoreRunner implements Disposable {
   }
 
   #handle(delivery: Delivery, now: Instant): void {
-    const { tag, records, count, pages } = delivery;
+    const { capability, records, count, pages } = delivery;
     if (count === 0) {
       if (this.#spares.length < OWN_STRINGS_MAX) this.#spares.push(records);
       return;
@@ -270,7 +270,7 @@ export class CoreRunner implements Disposable {
     }
     requirePlain(records);
     for (let i = 0; i < pages.length; i++) requirePlain(pages[i]!);
-    this.#port.post({ tag, records, count, pages }, [records, ...pages]);
+    this.#port.post({ capability, records, count, pages }, [records, ...pages]);
   }
 
   /** Lets the core have one packet; its record then says what is to be sent of it. */
@@ -309,7 +309,12 @@ export class CoreRunner implements Disposable {
       const records = this.#outgoingString;
       const count = this.#outgoingCount;
       requirePlain(records);
-      this.#port.post({ tag: this.#capability, records, count, pages: [] }, [
+      this.#port.post({
+        capability: this.#capability,
+        records,
+        count,
+        pages: [],
+      }, [
         records,
       ]);
     }

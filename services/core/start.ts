@@ -6,21 +6,21 @@
 
 import { fromMessagePort, type Port, takeAll } from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/kernel/rights.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import { makeRealClock } from "../runtime/clock.ts";
-import type { PeerNews } from "./core.ts";
+import type { ServiceNews } from "./core.ts";
 import type { ServiceDefinition } from "./definition.ts";
 import { FilterClient } from "../filter/service/client.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
 import { threadBytes } from "../runtime/memory_usage.ts";
 import { plainCopy, plainCounts, plainText } from "./plain.ts";
-import { CoreRunner, type RunnerWiring } from "./runner.ts";
+import { CoreRunner, type RunnerConnection } from "./runner.ts";
 import type {
+  Connection,
   ServiceOrder,
   ServiceReport,
   ServiceStart,
-  Wiring,
 } from "./messages.ts";
 
 /**
@@ -35,17 +35,17 @@ export async function startService(
   const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
-    let wired = await wire(definition, start, start);
+    let connected = await connect(definition, start, start);
     const runner = new CoreRunner(definition.make(start.settings), {
-      ...wired,
+      ...connected,
       clock: makeRealClock(),
       spins: (options.ownThread ?? false) && (start.spin ?? false),
       onFailure: fail,
     });
-    const rewire = async (wiring: Wiring) => {
-      wired.requests[Symbol.dispose]();
-      wired = await wire(definition, start, wiring);
-      runner.rewire(wired);
+    const reconnect = async (connection: Connection) => {
+      connected.requests[Symbol.dispose]();
+      connected = await connect(definition, start, connection);
+      runner.reconnect(connected);
       control.post({ kind: "running" });
     };
     control.onReady = () =>
@@ -57,11 +57,11 @@ export async function startService(
             fail(error);
           }
         },
-        rewire: (wiring) => void rewire(wiring).catch(fail),
-        peer: (news) => runner.tellPeer(news),
+        reconnect: (connection) => void reconnect(connection).catch(fail),
+        news: (news) => runner.tell(news),
         stop: () => {
           runner[Symbol.dispose]();
-          wired.requests[Symbol.dispose]();
+          connected.requests[Symbol.dispose]();
         },
       });
     control.post({ kind: "running" });
@@ -84,7 +84,7 @@ function failureOf(error: unknown): ServiceReport {
 }
 
 /** What a service holds of a NIC. */
-interface Wired extends RunnerWiring {
+interface Connected extends RunnerConnection {
   readonly requests: Port<FilterRequest, FilterReply>;
   readonly capability: Capability;
 }
@@ -107,27 +107,29 @@ export function establish(
   });
 }
 
-async function wire(
+async function connect(
   definition: ServiceDefinition,
   start: ServiceStart,
-  wiring: Wiring,
-): Promise<Wired> {
-  const requests = fromMessagePort<FilterRequest, FilterReply>(wiring.requests);
-  const { envelope } = wiring;
+  connection: Connection,
+): Promise<Connected> {
+  const requests = fromMessagePort<FilterRequest, FilterReply>(
+    connection.requests,
+  );
+  const { envelope } = connection;
   const capability = await establish(
     definition,
     { ...start, envelope },
     requests,
   );
-  const { data, shared } = wiring;
-  return { port: fromMessagePort(data), requests, capability, shared };
+  const { data, trusted } = connection;
+  return { port: fromMessagePort(data), requests, capability, trusted };
 }
 
 /** What a service does when it is told to. */
 interface Obedience {
   count(id: number): void;
-  rewire(wiring: Wiring): void;
-  peer(news: PeerNews): void;
+  reconnect(connection: Connection): void;
+  news(news: ServiceNews): void;
   stop(): void;
 }
 
@@ -137,8 +139,8 @@ function obey(
 ): void {
   for (const order of takeAll(control)) {
     if (order.kind === "count") does.count(order.id);
-    else if (order.kind === "rewire") does.rewire(order);
-    else if (order.kind === "peer") does.peer(order);
+    else if (order.kind === "reconnect") does.reconnect(order);
+    else if (order.kind === "news") does.news(order);
     else {
       does.stop();
       control[Symbol.dispose]();

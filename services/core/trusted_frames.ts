@@ -11,7 +11,7 @@ import { CHECKSUM_COMPLETE, checksumOf } from "../../caps/port/offload.ts";
 import {
   RingReader,
   RingWriter,
-  type SharedAccess,
+  type TrustedAccess,
 } from "../../caps/port/trusted_ring.ts";
 import type { Frame, Verdict } from "./core.ts";
 import type { Instant } from "../runtime/clock.ts";
@@ -23,7 +23,7 @@ const PUBLISH_EVERY = 64;
 const PACKETS_PER_TURN = 1024;
 
 /** The holder's side of its rings. */
-export class SharedFrames {
+export class TrustedFrames {
   readonly #deliveries: RingReader;
   readonly #returns: RingWriter;
   readonly #extentsFrom: number;
@@ -31,7 +31,7 @@ export class SharedFrames {
   readonly #frame: Frame;
 
   /** `ring` wakes the driver. */
-  constructor(access: SharedAccess, ring: () => void) {
+  constructor(access: TrustedAccess, ring: () => void) {
     const { memory, frameCount, extentCount, rings } = access;
     this.#deliveries = new RingReader(rings, "deliveries");
     this.#returns = new RingWriter(rings, "returns");

@@ -2,19 +2,19 @@
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { Frame } from "../core/core.ts";
-import type { Fate, Interposer } from "./interposer.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
 
 class Counter implements Interposer {
   readonly name = "count";
   readonly tally = new Tally();
 
-  deliver(frame: Frame): Fate {
+  deliver(frame: Frame): InterposerVerdict {
     this.tally.add("delivered");
     this.tally.add("delivered-bytes", frame.length);
     return "pass";
   }
 
-  submit(frame: Frame): Fate {
+  submit(frame: Frame): InterposerVerdict {
     this.tally.add("sent");
     this.tally.add("sent-bytes", frame.length);
     return "pass";

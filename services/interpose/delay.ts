@@ -4,7 +4,7 @@ import { Tally } from "../../caps/driver/accounts.ts";
 import type { Frame } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
 import { Random, seedOf } from "../runtime/random.ts";
-import type { Fate, Interposer } from "./interposer.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
 
 /** The longest delay. */
 export const DELAY_MS_MAX = 60_000;
@@ -44,11 +44,11 @@ class Delayer implements Interposer {
     this.#submissions = new Random(seedOf(seed, 1));
   }
 
-  deliver(_frame: Frame, now: Instant): Fate {
+  deliver(_frame: Frame, now: Instant): InterposerVerdict {
     return this.#until(now, this.#deliveries);
   }
 
-  submit(_frame: Frame, now: Instant): Fate {
+  submit(_frame: Frame, now: Instant): InterposerVerdict {
     return this.#until(now, this.#submissions);
   }
 

@@ -7,19 +7,19 @@ import {
   STRING_BYTES,
 } from "../../caps/port/records.ts";
 import type { HeldFrame } from "./held_frames.ts";
-import type { LooseStrings } from "./loose_strings.ts";
+import type { StringPool } from "./string_pool.ts";
 
 /** One message being put together: all of it under one capability. */
 export class DeliveryBuilder {
-  readonly #strings: LooseStrings;
+  readonly #strings: StringPool;
   #view: RecordView | undefined;
-  #tag = 0n;
+  #capability = 0n;
   #at = 0;
   #count = 0;
   #pages: ArrayBuffer[] = [];
 
   /** Takes its byte string, when it needs one, from `strings`. */
-  constructor(strings: LooseStrings) {
+  constructor(strings: StringPool) {
     this.#strings = strings;
   }
 
@@ -61,7 +61,7 @@ export class DeliveryBuilder {
     const view = this.#view;
     if (view === undefined) return undefined;
     const message = {
-      tag: this.#tag,
+      capability: this.#capability,
       records: view.bytes.buffer,
       count: this.#count,
       pages: this.#pages,
@@ -73,12 +73,13 @@ export class DeliveryBuilder {
     return message;
   }
 
-  #room({ tag, record }: HeldFrame): RecordView | undefined {
+  #room({ capability, record }: HeldFrame): RecordView | undefined {
     if (this.#view === undefined) {
       this.#view = new RecordView(this.#strings.take());
-      this.#tag = tag;
+      this.#capability = capability;
     }
-    const fits = this.#tag === tag && this.#at + record.length <= STRING_BYTES;
+    const fits = this.#capability === capability &&
+      this.#at + record.length <= STRING_BYTES;
     return fits ? this.#view : undefined;
   }
 }

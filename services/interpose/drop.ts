@@ -2,7 +2,7 @@
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import { Random, seedOf } from "../runtime/random.ts";
-import type { Fate, Interposer } from "./interposer.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
 
 /** How many frames are lost, and which. */
 export interface DropOptions {
@@ -31,13 +31,13 @@ class Dropper implements Interposer {
     this.#submissions = new Random(seedOf(seed, 1));
   }
 
-  deliver(): Fate {
+  deliver(): InterposerVerdict {
     if (!this.#deliveries.chance(this.#probability)) return "pass";
     this.tally.add("dropped");
     return "drop";
   }
 
-  submit(): Fate {
+  submit(): InterposerVerdict {
     if (!this.#submissions.chance(this.#probability)) return "pass";
     this.tally.add("dropped-sent");
     return "drop";

@@ -16,7 +16,7 @@ export interface HeldFrame {
   /** When it goes on. */
   readonly due: Instant;
   /** The capability that it came under. */
-  readonly tag: bigint;
+  readonly capability: bigint;
   /** Its record, as in a byte string; with its bytes, if it lies in the string. */
   readonly record: Uint8Array<ArrayBuffer>;
   /** The page that it lies in, if it lies in one. */

@@ -15,7 +15,7 @@ import type { Instant } from "../runtime/clock.ts";
  * What becomes of a frame: it goes on, it is dropped, or it is held until an
  * instant; one that has passed is "go on", {@link Infinity} is "never".
  */
-export type Fate = "pass" | "drop" | Instant;
+export type InterposerVerdict = "pass" | "drop" | Instant;
 
 /**
  * Something that frames pass. It may rewrite a frame where it lies, `start` and
@@ -29,9 +29,9 @@ export interface Interposer {
   /** What it counted; what the layer around it lost is added there too. */
   readonly tally: Tally;
   /** A frame on its way to the holder. */
-  deliver(frame: Frame, now: Instant): Fate;
+  deliver(frame: Frame, now: Instant): InterposerVerdict;
   /** A frame that the holder sends. */
-  submit(frame: Frame, now: Instant): Fate;
+  submit(frame: Frame, now: Instant): InterposerVerdict;
   /** Called when no more frames will come for now: a log writes what it has gathered. */
   rest?(): void;
 }

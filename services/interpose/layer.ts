@@ -26,8 +26,8 @@ import { RECORDS_MAX } from "../../caps/port/submission.ts";
 import type { Clock, Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
-import type { Fate, Interposer } from "./interposer.ts";
-import { LooseStrings } from "./loose_strings.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
+import { StringPool } from "./string_pool.ts";
 import { RecordFrame } from "./record_frame.ts";
 import { Sender } from "./sender.ts";
 
@@ -62,7 +62,7 @@ export class Layer implements InterposedPort {
   readonly #interposer: Interposer;
   readonly #clock: Clock;
   readonly #held = new HeldFrames();
-  readonly #strings = new LooseStrings();
+  readonly #strings = new StringPool();
   readonly #sender: Sender;
   readonly #shown = new RecordFrame();
   /** By record of the delivery in hand: NOW, when it is due, or Infinity for dropped. */
@@ -183,7 +183,7 @@ export class Layer implements InterposedPort {
   }
 
   #takeApart(delivery: Delivery, view: RecordView, now: Instant): void {
-    const { tag, records, count, pages } = delivery;
+    const { capability, records, count, pages } = delivery;
     const returned: ArrayBuffer[] = [];
     let back = 0;
     for (let i = 0, at = 0; i < count; i++) {
@@ -192,7 +192,9 @@ export class Layer implements InterposedPort {
       const index = view.page(at);
       const page = index === INLINE ? undefined : pages[index];
       const due = this.#dues[i]!;
-      if (due === Infinity || !this.#hold(due, tag, view, at, next, page)) {
+      if (
+        due === Infinity || !this.#hold(due, capability, view, at, next, page)
+      ) {
         if (page !== undefined) {
           // Never beyond what was read: no record is shorter than this one.
           back = view.putPage(back, 0, frame, 0, returned.length);
@@ -201,20 +203,25 @@ export class Layer implements InterposedPort {
       }
       at = next;
     }
-    this.#return({ tag, records, count: returned.length, pages: returned });
+    this.#return({
+      capability,
+      records,
+      count: returned.length,
+      pages: returned,
+    });
     this.#arm(now);
   }
 
   #hold(
     due: Instant,
-    tag: bigint,
+    capability: bigint,
     view: RecordView,
     at: number,
     next: number,
     page: ArrayBuffer | undefined,
   ): boolean {
     const record = view.bytes.slice(at, next);
-    if (this.#held.add({ due, tag, record, page })) return true;
+    if (this.#held.add({ due, capability, record, page })) return true;
     this.#interposer.tally.add("no-room");
     return false;
   }
@@ -270,10 +277,10 @@ export class Layer implements InterposedPort {
   }
 }
 
-function dueOf(fate: Fate, now: Instant): Instant {
-  if (fate === "pass") return NOW;
-  if (fate === "drop") return Infinity;
-  return fate > now ? fate : NOW;
+function dueOf(verdict: InterposerVerdict, now: Instant): Instant {
+  if (verdict === "pass") return NOW;
+  if (verdict === "drop") return Infinity;
+  return verdict > now ? verdict : NOW;
 }
 
 /** The same, with nothing in it to send: a submission that gives all back. */

@@ -3,7 +3,7 @@
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { Frame } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
-import type { Fate, Interposer } from "./interposer.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
 import type { Way } from "./rewrite.ts";
 
 /** Takes what passes; `drivers/pcap` writes it to a file. */
@@ -26,11 +26,11 @@ class Logger implements Interposer {
     this.#sink = sink;
   }
 
-  deliver(frame: Frame, now: Instant): Fate {
+  deliver(frame: Frame, now: Instant): InterposerVerdict {
     return this.#write(frame, "in", now);
   }
 
-  submit(frame: Frame, now: Instant): Fate {
+  submit(frame: Frame, now: Instant): InterposerVerdict {
     return this.#write(frame, "out", now);
   }
 
@@ -38,7 +38,7 @@ class Logger implements Interposer {
     this.#sink.flush();
   }
 
-  #write(frame: Frame, way: Way, now: Instant): Fate {
+  #write(frame: Frame, way: Way, now: Instant): InterposerVerdict {
     this.tally.add(this.#sink.write(frame, way, now) ? "logged" : "lost");
     return "pass";
   }

@@ -120,13 +120,13 @@ function forward(
   port: InterposedPort,
   message: Submission & { pages: unknown[] },
 ): void {
-  const { tag, records, count } = message;
+  const { capability, records, count } = message;
   const moved = new Set<Transferable>([records]);
   const pages = message.pages.map((page) => {
     if (!isBufferOf(page, PAGE_BYTES)) return undefined;
     moved.add(page);
     return page;
   }) as ArrayBuffer[];
-  const presented = typeof tag === "bigint" ? tag : 0n; // void like any other
-  port.post({ tag: presented, records, count, pages }, [...moved]);
+  const presented = typeof capability === "bigint" ? capability : 0n; // void like any other
+  port.post({ capability: presented, records, count, pages }, [...moved]);
 }

@@ -2,7 +2,7 @@
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { Frame } from "../core/core.ts";
-import type { Fate, Interposer } from "./interposer.ts";
+import type { Interposer, InterposerVerdict } from "./interposer.ts";
 
 /** Which way a frame goes: to the holder, or from it. */
 export type Way = "in" | "out";
@@ -22,16 +22,16 @@ class Rewriter implements Interposer {
     this.#rewriting = rewriting;
   }
 
-  deliver(frame: Frame): Fate {
+  deliver(frame: Frame): InterposerVerdict {
     return this.#apply(frame, "in");
   }
 
-  submit(frame: Frame): Fate {
+  submit(frame: Frame): InterposerVerdict {
     return this.#apply(frame, "out");
   }
 
   /** A function that throws has the frame dropped: half rewritten it goes nowhere. */
-  #apply(frame: Frame, way: Way): Fate {
+  #apply(frame: Frame, way: Way): InterposerVerdict {
     try {
       if (this.#rewriting(frame, way) !== "drop") return "pass";
       this.tally.add("dropped");

@@ -15,7 +15,7 @@ import type { Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Interposer } from "./interposer.ts";
-import type { LooseStrings } from "./loose_strings.ts";
+import type { StringPool } from "./string_pool.ts";
 import { RecordFrame } from "./record_frame.ts";
 
 /**
@@ -27,7 +27,7 @@ import { RecordFrame } from "./record_frame.ts";
 export class Sender {
   readonly #real: Port<Submission, Delivery>;
   readonly #interposer: Interposer;
-  readonly #strings: LooseStrings;
+  readonly #strings: StringPool;
   readonly #held = new HeldFrames();
   readonly #shown = new RecordFrame();
   /** Whether frames are held no more. */
@@ -36,7 +36,7 @@ export class Sender {
   constructor(
     real: Port<Submission, Delivery>,
     interposer: Interposer,
-    strings: LooseStrings,
+    strings: StringPool,
   ) {
     this.#real = real;
     this.#interposer = interposer;
@@ -56,16 +56,16 @@ export class Sender {
   /** Asks after each frame of a message; false when that is no submission. */
   inspect(message: unknown, now: Instant): boolean {
     if (!isSubmission(message)) return false;
-    const { tag, records, count, pages } = message;
+    const { capability, records, count, pages } = message;
     // Nothing is sent under what is no tag: it is all the driver's to refuse.
-    if (count === 0 || typeof tag !== "bigint") return true;
+    if (count === 0 || typeof capability !== "bigint") return true;
     const view = new RecordView(records);
     let at = 0;
     for (let i = 0; i < count; i++) {
       if (at + RECORD_BYTES > STRING_BYTES) break;
       const next = nextRecord(at, view.stride(at));
       if (next === 0) break;
-      if (view.length(at) > 0) this.#judge(view, at, tag, pages, now);
+      if (view.length(at) > 0) this.#judge(view, at, capability, pages, now);
       at = next;
     }
     return true;
@@ -89,31 +89,33 @@ export class Sender {
   #judge(
     view: RecordView,
     at: number,
-    tag: bigint,
+    capability: bigint,
     pages: readonly unknown[],
     now: Instant,
   ): void {
     const shown = this.#shown;
     if (!shown.show(view, at, pages)) return;
-    const fate = this.#interposer.submit(shown.frame, now);
-    if (fate === "drop" || fate === Infinity) return view.setLength(at, 0);
+    const verdict = this.#interposer.submit(shown.frame, now);
+    if (verdict === "drop" || verdict === Infinity) {
+      return view.setLength(at, 0);
+    }
     if (!shown.keep(view, at)) {
       this.#interposer.tally.add("outgrown");
       return view.setLength(at, 0);
     }
-    if (fate === "pass" || fate <= now || this.closed) return;
-    this.#hold(fate, tag, shown.frame, view.offload(at));
+    if (verdict === "pass" || verdict <= now || this.closed) return;
+    this.#hold(verdict, capability, shown.frame, view.offload(at));
     view.setLength(at, 0);
   }
 
-  #hold(due: Instant, tag: bigint, frame: Frame, offload: number): void {
+  #hold(due: Instant, capability: bigint, frame: Frame, offload: number): void {
     const { bytes, start, length } = frame;
     const copy = new RecordView(new ArrayBuffer(inlineStride(length)));
     copy.putInline(0, length);
     copy.setOffload(0, offload);
     copy.bytes.set(bytes.subarray(start, start + length), RECORD_BYTES);
     const record = copy.bytes;
-    if (this.#held.add({ due, tag, record, page: undefined })) return;
+    if (this.#held.add({ due, capability, record, page: undefined })) return;
     this.#interposer.tally.add("no-room");
   }
 }

@@ -188,18 +188,18 @@ class Peer implements Core {
     if (endpoint.admit(frame, PROTOCOL_ICMP) === undefined) {
       const { payloadAt, payloadEnd } = endpoint;
       const sequence = this.#frames.pingOf(bytes, payloadAt, payloadEnd);
-      return this.#settle("ping-answered", this.#pings, frame, sequence);
+      return this.#complete("ping-answered", this.#pings, frame, sequence);
     }
     if (endpoint.admit(frame, PROTOCOL_UDP) === undefined) {
       const { payloadAt, payloadEnd } = endpoint;
       const sequence = this.#frames.datagramOf(bytes, payloadAt, payloadEnd);
-      return this.#settle("udp-answered", this.#datagrams, frame, sequence);
+      return this.#complete("udp-answered", this.#datagrams, frame, sequence);
     }
     return false;
   }
 
-  /** Settles exchange `sequence` with the payload behind the 8 bytes of its header. */
-  #settle(
+  /** Completes exchange `sequence` with the payload behind the 8 bytes of its header. */
+  #complete(
     name: string,
     exchange: Exchange,
     frame: Frame,
@@ -208,7 +208,7 @@ class Peer implements Core {
     const { payloadAt, payloadEnd } = this.#endpoint;
     if (
       sequence < 0 ||
-      !exchange.settle(sequence, frame.bytes, payloadAt + 8, payloadEnd)
+      !exchange.complete(sequence, frame.bytes, payloadAt + 8, payloadEnd)
     ) return false;
     this.#tally.add(name);
     return true;

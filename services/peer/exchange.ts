@@ -52,7 +52,7 @@ export class Exchange {
    * Whether `bytes[start..end)` is the payload that is awaited under `sequence`;
    * it then is awaited no more.
    */
-  settle(
+  complete(
     sequence: number,
     bytes: Uint8Array,
     start: number,

@@ -12,11 +12,11 @@ import {
   RecordView,
   type Submission,
 } from "../../caps/port/records.ts";
-import { DOORBELL, type SharedAccess } from "../../caps/port/trusted_ring.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import { DOORBELL, type TrustedAccess } from "../../caps/port/trusted_ring.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
 import { Sending } from "./sending.ts";
-import { SharedPackets } from "./trusted_packets.ts";
+import { TrustedPackets } from "./trusted_packets.ts";
 
 /** One packet, as it was on the wire. */
 export interface Packet {
@@ -29,7 +29,7 @@ export interface ReceiverParts {
   /** To the driver service. It takes what has arrived at once (`takeNow`). */
   readonly port: Port<Submission | null, Delivery | null>;
   /** For one that is trusted with packet memory. */
-  readonly shared?: SharedAccess | undefined;
+  readonly trusted?: TrustedAccess | undefined;
   /** What packets come under, and are sent under. */
   readonly capability: Capability;
   /** Asks what it counted so far. */
@@ -47,7 +47,7 @@ export interface ReceiverParts {
  */
 export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   #parts: ReceiverParts;
-  #shared: SharedPackets | undefined;
+  #trusted: TrustedPackets | undefined;
   #ended = false;
   #arrived: PromiseWithResolvers<void> = Promise.withResolvers();
   #sending: Sending;
@@ -58,7 +58,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
     this.#sending = new Sending(parts);
-    this.#shared = sharedOf(parts);
+    this.#trusted = trustedPacketsOf(parts);
     parts.port.onReady = () => this.#arrived.resolve();
   }
 
@@ -66,7 +66,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
    * Goes on under another capability: the NIC has begun anew, and what was held
    * of it before is void. The system does this.
    */
-  rewire(parts: ReceiverParts): void {
+  reconnect(parts: ReceiverParts): void {
     if (this.#closing !== undefined) {
       parts.revoke().then(parts.detach, parts.detach);
       parts.port[Symbol.dispose]();
@@ -76,7 +76,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     this.#reading = undefined;
     this.#parts = parts;
     this.#sending = new Sending(parts);
-    this.#shared = sharedOf(parts);
+    this.#trusted = trustedPacketsOf(parts);
     parts.port.onReady = () => this.#arrived.resolve();
     this.#arrived.resolve();
   }
@@ -101,7 +101,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         continue;
       }
       if (this.#ended) return;
-      if (this.#shared?.sleep() === false) continue;
+      if (this.#trusted?.sleep() === false) continue;
       await this.#arrived.promise;
       this.#arrived = Promise.withResolvers();
     }
@@ -158,7 +158,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
         await new Promise<void>(afterEvents);
         this.#giveBackAll();
       }
-      this.#shared?.giveBackAll();
+      this.#trusted?.giveBackAll();
       detach();
       port[Symbol.dispose]();
     }
@@ -185,7 +185,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
       this.#giveBack();
       const delivery = this.#sending.take();
       if (delivery === undefined) {
-        const shared = this.#shared?.next();
+        const shared = this.#trusted?.next();
         return shared && { bytes: shared };
       }
       this.#reading = new Reading(delivery);
@@ -202,8 +202,10 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   }
 }
 
-function sharedOf({ port, shared }: ReceiverParts): SharedPackets | undefined {
-  return shared && new SharedPackets(shared, () => port.post(DOORBELL));
+function trustedPacketsOf(
+  { port, trusted }: ReceiverParts,
+): TrustedPackets | undefined {
+  return trusted && new TrustedPackets(trusted, () => port.post(DOORBELL));
 }
 
 /** A delivery, read packet by packet. */

@@ -11,7 +11,7 @@ import {
   type Submission,
 } from "../../caps/port/records.ts";
 import { DOORBELL } from "../../caps/port/trusted_ring.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 
 /** What frames are sent with. */
 export interface SendingParts {
@@ -56,8 +56,10 @@ export class Sending {
     const view = this.#view;
     if (view === undefined) return;
     const records = view.bytes.buffer;
-    const { port, capability: tag } = this.#parts;
-    port.post({ tag, records, count: this.#count, pages: [] }, [records]);
+    const { port, capability } = this.#parts;
+    port.post({ capability, records, count: this.#count, pages: [] }, [
+      records,
+    ]);
     this.#view = undefined;
     this.#at = 0;
     this.#count = 0;

@@ -3,11 +3,11 @@
 import {
   RingReader,
   RingWriter,
-  type SharedAccess,
+  type TrustedAccess,
 } from "../../caps/port/trusted_ring.ts";
 
 /** The packets of one receiver. */
-export class SharedPackets {
+export class TrustedPackets {
   readonly #deliveries: RingReader;
   readonly #returns: RingWriter;
   readonly #bytes: Uint8Array;
@@ -16,7 +16,7 @@ export class SharedPackets {
   #reading = false;
 
   /** `ring` wakes the driver. */
-  constructor({ memory, rings }: SharedAccess, ring: () => void) {
+  constructor({ memory, rings }: TrustedAccess, ring: () => void) {
     this.#deliveries = new RingReader(rings, "deliveries");
     this.#returns = new RingWriter(rings, "returns");
     this.#bytes = new Uint8Array(memory.buffer);

@@ -9,7 +9,7 @@ export class NoAnswerError extends Error {
 }
 
 interface Waiting<Answer> {
-  readonly settle: (answer: Answer) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly fail: (error: NoAnswerError) => void;
   readonly timer: ReturnType<typeof setTimeout>;
 }
@@ -33,7 +33,7 @@ export class Calls<Answer extends { readonly id: number }> {
    */
   ask(post: (id: number) => void): Promise<Answer> {
     const id = ++this.#next;
-    return new Promise((settle, fail) => {
+    return new Promise((resolve, fail) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         fail(
@@ -42,18 +42,18 @@ export class Calls<Answer extends { readonly id: number }> {
           ),
         );
       }, this.#answerMsMax);
-      this.#waiting.set(id, { settle, fail, timer });
+      this.#waiting.set(id, { resolve, fail, timer });
       post(id);
     });
   }
 
   /** An answer has come. Returns whether anybody waited for it. */
-  settle(answer: Answer): boolean {
+  answer(answer: Answer): boolean {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return false;
     clearTimeout(waiting.timer);
     this.#waiting.delete(answer.id);
-    waiting.settle(answer);
+    waiting.resolve(answer);
     return true;
   }
 

@@ -6,7 +6,7 @@ import type { FilterStart } from "../filter/service/start.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { ServiceStart } from "../core/messages.ts";
 import type { Part } from "../runtime/thread.ts";
-import type { Patience } from "./patience.ts";
+import type { TimeLimits } from "./time_limits.ts";
 import type { PeerStart } from "./peer/messages.ts";
 
 /** A NIC, before it is open. */
@@ -45,7 +45,7 @@ export interface Parts {
   /** Those of the core `module`, by the service's name; none unless given. */
   readonly modules?: Readonly<Record<string, ServicePart>>;
   /** How long services are waited for, where not as usual. */
-  readonly patience?: Patience;
+  readonly timeLimits?: TimeLimits;
   /** `awaited` says that its interface is to be waited for. */
   nic(manifest: Manifest, awaited?: boolean): Nic;
 }

@@ -41,7 +41,7 @@ export class Receivers {
     await Promise.all(
       [...this.#open].map(async ([receiver, establish]) => {
         try {
-          receiver.rewire(await establish());
+          receiver.reconnect(await establish());
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error;
           receiver.end(); // somebody else has its packets now
@@ -100,15 +100,15 @@ export class Receivers {
         "open: the NIC is not running; it is being started again",
       );
     }
-    const { trusted = false } = options;
-    if (trusted && (observe || options.interpose !== undefined)) {
+    const { trusted: isTrusted = false } = options;
+    if (isTrusted && (observe || options.interpose !== undefined)) {
       throw new Error(
         "open: `trusted` goes neither with `observe` nor with `interpose`: packets are read where they lie",
       );
     }
-    const { port, data, requests, shared } = connector.connect(
+    const { port, data, requests, trusted } = connector.connect(
       options.interpose === undefined ? PLAIN_LIMITS : INTERPOSED_LIMITS,
-      trusted,
+      isTrusted,
     );
     await connector.introduced();
     const client = new FilterClient(fromMessagePort(requests));
@@ -132,7 +132,7 @@ export class Receivers {
       return {
         port: posed.port,
         capability,
-        shared,
+        trusted,
         account: () => client.account(capability),
         revoke,
         detach: () => {

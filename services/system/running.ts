@@ -10,10 +10,10 @@ import type { SystemSnapshot } from "./snapshot.ts";
 import { here, type Thread, type Threads, workers } from "../runtime/thread.ts";
 import { PortNumbers } from "./nic/connector.ts";
 import { DriverTotals } from "./driver/totals.ts";
-import { Fate } from "./fate.ts";
+import { EndOfSystem } from "./end_of_system.ts";
 import type { Ending, OpenOptions, RunOptions, System } from "./system.ts";
 import { Interposing } from "./supervision/interposing.ts";
-import { NicHost } from "./nic/nic_life.ts";
+import { NicLife } from "./nic/nic_life.ts";
 import { Nursery, nurseryPermissions } from "./nursery/host.ts";
 import type { Parts } from "./parts.ts";
 import { MemoryWatch } from "./supervision/memory_watch.ts";
@@ -21,7 +21,7 @@ import { PeerHost } from "./peer/host.ts";
 import { Receivers } from "./receivers.ts";
 import { Restarts } from "./restarts.ts";
 import { oneLine } from "./supervision/service_report.ts";
-import { Services } from "./supervision/supervisor.ts";
+import { Supervisor } from "./supervision/supervisor.ts";
 import { snapshotOf } from "./snapshot_of.ts";
 
 /** Restarts of a NIC's driver and filter service within a minute. */
@@ -45,15 +45,15 @@ export class RunningSystem implements System {
   readonly #manifest: Manifest;
   readonly #parts: Parts;
   readonly #options: RunOptions;
-  readonly #fate = new Fate();
+  readonly #end = new EndOfSystem();
   readonly #interposing: Interposing;
-  readonly #services: Services;
+  readonly #services: Supervisor;
   readonly #receivers: Receivers;
   readonly #ports = new PortNumbers();
   readonly #totals = new DriverTotals();
   readonly #restarts = new Restarts(NIC_RESTARTS_MAX);
   /** The NIC's life now, or the last one. */
-  #nic: NicHost | undefined;
+  #nic: NicLife | undefined;
   #nicState: SystemSnapshot["nic"]["state"] = "running";
   #nicFailure: string | undefined;
   #nicTimer: ReturnType<typeof setTimeout> | undefined;
@@ -79,7 +79,7 @@ export class RunningSystem implements System {
       options.interpose ?? {},
       (name) => this.#services.flooded(name),
     );
-    this.#services = new Services({
+    this.#services = new Supervisor({
       manifest,
       parts,
       interposing: this.#interposing,
@@ -108,13 +108,13 @@ export class RunningSystem implements System {
       if (this.#options.paused !== true) this.receive();
     } catch (error) {
       await this.#close();
-      throw this.#fate.failure ?? error;
+      throw this.#end.failure ?? error;
     }
   }
 
   /** Resolves when the system ended by itself. */
   get ended(): Promise<Ending> {
-    return this.#fate.ended;
+    return this.#end.ended;
   }
 
   /** The system at this moment. */
@@ -123,7 +123,7 @@ export class RunningSystem implements System {
     try {
       return await this.#assemble(await this.#counts());
     } catch (error) {
-      throw this.#fate.failure ?? error; // what went wrong first
+      throw this.#end.failure ?? error; // what went wrong first
     }
   }
 
@@ -159,7 +159,7 @@ export class RunningSystem implements System {
       return await this.#assemble(this.#totals.see(driver));
     } catch (error) {
       memoryInUse.push(this.#nic!.memory); // nobody knows who has what
-      throw this.#fate.failure ?? error;
+      throw this.#end.failure ?? error;
     } finally {
       await this.#close();
     }
@@ -171,15 +171,15 @@ export class RunningSystem implements System {
     return this.#started ? this.#nursery! : workers;
   }
 
-  #makeNic(): NicHost {
-    const nic = new NicHost({
+  #makeNic(): NicLife {
+    const nic = new NicLife({
       manifest: this.#manifest,
       parts: this.#parts,
       threads: this.#threads(),
       confined: this.#options.confined,
       awaited: this.#awaited,
       ports: this.#ports,
-      settle: async (estate) => await this.#nursery?.settle(estate),
+      release: async (resources) => await this.#nursery?.release(resources),
       events: {
         onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
         onEnded: (warning) => this.#nicEnded(nic, warning),
@@ -192,7 +192,7 @@ export class RunningSystem implements System {
   }
 
   /** While the system has the permissions that its driver needs, the nursery gets them too. */
-  #startNursery({ nic }: NicHost): void {
+  #startNursery({ nic }: NicLife): void {
     if (!this.#options.confined) return;
     this.#nursery = new Nursery(
       nurseryPermissions(nic.part.permissions),
@@ -200,7 +200,7 @@ export class RunningSystem implements System {
     );
   }
 
-  async #plugPeer({ nic: { peer } }: NicHost): Promise<void> {
+  async #plugPeer({ nic: { peer } }: NicLife): Promise<void> {
     if (peer === undefined) return;
     if (this.#peer === undefined) this.#startPeer(peer);
     else this.#peer.plug(peer);
@@ -233,7 +233,7 @@ export class RunningSystem implements System {
   }
 
   /** The NIC's driver or filter service is gone, and all capabilities with it. */
-  #nicCrashed(nic: NicHost, message: string, mayRunOn: boolean): void {
+  #nicCrashed(nic: NicLife, message: string, mayRunOn: boolean): void {
     if (this.#stopping !== undefined) return;
     const failure = oneLine(message);
     if (!this.#started) return this.#fail(failure);
@@ -261,11 +261,11 @@ export class RunningSystem implements System {
   }
 
   /** Nothing will ever arrive again, unless the interface is to be waited for. */
-  #nicEnded(nic: NicHost, warning: string | undefined): void {
+  #nicEnded(nic: NicLife, warning: string | undefined): void {
     if (this.#stopping !== undefined || this.#nicState !== "running") return;
     const recovers = this.#manifest.recover === true && warning !== undefined &&
       this.#memoriesKept <= MEMORIES_KEPT_MAX;
-    if (!recovers || !this.#started) return this.#fate.nicEnded(warning);
+    if (!recovers || !this.#started) return this.#end.nicEnded(warning);
     this.#awaited = true;
     this.#nicState = "restarting";
     this.#nicFailure = warning;
@@ -316,7 +316,7 @@ export class RunningSystem implements System {
     this.#nicState = "failed";
     this.#nicFailure = message;
     this.#nic?.crash(message);
-    this.#fate.fail(message);
+    this.#end.fail(message);
     this.#receivers.end();
   }
 

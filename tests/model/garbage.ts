@@ -26,10 +26,15 @@ export const GARBAGE: Readonly<Record<"filter" | "driver", readonly Make[]>> = {
   ],
   driver: [
     ...anything,
-    () => ({ tag: 1n, records: new ArrayBuffer(8), count: 0, pages: [] }),
-    () => ({ tag: 1n, records: string, count: -1, pages: [] }),
-    () => ({ tag: 1n, records: string, count: 1e9, pages: [] }),
-    () => ({ tag: 1n, records: string, count: NaN, pages: [] }),
-    () => ({ tag: 1n, records: string, count: 0, pages: {} }),
+    () => ({
+      capability: 1n,
+      records: new ArrayBuffer(8),
+      count: 0,
+      pages: [],
+    }),
+    () => ({ capability: 1n, records: string, count: -1, pages: [] }),
+    () => ({ capability: 1n, records: string, count: 1e9, pages: [] }),
+    () => ({ capability: 1n, records: string, count: NaN, pages: [] }),
+    () => ({ capability: 1n, records: string, count: 0, pages: {} }),
   ],
 };

@@ -54,18 +54,18 @@ export class Holder {
   take(): Got[] {
     const got: Got[] = [];
     for (const delivery of takeAll(this.port)) {
-      const { tag, records, count } = delivery;
+      const { capability, records, count } = delivery;
       if (count === 0) {
         strings.push(records);
         continue;
       }
       this.#read(delivery, got);
-      this.port.post({ tag, records, count: 0, pages: [] }, [records]);
+      this.port.post({ capability, records, count: 0, pages: [] }, [records]);
     }
     return got;
   }
 
-  #read({ tag, records, count, pages }: Delivery, got: Got[]): void {
+  #read({ capability, records, count, pages }: Delivery, got: Got[]): void {
     const view = new RecordView(records);
     let at = 0;
     for (let i = 0; i < count; i++) {
@@ -74,14 +74,18 @@ export class Holder {
       if (view.page(at) === INLINE) {
         const from = at + start;
         const name = nameOf(view.bytes.subarray(from, from + length));
-        got.push({ tag, name, form: "copy" });
+        got.push({ tag: capability, name, form: "copy" });
       } else {
         const buffer = pages[view.page(at)]!;
         const bytes = new Uint8Array(buffer);
         const name = nameOf(bytes.subarray(start, start + length));
         const clean = isZero(bytes, 0, start) &&
           isZero(bytes, start + length, PAGE_BYTES);
-        got.push({ tag, name: clean ? name : `${name} dirty`, form: "page" });
+        got.push({
+          tag: capability,
+          name: clean ? name : `${name} dirty`,
+          form: "page",
+        });
         const frame = view.frame(at);
         this.pages.set(Number(name.split("#")[1]), { frame, buffer });
       }
@@ -89,9 +93,9 @@ export class Holder {
     }
   }
 
-  /** Posts one message with these records under `tag`. */
+  /** Posts one message with these records under `capability`. */
   submit(
-    tag: bigint,
+    capability: bigint,
     asked: readonly AskedRecord[],
     elsewhere: Elsewhere,
   ): void {
@@ -104,7 +108,7 @@ export class Holder {
     const records = view.bytes.buffer;
     const { count, pages } = message;
     const moved = pages.filter((page) => page instanceof ArrayBuffer);
-    this.port.post({ tag, records, count, pages }, [records, ...moved]);
+    this.port.post({ capability, records, count, pages }, [records, ...moved]);
   }
 }
 

@@ -13,7 +13,8 @@ import {
 } from "../../caps/memory/memory.ts";
 import { makePipe } from "../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
-import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { DriverService } from "../../drivers/service/service.ts";

@@ -9,7 +9,7 @@ import {
   RIGHT_RECEIVE,
   RIGHT_SEND,
 } from "../../caps/kernel/rights.ts";
-import type { Capability } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import type { Clock } from "../../services/runtime/clock.ts";
 import type {
   ServiceDefinition,

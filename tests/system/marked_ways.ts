@@ -167,7 +167,7 @@ export const RUNNING: Readonly<Record<string, Way>> = {
           attempt(() => Object.defineProperty(at, brand, { value: marked[brand] }));
           attempt(() => Object.setPrototypeOf(at, marked));
         }
-        for (const name of ["rewire", "tellPeer", "counters"]) attempt(() => out[name]);
+        for (const name of ["reconnect", "tell", "counters"]) attempt(() => out[name]);
         counts = { open };`)
     }`,
     counts: { open: 0 },

@@ -7,7 +7,8 @@ import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { makePipe, type Port } from "../../caps/port/port.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { RIGHTS_ALL } from "../../caps/kernel/rights.ts";
-import { type Capability, TagGenerator } from "../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../caps/kernel/tag.ts";
+import type { Capability } from "../../caps/kernel/capability.ts";
 import { openEmulated } from "../../drivers/emulated/driver.ts";
 import { makeWire } from "../../drivers/emulated/wire.ts";
 import { DriverService } from "../../drivers/service/service.ts";
@@ -60,7 +61,7 @@ class Holders implements Disposable {
     const memoryPages = memory.bytes.byteLength / 65536;
     this.#filter = new FilterService({
       kernel,
-      target: driver.offload === undefined
+      target: driver.classify === undefined
         ? { memoryPages }
         : { memoryPages, kernel: { unclaimed: "kernel" } },
       driver: toDriver,
@@ -123,8 +124,8 @@ class Holders implements Disposable {
         for (const { bytes } of packetsOf(one)) {
           if (bytes.at(-1) === mark) owner = id;
         }
-        const { tag, records } = one;
-        port.post({ tag, records, count: 0, pages: [] }, [records]);
+        const { capability, records } = one;
+        port.post({ capability, records, count: 0, pages: [] }, [records]);
       }
     }
     return owner;

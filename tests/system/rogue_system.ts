@@ -9,7 +9,7 @@ import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { PARTS } from "../../services/system/boot.ts";
 import type { Restart } from "../../services/system/system.ts";
 import type { Parts } from "../../services/system/parts.ts";
-import { PATIENCE } from "../../services/system/patience.ts";
+import { TIME_LIMITS } from "../../services/system/time_limits.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 
 export const ROGUE = "udp-echo";
@@ -29,7 +29,7 @@ function partsWith(behaviour: string): Parts {
   return {
     ...PARTS,
     // Sooner than usual, and still enough on a machine that is busy.
-    patience: { ...PATIENCE, heartbeatMs: 200, answerMsMax: 2500 },
+    timeLimits: { ...TIME_LIMITS, heartbeatMs: 200, answerMsMax: 2500 },
     services: { ...PARTS.services, "icmp-echo": watcher, [ROGUE]: rogue },
   };
 }

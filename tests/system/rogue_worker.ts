@@ -93,7 +93,7 @@ function watchesOthers(): void {
         wake: (now, out) => core.wake(now, out),
         receive: (frame, now, out) => core.receive(frame, now, out),
         counters: () => ({ ...core.counters(), ...told }),
-        onPeer({ name, state }) {
+        onNews({ name, state }) {
           const what = `${name} ${state}`;
           told[what] = (told[what] ?? 0) + 1;
         },

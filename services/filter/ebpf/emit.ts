@@ -87,7 +87,7 @@ const XDP = { DROP: 1, PASS: 2 } as const;
 const CONTEXT = { DATA: 0, DATA_END: 4, DATA_META: 8, QUEUE: 16 } as const;
 
 /** Bytes of a tag. */
-const TAG_BYTES = 8;
+const CAPABILITY_TAG_BYTES = 8;
 
 const SOCKETS_MAP = 0;
 const COUNTERS_MAP = 1;
@@ -174,13 +174,13 @@ function emitClaim(code: Code): void {
     // Room for the tag, exactly in front of the frame. The pointers of before
     // hold no longer.
     movReg(R1, R6),
-    movImm(R2, -TAG_BYTES),
+    movImm(R2, -CAPABILITY_TAG_BYTES),
     call(HELPER.XDP_ADJUST_META),
     jneImm(R0, 0, "no-tag-room"),
     load(4, R2, R6, CONTEXT.DATA_META),
     load(4, R1, R6, CONTEXT.DATA),
     movReg(R3, R2),
-    addImm(R3, TAG_BYTES),
+    addImm(R3, CAPABILITY_TAG_BYTES),
     jgtReg(R3, R1, "no-tag-room"),
     jgtReg(R1, R3, "no-tag-room"),
     store(8, R2, 0, R9),

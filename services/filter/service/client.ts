@@ -3,7 +3,7 @@
 import type { CapabilityAccount } from "../../../caps/driver/accounts.ts";
 import type { Refusal } from "../../../caps/kernel/kernel.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
-import type { Capability } from "../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../caps/kernel/capability.ts";
 import type { FilterReply, FilterRequest } from "./messages.ts";
 
 type Asked<Op extends FilterRequest["op"]> = Omit<

@@ -15,7 +15,7 @@ import type {
   CapabilityNode,
 } from "../../../caps/kernel/kernel.ts";
 import type { Port } from "../../../caps/port/port.ts";
-import { capabilityOf } from "../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import {
   bothReasons,
   Compilation,

@@ -17,7 +17,7 @@ import type {
   PortId,
 } from "../../../caps/kernel/kernel.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
-import { capabilityOf } from "../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import { type Alarm, Alarms } from "../../runtime/alarms.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type CompileTarget, heirOf } from "./compilation.ts";

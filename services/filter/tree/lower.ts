@@ -23,7 +23,7 @@ import { prefixMask } from "../grant/check.ts";
 
 /** Where the type lies in an untagged frame, and in one with one tag. */
 const TYPE_OFFSET = 12;
-const TAG_BYTES = 4;
+const VLAN_TAG_BYTES = 4;
 
 /** All conjunctions of a grant as filters, in order. */
 export function lowerGrant(grant: Grant): Filter[] {
@@ -47,7 +47,7 @@ export function lowerConjunction(conjunction: Conjunction): Filter[] {
     ...addresses,
     match16(TYPE_OFFSET, type),
     { op: "match", ...tag, value: vlan === "any" ? 0 : vlan },
-    ...lowerPayload(payload, TYPE_OFFSET + TAG_BYTES),
+    ...lowerPayload(payload, TYPE_OFFSET + VLAN_TAG_BYTES),
   ]);
 }
 

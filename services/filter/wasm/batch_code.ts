@@ -17,7 +17,7 @@ export interface ModuleContext {
   /** The function that walks over IPv6 extension headers. */
   readonly walk: number;
   /** The functions of shared grants. */
-  readonly shared: ReadonlyMap<Accept, number>;
+  readonly functions: ReadonlyMap<Accept, number>;
   /** The functions of residuals. */
   readonly residuals: ResidualFunctions;
 }
@@ -97,7 +97,7 @@ function writeDecision(
   node: PlanNode,
   instead: number | undefined,
 ): void {
-  const { code, start, length, shared } = at;
+  const { code, start, length, functions } = at;
   const done = code.open("block", "i32");
   const writer: Omit<Writer, "node"> = {
     ...at,
@@ -108,7 +108,7 @@ function writeDecision(
       } else if ("slot" in end) code.op("i32.const", end.slot);
       else {
         code.op("local.get", start).op("local.get", length)
-          .op("call", shared.get(end.shared)!);
+          .op("call", functions.get(end.call)!);
       }
       code.branch("br", done);
     },

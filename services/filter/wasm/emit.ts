@@ -26,7 +26,7 @@ export const MODULE_BYTES_MAX = 16 * 1024 * 1024;
 
 const WALK = 2;
 const REFUSE = 3;
-const FIRST_SHARED = 4;
+const FIRST_GRANT_FUNCTION = 4;
 
 /**
  * Compiles the classifier of `tree`, with the send grants `sends`, for a memory
@@ -59,14 +59,17 @@ export function emitWasmTables(
   const { memoryPages, checks = new CheckCache() } = options;
   const tables = new TableSpace();
   const plan = planTree(tree);
-  const shared = new Map<Accept, number>();
-  for (const accept of plan.shared.keys()) {
-    shared.set(accept, FIRST_SHARED + shared.size);
+  const functions = new Map<Accept, number>();
+  for (const accept of plan.functions.keys()) {
+    functions.set(accept, FIRST_GRANT_FUNCTION + functions.size);
   }
-  const residuals = new ResidualFunctions(plan, FIRST_SHARED + shared.size);
-  const context = { tables, walk: WALK, shared, residuals };
+  const residuals = new ResidualFunctions(
+    plan,
+    FIRST_GRANT_FUNCTION + functions.size,
+  );
+  const context = { tables, walk: WALK, functions, residuals };
   const classify = batchFunction(context, plan.main);
-  const subtrees = [...plan.shared.values()].map((node) =>
+  const subtrees = [...plan.functions.values()].map((node) =>
     subtreeFunction(context, node)
   );
   const permits = new Permits(sends, {
@@ -74,7 +77,7 @@ export function emitWasmTables(
     checks,
     walk: WALK,
     refuse: REFUSE,
-    firstFunction: FIRST_SHARED + subtrees.length +
+    firstFunction: FIRST_GRANT_FUNCTION + subtrees.length +
       residuals.functions.length,
   });
   const refuse = batchFunction(context, { branches: [] });

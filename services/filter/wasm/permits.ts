@@ -85,10 +85,10 @@ export class CheckCache {
 
 /** A send grant has no grants derived from it, and no text. */
 function contextOf(tables: TableSpace, walk: number): ModuleContext {
-  const shared = new Map();
-  const plan = { main: { branches: [] }, shared };
+  const functions = new Map();
+  const plan = { main: { branches: [] }, functions };
   const residuals = new ResidualFunctions(plan, 0);
-  return { tables, walk, shared, residuals };
+  return { tables, walk, functions, residuals };
 }
 
 function emitCheck(

@@ -36,7 +36,7 @@ export interface PlanNode {
 export type PlanEnd =
   | { readonly slot: number }
   | { readonly slot: number; readonly residual: Residual }
-  | { readonly shared: Accept };
+  | { readonly call: Accept };
 
 /** A way on from a node. */
 export type PlanBranch =
@@ -81,5 +81,5 @@ export interface PlanCase {
 export interface Plan {
   readonly main: PlanNode;
   /** Plans of the grants that several ways end in, each to be a function. */
-  readonly shared: ReadonlyMap<Accept, PlanNode>;
+  readonly functions: ReadonlyMap<Accept, PlanNode>;
 }

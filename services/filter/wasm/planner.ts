@@ -22,11 +22,11 @@ import type {
 export function planTree(tree: TreeNode): Plan {
   const planner = new Planner(inlinedAccepts(tree));
   const main = planner.node(tree, 0, undefined);
-  const shared = new Map<Accept, PlanNode>();
-  for (const accept of planner.shared) {
-    shared.set(accept, planner.decide(accept, undefined));
+  const functions = new Map<Accept, PlanNode>();
+  for (const accept of planner.functions) {
+    functions.set(accept, planner.decide(accept, undefined));
   }
-  return { main, shared };
+  return { main, functions };
 }
 
 /** What is known on the way to a node, newest first. */
@@ -47,7 +47,7 @@ type HeaderBranch = Extract<Branch, { kind: "header" }>;
 
 class Planner {
   /** Grants that became functions; it grows while they are planned. */
-  readonly shared: Set<Accept> = new Set();
+  readonly functions: Set<Accept> = new Set();
   readonly #inlined: ReadonlySet<Accept>;
   #bases = 0;
 
@@ -100,8 +100,8 @@ class Planner {
     if (accept.children === undefined || this.#inlined.has(accept)) {
       return this.decide(accept, facts);
     }
-    this.shared.add(accept);
-    return { branches: [], end: { shared: accept } };
+    this.functions.add(accept);
+    return { branches: [], end: { call: accept } };
   }
 
   #branch(

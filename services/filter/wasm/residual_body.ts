@@ -34,10 +34,10 @@ export function writeText(
   decided: Decided,
   variables: number,
 ): void {
-  new TextWriter(place, decided, variables).write();
+  new ResidualWriter(place, decided, variables).write();
 }
 
-class TextWriter {
+class ResidualWriter {
   readonly #place: TextPlace;
   readonly #decided: Decided;
   readonly #steps: readonly Step[];

@@ -33,7 +33,7 @@ export class ResidualFunctions {
   /** The first of them becomes function `first` of the module. */
   constructor(plan: Plan, first: number) {
     this.#first = first;
-    const residuals = [plan.main, ...plan.shared.values()]
+    const residuals = [plan.main, ...plan.functions.values()]
       .flatMap(residualsOf);
     this.#inPlace = residuals.length === 1;
     if (this.#inPlace) return;

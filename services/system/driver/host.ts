@@ -8,7 +8,7 @@ import type {
   SystemReport,
 } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
-import type { SharedRings } from "../../../caps/port/trusted_ring.ts";
+import type { TrustedRings } from "../../../caps/port/trusted_ring.ts";
 import {
   fromMessagePort,
   type Port,
@@ -64,7 +64,7 @@ export class DriverHost {
     port: PortId,
     data: MessagePort,
     limits: HolderLimits,
-    rings?: SharedRings,
+    rings?: TrustedRings,
   ): void {
     this.#control.post({
       kind: "attach",
@@ -133,7 +133,7 @@ export class DriverHost {
       case "open":
         return this.#opened.resolve();
       case "counts":
-        return void this.#calls.settle(report);
+        return void this.#calls.answer(report);
       case "stopped":
         return this.#stopped.resolve(report.counts);
       case "outlaw":

@@ -7,7 +7,7 @@ import {
   type Port,
   takeAll,
 } from "../../../caps/port/port.ts";
-import type { Capability } from "../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../caps/kernel/capability.ts";
 import { Calls } from "../../runtime/calls.ts";
 import type {
   FilterOrder,
@@ -94,7 +94,7 @@ export class FilterHost {
       case "released":
       case "described":
       case "pong":
-        return void this.#calls.settle(report);
+        return void this.#calls.answer(report);
     }
   }
 }

@@ -11,10 +11,10 @@ import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { PacketMemory } from "../../../caps/memory/memory.ts";
 import { fromMessagePort } from "../../../caps/port/port.ts";
 import {
-  makeSharedRings,
-  type SharedAccess,
+  makeTrustedRings,
+  type TrustedAccess,
 } from "../../../caps/port/trusted_ring.ts";
-import type { Capability } from "../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../caps/kernel/capability.ts";
 import { FilterClient } from "../../filter/service/client.ts";
 import type { DriverHost } from "../driver/host.ts";
 import type { FilterHost } from "../filter/host.ts";
@@ -23,7 +23,7 @@ import type { FilterHost } from "../filter/host.ts";
 export const SYSTEM_PORT: PortId = 0;
 
 /** A holder's ends of its channels. */
-export interface Connection {
+export interface HolderEnds {
   /** What the driver and the filter service know it by. */
   readonly port: PortId;
   /** To the driver service. */
@@ -31,7 +31,7 @@ export interface Connection {
   /** To the filter service. */
   readonly requests: MessagePort;
   /** For one that is trusted with packet memory. */
-  readonly shared?: SharedAccess;
+  readonly trusted?: TrustedAccess;
 }
 
 /** What is asked of the root capability. */
@@ -72,30 +72,30 @@ export class Connector implements Disposable {
   }
 
   /**
-   * Connects a new holder; one that is `trusted` with packet memory itself. Nothing
+   * Connects a new holder; `isTrusted`: one with packet memory itself. Nothing
    * is to be asked for it before {@link introduced}.
    */
   connect(
     limits: HolderLimits = PLAIN_LIMITS,
-    trusted: boolean = false,
-  ): Connection {
-    const shared = trusted ? this.#share() : undefined;
+    isTrusted: boolean = false,
+  ): HolderEnds {
+    const access = isTrusted ? this.#trust() : undefined;
     const port = this.#ports.next();
     const data = new MessageChannel();
     const requests = new MessageChannel();
-    this.#driver.attach(port, data.port1, limits, shared?.rings);
+    this.#driver.attach(port, data.port1, limits, access?.rings);
     this.#filter.attach(port, requests.port1);
     return {
       port,
       data: data.port2,
       requests: requests.port2,
-      ...(shared === undefined ? {} : { shared }),
+      ...(access === undefined ? {} : { trusted: access }),
     };
   }
 
-  #share(): SharedAccess {
+  #trust(): TrustedAccess {
     const { wasm, frameCount, extentCount } = this.#memory;
-    const rings = makeSharedRings();
+    const rings = makeTrustedRings();
     return { memory: wasm, frameCount, extentCount, rings };
   }
 

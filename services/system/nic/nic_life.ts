@@ -11,7 +11,7 @@ import {
   makePacketMemory,
   type PacketMemory,
 } from "../../../caps/memory/memory.ts";
-import { makeEstate } from "../../../drivers/sys/estate.ts";
+import { makeResourceList } from "../../../drivers/sys/resource_list.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { Part, Thread, Threads } from "../../runtime/thread.ts";
 import { Connector, type PortNumbers, SYSTEM_PORT } from "./connector.ts";
@@ -36,7 +36,7 @@ export interface NicEvents {
 }
 
 /** What a NIC's life is made of. */
-export interface NicHostOptions {
+export interface NicLifeOptions {
   readonly manifest: Manifest;
   readonly parts: Parts;
   readonly threads: Threads;
@@ -48,17 +48,17 @@ export interface NicHostOptions {
   readonly ports: PortNumbers;
   readonly events: NicEvents;
   /** Closes what a driver that died in its worker had of the kernel. */
-  readonly settle: (estate: SharedArrayBuffer) => Promise<void>;
+  readonly release: (resources: SharedArrayBuffer) => Promise<void>;
 }
 
 /** A NIC's driver service and filter service, from their start to their end. */
-export class NicHost {
+export class NicLife {
   readonly nic: Nic;
   /** Held here for as long as it lives: pages made of it do not keep it alive. */
   readonly memory: PacketMemory;
-  readonly #options: NicHostOptions;
+  readonly #options: NicLifeOptions;
   /** What its driver has of the kernel, where that can outlive it. */
-  readonly #estate: SharedArrayBuffer | undefined;
+  readonly #resources: SharedArrayBuffer | undefined;
   readonly #threads: Thread[] = [];
   readonly #crashed = Promise.withResolvers<never>();
   #driver: DriverHost | undefined;
@@ -69,13 +69,13 @@ export class NicHost {
   #mayRunOn = false;
 
   /** Nothing is opened before {@link start}. */
-  constructor(options: NicHostOptions) {
+  constructor(options: NicLifeOptions) {
     this.#options = options;
     this.nic = options.parts.nic(options.manifest, options.awaited);
     const { frames, extents } = options.manifest;
     this.memory = makePacketMemory(frames, extents);
     const mayLeave = options.confined && this.nic.mapped === true;
-    this.#estate = mayLeave ? makeEstate() : undefined;
+    this.#resources = mayLeave ? makeResourceList() : undefined;
     this.#crashed.promise.catch(() => {});
   }
 
@@ -148,8 +148,8 @@ export class NicHost {
     this.nic.release?.();
     // Under one that runs on, nothing is closed: its next call would meet what
     // somebody else has opened since.
-    if (!this.#mayRunOn && this.#estate !== undefined) {
-      await this.#options.settle(this.#estate);
+    if (!this.#mayRunOn && this.#resources !== undefined) {
+      await this.#options.release(this.#resources);
     }
     return last;
   }
@@ -181,7 +181,9 @@ export class NicHost {
         frameCount: memory.frameCount,
         extentCount: memory.extentCount,
         spin: this.#options.manifest.spin,
-        ...(this.#estate === undefined ? {} : { estate: this.#estate }),
+        ...(this.#resources === undefined
+          ? {}
+          : { resources: this.#resources }),
         orders,
         control: control.port2,
       },

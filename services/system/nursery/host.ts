@@ -40,7 +40,7 @@ export function nurseryPermissions(
 /** Starts parts in workers, on behalf of a system that may not. */
 export class Nursery implements Threads, Disposable {
   readonly #control: Port<NurseryOrder, NurseryReport>;
-  readonly #calls = new Calls<Extract<NurseryReport, { kind: "settled" }>>(
+  readonly #calls = new Calls<Extract<NurseryReport, { kind: "released" }>>(
     "the nursery",
   );
   readonly #end: () => void;
@@ -57,7 +57,7 @@ export class Nursery implements Threads, Disposable {
     this.#control = fromMessagePort(channel.port1);
     this.#control.onReady = () => {
       for (const report of takeAll(this.#control)) {
-        if (report.kind === "settled") this.#calls.settle(report);
+        if (report.kind === "released") this.#calls.answer(report);
         else {
           this.#crashed.get(report.id)?.(report.message);
           this.#crashed.delete(report.id);
@@ -96,9 +96,9 @@ export class Nursery implements Threads, Disposable {
   }
 
   /** Has closed what a driver that is gone had of the kernel. Resolves when that is done. */
-  async settle(estate: SharedArrayBuffer): Promise<void> {
+  async release(resources: SharedArrayBuffer): Promise<void> {
     await this.#calls.ask((id) =>
-      this.#control.post({ kind: "settle", id, estate })
+      this.#control.post({ kind: "release", id, resources })
     );
   }
 

@@ -20,11 +20,11 @@ export type NurseryOrder =
     readonly transfer: Transferable[];
     readonly limited: boolean;
   }
-  /** Closes what a driver that died had of the kernel. Answered by `settled`. */
+  /** Closes what a driver that died had of the kernel. Answered by `released`. */
   | {
-    readonly kind: "settle";
+    readonly kind: "release";
     readonly id: number;
-    readonly estate: SharedArrayBuffer;
+    readonly resources: SharedArrayBuffer;
   }
   /** Ends a worker, at once and without a word. */
   | { readonly kind: "end"; readonly id: number };
@@ -33,4 +33,4 @@ export type NurseryOrder =
 export type NurseryReport =
   /** A worker ended by an error that nobody caught. */
   | { readonly kind: "crashed"; readonly id: number; readonly message: string }
-  | { readonly kind: "settled"; readonly id: number };
+  | { readonly kind: "released"; readonly id: number };

@@ -8,7 +8,7 @@ import {
   type Port,
   takeAll,
 } from "../../../caps/port/port.ts";
-import { settleEstate } from "../../../drivers/sys/settle.ts";
+import { releaseLeftResources } from "../../../drivers/sys/release_resources.ts";
 import { startWorker } from "../../runtime/start_worker.ts";
 import type { NurseryOrder, NurseryReport, NurseryStart } from "./messages.ts";
 
@@ -28,9 +28,9 @@ function tend(control: Port<NurseryReport, NurseryOrder>): void {
       if (order.kind === "end") {
         workers.get(id)?.();
         workers.delete(id);
-      } else if (order.kind === "settle") {
-        settleEstate(order.estate);
-        control.post({ kind: "settled", id });
+      } else if (order.kind === "release") {
+        releaseLeftResources(order.resources);
+        control.post({ kind: "released", id });
       } else {
         workers.set(
           id,

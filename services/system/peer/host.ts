@@ -20,7 +20,7 @@ export class PeerHost {
   constructor(control: MessagePort) {
     this.#control = fromMessagePort(control);
     this.#control.onReady = () => {
-      for (const report of takeAll(this.#control)) this.#calls.settle(report);
+      for (const report of takeAll(this.#control)) this.#calls.answer(report);
     };
   }
 

@@ -8,19 +8,19 @@ import {
   takeAll,
 } from "../../../caps/port/port.ts";
 import { Calls, NoAnswerError } from "../../runtime/calls.ts";
-import type { PeerNews } from "../../core/core.ts";
+import type { ServiceNews } from "../../core/core.ts";
 import type {
+  Connection,
   ServiceOrder,
   ServiceReport,
-  Wiring,
 } from "../../core/messages.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../../runtime/thread.ts";
-import { PATIENCE, type Patience } from "../patience.ts";
+import { TIME_LIMITS, type TimeLimits } from "../time_limits.ts";
 import { oneLine, readServiceReport } from "./service_report.ts";
 
 /** How long a snapshot waits for its counters: then those of before are shown. */
-const PATIENCE_MS = 250;
+const SNAPSHOT_WAIT_MS = 250;
 
 /** Messages that make no sense after which it is ended. */
 const STRIKES_MAX = 64;
@@ -47,8 +47,8 @@ export class ServiceHost {
   readonly #control: Port<ServiceOrder, unknown>;
   readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
   readonly #onFailed: (host: ServiceHost) => void;
-  readonly #patience: Patience;
-  #settled = Promise.withResolvers<void>();
+  readonly #limits: TimeLimits;
+  #decided = Promise.withResolvers<void>();
   #starting: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #strikes = 0;
@@ -61,13 +61,13 @@ export class ServiceHost {
       readonly control: MessagePort;
     },
     onFailed: (host: ServiceHost) => void,
-    patience: Patience = PATIENCE,
+    limits: TimeLimits = TIME_LIMITS,
   ) {
-    this.#patience = patience;
+    this.#limits = limits;
     this.name = service.name;
     this.port = service.port;
     this.#control = fromMessagePort(service.control);
-    this.#calls = new Calls(`service ${service.name}`, patience.answerMsMax);
+    this.#calls = new Calls(`service ${service.name}`, limits.answerMsMax);
     this.#onFailed = onFailed;
     this.#control.onReady = () => {
       for (const message of takeAll(this.#control)) this.#take(message);
@@ -82,7 +82,7 @@ export class ServiceHost {
   }
 
   #mustRun(): void {
-    const { startMsMax } = this.#patience;
+    const { startMsMax } = this.#limits;
     this.#starting = setTimeout(
       () => this.fail(`it does not run after ${startMsMax / 1000} s`),
       startMsMax,
@@ -93,24 +93,24 @@ export class ServiceHost {
   unplug(): void {
     if (this.state !== "running") return;
     this.state = "starting";
-    this.#settled = Promise.withResolvers();
+    this.#decided = Promise.withResolvers();
   }
 
   /** It gets new ones, at a new port: it must run soon. */
-  rewire(port: PortId, wiring: Wiring): void {
+  reconnect(port: PortId, connection: Connection): void {
     if (this.state !== "starting") return;
     this.port = port;
     this.refusals = {};
-    this.#control.post({ kind: "rewire", ...wiring }, [
-      wiring.data,
-      wiring.requests,
+    this.#control.post({ kind: "reconnect", ...connection }, [
+      connection.data,
+      connection.requests,
     ]);
     this.#mustRun();
   }
 
   /** Resolves when it runs or has failed. */
-  get settled(): Promise<void> {
-    return this.#settled.promise;
+  get decided(): Promise<void> {
+    return this.#decided.promise;
   }
 
   /** Asks for its counters; a service that does not answer has failed. */
@@ -133,16 +133,16 @@ export class ServiceHost {
   /** Brings its counters up to date, unless it is slow to say them. */
   async refresh(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, SNAPSHOT_WAIT_MS);
     });
-    await Promise.race([this.ask(), patience]);
+    await Promise.race([this.ask(), timeout]);
     clearTimeout(timer);
   }
 
   /** Tells it what became of a service that it watches. */
-  tellPeer(news: PeerNews): void {
-    if (this.state === "running") this.#control.post({ kind: "peer", ...news });
+  tell(news: ServiceNews): void {
+    if (this.state === "running") this.#control.post({ kind: "news", ...news });
   }
 
   /** It is at an end for what it sent. */
@@ -174,7 +174,7 @@ export class ServiceHost {
     this.#control.post({ kind: "stop" });
     this.#control[Symbol.dispose]();
     this.thread?.end();
-    this.#settled.resolve();
+    this.#decided.resolve();
   }
 
   #take(message: unknown): void {
@@ -182,7 +182,7 @@ export class ServiceHost {
     if (report?.kind === "failed") this.fail(report.message);
     else if (report?.kind === "running" && this.state === "starting") {
       this.#run();
-    } else if (report?.kind !== "counters" || !this.#calls.settle(report)) {
+    } else if (report?.kind !== "counters" || !this.#calls.answer(report)) {
       this.#strike();
     }
   }
@@ -195,8 +195,8 @@ export class ServiceHost {
   #run(): void {
     this.state = "running";
     clearTimeout(this.#starting);
-    const { heartbeatMs } = this.#patience;
+    const { heartbeatMs } = this.#limits;
     this.#heartbeat ??= setInterval(() => void this.ask(), heartbeatMs);
-    this.#settled.resolve();
+    this.#decided.resolve();
   }
 }

@@ -42,7 +42,7 @@ export class Interposing {
    * the driver; `data` itself when nothing is interposed.
    * @throws {Error} that names the file when a log cannot be written.
    */
-  wire(name: string, data: MessagePort): MessagePort {
+  interpose(name: string, data: MessagePort): MessagePort {
     const interposers = this.#of(name);
     if (interposers.length === 0) return data;
     if (this.#services[name]?.trusted) {

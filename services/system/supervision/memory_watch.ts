@@ -136,14 +136,14 @@ export class MemoryWatch implements Disposable {
       this.#options.suspects().filter(({ state }) => state === "running"),
     );
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => {
+    const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ANSWER_MS);
     });
     const answers = [...silent].map(async (suspect) => {
       await suspect.ask();
       silent.delete(suspect);
     });
-    await Promise.race([Promise.all(answers), patience]);
+    await Promise.race([Promise.all(answers), timeout]);
     clearTimeout(timer);
     return [...silent].filter(({ state }) => state === "running");
   }

@@ -2,7 +2,7 @@
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
-import type { PeerNews } from "../../core/core.ts";
+import type { ServiceNews } from "../../core/core.ts";
 import type {
   RestartPolicy,
   ServiceManifest,
@@ -32,7 +32,7 @@ function restartsMax(policy: RestartPolicy): number {
 /** One service of a system, which is started anew when it fails. */
 export class Supervised {
   readonly name: string;
-  readonly service: ServiceManifest;
+  readonly manifest: ServiceManifest;
   readonly restarts: Restarts;
   /** Its life now, or the last one. */
   host: ServiceHost | undefined;
@@ -51,7 +51,7 @@ export class Supervised {
 
   constructor(name: string, service: ServiceManifest) {
     this.name = name;
-    this.service = service;
+    this.manifest = service;
     this.restarts = new Restarts(restartsMax(service.restart));
   }
 
@@ -101,7 +101,7 @@ export class Supervised {
   }
 
   /** Its state, as those who watch it are told; undefined when that is no news. */
-  get news(): PeerNews | undefined {
+  get news(): ServiceNews | undefined {
     const { name, state } = this;
     return state === "starting" || state === "stopped"
       ? undefined

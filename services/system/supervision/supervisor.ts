@@ -9,9 +9,9 @@ import {
 } from "../../../caps/kernel/rights.ts";
 import type { ServiceSettings } from "../../core/definition.ts";
 import type { Manifest, ServiceManifest } from "../../manifest/manifest.ts";
-import type { Wiring } from "../../core/messages.ts";
+import type { Connection } from "../../core/messages.ts";
 import type { Threads } from "../../runtime/thread.ts";
-import type { Connection, Connector } from "../nic/connector.ts";
+import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
 import type { Parts, ServicePart } from "../parts.ts";
 import { ServiceHost } from "./host.ts";
@@ -22,7 +22,7 @@ export interface ServicesOptions {
   /** What names them. */
   readonly manifest: Manifest;
   /** What they are made of. */
-  readonly parts: Pick<Parts, "services" | "modules" | "patience">;
+  readonly parts: Pick<Parts, "services" | "modules" | "timeLimits">;
   /** What is interposed before them. */
   readonly interposing: Interposing;
   /** What starts them. */
@@ -36,7 +36,7 @@ export interface ServicesOptions {
 }
 
 /** The services of one system. */
-export class Services {
+export class Supervisor {
   readonly #options: ServicesOptions;
   readonly #services: Supervised[];
   /** To the NIC as it is now; undefined while there is none. */
@@ -65,7 +65,7 @@ export class Services {
     this.#connector = connector;
     await this.#connectAll(
       this.#services,
-      (service, connection) => this.#begin(service, connection, connector),
+      (service, ends) => this.#begin(service, ends, connector),
     );
   }
 
@@ -99,18 +99,18 @@ export class Services {
     const alive = this.#services.filter(({ over, timer }) =>
       !over && timer === undefined
     );
-    await this.#connectAll(alive, async (service, connection) => {
+    await this.#connectAll(alive, async (service, ends) => {
       const host = service.host!;
       try {
         if (host.state !== "starting") {
-          return await this.#begin(service, connection, connector);
+          return await this.#begin(service, ends, connector);
         }
-        const wiring = await this.#wire(service, connection, connector);
-        host.rewire(connection.port, wiring);
+        const connection = await this.#connect(service, ends, connector);
+        host.reconnect(ends.port, connection);
       } catch (error) {
         this.#refused(service, connector, error);
       }
-      await host.settled;
+      await host.decided;
     });
   }
 
@@ -145,7 +145,7 @@ export class Services {
 
   async #connectAll(
     services: readonly Supervised[],
-    use: (service: Supervised, connection: Connection) => Promise<void>,
+    use: (service: Supervised, ends: HolderEnds) => Promise<void>,
   ): Promise<void> {
     const connector = this.#connector!;
     const connected = services.map((service) =>
@@ -153,7 +153,7 @@ export class Services {
         service,
         connector.connect(
           this.#options.interposing.limits(service.name),
-          service.service.trusted,
+          service.manifest.trusted,
         ),
       ] as const
     );
@@ -164,40 +164,40 @@ export class Services {
   /** A new life of a service. Resolves when it runs or has failed. */
   async #begin(
     service: Supervised,
-    connection: Connection,
+    ends: HolderEnds,
     connector: Connector,
   ): Promise<void> {
     const control = new MessageChannel();
     const host = new ServiceHost(
-      { name: service.name, port: connection.port, control: control.port1 },
+      { name: service.name, port: ends.port, control: control.port1 },
       () => this.#onFailed(service, host),
-      this.#options.parts.patience,
+      this.#options.parts.timeLimits,
     );
     service.begin(host);
-    const wiring = await this.#wire(service, connection, connector);
-    const { quotaPages, copyBytesMax } = service.service;
+    const connection = await this.#connect(service, ends, connector);
+    const { quotaPages, copyBytesMax } = service.manifest;
     const part = this.#partOf(service);
     host.started(
       this.#options.threads().start(part, {
-        settings: settingsOf(this.#options.manifest, service.service),
+        settings: settingsOf(this.#options.manifest, service.manifest),
         quotaPages,
         copyBytesMax,
         spin: this.#options.manifest.spin,
         ...(part.module === undefined ? {} : { module: part.module }),
-        ...wiring,
+        ...connection,
         control: control.port2,
       }, {
-        transfer: [wiring.data, wiring.requests, control.port2],
+        transfer: [connection.data, connection.requests, control.port2],
         onCrash: (message) => host.fail(message),
       }),
     );
-    await host.settled;
+    await host.decided;
     if (host.state !== "running") return;
     service.restarts.ran(performance.now());
     this.#tell(service);
     for (const { news } of this.#services) {
       if (news === undefined || !watches(service, news.name)) continue;
-      host.tellPeer(news);
+      host.tell(news);
     }
   }
 
@@ -205,42 +205,42 @@ export class Services {
   #tell({ name, news }: Supervised): void {
     if (news === undefined) return;
     for (const other of this.#services) {
-      if (watches(other, name)) other.host?.tellPeer(news);
+      if (watches(other, name)) other.host?.tell(news);
     }
   }
 
-  #partOf({ name, service }: Supervised): ServicePart {
+  #partOf({ name, manifest }: Supervised): ServicePart {
     const { services, modules } = this.#options.parts;
-    return service.core === "module"
+    return manifest.core === "module"
       ? modules![name]!
-      : services[service.core]!;
+      : services[manifest.core]!;
   }
 
   /** Derives what a service may have at most; what it needs to get it. */
-  async #wire(
+  async #connect(
     supervised: Supervised,
-    { port, data, requests, shared }: Connection,
+    { port, data, requests, trusted }: HolderEnds,
     connector: Connector,
-  ): Promise<Wiring> {
-    const { service } = supervised;
+  ): Promise<Connection> {
+    const { manifest } = supervised;
     supervised.connected(port);
     const { definition } = this.#partOf(supervised);
-    const settings = settingsOf(this.#options.manifest, service);
+    const settings = settingsOf(this.#options.manifest, manifest);
     const envelope = await connector.derive({
       grant: definition.receives(settings),
       sends: definition.sends(settings),
       rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
-      quotaPages: service.quotaPages,
+      quotaPages: manifest.quotaPages,
       // On the envelope: whatever the service derives from it stays within.
-      ...(service.limit === undefined ? {} : { limit: service.limit }),
+      ...(manifest.limit === undefined ? {} : { limit: manifest.limit }),
       to: port,
     });
-    const posed = this.#options.interposing.wire(supervised.name, data);
+    const posed = this.#options.interposing.interpose(supervised.name, data);
     return {
       envelope,
       data: posed,
       requests,
-      ...(shared === undefined ? {} : { shared }),
+      ...(trusted === undefined ? {} : { trusted }),
     };
   }
 
@@ -267,13 +267,13 @@ export class Services {
     service.timer = undefined;
     const connector = this.#connector;
     if (this.#stopped || connector === undefined) return;
-    const connection = connector.connect(
+    const ends = connector.connect(
       this.#options.interposing.limits(service.name),
-      service.service.trusted,
+      service.manifest.trusted,
     );
     try {
       await connector.introduced();
-      await this.#begin(service, connection, connector);
+      await this.#begin(service, ends, connector);
     } catch (error) {
       this.#refused(service, connector, error);
     }
@@ -287,8 +287,8 @@ export class Services {
   }
 }
 
-function watches({ service }: Supervised, name: string): boolean {
-  return service.watch?.includes(name) ?? false;
+function watches({ manifest }: Supervised, name: string): boolean {
+  return manifest.watch?.includes(name) ?? false;
 }
 
 function settingsOf(

@@ -4,7 +4,8 @@ import {
   CapabilityKernel,
   type GrantAlgebra,
 } from "../../../caps/kernel/kernel.ts";
-import { type Capability, TagGenerator } from "../../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../caps/kernel/capability.ts";
 
 /** What bits say of each other. */
 export const bitSets: GrantAlgebra<number> = {

@@ -13,7 +13,10 @@ import {
   RIGHT_DELEGATE,
   RIGHTS_ALL,
 } from "../../../caps/kernel/rights.ts";
-import { type Capability, capabilityOf } from "../../../caps/kernel/tag.ts";
+import {
+  type Capability,
+  capabilityOf,
+} from "../../../caps/kernel/capability.ts";
 import { testProperty } from "../../property.ts";
 import { bitSets, makeKernel, QUOTA } from "./bit_sets.ts";
 

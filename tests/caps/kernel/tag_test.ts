@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  capabilityOf,
-  speck64,
-  TagGenerator,
-  tagOf,
-} from "../../../caps/kernel/tag.ts";
+import { speck64, TagGenerator, tagOf } from "../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import { testProperty } from "../../property.ts";
 
 const file = import.meta.url;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  makeSharedRings,
+  makeTrustedRings,
+  RING_ENTRIES,
   RingReader,
   RingWriter,
-  SHARED_ENTRIES,
 } from "../../../caps/port/trusted_ring.ts";
 import { testProperty } from "../../property.ts";
 
@@ -14,7 +14,7 @@ const steps = fc.array(
   fc.oneof(
     fc.record({
       kind: fc.constant("put" as const),
-      count: fc.nat({ max: SHARED_ENTRIES }),
+      count: fc.nat({ max: RING_ENTRIES }),
     }),
     fc.record({
       kind: fc.constant("publish" as const),
@@ -22,7 +22,7 @@ const steps = fc.array(
     }),
     fc.record({
       kind: fc.constant("take" as const),
-      count: fc.nat({ max: SHARED_ENTRIES }),
+      count: fc.nat({ max: RING_ENTRIES }),
     }),
     fc.record({ kind: fc.constant("sleep" as const), count: fc.constant(0) }),
   ),
@@ -37,7 +37,7 @@ testProperty(
     fc.constantFrom("deliveries" as const, "returns" as const),
     fc.boolean(),
     (steps, direction, wraps) => {
-      const rings = makeSharedRings();
+      const rings = makeTrustedRings();
       if (wraps) new Uint32Array(rings).fill(0xffffffff - 3);
       if (wraps) new RingReader(rings, direction).sleep();
       const writer = new RingWriter(rings, direction);
@@ -47,7 +47,7 @@ testProperty(
       let asleep = false;
       for (const { kind, count } of steps) {
         if (kind === "put") {
-          const room = SHARED_ENTRIES - (put - taken);
+          const room = RING_ENTRIES - (put - taken);
           for (let i = 0; i < Math.min(count, room); i++) {
             writer.put(put, put + 1, put + 2, put + 3);
             put++;
@@ -77,9 +77,9 @@ testProperty(
 );
 
 Deno.test("the two rings of a holder do not touch each other", () => {
-  const rings = makeSharedRings();
+  const rings = makeTrustedRings();
   const deliveries = new RingWriter(rings, "deliveries");
-  for (let i = 0; i < SHARED_ENTRIES; i++) deliveries.put(7, 7, 7, 7);
+  for (let i = 0; i < RING_ENTRIES; i++) deliveries.put(7, 7, 7, 7);
   deliveries.publish();
   assert.equal(new RingReader(rings, "returns").available, 0);
   const words = new Uint32Array(rings);

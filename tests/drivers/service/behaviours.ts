@@ -49,7 +49,7 @@ export function act(
 ): void {
   const { port } = holder;
   if (step.does === "garbage") {
-    const messages = [null, 7, "x", {}, { tag: 1n }, [], {
+    const messages = [null, 7, "x", {}, { capability: 1n }, [], {
       records: new ArrayBuffer(8),
       count: 1,
       pages: [],
@@ -58,9 +58,9 @@ export function act(
     return;
   }
   const other = rig.holders[holder.id % 3]!;
-  if (step.does === "send") return send(holder, holder.tag, step.send);
+  if (step.does === "send") return send(holder, holder.capability, step.send);
   if (step.does === "send under another's tag") {
-    return send(holder, other.tag, witness(other.sends[0]!));
+    return send(holder, other.capability, witness(other.sends[0]!));
   }
   if (delivery === undefined) return;
   const view = new RecordView(delivery.records);
@@ -109,10 +109,10 @@ function giveBack(step: Act, { port, delivery, view, at, other }: Kept): void {
       return;
     }
     case "under a guessed tag":
-      post({ ...delivery, tag: BigInt(step.noise + 1) });
+      post({ ...delivery, capability: BigInt(step.noise + 1) });
       return;
     case "under another's tag":
-      post({ ...delivery, tag: other.tag });
+      post({ ...delivery, capability: other.capability });
       return;
     case "name every frame again": {
       // The records of the delivery, twice over, to be sent each.
@@ -148,5 +148,10 @@ export function send(
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.bytes.set(frame, 24);
   view.putInline(0, frame.length);
-  holder.port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
+  holder.port.post({
+    capability: tag,
+    records: view.bytes.buffer,
+    count: 1,
+    pages: [],
+  });
 }

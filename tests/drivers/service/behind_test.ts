@@ -94,7 +94,7 @@ Deno.test("a service that is stopped takes back and sends what its holders had, 
   const over = runDriverService(rig.service, {
     signal: stop.signal,
     onEnded: () => {},
-    shared: true,
+    sameThread: true,
   });
   stop.abort();
   rig.far.send(frame!, 0, frame!.length);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { InstallOrder } from "../../../caps/driver/messages.ts";
 import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { DriverInfo } from "../../../drivers/driver.ts";
-import { Offload } from "../../../drivers/service/kernel_classifier.ts";
+import { KernelClassifier } from "../../../drivers/service/kernel_classifier.ts";
 
 const MAC = [2, 0, 0, 0, 0, 9];
 const PROGRAM: KernelProgram = {
@@ -26,7 +26,7 @@ class Nic {
     mapped: false,
   };
 
-  offload(): void {
+  classify(): void {
     if (this.refusal !== undefined) throw this.refusal;
     this.programs++;
   }
@@ -45,32 +45,32 @@ function commit(cover?: { why: string; addresses: number[][] }): InstallOrder {
 
 Deno.test("why a program is only a cover is known until the NIC has its own again", () => {
   const nic = new Nic();
-  const offload = new Offload(nic);
-  assert.equal(offload.apply(commit()), undefined);
-  assert.ok(offload.active);
+  const classifier = new KernelClassifier(nic);
+  assert.equal(classifier.apply(commit()), undefined);
+  assert.ok(classifier.active);
   nic.refusal = Object.assign(new Error("refused"), { log: "R1 invalid" });
-  assert.equal(offload.apply(commit()), "refused\nR1 invalid");
-  assert.equal(offload.refusal, undefined, "the one before runs");
+  assert.equal(classifier.apply(commit()), "refused\nR1 invalid");
+  assert.equal(classifier.refusal, undefined, "the one before runs");
   nic.refusal = undefined;
   const cover = { why: "refused\nR1 invalid", addresses: [] };
-  assert.equal(offload.apply(commit(cover)), undefined);
-  assert.equal(offload.refusal, cover.why);
-  offload.apply({ kind: "patch", ...NOTHING, wasm: new Uint32Array() });
-  assert.equal(offload.refusal, cover.why);
-  assert.equal(offload.apply(commit()), undefined);
-  assert.equal(offload.refusal, undefined);
+  assert.equal(classifier.apply(commit(cover)), undefined);
+  assert.equal(classifier.refusal, cover.why);
+  classifier.apply({ kind: "patch", ...NOTHING, wasm: new Uint32Array() });
+  assert.equal(classifier.refusal, cover.why);
+  assert.equal(classifier.apply(commit()), undefined);
+  assert.equal(classifier.refusal, undefined);
 });
 
 Deno.test("a cover that takes all packets to the interface's own address is refused", () => {
   const nic = new Nic();
-  const offload = new Offload(nic);
+  const classifier = new KernelClassifier(nic);
   const other = [2, 0, 0, 0, 0, 8];
   const cover = { why: "refused", addresses: [other, MAC] };
-  assert.match(offload.apply(commit(cover))!, /own Ethernet address/);
+  assert.match(classifier.apply(commit(cover))!, /own Ethernet address/);
   assert.equal(nic.programs, 0);
-  assert.ok(!offload.active);
+  assert.ok(!classifier.active);
   assert.equal(
-    offload.apply(commit({ ...cover, addresses: [other] })),
+    classifier.apply(commit({ ...cover, addresses: [other] })),
     undefined,
   );
   assert.equal(nic.programs, 1);

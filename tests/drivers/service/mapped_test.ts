@@ -14,7 +14,7 @@ import {
 import { makePipe } from "../../../caps/port/port.ts";
 import type { Delivery } from "../../../caps/port/records.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/kernel/rights.ts";
-import { capabilityOf } from "../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { EmulatedDriver } from "../../../drivers/emulated/driver.ts";
 import { makeWire } from "../../../drivers/emulated/wire.ts";
@@ -84,8 +84,8 @@ class Side {
       const [port, data] = makePipe<unknown, Delivery>();
       this.service.attach(id, data, { runPagesMax: 1 });
       const { receives, sends } = plans[id - 1]!;
-      const tag = capabilityOf({ low, high });
-      this.holders.push({ id, tag, port, receives, sends });
+      const capability = capabilityOf({ low, high });
+      this.holders.push({ id, capability, port, receives, sends });
     }
     const nodes = plans.map(({ receives }, i) => ({
       slot: i + 1,
@@ -186,7 +186,7 @@ const ON_VETH = {
   },
   xdp: (memory: PacketMemory): Driver => {
     const driver = openXdp({ ...common, memory });
-    driver.offload?.(etherTypeProgram(ETH_P_ALL));
+    driver.classify?.(etherTypeProgram(ETH_P_ALL));
     return driver;
   },
 };

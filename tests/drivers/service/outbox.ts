@@ -82,8 +82,8 @@ export class Outbox implements Disposable {
   ): Uint8Array[] {
     const moved = [records, ...pages];
     const kept = moved.map((buffer) => new Uint8Array(buffer));
-    const { tag, port } = this.holder;
-    port.post({ tag, records, count, pages }, moved);
+    const { capability, port } = this.holder;
+    port.post({ capability, records, count, pages }, moved);
     return kept;
   }
 

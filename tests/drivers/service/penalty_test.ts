@@ -36,7 +36,7 @@ testProperty(
         before = pauseMs;
       }
       nowMs += 10_000;
-      assert.ok(!penalty.of(nowMs));
+      assert.ok(!penalty.isSuspect(nowMs));
       penalty.impose(nowMs);
       assert.ok(penalty.untilMs - nowMs <= 1 + 1e-6);
     },
@@ -67,7 +67,7 @@ testProperty(
           send(guesser, BigInt(i + 1), echo);
           underWay++;
         }
-        send(other, other.tag, discard);
+        send(other, other.capability, discard);
         rig.turn();
         assert.equal(rig.sent().length, 1);
         underWay -= takeHome(guesser);
@@ -76,7 +76,7 @@ testProperty(
       rig.nowMs += PAUSE_MS_MAX;
       rig.turn();
       assert.equal(takeHome(guesser), underWay);
-      send(guesser, guesser.tag, echo);
+      send(guesser, guesser.capability, echo);
       rig.nowMs += PAUSE_MS_MAX;
       rig.turn();
       assert.equal(rig.sent().length, 1);
@@ -127,16 +127,20 @@ Deno.test("what a void tag is answered does not tell another's from a stale one,
     const [asker, other] = rig.holders as [TestHolder, TestHolder];
     if (kind === "stale") rig.revoke(1);
     const tag = kind === "another's"
-      ? other.tag
+      ? other.capability
       : kind === "stale"
-      ? asker.tag
+      ? asker.capability
       : 0x1234_5678_9abcn;
     assert.ok(tagOf(tag) !== undefined);
     send(asker, tag, echo);
     rig.turn();
     const home = asker.port.take()!;
     const { refusals, sentPackets } = rig.service.counts();
-    return { refusals, sentPackets, home: { ...home, tag: home.tag === tag } };
+    return {
+      refusals,
+      sentPackets,
+      home: { ...home, capability: home.capability === tag },
+    };
   });
   assert.deepEqual(answers[0], answers[1]);
   assert.deepEqual(answers[0], answers[2]);
@@ -152,7 +156,12 @@ function send(
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.bytes.set(frame, 24);
   view.putInline(0, frame.length);
-  port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
+  port.post({
+    capability: tag,
+    records: view.bytes.buffer,
+    count: 1,
+    pages: [],
+  });
 }
 
 /** Byte strings that come home after a send are taken off a port. Returns how many. */

@@ -235,8 +235,13 @@ function send(holder: TestHolder, frame: Uint8Array): void {
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.bytes.set(frame, 24);
   view.putInline(0, frame.length);
-  const { tag } = holder;
-  holder.port.post({ tag, records: view.bytes.buffer, count: 1, pages: [] });
+  const { capability } = holder;
+  holder.port.post({
+    capability,
+    records: view.bytes.buffer,
+    count: 1,
+    pages: [],
+  });
 }
 
 function giveBack(rig: Rig): void {

@@ -24,10 +24,10 @@ import {
   RIGHT_SEND,
 } from "../../../caps/kernel/rights.ts";
 import {
-  makeSharedRings,
-  type SharedAccess,
+  makeTrustedRings,
+  type TrustedAccess,
 } from "../../../caps/port/trusted_ring.ts";
-import { capabilityOf } from "../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
 import type { Grant } from "../../../services/filter/grant/grant.ts";
@@ -38,12 +38,12 @@ import { type Likeness, StallingDriver } from "../../model/stalling_driver.ts";
 /** One holder: a port, a capability, and what it was lent. */
 export interface TestHolder {
   readonly id: number;
-  readonly tag: bigint;
+  readonly capability: bigint;
   readonly port: Port<unknown, Delivery>;
   readonly receives: Grant;
   readonly sends: Grant;
   /** Of one that is trusted with packet memory. */
-  readonly shared?: SharedAccess;
+  readonly shared?: TrustedAccess;
 }
 
 /** What a holder of the rig gets. */
@@ -109,13 +109,13 @@ export class Rig implements Disposable {
   #attach(plan: HolderPlan, id: number, runPagesMax: number): void {
     const [port, forDriver] = makePipe<unknown, Delivery>();
     const { wasm, frameCount, extentCount } = this.memory;
-    const rings = plan.trusted ? makeSharedRings() : undefined;
+    const rings = plan.trusted ? makeTrustedRings() : undefined;
     this.service.attach(id, forDriver, { runPagesMax }, rings);
     const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
     const { receives, sends } = plan;
     this.holders.push({
       id,
-      tag: capabilityOf({ low, high }),
+      capability: capabilityOf({ low, high }),
       port,
       receives,
       sends,

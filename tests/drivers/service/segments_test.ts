@@ -33,9 +33,11 @@ function send(rig: Rig, frame: Uint8Array, offload: number): Uint8Array[] {
   view.putInline(0, frame.length);
   view.bytes.set(frame, view.start(0));
   view.setOffload(0, offload);
-  const { tag, port } = rig.holders[0]!;
+  const { capability, port } = rig.holders[0]!;
   const records = view.bytes.buffer;
-  port.post({ tag, records, count: 1, pages: [] }, [records]);
+  port.post({ capability, records, count: 1, pages: [] }, [
+    records,
+  ]);
   rig.turn();
   return rig.sent();
 }

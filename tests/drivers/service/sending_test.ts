@@ -232,7 +232,12 @@ Deno.test("what a holder writes once it has posted a message does not go out", (
     view.bytes.set(own, RECORD_BYTES);
     view.putInline(0, own.length);
     const records = view.bytes.buffer;
-    holder.port.post({ tag: holder.tag, records, count: 1, pages: [] });
+    holder.port.post({
+      capability: holder.capability,
+      records,
+      count: 1,
+      pages: [],
+    });
     view.bytes.set(others, RECORD_BYTES);
     rig.turn();
     deepStrictEqual(rig.sent(), [own]);
@@ -240,7 +245,12 @@ Deno.test("what a holder writes once it has posted a message does not go out", (
     const pages = outbox.lend(1);
     pages.put(view, 0, own, 0);
     const { buffers } = pages;
-    holder.port.post({ tag: holder.tag, records, count: 1, pages: buffers });
+    holder.port.post({
+      capability: holder.capability,
+      records,
+      count: 1,
+      pages: buffers,
+    });
     new Uint8Array(buffers[0]!).set(others);
     rig.turn();
     deepStrictEqual(rig.sent(), likeness.pages === undefined ? [own] : []);
@@ -275,7 +285,7 @@ function filled<B extends ArrayBufferLike>(buffer: B, bytes: Uint8Array): B {
 Deno.test("nothing goes out of a buffer that its sender could still change", () => {
   for (const likeness of Object.values(LIKENESSES)) {
     using outbox = new Outbox(OWN_DATAGRAMS, likeness);
-    const { holder: { tag, port }, rig } = outbox;
+    const { holder: { capability, port }, rig } = outbox;
     const own = datagram();
     const lent = outbox.lend(1);
     const inString = new RecordView(new ArrayBuffer(STRING_BYTES));
@@ -287,9 +297,14 @@ Deno.test("nothing goes out of a buffer that its sender could still change", () 
     page.set(own);
     for (const [i, [what, loose]] of Object.entries(LOOSE).entries()) {
       const records = loose(inString.bytes);
-      port.post({ tag, records, count: 1, pages: [] });
+      port.post({ capability, records, count: 1, pages: [] });
       const pages = [loose(page)];
-      port.post({ tag, records: inPage.bytes.buffer, count: 1, pages });
+      port.post({
+        capability,
+        records: inPage.bytes.buffer,
+        count: 1,
+        pages,
+      });
       rig.turn();
       deepStrictEqual(rig.sent(), [], what);
       const count = i + 1;

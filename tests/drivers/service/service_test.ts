@@ -186,7 +186,12 @@ Deno.test("a holder whose messages are refused too often is cut off, and its pag
   rig.far.send(frame!, 0, frame!.length);
   rig.turn();
   for (let i = 0; i < STRIKES_MAX + 10; i++) {
-    holder!.port.post({ tag: BigInt(i + 1), records: 0, count: 0, pages: [] });
+    holder!.port.post({
+      capability: BigInt(i + 1),
+      records: 0,
+      count: 0,
+      pages: [],
+    });
     if (i % 16 === 0) rig.turn();
   }
   rig.turn();
@@ -206,7 +211,7 @@ testProperty(
       const [one, other] = rig.holders;
       const frame = witness(echo.sends[0]!)!;
       const burst = (count: number) => {
-        for (let i = 0; i < count; i++) send(one!, one!.tag, frame);
+        for (let i = 0; i < count; i++) send(one!, one!.capability, frame);
         rig.turn();
       };
       for (const count of bursts) burst(count);
@@ -336,7 +341,7 @@ Deno.test("whatever others have in flight, a holder's quota is there when it sen
   for (const [holder, count] of [[0, 40], [1, 8]] as const) {
     const { [holder]: one } = rig.holders;
     for (let i = 0; i < count + 1; i++) {
-      send(one!, one!.tag, frame);
+      send(one!, one!.capability, frame);
       rig.turn();
     }
   }

@@ -5,9 +5,9 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { frameAt, frameOffset } from "../../../caps/memory/memory.ts";
 import {
+  RING_ENTRIES,
   RingReader,
   RingWriter,
-  SHARED_ENTRIES,
 } from "../../../caps/port/trusted_ring.ts";
 import type { Delivery, Submission } from "../../../caps/port/records.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
@@ -53,8 +53,8 @@ async function play(rig: Rig, batches: readonly Uint8Array[][]) {
     const core = new NotingCore();
     const runner = new CoreRunner(core, {
       port: holder.port as Port<Submission | null, never>,
-      capability: holder.tag,
-      shared: holder.shared,
+      capability: holder.capability,
+      trusted: holder.shared,
       clock: makeRealClock(),
       onFailure: (error) => assert.fail(String(error)),
     });
@@ -122,7 +122,7 @@ const moves = fc.oneof(
   }),
   fc.record({
     does: fc.constant("scribble" as const),
-    word: fc.oneof(fc.constantFrom(0, 16, 32), fc.nat(SHARED_ENTRIES * 4)),
+    word: fc.oneof(fc.constantFrom(0, 16, 32), fc.nat(RING_ENTRIES * 4)),
     value: fc.oneof(fc.nat(0xffffffff), fc.nat(3000)),
     ring: fc.boolean(),
   }),
@@ -147,7 +147,7 @@ testProperty(
         rig.far.send(move.frame, 0, move.frame.length);
       } else if (move.does === "return" || move.does === "return twice") {
         const { at, words, available } = deliveries;
-        if (available === 0 || available > SHARED_ENTRIES) continue;
+        if (available === 0 || available > RING_ENTRIES) continue;
         const length = "length" in move ? move.length : 0;
         for (let i = 0; i < (move.does === "return" ? 1 : 2); i++) {
           returns.put(words[at]!, length, words[at + 2]!, 0);
@@ -267,7 +267,7 @@ Deno.test("a ring that says more than it can hold costs its holder strikes, and 
   const words = new Uint32Array(rig.holders[0]!.shared!.rings);
   const produced = words.length / 2;
   for (let i = 1; i <= STRIKES_MAX; i++) {
-    words[produced] = i * (SHARED_ENTRIES + 1);
+    words[produced] = i * (RING_ENTRIES + 1);
     rig.service.turn();
   }
   assert.deepEqual(rig.outlaws, [1]);

@@ -90,7 +90,7 @@ const REFUSED: KernelProgram = {
 
 function refuses(driver: Driver): boolean {
   try {
-    driver.offload?.(REFUSED);
+    driver.classify?.(REFUSED);
     return false;
   } catch {
     return true;
@@ -119,7 +119,7 @@ async function obey(driver: Driver, stop: AbortController): Promise<void> {
   for await (const text of lines) {
     for (const line of text.split("\n")) {
       if (line === "exchange") {
-        driver.offload?.(udpPortProgram(CLAIM));
+        driver.classify?.(udpPortProgram(CLAIM));
         console.log(JSON.stringify({ exchanged: true }));
       }
       if (line === "stop") {
@@ -140,7 +140,7 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(JSON.stringify({ burst: burst(driver, memory) }));
     return;
   }
-  driver.offload?.(udpPortProgram(CLAIM));
+  driver.classify?.(udpPortProgram(CLAIM));
   const ready = {
     ...driver.info,
     mac: [...driver.info.mac],

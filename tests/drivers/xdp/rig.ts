@@ -72,7 +72,7 @@ export function xdpRig(pair: NamespacePair): DriverRig {
       memory,
       ringEntries: RING_ENTRIES,
     });
-    driver.offload?.(etherTypeProgram());
+    driver.classify?.(etherTypeProgram());
     return driver;
   });
 }

@@ -15,7 +15,8 @@ import {
   makePipe,
   type Port,
 } from "../../../caps/port/port.ts";
-import { type Capability, TagGenerator } from "../../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../caps/kernel/capability.ts";
 import { grantAlgebra } from "../../../services/filter/siblings/algebra.ts";
 import type { Grant } from "../../../services/filter/grant/grant.ts";
 import type { FilterReply } from "../../../services/filter/service/messages.ts";

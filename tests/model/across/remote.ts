@@ -44,7 +44,7 @@ export class Remote<M extends Methods> {
     const { port1, port2 } = new MessageChannel();
     this.#control = fromMessagePort(port1);
     this.#control.onReady = () => {
-      for (const answer of takeAll(this.#control)) this.#calls.settle(answer);
+      for (const answer of takeAll(this.#control)) this.#calls.answer(answer);
     };
     this.#end = startWorker({
       module: module.href,

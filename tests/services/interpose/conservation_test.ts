@@ -73,13 +73,13 @@ class World implements Disposable {
   readonly holders: Holder[];
 
   constructor(chain: readonly (() => Interposer)[]) {
-    this.holders = this.rig.holders.map(({ port, tag }) => {
+    this.holders = this.rig.holders.map(({ port, capability }) => {
       const real = port as Port<Submission, Delivery>;
       const interposers = chain.map((make) => make());
       const makeClock = () => this.time.makeClock();
       const posed = interpose(real, interposers, { makeClock });
       this.ports.push(posed);
-      return new Holder(posed, tag);
+      return new Holder(posed, capability);
     });
   }
 

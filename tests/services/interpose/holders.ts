@@ -145,11 +145,11 @@ function emptied(delivery: Delivery): Delivery {
   return delivery;
 }
 
-function sendOf(tag: bigint, frame: Uint8Array): Submission {
+function sendOf(capability: bigint, frame: Uint8Array): Submission {
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.bytes.set(frame, RECORD_BYTES);
   view.putInline(0, frame.length);
-  return { tag, records: view.bytes.buffer, count: 1, pages: [] };
+  return { capability, records: view.bytes.buffer, count: 1, pages: [] };
 }
 
 function describe(delivery: Delivery): string {

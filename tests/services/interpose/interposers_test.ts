@@ -40,10 +40,13 @@ class Bench implements Disposable {
 
   constructor(plan: Partial<HolderPlan>, interposers: readonly Interposer[]) {
     this.rig = new Rig([{ ...PLAN, ...plan }], 256);
-    const [{ port, tag }] = this.rig.holders as [Rig["holders"][0]];
+    const [{ port, capability }] = this.rig.holders as [Rig["holders"][0]];
     const real = port as Port<Submission, Delivery>;
     const makeClock = () => this.time.makeClock();
-    this.holder = new Holder(interpose(real, interposers, { makeClock }), tag);
+    this.holder = new Holder(
+      interpose(real, interposers, { makeClock }),
+      capability,
+    );
   }
 
   /** Has frames arrive. */

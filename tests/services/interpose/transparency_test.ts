@@ -78,8 +78,8 @@ class World implements Disposable {
   readonly #gone = new Set<number>();
 
   constructor(wrap: Wrap) {
-    this.holders = this.rig.holders.map(({ port, tag }) =>
-      new Holder(wrap(port as Port<Submission, Delivery>), tag)
+    this.holders = this.rig.holders.map(({ port, capability }) =>
+      new Holder(wrap(port as Port<Submission, Delivery>), capability)
     );
   }
 

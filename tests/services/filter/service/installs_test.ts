@@ -11,7 +11,8 @@ import { makePacketMemory } from "../../../../caps/memory/memory.ts";
 import { makePipe, type Port } from "../../../../caps/port/port.ts";
 import type { Delivery } from "../../../../caps/port/records.ts";
 import { RIGHT_RECEIVE, RIGHTS_ALL } from "../../../../caps/kernel/rights.ts";
-import { type Capability, TagGenerator } from "../../../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../../caps/kernel/capability.ts";
 import { openEmulated } from "../../../../drivers/emulated/driver.ts";
 import { makeWire } from "../../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../../drivers/service/service.ts";
@@ -193,8 +194,8 @@ class Rig implements Disposable {
           this.#received++;
           this.#mayBe(index, bytes.at(-1)!);
         }
-        const { records, tag } = delivery;
-        port.post({ tag, records, count: 0, pages: [] }, [records]);
+        const { records, capability } = delivery;
+        port.post({ capability, records, count: 0, pages: [] }, [records]);
       }
     }
   }

@@ -8,7 +8,7 @@ import {
   RIGHT_RECEIVE,
   RIGHTS_ALL,
 } from "../../../../caps/kernel/rights.ts";
-import type { Capability } from "../../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../../caps/kernel/capability.ts";
 import { ipv4 } from "../../../../services/filter/grant/builder.ts";
 import { RefusedError } from "../../../../services/filter/service/client.ts";
 import { testProperty } from "../../../property.ts";

@@ -9,7 +9,8 @@ import type {
 } from "../../../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
 import { makePipe, type Port } from "../../../../caps/port/port.ts";
-import { type Capability, TagGenerator } from "../../../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../../../caps/kernel/tag.ts";
+import type { Capability } from "../../../../caps/kernel/capability.ts";
 import {
   type Clock,
   makeRealClock,

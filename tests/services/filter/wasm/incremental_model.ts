@@ -13,7 +13,8 @@ import {
   RIGHT_RECEIVE,
   RIGHTS_ALL,
 } from "../../../../caps/kernel/rights.ts";
-import { capabilityOf, TagGenerator } from "../../../../caps/kernel/tag.ts";
+import { TagGenerator } from "../../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../../caps/kernel/capability.ts";
 import { grantAlgebra } from "../../../../services/filter/siblings/algebra.ts";
 import { ipv4, ipv6 } from "../../../../services/filter/grant/builder.ts";
 import {

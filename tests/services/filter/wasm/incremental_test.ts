@@ -5,7 +5,7 @@ import type {
   KernelProgram,
 } from "../../../../caps/driver/program.ts";
 import { hasRights, RIGHT_SEND } from "../../../../caps/kernel/rights.ts";
-import { capabilityOf } from "../../../../caps/kernel/tag.ts";
+import { capabilityOf } from "../../../../caps/kernel/capability.ts";
 import {
   classify,
   matches,

@@ -3,7 +3,7 @@
 import type { Ending } from "./system.ts";
 
 /** What becomes of a system. The first end is the one that counts. */
-export class Fate {
+export class EndOfSystem {
   readonly #ending = Promise.withResolvers<Ending>();
   #failure: Error | undefined;
 

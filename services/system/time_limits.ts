@@ -3,7 +3,7 @@
 import { ANSWER_MS_MAX } from "../runtime/calls.ts";
 
 /** How patient it is. */
-export interface Patience {
+export interface TimeLimits {
   /** How often a service is asked whether it is alive. */
   readonly heartbeatMs: number;
   /** How long its answer may take. */
@@ -13,7 +13,7 @@ export interface Patience {
 }
 
 /** Enough for a machine that is busy. */
-export const PATIENCE: Patience = {
+export const TIME_LIMITS: TimeLimits = {
   heartbeatMs: 1000,
   answerMsMax: ANSWER_MS_MAX,
   startMsMax: 10_000,

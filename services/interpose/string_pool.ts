@@ -14,7 +14,7 @@ import { STRING_BYTES } from "../../caps/port/records.ts";
 const SPARES_MAX = 8;
 
 /** Counts a layer's strings. */
-export class LooseStrings {
+export class StringPool {
   readonly #spares: ArrayBuffer[] = [];
   /** How many are out. */
   out = 0;

@@ -22,7 +22,7 @@ const ENTRIES_MAX = 2048;
 const LASTING_WORDS = 1024;
 
 /** One thing in the list. */
-export type Holding =
+export type Resource =
   | { readonly kind: "descriptor" | "waker"; readonly descriptor: number }
   | {
     readonly kind: "mapping";
@@ -33,12 +33,12 @@ export type Holding =
 let listed: Float64Array<SharedArrayBuffer> | undefined;
 
 /** Memory for a list. */
-export function makeEstate(): SharedArrayBuffer {
+export function makeResourceList(): SharedArrayBuffer {
   return new SharedArrayBuffer(ENTRIES_MAX * 16 + LASTING_WORDS * 4);
 }
 
 /** From now on this thread lists in `memory` what it opens and closes. */
-export function keepEstate(memory: SharedArrayBuffer): void {
+export function listResourcesIn(memory: SharedArrayBuffer): void {
   listed = new Float64Array(memory, 0, ENTRIES_MAX * 2);
 }
 
@@ -72,9 +72,9 @@ export function leaveMapping(address: bigint): void {
 }
 
 /** Takes everything out of the list of a thread that is gone. */
-export function takeEstate(memory: SharedArrayBuffer): Holding[] {
+export function takeResources(memory: SharedArrayBuffer): Resource[] {
   const list = new Float64Array(memory, 0, ENTRIES_MAX * 2);
-  const holdings: Holding[] = [];
+  const holdings: Resource[] = [];
   for (let i = 0; i < list.length; i += 2) {
     const kind = list[i]!;
     const value = list[i + 1]!;

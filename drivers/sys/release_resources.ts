@@ -6,7 +6,7 @@ import {
   MAP_PRIVATE,
   PROT_READ_WRITE,
 } from "./abi.ts";
-import { takeEstate } from "./estate.ts";
+import { takeResources } from "./resource_list.ts";
 import { libc } from "./libc.ts";
 
 /**
@@ -14,8 +14,8 @@ import { libc } from "./libc.ts";
  * are replaced by empty memory rather than removed: nobody can prove that the
  * dead thread's last call is over, and it must not find somebody else's there.
  */
-export function settleEstate(memory: SharedArrayBuffer): void {
-  const holdings = takeEstate(memory);
+export function releaseLeftResources(memory: SharedArrayBuffer): void {
+  const holdings = takeResources(memory);
   const one = new BigUint64Array([1n]);
   // While a poll is under way, the kernel keeps its descriptors open.
   for (const holding of holdings) {
