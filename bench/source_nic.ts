@@ -20,7 +20,6 @@ export abstract class SourceNic implements Driver {
       mac: new Uint8Array(6),
       frameBytesMax,
       partialChecksums: false,
-      mapped: true,
     };
     this.pages = new MappedPages(memory);
   }

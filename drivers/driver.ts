@@ -50,8 +50,6 @@ export interface DriverInfo {
    * `frameBytesMax`.
    */
   readonly wireBytesMax?: number;
-  /** Whether its frames are the memory that pages are made of. */
-  readonly mapped: boolean;
 }
 
 /** A NIC that is open. Made by a function of its own module, closed by disposal. */
@@ -143,8 +141,6 @@ export interface Driver extends Disposable {
  * rule is that nobody above can tell.
  */
 export interface PageExchange {
-  /** Whether a page is the frame's own memory. */
-  readonly mapped: boolean;
   /**
    * One buffer of `pages` pages, for the frames side by side from `frame` on,
    * ready to be posted in a transfer list. The caller made the bytes around the

@@ -58,7 +58,6 @@ export class RingNic implements Driver {
       mac: new Uint8Array([2, 0x53, 0x50, 0, 0, place.at === 0 ? 1 : 2]),
       frameBytesMax: 1514,
       partialChecksums: false,
-      mapped: false,
     };
     this.pages = new CopiedPages(memory);
     const ring = (index: number, words: number) =>

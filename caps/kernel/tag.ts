@@ -3,10 +3,11 @@
  *
  * A generator enciphers a counter with a key of its own, so that no tag is ever
  * issued twice (a permutation has no collisions) and none can be guessed from
- * others. The cipher is Speck64/128 (Beaulieu et al., "The SIMON and SPECK
- * Families of Lightweight Block Ciphers", 2013): a few lines, 27 rounds, and
- * enough for numbers that are worth nothing on any port but their holder's.
+ * others. The cipher, Speck64/128, is a few lines, and enough for numbers that are
+ * worth nothing on any port but their holder's.
  */
+
+import { Speck64 } from "./speck64.ts";
 
 /** Fills `out` with unpredictable bytes; `crypto.getRandomValues` is one. */
 export type RandomSource = (out: Uint8Array<ArrayBuffer>) => void;
@@ -17,52 +18,9 @@ export interface Tag {
   readonly high: number;
 }
 
-const ROUNDS = 27;
-
-/** Enciphers one 64-bit block under a 128-bit key (four words, lowest first). */
-export function speck64(
-  block: Tag,
-  key: readonly [number, number, number, number],
-): Tag {
-  return encipher(block, expandKey(key));
-}
-
-function expandKey(
-  key: readonly [number, number, number, number],
-): Uint32Array {
-  const roundKeys = new Uint32Array(ROUNDS);
-  const words = Uint32Array.of(key[1], key[2], key[3]);
-  let round = key[0] >>> 0;
-  for (let i = 0; i < ROUNDS; i++) {
-    roundKeys[i] = round;
-    const word = ((rotateRight(words[i % 3]!, 8) + round) ^ i) >>> 0;
-    words[i % 3] = word;
-    round = (rotateLeft(round, 3) ^ word) >>> 0;
-  }
-  return roundKeys;
-}
-
-function encipher(block: Tag, roundKeys: Uint32Array): Tag {
-  let high = block.high >>> 0;
-  let low = block.low >>> 0;
-  for (let i = 0; i < ROUNDS; i++) {
-    high = ((rotateRight(high, 8) + low) ^ roundKeys[i]!) >>> 0;
-    low = (rotateLeft(low, 3) ^ high) >>> 0;
-  }
-  return { low, high };
-}
-
-function rotateLeft(word: number, bits: number): number {
-  return (word << bits) | (word >>> (32 - bits));
-}
-
-function rotateRight(word: number, bits: number): number {
-  return (word >>> bits) | (word << (32 - bits));
-}
-
 /** Issues tags. Two generators, and two runs, share nothing. */
 export class TagGenerator {
-  readonly #roundKeys: Uint32Array;
+  readonly #cipher: Speck64;
   #counterLow = 0;
   #counterHigh = 0;
 
@@ -71,16 +29,16 @@ export class TagGenerator {
     const key = new Uint8Array(16);
     random(key);
     const words = new Uint32Array(key.buffer);
-    this.#roundKeys = expandKey([words[0]!, words[1]!, words[2]!, words[3]!]);
+    this.#cipher = new Speck64(words);
   }
 
   /** The next tag: never 0, never one that this generator issued before. */
   next(): Tag {
     for (;;) {
-      const tag = encipher(
-        { low: this.#counterLow, high: this.#counterHigh },
-        this.#roundKeys,
-      );
+      const tag = this.#cipher.encipher({
+        low: this.#counterLow,
+        high: this.#counterHigh,
+      });
       this.#count();
       if (tag.low !== 0 || tag.high !== 0) return tag;
     }

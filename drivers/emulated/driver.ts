@@ -86,7 +86,6 @@ export class EmulatedDriver implements Driver {
       mac: mac.slice(),
       frameBytesMax: end.frameBytesMax,
       partialChecksums: false,
-      mapped: false,
     };
     this.pages = new CopiedPages(memory);
     this.#memory = memory;

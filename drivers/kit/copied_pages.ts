@@ -22,7 +22,6 @@ const transferOf = Function.prototype.call.bind(
 
 /** Lends copies of frames, and copies what comes back into the frames. */
 export class CopiedPages implements PageExchange {
-  readonly mapped = false;
   readonly #memory: PacketMemory;
   readonly #loans: Loans;
   /** Buffers of one page. */

@@ -94,7 +94,6 @@ export function openPacket(options: PacketOptions): Driver {
       frameBytesMax,
       partialChecksums: false,
       offloads: OFFLOADS,
-      mapped: true,
     },
     memory,
     socket,

@@ -146,8 +146,6 @@ export const SOCKADDR_NL_BYTES = 12;
 
 /** poll(2). asm-generic/poll.h: `struct pollfd { int fd; short events; short revents }`. */
 export const POLLIN = 0x1;
-/** asm-generic/poll.h */
-export const POLLOUT = 0x4;
 /** asm-generic/poll.h: an error waits; it is reported whether it was asked for or not. */
 export const POLLERR = 0x8;
 /** asm-generic/poll.h */
@@ -220,8 +218,6 @@ export const IFREQ_BYTES = 40;
 export const IFNAMSIZ = 16;
 /** linux/if.h */
 export const IFF_UP = 0x1;
-/** linux/if.h */
-export const IFF_PROMISC = 0x100;
 /** linux/if_arp.h: the hardware address family of Ethernet. */
 export const ARPHRD_ETHER = 1;
 /** linux/if_arp.h: no hardware address at all, as a TUN's. */

@@ -40,9 +40,6 @@ const NONCE_WORDS = 1024;
 
 /** The pages of one packet memory whose frames are posted themselves. */
 export class MappedPages implements PageExchange {
-  /** A page is the frame's own memory. */
-  readonly mapped = true;
-
   readonly #address: bigint;
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #loans: Loans;

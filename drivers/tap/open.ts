@@ -145,7 +145,6 @@ function infoOf(
     frameBytesMax: superPackets ? SUPER_BYTES_MAX : face.frameBytesMax,
     wireBytesMax: face.frameBytesMax,
     partialChecksums: false,
-    mapped: true,
     offloads: OFFLOAD_CHECKSUM | offloadsGso(GSO_TCP4) |
       offloadsGso(GSO_TCP6) | (udpSegments ? offloadsGso(GSO_UDP) : 0),
   };

@@ -106,7 +106,6 @@ export function openXdp(options: XdpOptions): Driver {
       mac: face.mac,
       frameBytesMax: face.frameBytesMax,
       partialChecksums: face.local,
-      mapped: true,
     },
     memory,
     queues,

@@ -23,7 +23,6 @@ class Nic {
     mac: Uint8Array.from(MAC),
     frameBytesMax: 1514,
     partialChecksums: false,
-    mapped: false,
   };
 
   classify(): void {
