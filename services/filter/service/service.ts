@@ -5,7 +5,7 @@
  * moment that the holder knows its tag.
  */
 
-import { type Counts, Tally } from "../../../caps/driver/accounts.ts";
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import type {
   AccountCounts,
   DriverOrder,
@@ -18,11 +18,12 @@ import type {
 } from "../../../caps/kernel/kernel.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
 import { capabilityOf } from "../../../caps/kernel/capability.ts";
-import { type Alarm, Alarms } from "../../runtime/alarms.ts";
+import { Alarms } from "../../runtime/alarms.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type CompileTarget, heirOf } from "./compilation.ts";
 import { describeCapability } from "../grant/describe.ts";
 import { effectiveGrant } from "../grant/effective.ts";
+import { Expiry } from "./expiry.ts";
 import { type Grant, GrantError } from "../grant/grant.ts";
 import { Installer } from "./installer.ts";
 import { FilterError } from "../language/error.ts";
@@ -33,50 +34,29 @@ import type {
   PortRefusals,
 } from "./messages.ts";
 import { refusal } from "./refusal.ts";
-import { delegationOf, derivationOf, isRequest } from "./request.ts";
-
-/** Requests of one holder that wait; more are refused unread. */
-const REQUESTS_WAITING_MAX = 64;
-
-/**
- * Requests after which a holder is cut off, of those that none has a reason to
- * make: nonsense, too many at once, void tags. To be told that others have it
- * already, or that there are no pages left, is no offence, however often.
- */
-const STRIKES_MAX = 4096;
-
-/** How long the presenter of void tags waits for its answer, at the most. */
-const PENALTY_MS_MAX = 100;
+import { delegationOf, derivationOf } from "./request.ts";
+import { Requests } from "./requests.ts";
 
 /** What a filter service is made of. */
 export interface FilterServiceOptions {
   readonly kernel: CapabilityKernel<Grant>;
   readonly target: CompileTarget;
   readonly driver: Port<DriverOrder, DriverReport>;
-  /** What lifetimes and penalties are reckoned by. */
+  /** Measures lifetimes and penalties. */
   readonly clock: Clock;
-  /** Told when a holder is cut off for what it asked, and what was refused by then. */
+  /** Called when a holder is cut off for what it asked, with what was refused by then. */
   readonly onOutlaw: (port: PortId, refusals: Counts) => void;
 }
 
-/** What makes a capability. */
+/** A request for a new capability. */
 type Minting = Extract<FilterRequest, { op: "derive" | "delegate" }>;
-
-interface Holder {
-  readonly port: Port<FilterReply, unknown>;
-  readonly refusals: Tally;
-  readonly waiting: unknown[];
-  busy: boolean;
-  strikes: number;
-  voids: number;
-}
 
 /** Issues one NIC's capabilities. */
 export class FilterService implements Disposable {
   readonly #options: FilterServiceOptions;
-  readonly #holders = new Map<PortId, Holder>();
+  readonly #holders = new Map<PortId, Requests>();
   readonly #installer: Installer;
-  /** By revocation. */
+  /** Called when the driver has answered, by the number of the revocation. */
   readonly #awaited = new Map<number, () => void>();
   /** Ends of capabilities that the driver has not answered yet. */
   readonly #ending = new Set<Promise<void>>();
@@ -88,36 +68,42 @@ export class FilterService implements Disposable {
   #nextQuestion = 0;
   #nextRevocation = 0;
   readonly #alarms: Alarms;
-  /** Rings when the next capability expires. */
-  #expiry: Alarm | undefined;
+  readonly #expiry: Expiry;
 
   constructor(options: FilterServiceOptions) {
     this.#options = options;
     this.#alarms = new Alarms(options.clock);
+    this.#expiry = new Expiry({
+      alarms: this.#alarms,
+      nextUs: () => options.kernel.nextExpiryUs,
+      onDue: () => this.#expire(),
+    });
     this.#installer = new Installer(options);
     options.driver.onReady = () => this.#takeReports();
   }
 
   /** Connects a holder's port. */
   attach(id: PortId, port: Port<FilterReply, unknown>): void {
-    const holder: Holder = {
+    const requests = new Requests({
       port,
-      refusals: new Tally(),
-      waiting: [],
-      busy: false,
-      strikes: 0,
-      voids: 0,
-    };
-    this.#holders.set(id, holder);
-    port.onReady = () => this.#listen(id, holder);
-    this.#listen(id, holder);
+      answer: (request) => this.#answer(id, request),
+      onAnswered: () => this.#tidy(),
+      onStruckOut: () => {
+        this.#options.onOutlaw(id, requests.refusals);
+        void this.detach(id);
+      },
+      delay: (delayMs) =>
+        new Promise((resolve) => this.#alarms.after(delayMs, resolve)),
+    });
+    this.#holders.set(id, requests);
+    requests.take();
   }
 
-  /** Ends all capabilities of a holder that is gone; resolves when that is in force. */
+  /** Ends all capabilities of a holder that has ended; resolves when that is in force. */
   async detach(id: PortId): Promise<void> {
-    this.#holders.get(id)?.port[Symbol.dispose]();
+    this.#holders.get(id)?.[Symbol.dispose]();
     this.#holders.delete(id);
-    // What has expired a moment ago is not over before the driver says so.
+    // What has expired a moment ago is in force until the driver says otherwise.
     const ending = [...this.#ending];
     await this.#end(this.#options.kernel.releasePort(id));
     await Promise.all(ending);
@@ -145,59 +131,18 @@ export class FilterService implements Disposable {
 
   /** What each holder was refused. */
   refusals(): PortRefusals[] {
-    return [...this.#holders].map(([port, holder]) => ({
+    return [...this.#holders].map(([port, { refusals }]) => ({
       port,
-      refusals: holder.refusals.snapshot(),
+      refusals,
     }));
   }
 
-  /** Lets go of every port. */
+  /** Closes every port. */
   [Symbol.dispose](): void {
-    for (const { port } of this.#holders.values()) port[Symbol.dispose]();
+    for (const requests of this.#holders.values()) requests[Symbol.dispose]();
     this.#holders.clear();
     this.#options.driver[Symbol.dispose]();
     this.#alarms[Symbol.dispose]();
-  }
-
-  #listen(id: PortId, holder: Holder): void {
-    for (const request of takeAll(holder.port)) {
-      if (holder.waiting.length >= REQUESTS_WAITING_MAX) {
-        this.#strike(id, holder, "flood");
-      } else {
-        holder.waiting.push(request);
-      }
-    }
-    if (!holder.busy) void this.#serve(id, holder);
-  }
-
-  /** Answers one holder's requests, one after the other; others are not held up. */
-  async #serve(id: PortId, holder: Holder): Promise<void> {
-    holder.busy = true;
-    for (
-      let request = holder.waiting.shift();
-      request !== undefined;
-      request = holder.waiting.shift()
-    ) {
-      if (!isRequest(request)) {
-        this.#strike(id, holder, "malformed");
-        continue;
-      }
-      const reply = await this.#answer(id, request);
-      if ("refused" in reply && reply.refused === "void") {
-        this.#strike(id, holder, "void");
-        await this.#delay(Math.min(++holder.voids, PENALTY_MS_MAX));
-      } else if ("refused" in reply) holder.refusals.add(reply.refused);
-      holder.port.post(reply);
-      this.#tidy();
-    }
-    holder.busy = false;
-  }
-
-  #strike(id: PortId, holder: Holder, reason: string): void {
-    holder.refusals.add(reason);
-    if (++holder.strikes !== STRIKES_MAX) return;
-    this.#options.onOutlaw(id, holder.refusals.snapshot());
-    void this.detach(id);
   }
 
   async #answer(port: PortId, request: FilterRequest): Promise<FilterReply> {
@@ -206,23 +151,29 @@ export class FilterService implements Disposable {
     this.#expire();
     try {
       const { kernel } = this.#options;
-      switch (request.op) {
+      const { op } = request;
+      switch (op) {
         case "derive":
         case "delegate":
           return await this.#mint(port, request);
+        case "account":
+          return await this.#account(port, request);
         case "close": {
           const refused = kernel.close(port, request.capability);
           return refused === undefined
             ? { id, done: true }
             : refusal(id, refused);
         }
-        case "account":
-          return await this.#account(port, request);
+        case "revoke":
+        case "drop": {
+          const ended = op === "revoke"
+            ? kernel.revoke(port, request.capability)
+            : kernel.drop(port, request.capability);
+          if ("refused" in ended) return refusal(id, ended.refused);
+          await this.#end(ended);
+          return { id, done: true };
+        }
       }
-      const ended = kernel[request.op](port, request.capability);
-      if ("refused" in ended) return refusal(id, ended.refused);
-      await this.#end(ended);
-      return { id, done: true };
     } catch (error) {
       if (error instanceof GrantError || error instanceof FilterError) {
         return refusal(id, "invalid", error.message);
@@ -231,7 +182,7 @@ export class FilterService implements Disposable {
     }
   }
 
-  /** What a capability of the asker's own counted: the driver knows. */
+  /** Asks the driver what a capability of the asker's own counted. */
   async #account(
     port: PortId,
     { id, capability }: Extract<FilterRequest, { op: "account" }>,
@@ -250,7 +201,7 @@ export class FilterService implements Disposable {
     return { id, account };
   }
 
-  /** A new capability, once the driver has it. */
+  /** Makes a capability, and answers once the driver has it. */
   async #mint(port: PortId, request: Minting): Promise<FilterReply> {
     const { id, op, to } = request;
     if ((op === "delegate" || to !== undefined) && !this.#holders.has(to!)) {
@@ -265,7 +216,7 @@ export class FilterService implements Disposable {
         delegationOf(request, clock.now()),
       );
     if ("refused" in derived) return refusal(id, derived.refused);
-    this.#awaitExpiry();
+    this.#expiry.update();
     this.#installer.open(derived.node);
     const why = await this.#installer.commit();
     if (why === undefined) return { id, capability: derived.capability };
@@ -308,28 +259,10 @@ export class FilterService implements Disposable {
     const { kernel, clock } = this.#options;
     if (clock.now() < kernel.nextExpiryUs) return;
     void this.#end(kernel.expire(clock.now())).then(() => this.#tidy());
-    this.#awaitExpiry();
+    this.#expiry.update();
   }
 
-  /** Has the alarm set for whatever expires next. */
-  #awaitExpiry(): void {
-    const { nextExpiryUs } = this.#options.kernel;
-    if ((this.#expiry?.expiresAtUs ?? Infinity) === nextExpiryUs) return;
-    if (this.#expiry !== undefined) this.#alarms.cancel(this.#expiry);
-    this.#expiry = nextExpiryUs === Infinity
-      ? undefined
-      : this.#alarms.set(nextExpiryUs, () => {
-        this.#expiry = undefined;
-        this.#expire();
-        this.#awaitExpiry();
-      });
-  }
-
-  #delay(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#alarms.after(delayMs, resolve));
-  }
-
-  /** What was carved out for capabilities that are over is their ancestors' again, in the driver too. */
+  /** Gives their ancestors what was carved out for revoked capabilities, in the driver too. */
   #drained(slots: Uint32Array): void {
     const { driver, kernel } = this.#options;
     // Those of a subtree have one ancestor.
@@ -364,7 +297,7 @@ export class FilterService implements Disposable {
   }
 }
 
-/** Each one's slot and its heir's, side by side. */
+/** The slot of each node and that of its heir, side by side. */
 function slotsAndHeirs(nodes: readonly CapabilityNode<Grant>[]): Uint32Array {
   const pairs = new Uint32Array(2 * nodes.length);
   nodes.forEach((node, i) => {
