@@ -1,14 +1,10 @@
 /** One contestant of `deliver` in an isolate of its own: see apart.ts. */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import type { Contest, Turn } from "./apart.ts";
 import type { DeliveryContestant } from "./contestant.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent) => void) | null;
-};
-
-scope.onmessage = async (event) => {
-  const { what, way, control } = event.data as Contest;
+onFirstMessage(async ({ what, way, control }: Contest) => {
   const contestant = await start(what, way);
   control.onmessage = async ({ data }) => {
     const { packets } = data as Turn;
@@ -18,7 +14,7 @@ scope.onmessage = async (event) => {
     control.close();
   };
   control.postMessage(0);
-};
+});
 
 /** Loads no more than it runs: the whole of ours takes half a second. */
 async function start(

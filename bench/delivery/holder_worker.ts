@@ -1,23 +1,20 @@
 /** The confined worker of `deliver`: a core that counts, on the port that it is sent. */
 
 import "../../services/runtime/confine.ts";
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort } from "../../caps/port/port.ts";
 import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
 import { CoreRunner } from "../../services/core/runner.ts";
 import { SinkCore } from "./sink_core.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent) => void) | null;
-};
+interface HolderStart {
+  readonly data: MessagePort;
+  readonly control: MessagePort;
+  readonly trusted: TrustedAccess | undefined;
+}
 
-scope.onmessage = (event) => {
-  scope.onmessage = null;
-  const { data, control, trusted } = event.data as {
-    data: MessagePort;
-    control: MessagePort;
-    trusted: TrustedAccess | undefined;
-  };
+onFirstMessage(({ data, control, trusted }: HolderStart) => {
   const runner = new CoreRunner(new SinkCore(), {
     port: fromMessagePort(data),
     clock: makeRealClock(),
@@ -27,4 +24,4 @@ scope.onmessage = (event) => {
   });
   control.onmessage = () => control.postMessage(runner.counters());
   control.postMessage("ready");
-};
+});

@@ -4,18 +4,15 @@
  * and says after every `batch` packets that they are done.
  */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent) => void) | null;
-};
+interface PlainStart {
+  readonly port: MessagePort;
+  readonly batch: number;
+}
 
-scope.onmessage = (event) => {
-  scope.onmessage = null;
-  const { port: end, batch } = event.data as {
-    port: MessagePort;
-    batch: number;
-  };
+onFirstMessage(({ port: end, batch }: PlainStart) => {
   const port = fromMessagePort<number, unknown>(end);
   let packets = 0;
   let acknowledged = 0;
@@ -38,4 +35,4 @@ scope.onmessage = (event) => {
     acknowledged = packets;
   };
   port.post(0);
-};
+});

@@ -1,5 +1,6 @@
 /** The host of {@link LoadPeer} on an emulated wire; the query of this module's address says its pace. */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
@@ -37,7 +38,4 @@ function start({ link, control, target }: PeerStart): void {
   };
 }
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<PeerStart>) => void) | null;
-};
-scope.onmessage = ({ data }) => start(data);
+onFirstMessage(start);

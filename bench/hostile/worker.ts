@@ -4,6 +4,7 @@
  * not confined by a loader: its ports are all its own.
  */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
@@ -151,7 +152,4 @@ async function start(start: ServiceStart): Promise<void> {
   control.post({ kind: "running" });
 }
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<ServiceStart>) => void) | null;
-};
-scope.onmessage = ({ data }) => void start(data);
+onFirstMessage((data: ServiceStart) => void start(data));

@@ -17,6 +17,7 @@ import {
   openPacketMemory,
   type PacketMemory,
 } from "../../caps/memory/memory.ts";
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import {
   ARRIVAL_TURNS,
   fromMessagePort,
@@ -49,11 +50,6 @@ export interface DriverStart<Options> {
   readonly control: MessagePort;
 }
 
-/** The part of a worker's global scope that a shell uses. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent) => void) | null;
-}
-
 /** Takes what waits in a MessagePort, dispatched by the event loop or not. */
 export const takeNow: TakeNow = receiveMessageOnPort as unknown as TakeNow;
 
@@ -69,11 +65,9 @@ export type OpenDriver<Options> = (
 
 /** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
 export function serveDriver<Options>(open: OpenDriver<Options>): void {
-  const scope = globalThis as unknown as WorkerScope;
-  scope.onmessage = (event) => {
-    scope.onmessage = null;
-    void startDriver(event.data as DriverStart<Options>, open, false);
-  };
+  onFirstMessage((start: DriverStart<Options>) =>
+    void startDriver(start, open, false)
+  );
 }
 
 /**

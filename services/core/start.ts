@@ -4,6 +4,7 @@
  * thread; what it may reach is what it is given here.
  */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/kernel/rights.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
@@ -158,12 +159,9 @@ export function serveStart(
   begin: (start: ServiceStart) => Promise<void>,
 ): void {
   const scope = globalThis as unknown as {
-    onmessage: ((event: MessageEvent) => void) | null;
     onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
   };
-  scope.onmessage = (event) => {
-    scope.onmessage = null;
-    const start = event.data as ServiceStart;
+  onFirstMessage((start: ServiceStart) => {
     const { control } = start;
     // Told like every other failure, in one line and not with a stack.
     scope.onunhandledrejection = (event) => {
@@ -171,5 +169,5 @@ export function serveStart(
       control.postMessage(failureOf(event.reason));
     };
     begin(start).catch((error) => control.postMessage(failureOf(error)));
-  };
+  });
 }

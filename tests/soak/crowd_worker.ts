@@ -3,6 +3,7 @@
  * module's address says for how many milliseconds.
  */
 
+import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
@@ -14,14 +15,9 @@ import type {
 } from "../../services/system/peer/messages.ts";
 import { makeCrowd } from "./crowd.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<PeerStart>) => void) | null;
-};
-
 const forMs = Number(new URL(import.meta.url).search.slice(1));
 
-scope.onmessage = ({ data: { control, link, target, seed } }) => {
-  scope.onmessage = null;
+onFirstMessage(({ control, link, target, seed }: PeerStart) => {
   const orders = fromMessagePort<PeerReport, PeerOrder>(control);
   const end = openPortEnd(link);
   const crowd = makeCrowd({ target, seed, forMs });
@@ -37,7 +33,7 @@ scope.onmessage = ({ data: { control, link, target, seed } }) => {
       }
     }
   };
-};
+});
 
 function prefixed(
   counters: Readonly<Record<string, number>>,

@@ -1,10 +1,5 @@
 import "../../runtime/confine.ts";
-import { type FilterStart, startFilterService } from "./start.ts";
+import { onFirstMessage } from "../../../caps/port/first_message.ts";
+import { startFilterService } from "./start.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent) => void) | null;
-};
-scope.onmessage = (event) => {
-  scope.onmessage = null;
-  startFilterService(event.data as FilterStart);
-};
+onFirstMessage(startFilterService);

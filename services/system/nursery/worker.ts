@@ -3,6 +3,7 @@
  * nothing of theirs, and speaks with the system alone.
  */
 
+import { onFirstMessage } from "../../../caps/port/first_message.ts";
 import {
   fromMessagePort,
   type Port,
@@ -12,13 +13,9 @@ import { releaseLeftResources } from "../../../drivers/sys/release_resources.ts"
 import { startWorker } from "../../runtime/start_worker.ts";
 import type { NurseryOrder, NurseryReport, NurseryStart } from "./messages.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<NurseryStart>) => void) | null;
-};
-scope.onmessage = ({ data }) => {
-  scope.onmessage = null;
-  tend(fromMessagePort<NurseryReport, NurseryOrder>(data.control));
-};
+onFirstMessage(({ control }: NurseryStart) =>
+  tend(fromMessagePort<NurseryReport, NurseryOrder>(control))
+);
 
 function tend(control: Port<NurseryReport, NurseryOrder>): void {
   const workers = new Map<number, () => void>();

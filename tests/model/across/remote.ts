@@ -1,5 +1,6 @@
 /** Methods of another thread's: called by message, answered by message. */
 
+import { onFirstMessage } from "../../../caps/port/first_message.ts";
 import {
   fromMessagePort,
   type Port,
@@ -85,16 +86,12 @@ export class Remote<M extends Methods> {
 
 /** Lets whoever started this worker call `methods`. */
 export function serve(methods: Methods): void {
-  const scope = globalThis as unknown as {
-    onmessage: ((event: MessageEvent<MessagePort>) => void) | null;
-  };
-  scope.onmessage = ({ data }) => {
-    scope.onmessage = null;
-    const control = fromMessagePort<Answer, Call>(data);
+  onFirstMessage((port: MessagePort) => {
+    const control = fromMessagePort<Answer, Call>(port);
     control.onReady = () => {
       for (const call of takeAll(control)) void answer(methods, call, control);
     };
-  };
+  });
 }
 
 async function answer(
