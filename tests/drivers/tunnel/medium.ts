@@ -1,6 +1,6 @@
 /** What lies between two tunnel ends in tests: it keeps everything, and passes on what it is told to. */
 
-import type { Bytes } from "../../../drivers/tunnel/datagram.ts";
+import { type Bytes, KIND } from "../../../drivers/tunnel/datagram.ts";
 import type { DatagramSocket } from "../../../drivers/tunnel/socket.ts";
 
 /** Which of the two sockets. */
@@ -37,6 +37,16 @@ export class Medium {
     this.#sockets[side]?.arrive(...datagrams);
   }
 
+  /** Frames that have reached the socket that `side` has now. */
+  framesAt(side: Side): number {
+    return this.#sockets[side]?.frames ?? 0;
+  }
+
+  /** Whether `side` has read all that has reached it, and waits for more. */
+  isRead(side: Side): boolean {
+    return this.#sockets[side]?.isRead ?? true;
+  }
+
   /** All datagrams from `side`, of one kind if given. */
   sent(side: Side, kind?: number): Bytes[] {
     return this.log.filter(({ from, bytes }) =>
@@ -49,14 +59,22 @@ class MediumSocket implements DatagramSocket {
   readonly #send: (bytes: Bytes) => void;
   readonly #arrived: Bytes[] = [];
   #more = Promise.withResolvers<void>();
+  #waiting = false;
   #closed = false;
+  /** Frames that have arrived. */
+  frames = 0;
 
   constructor(send: (bytes: Bytes) => void) {
     this.#send = send;
   }
 
+  get isRead(): boolean {
+    return this.#waiting && this.#arrived.length === 0;
+  }
+
   arrive(...datagrams: readonly Bytes[]): void {
     this.#arrived.push(...datagrams);
+    this.frames += datagrams.filter(([, kind]) => kind === KIND.frame).length;
     this.#more.resolve();
   }
 
@@ -67,7 +85,9 @@ class MediumSocket implements DatagramSocket {
 
   async receive(into: Bytes): Promise<Bytes | undefined> {
     while (!this.#closed && this.#arrived.length === 0) {
+      this.#waiting = true;
       await this.#more.promise;
+      this.#waiting = false;
       this.#more = Promise.withResolvers();
     }
     if (this.#closed) return undefined;
