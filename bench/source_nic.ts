@@ -1,5 +1,6 @@
 /** What NICs of benchmarks have in common that only give packets: nothing is sent through them. */
 
+import type { Counts } from "../caps/driver/accounts.ts";
 import type { Batch, PacketMemory } from "../caps/memory/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../drivers/driver.ts";
 import { IdleWait } from "../drivers/kit/idle_wait.ts";
@@ -44,7 +45,7 @@ export abstract class SourceNic implements Driver {
     this.#idle.wake();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {};
   }
 

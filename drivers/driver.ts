@@ -13,6 +13,7 @@
  * No call blocks, and none keeps a reference to the arrays it is given.
  */
 
+import type { Counts } from "../caps/driver/accounts.ts";
 import type { Batch } from "../caps/memory/memory.ts";
 import type {
   KernelMapChange,
@@ -132,7 +133,7 @@ export interface Driver extends Disposable {
   readonly warning?: string | undefined;
 
   /** Counts since it was opened, by what was counted: `rx-ring-full`, `no-socket`. */
-  counters(): Readonly<Record<string, number>>;
+  counters(): Counts;
 }
 
 /**

@@ -3,9 +3,9 @@
  * a subtree, from the request until the driver posts nothing more to it.
  */
 
+import { makePacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
-import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { makePipe } from "../../caps/port/port.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { RIGHT_RECEIVE, RIGHTS_ALL } from "../../caps/kernel/rights.ts";
@@ -61,7 +61,7 @@ export class Subtree implements Disposable {
     this.#root = kernel.makeRoot(SYSTEM, 0);
     this.#filter = new FilterService({
       kernel,
-      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      target: { memoryPages: wasmPagesOf(memory) },
       driver: toDriver,
       clock: makeRealClock(),
       onOutlaw,

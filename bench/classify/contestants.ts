@@ -3,7 +3,7 @@
  * call, so that crossing into C or Wasm costs a packet nothing to speak of.
  */
 
-import { BATCH_MAX } from "../../caps/memory/memory.ts";
+import { BATCH_MAX, wasmPagesOf } from "../../caps/memory/memory.ts";
 import type { WasmProgram } from "../../caps/driver/program.ts";
 import { filter } from "../../services/filter/text/filter.ts";
 import { mergeTree } from "../../services/filter/tree/merge.ts";
@@ -31,7 +31,7 @@ export function wasmFlows(
 }
 
 function memoryPages({ memory }: Ground): number {
-  return memory.bytes.byteLength / 65536;
+  return wasmPagesOf(memory);
 }
 
 function wasm(ground: Ground, program: WasmProgram): Classify {

@@ -4,6 +4,7 @@ import {
   type Batch,
   EXTENT_PAGES,
   frameOffset,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
@@ -11,7 +12,6 @@ import { FrameRing } from "../../drivers/kit/frame_ring.ts";
 import { SourceNic } from "../source_nic.ts";
 
 /** Where a NIC puts a packet in its frame. */
-const HEADROOM_BYTES = 256;
 
 /** What comes. */
 export interface Traffic {

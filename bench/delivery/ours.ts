@@ -1,5 +1,10 @@
 /** Our contestant in `deliver`: a driver service here, a confined holder in a worker. */
 
+import {
+  makePacketMemory,
+  PAGE_BYTES,
+  wasmPagesOf,
+} from "../../caps/memory/memory.ts";
 import { setImmediate } from "node:timers";
 import { receiveMessageOnPort } from "node:worker_threads";
 import {
@@ -7,7 +12,6 @@ import {
   type DriverReport,
   PLAIN_LIMITS,
 } from "../../caps/driver/messages.ts";
-import { makePacketMemory, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import {
   fromMessagePort,
   makePipe,
@@ -76,7 +80,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
     },
   });
   service.attach(HOLDER, flow.port, PLAIN_LIMITS, access?.rings);
-  filter.post(commit(what, memory.bytes.byteLength / 65536));
+  filter.post(commit(what, wasmPagesOf(memory)));
   const stopped = new AbortController();
   const running = runDriverService(service, {
     signal: stopped.signal,

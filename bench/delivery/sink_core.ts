@@ -1,5 +1,6 @@
 /** A core that looks at each packet's Ethernet type and is done with it. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Core, Frame, Verdict } from "../../services/core/core.ts";
 import { type Instant, NEVER } from "../../services/runtime/clock.ts";
 
@@ -19,7 +20,7 @@ export class SinkCore implements Core {
 
   wake(): void {}
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return { packets: this.#packets };
   }
 }

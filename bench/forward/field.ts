@@ -4,6 +4,7 @@ import {
   FRAMES_OFFSET,
   makePacketMemory,
   type PacketMemory,
+  wasmPagesOf,
 } from "../../caps/memory/memory.ts";
 import { TagTable } from "../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
@@ -92,7 +93,7 @@ function ours({ memory, nics: [a, b] }: Field, batchMax: number): Turn {
   const grant = ipv4().udp().dstPort(PORT).grant;
   const tree = mergeTree([{ slot: 1, grant, children: [] }]);
   const classifier = new Classifier(memory, new TagTable(1));
-  classifier.install(emitWasm(tree, [], memory.bytes.byteLength / 65536));
+  classifier.install(emitWasm(tree, [], wasmPagesOf(memory)));
   const forwarder = new Forwarder(memory, classifier, batchMax);
   const there = { from: a, to: b, addresses: addressesBy(b) };
   const back = { from: b, to: a, addresses: addressesBy(a) };

@@ -4,10 +4,12 @@
  * system call.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   frameOffset,
   FRAMES_OFFSET,
+  HEADROOM_BYTES,
   type PacketMemory,
 } from "../../caps/memory/memory.ts";
 import { CopiedPages } from "../../drivers/kit/copied_pages.ts";
@@ -23,9 +25,6 @@ import {
 
 /** Entries of each ring: as many as ixy has. */
 export const RING_ENTRIES = 512;
-
-/** Where the kernel puts a packet in its frame (XDP_PACKET_HEADROOM). */
-const HEADROOM_BYTES = 256;
 
 /** Words of a ring's place: each index and the flags in a cache line of its own, then the entries. */
 const LINE_WORDS = 16;
@@ -100,7 +99,7 @@ export class RingNic implements Driver {
     this.#idle.wake();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {};
   }
 

@@ -1,5 +1,6 @@
 /** A host that sends datagrams to several ports at one pace, and counts what comes back from each. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Core, Frame, Outbox, Verdict } from "../../services/core/core.ts";
 import type { Instant } from "../../services/runtime/clock.ts";
 import { macFor } from "../../services/manifest/interface_address.ts";
@@ -66,7 +67,7 @@ export class LoadPeer implements Core {
     return "handled";
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     const answers = [...this.#answered].map(([port, count]) =>
       [`answered-${port}`, count] as const
     );

@@ -5,8 +5,8 @@
  * JSON for each: {@link InstallFigures}.
  */
 
+import { makePacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
 import { PLAIN_LIMITS } from "../../caps/driver/messages.ts";
-import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
@@ -92,7 +92,7 @@ class Ground {
     const rooted = nextMessage(filterControl);
     filter.postMessage({
       target: {
-        memoryPages: memory.bytes.byteLength / 65536,
+        memoryPages: wasmPagesOf(memory),
         ...(interfaceName === undefined
           ? {}
           : { kernel: { unclaimed: "kernel" } }),

@@ -6,7 +6,7 @@
  * benchmark.
  */
 
-import { Tally } from "../../caps/driver/accounts.ts";
+import { type Counts, Tally } from "../../caps/driver/accounts.ts";
 import type {
   Core,
   DropReason,
@@ -85,7 +85,7 @@ class TcpSink implements Core {
     this.#endpoint = new Ipv4Endpoint(settings);
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.#tally.snapshot();
   }
 

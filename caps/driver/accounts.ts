@@ -3,6 +3,15 @@
 /** Counts by reason or by name; absent means 0. */
 export type Counts = Readonly<Record<string, number>>;
 
+/** Adds counts up, name by name. A name may be any text: a third party's core may have given it. */
+export function addCounts(all: readonly Counts[]): Counts {
+  const sum = new Tally();
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) sum.add(name, count);
+  }
+  return sum.snapshot();
+}
+
 /** Packets that a capability's holder got and sent. */
 export interface PacketCounts {
   /** Packets handed to the holder. */

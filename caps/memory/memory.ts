@@ -49,6 +49,13 @@ export const TABLES_BYTES = 8 * 1024 * 1024 - TABLES_OFFSET;
 /** Where frame 0 starts, in bytes: a page boundary. */
 export const FRAMES_OFFSET = 8 * 1024 * 1024;
 
+/**
+ * Bytes that stay free in front of a packet in its frame, for headers that are
+ * put there later: as many as XDP leaves (XDP_PACKET_HEADROOM, `linux/bpf.h`).
+ */
+export const HEADROOM_BYTES = 256;
+
+/** Bytes of a page of WebAssembly: what the size of a memory is counted in. */
 const WASM_PAGE_BYTES = 65536;
 
 /** The most frames that one packet memory may hold (1 GiB of them), extents' included. */
@@ -87,8 +94,7 @@ export function makePacketMemory(
       `packet memory: ${frameCount} frames and ${extentCount} extents; it must be whole numbers, at least 16 frames, together at most ${FRAMES_MAX} frames`,
     );
   }
-  const bytesTotal = FRAMES_OFFSET + total * PAGE_BYTES;
-  const wasmPages = Math.ceil(bytesTotal / WASM_PAGE_BYTES);
+  const wasmPages = wasmPagesFor(total);
   const wasm = new WebAssembly.Memory({
     initial: wasmPages,
     maximum: wasmPages,
@@ -113,6 +119,24 @@ export function openPacketMemory(
     );
   }
   return { wasm, bytes, frameCount, extentCount };
+}
+
+/** Pages of WebAssembly that a packet memory of `frameCount` frames, extents' included, is. */
+export function wasmPagesFor(frameCount: number): number {
+  return Math.ceil(frameOffset(frameCount) / WASM_PAGE_BYTES);
+}
+
+/** Pages of WebAssembly that `memory` is: what a classifier for it is compiled for. */
+export function wasmPagesOf(memory: PacketMemory): number {
+  return memory.bytes.byteLength / WASM_PAGE_BYTES;
+}
+
+/**
+ * Frames, or pages of quota, that holders may have in all: a quarter of
+ * `frameCount` frames stays the NIC's, whatever holders do.
+ */
+export function lendableFrames(frameCount: number): number {
+  return frameCount - Math.ceil(frameCount / 4);
 }
 
 /** The byte offset of frame `frame` in packet memory. */

@@ -1,6 +1,6 @@
 /** What each stage of the filter compiler makes of a text, as text or bytes. */
 
-import { frameOffset } from "../../caps/memory/memory.ts";
+import { wasmPagesFor } from "../../caps/memory/memory.ts";
 import type { TreeNode } from "../../services/filter/tree/node.ts";
 import { emitEbpf } from "../../services/filter/ebpf/emit.ts";
 import { printEbpf } from "../../services/filter/ebpf/print.ts";
@@ -22,8 +22,9 @@ import { emitWasm } from "../../services/filter/wasm/emit.ts";
 import { printWasm } from "../../services/filter/wasm/print.ts";
 import type { CompilePlan } from "./options.ts";
 
-/** 64 KiB pages of a system's packet memory, with as many frames as by default. */
-const MEMORY_PAGES = Math.ceil(frameOffset(4096) / 65536);
+/** Pages of WebAssembly of a system's packet memory, with as many frames as by default. */
+const MEMORY_PAGES = wasmPagesFor(4096);
+
 /** A tag to show: real ones come from a keyed permutation. */
 const TAG = { low: 1, high: 0 };
 

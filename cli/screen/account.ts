@@ -1,11 +1,11 @@
 /** Sums over a snapshot that several views show. */
 
+import { addCounts, type Counts } from "../../caps/driver/accounts.ts";
 import type {
   CapabilitySnapshot,
   ServiceSnapshot,
   SystemSnapshot,
 } from "../../services/system/snapshot.ts";
-import type { Counts } from "./text.ts";
 
 const CORE_DROP = "drop:";
 
@@ -51,17 +51,6 @@ export function dropsOf(snapshot: SystemSnapshot): Counts {
   return addCounts(
     snapshot.services.map((service) => accountOf(service).drops),
   );
-}
-
-/** Counts added name by name. */
-export function addCounts(all: readonly Counts[]): Counts {
-  const sums = new Map<string, number>();
-  for (const counts of all) {
-    for (const [name, count] of Object.entries(counts)) {
-      sums.set(name, (sums.get(name) ?? 0) + count);
-    }
-  }
-  return Object.fromEntries(sums);
 }
 
 /** What has been counted since: `now - before`, name by name. */

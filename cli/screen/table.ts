@@ -1,5 +1,6 @@
 /** The live table of a running system: a snapshot as lines of text. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type {
   CapabilitySnapshot,
   ServiceSnapshot,
@@ -69,7 +70,7 @@ function line(text: string, columns: number, tone: Tone = "plain"): Line {
 
 function countsLine(
   title: string,
-  counts: Readonly<Record<string, number>>,
+  counts: Counts,
   columns: number,
   tone: Tone = "plain",
 ): Line {

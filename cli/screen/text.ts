@@ -1,7 +1,6 @@
 /** Text for terminals: what fits, what may be printed, numbers for people. */
 
-/** Counts by name, as snapshots have them. */
-export type Counts = Readonly<Record<string, number>>;
+import type { Counts } from "../../caps/driver/accounts.ts";
 
 /**
  * `text` on one line and without a character that a terminal would act on:

@@ -1,5 +1,6 @@
 /** A running system in words: what changed, and the summary at its end. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type {
   ServiceSnapshot,
   SystemSnapshot,
@@ -12,7 +13,6 @@ import {
   stateOf,
 } from "./account.ts";
 import {
-  type Counts,
   formatBytes,
   formatCount,
   formatCounts,

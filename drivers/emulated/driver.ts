@@ -4,12 +4,14 @@
  * what runs over it runs over the other.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
   frameAt,
   frameOffset,
   FRAMES_OFFSET,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
@@ -18,9 +20,6 @@ import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { FrameRing } from "../kit/frame_ring.ts";
 import { IdleWait } from "../kit/idle_wait.ts";
 import type { WireEnd } from "./wire.ts";
-
-/** Bytes in front of an arriving packet: XDP_PACKET_HEADROOM, `linux/bpf.h`. */
-export const HEADROOM_BYTES = 256;
 
 /** What an emulated NIC is made of. */
 export interface EmulatedOptions {
@@ -176,7 +175,7 @@ export class EmulatedDriver implements Driver {
     this.#idle.wake();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       "rx-packets": this.#rxPackets,
       "rx-bytes": this.#rxBytes,

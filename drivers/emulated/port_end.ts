@@ -8,6 +8,7 @@
  * ```
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { isBufferOf } from "../../caps/memory/buffers.ts";
 import { Unsent } from "./unsent.ts";
 import { copyBytes, ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
@@ -208,7 +209,7 @@ class PortEnd implements WireEnd {
     if (this.peek() > 0) notify();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return { ...this.#unsent.counters(), "rx-bad-message": this.#badMessage };
   }
 

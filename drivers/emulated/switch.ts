@@ -5,6 +5,7 @@
  * for groups. One switch is a whole wire: there are no loops to guard against.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { setImmediate } from "node:timers";
 import { MacTable } from "./mac_table.ts";
 import { ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
@@ -77,7 +78,7 @@ export class Switch {
   }
 
   /** What it did with frames, and addresses that it remembers. */
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return { ...this.#counts, "addresses": this.#table.size };
   }
 

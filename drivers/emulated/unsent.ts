@@ -1,5 +1,7 @@
 /** What an end of a wire did not send, by reason. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
+
 /** Counts of one end. */
 export class Unsent {
   readonly #frameBytesMax: number;
@@ -28,7 +30,7 @@ export class Unsent {
   }
 
   /** By reason, as `tx-…`. */
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       "tx-oversize": this.#oversize,
       "tx-empty": this.#empty,

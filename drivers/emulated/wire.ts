@@ -11,6 +11,7 @@
  * holds one end of each of many wires, or a port that carries it elsewhere.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { Unsent } from "./unsent.ts";
 
 /** One end of a wire. Dispose of it to take the link down. */
@@ -53,7 +54,7 @@ export interface WireEnd extends Disposable {
   onArrival(notify: () => void): void;
 
   /** What it did not carry, by reason: `tx-…` of what was sent, `rx-…` of what arrived. */
-  counters(): Readonly<Record<string, number>>;
+  counters(): Counts;
 }
 
 /** How a wire is made. */
@@ -176,7 +177,7 @@ class MemoryEnd implements WireEnd {
     if (this.peek() > 0) notify();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.#unsent.counters();
   }
 

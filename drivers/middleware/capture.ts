@@ -1,5 +1,6 @@
 /** Writes what crosses a NIC, both ways, to a capture file. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
 import type {
   KernelMapChange,
@@ -168,7 +169,7 @@ class CapturingDriver implements Driver {
     this.#driver.wake();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       ...this.#driver.counters(),
       "capture-written": this.#written,

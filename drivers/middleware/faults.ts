@@ -4,6 +4,7 @@
  * same frames give the same faults.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -196,7 +197,7 @@ class FaultyDriver implements Driver {
     this.#driver.wake();
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       ...this.#driver.counters(),
       ...this.#arriving.counters("rx"),

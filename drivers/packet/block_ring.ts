@@ -18,6 +18,7 @@
 import {
   type Batch,
   frameOffset,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
@@ -36,9 +37,6 @@ import {
   TpacketBlock,
 } from "../sys/abi.ts";
 import { Segments } from "./segments.ts";
-
-/** Bytes that stay free in front of a received packet, as with XDP. */
-export const HEADROOM_BYTES = 256;
 
 /** The largest packet that a page can receive. */
 export const FRAME_BYTES_MAX: number = PAGE_BYTES - HEADROOM_BYTES;

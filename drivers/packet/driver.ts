@@ -24,6 +24,7 @@
  * neither.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -95,7 +96,7 @@ export class PacketDriver implements Driver {
   #txPackets = 0;
   #txBytes = 0;
   /** The counters when it was closed. */
-  #lastCounters: Readonly<Record<string, number>> | undefined;
+  #lastCounters: Counts | undefined;
 
   /** A driver of `parts`, all of them open. */
   constructor(parts: PacketParts) {
@@ -186,7 +187,7 @@ export class PacketDriver implements Driver {
     return this.#monitor.gone ? "the interface is gone" : undefined;
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     if (this.#lastCounters !== undefined) return this.#lastCounters;
     const { ringFull, freezes } = this.#socket.statistics();
     return {

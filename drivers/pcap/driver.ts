@@ -1,12 +1,12 @@
 /** A NIC on which a capture file arrives again. */
 
-import { type PacketMemory, PAGE_BYTES } from "../../caps/memory/memory.ts";
-import type { Driver } from "../driver.ts";
 import {
-  EmulatedDriver,
-  type EmulatedOptions,
   HEADROOM_BYTES,
-} from "../emulated/driver.ts";
+  type PacketMemory,
+  PAGE_BYTES,
+} from "../../caps/memory/memory.ts";
+import type { Driver } from "../driver.ts";
+import { EmulatedDriver, type EmulatedOptions } from "../emulated/driver.ts";
 import {
   type CaptureOutput,
   createCaptureFile,

@@ -1,5 +1,6 @@
 /** The end of a wire at whose far side a capture is read and another written. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { copyBytes, type WireEnd } from "../emulated/wire.ts";
 import { CaptureError } from "../capture/byte_source.ts";
 import {
@@ -146,7 +147,7 @@ export class ReplayEnd implements WireEnd {
     // Frames come due; who waits asks when.
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       "rx-oversize": this.#oversize,
       "rx-empty": this.#empty,

@@ -11,6 +11,7 @@ import {
   BATCH_MAX,
   frameAt,
   frameOffset,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
   privateBatch,
@@ -29,9 +30,6 @@ import { Checksums } from "../segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../segment/segmenter.ts";
 import { Transport } from "../segment/transport.ts";
 import type { Account } from "./account.ts";
-
-/** Where a packet that is put together is put in its page: the room that XDP keeps in front. */
-export const HEADROOM_BYTES = 256;
 
 /** The longest segment, headers included: it lies in one page. */
 const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;

@@ -11,6 +11,7 @@ import {
   EXTENT_PAGES,
   frameAt,
   frameOffset,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
   PAGE_SHIFT,
@@ -39,7 +40,7 @@ import type { Classifier } from "./classifier.ts";
 import type { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
 import type { Turn } from "./meter.ts";
-import { HEADROOM_BYTES, type Outlet } from "./outlet.ts";
+import type { Outlet } from "./outlet.ts";
 import { ReturnedPages } from "./returned_pages.ts";
 
 /** The shortest Ethernet frame that means anything: its header. */

@@ -1,10 +1,12 @@
 /** A TAP or a TUN as a driver: this machine's own kernel is at the far end. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
   frameAt,
   frameOffset,
+  HEADROOM_BYTES,
   type PacketMemory,
 } from "../../caps/memory/memory.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
@@ -22,9 +24,6 @@ import { MappedPages } from "../sys/mapped_pages.ts";
 import type { PollSet } from "../sys/poll_set.ts";
 import type { LinkLayer } from "./link_layer.ts";
 import { isInFrames, PacketIo } from "./packet_io.ts";
-
-/** Room in front of a packet, for whoever puts headers there. */
-const HEADROOM_BYTES = 256;
 
 /** What a driver is made of; it disposes of `owned`. */
 export interface TapParts {
@@ -239,7 +238,7 @@ export class TapDriver implements Driver {
     return this.#parts.monitor.gone ? "the interface is gone" : undefined;
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return {
       ...this.#counts,
       "interface-gone": this.#parts.monitor.gone ? 1 : 0,

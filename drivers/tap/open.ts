@@ -2,6 +2,7 @@
 
 import {
   EXTENT_BYTES,
+  HEADROOM_BYTES,
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
@@ -43,9 +44,6 @@ export interface TapOptions {
 
 /** The longest IP packet behind an Ethernet header and a tag that the kernel puts in. */
 const SUPER_BYTES_MAX = 65535 + 14 + 4;
-
-/** Room that the driver leaves in front of a packet. */
-const HEADROOM_BYTES = 256;
 
 const RING_FRAMES = 1024;
 

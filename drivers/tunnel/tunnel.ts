@@ -12,6 +12,7 @@
  * the order in which they began.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { makeWire, type WireEnd } from "../emulated/wire.ts";
 import { Allowance } from "./allowance.ts";
 import {
@@ -152,7 +153,7 @@ export class TunnelEnd implements WireEnd {
     this.#near.onArrival(notify);
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return { ...this.#near.counters(), ...this.#counts };
   }
 

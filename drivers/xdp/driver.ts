@@ -1,5 +1,6 @@
 /** AF_XDP as a driver: a mapped NIC of Linux. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -85,7 +86,7 @@ export class XdpDriver implements Driver {
   #txBytes = 0;
   #sendRefused = 0;
   /** The counters when it was closed. */
-  #lastCounters: Readonly<Record<string, number>> | undefined;
+  #lastCounters: Counts | undefined;
 
   /** A driver of `parts`, all of them open. */
   constructor(parts: XdpParts) {
@@ -200,7 +201,7 @@ export class XdpDriver implements Driver {
     return this.#monitor.gone ? "the interface is gone" : undefined;
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     if (this.#lastCounters !== undefined) return this.#lastCounters;
     const counts = this.#attachment.counters();
     for (const socket of this.#sockets) {

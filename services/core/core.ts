@@ -5,6 +5,7 @@
  * worker, in the caller's process and in a simulation.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Instant } from "../runtime/clock.ts";
 
 /**
@@ -68,5 +69,5 @@ export interface Core {
   /** Called with the state of each service that the manifest has it watch: at first, and whenever it changes. */
   onNews?(peer: ServiceNews, now: Instant, out: Outbox): void;
   /** Counts of its own, by what was counted: `echoed`, `resolved`. */
-  counters(): Readonly<Record<string, number>>;
+  counters(): Counts;
 }

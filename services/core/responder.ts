@@ -1,6 +1,6 @@
 /** A core that only answers: it never starts anything, so it never wakes. */
 
-import { Tally } from "../../caps/driver/accounts.ts";
+import { type Counts, Tally } from "../../caps/driver/accounts.ts";
 import type { Core, Frame, Outbox, Verdict } from "./core.ts";
 import { type Instant, NEVER } from "../runtime/clock.ts";
 
@@ -14,7 +14,7 @@ export abstract class Responder implements Core {
 
   wake(_now: Instant, _out: Outbox): void {}
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.tally.snapshot();
   }
 }

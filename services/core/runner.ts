@@ -3,7 +3,7 @@
  * frames in place, and gives strings and pages back in one message a batch.
  */
 
-import { Tally } from "../../caps/driver/accounts.ts";
+import { type Counts, Tally } from "../../caps/driver/accounts.ts";
 import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
 import type { Port } from "../../caps/port/port.ts";
 import {
@@ -142,7 +142,7 @@ export class CoreRunner implements Disposable {
   }
 
   /** What the core and its runner counted. */
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return { ...this.#core.counters(), ...this.#drops.snapshot() };
   }
 

@@ -5,7 +5,11 @@
  */
 
 import { z } from "zod";
-import { EXTENT_PAGES, FRAMES_MAX } from "../../caps/memory/memory.ts";
+import {
+  EXTENT_PAGES,
+  FRAMES_MAX,
+  lendableFrames,
+} from "../../caps/memory/memory.ts";
 import { interposerFieldsAt, logsWrong } from "./interposer.ts";
 import {
   type InterfaceAddress,
@@ -261,12 +265,11 @@ function checkMemory(
   );
 }
 
-/** A quarter of the frames stays for the NIC's rings: the rest may be lent. */
 function checkQuotas(
   manifest: Pick<Manifest, "frames" | "services">,
   complain: Complain,
 ): void {
-  const lendable = manifest.frames - Math.ceil(manifest.frames / 4);
+  const lendable = lendableFrames(manifest.frames);
   const asked = Object.values(manifest.services)
     .reduce((sum, { quotaPages }) => sum + quotaPages, 0);
   if (asked > lendable) {

@@ -4,12 +4,12 @@
  * from a seed, and checks every answer to the last byte.
  */
 
+import { type Counts, Tally } from "../../caps/driver/accounts.ts";
 import { makeArp } from "../arp/core.ts";
 import type { Core, Frame, Outbox, Verdict } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
 import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
 import { Random, seedOf } from "../runtime/random.ts";
-import { Tally } from "../../caps/driver/accounts.ts";
 import {
   ARP_REPLY,
   ARP_SENDER_MAC,
@@ -116,7 +116,7 @@ class Peer implements Core {
     return Math.min(this.#pingPace.nextAt, this.#udpPace.nextAt);
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.#tally.snapshot();
   }
 

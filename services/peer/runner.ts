@@ -1,5 +1,6 @@
 /** Runs a core on a wire, as the host at its other end. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Core, Frame, Outbox } from "../core/core.ts";
 
@@ -42,7 +43,7 @@ export class LinkRunner implements Outbox, Disposable {
   }
 
   /** What the core counted. */
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.#core.counters();
   }
 

@@ -1,5 +1,6 @@
 /** Puts together what the parts of a system say of themselves. */
 
+import { addCounts } from "../../caps/driver/accounts.ts";
 import type {
   AccountCounts,
   DriverCounts,
@@ -96,7 +97,7 @@ function serviceOf(
     ],
     counters: service.counters,
     ...interposersOf(service, parts),
-    refusals: sum([
+    refusals: addCounts([
       service.refusals,
       ...[...parts.driver.refusals, ...parts.refusals]
         .filter(({ port }) => port === service.port)
@@ -148,14 +149,4 @@ function capabilityOf(
     sentBytes: account?.sentBytes ?? 0,
     drops: account?.drops ?? {},
   };
-}
-
-function sum(all: readonly Counts[]): Counts {
-  const total: Record<string, number> = {};
-  for (const counts of all) {
-    for (const [reason, count] of Object.entries(counts)) {
-      total[reason] = (total[reason] ?? 0) + count;
-    }
-  }
-  return total;
 }

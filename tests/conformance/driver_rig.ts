@@ -4,6 +4,7 @@
  * assertion here, so that every schedule of calls is a test.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   type Batch,
@@ -76,7 +77,7 @@ export function isTestFrame(frame: Uint8Array): boolean {
 }
 
 /** The sum of the counters that name losses: all `rx-` and `tx-` but packets and bytes. */
-export function lostByName(counters: Readonly<Record<string, number>>): Lost {
+export function lostByName(counters: Counts): Lost {
   let received = 0;
   let sent = 0;
   for (const [name, count] of Object.entries(counters)) {
@@ -113,7 +114,7 @@ export class Caller {
   readonly #held: Held[] = [];
   readonly #arriving: Batch;
   readonly #leaving: Batch;
-  #counters: Readonly<Record<string, number>> = {};
+  #counters: Counts = {};
 
   /** Takes the rig's frames; each 16th is a guard that nobody may write to. */
   constructor(rig: DriverRig) {

@@ -1,5 +1,6 @@
 /** The one suite that every driver passes, for any test runner. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -36,7 +37,7 @@ export interface DriverTraits {
   /** How long what is under way may take to show, in milliseconds; 500 if not given. */
   readonly settleMs?: number;
   /** What its counters say was lost; by their names if not given. */
-  readonly lost?: (counters: Readonly<Record<string, number>>) => Lost;
+  readonly lost?: (counters: Counts) => Lost;
 }
 
 /**

@@ -3,10 +3,10 @@
  * holders that the moves play.
  */
 
+import { makePacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
 import { strictEqual } from "node:assert/strict";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
-import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { makePipe, type Port } from "../../caps/port/port.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
@@ -99,7 +99,7 @@ export class InProcess implements CapabilitySystem, Disposable {
     this.#tags.push(this.#kernel.makeRoot(0, SCALE.quotaPages));
     this.#filter = new FilterService({
       kernel: this.#kernel,
-      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      target: { memoryPages: wasmPagesOf(memory) },
       driver: orders,
       clock: this.#clock,
       onOutlaw: failOutlaw,

@@ -3,14 +3,15 @@
  * filter service, and services with capabilities on it.
  */
 
+import {
+  makePacketMemory,
+  type PacketMemory,
+  wasmPagesOf,
+} from "../../caps/memory/memory.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
-import {
-  makePacketMemory,
-  type PacketMemory,
-} from "../../caps/memory/memory.ts";
 import { makePipe } from "../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
@@ -155,7 +156,7 @@ export class Host {
     const root = kernel.makeRoot(SYSTEM_PORT, lendable);
     const filter = new FilterService({
       kernel,
-      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      target: { memoryPages: wasmPagesOf(memory) },
       driver: forFilter,
       clock,
       onOutlaw,

@@ -4,7 +4,7 @@
  * more than anybody can take. All of it follows from a seed.
  */
 
-import { Tally } from "../../caps/driver/accounts.ts";
+import { type Counts, Tally } from "../../caps/driver/accounts.ts";
 import type { Core, Frame, Outbox, Verdict } from "../../services/core/core.ts";
 import { type Instant, NEVER } from "../../services/runtime/clock.ts";
 import { macFor } from "../../services/manifest/interface_address.ts";
@@ -107,7 +107,7 @@ class Crowd implements Core {
     return host?.[2].receive(frame, now, out) ?? "drop:not-mine";
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return Object.fromEntries(
       this.#hosts.flatMap(([host, , core]) =>
         Object.entries(core.counters())
@@ -155,7 +155,7 @@ class Unruly implements Core {
     return "handled";
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     return this.#tally.snapshot();
   }
 

@@ -3,6 +3,7 @@
  * module's address says for how many milliseconds.
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, takeAll } from "../../caps/port/port.ts";
 import { openPortEnd } from "../../drivers/emulated/port_end.ts";
@@ -36,7 +37,7 @@ onFirstMessage(({ control, link, target, seed }: PeerStart) => {
 });
 
 function prefixed(
-  counters: Readonly<Record<string, number>>,
+  counters: Counts,
 ): Record<string, number> {
   return Object.fromEntries(
     Object.entries(counters).map(([name, n]) => [`wire ${name}`, n]),

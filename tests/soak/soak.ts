@@ -1,5 +1,6 @@
 /** Runs a soak: a system under all that a day brings, sampled, and judged at its end. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import { readInterfaceAddress } from "../../services/manifest/interface_address.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
@@ -19,9 +20,6 @@ import {
 import { SocketLink } from "./socket_link.ts";
 import { linesOf } from "../lines.ts";
 import type { Said } from "./system_process.ts";
-
-/** Counts by name. */
-export type Counts = Readonly<Record<string, number>>;
 
 /** How long, and on what. */
 export interface SoakOptions {

@@ -1,5 +1,6 @@
 /** A packet socket in a network namespace as the wire of a host of ours. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   ETH_P_ALL,
   MSG_DONTWAIT,
@@ -62,7 +63,7 @@ export class SocketLink implements FrameLink {
   }
 
   /** Frames that it could not send, and that it had no room for. */
-  counters(): Readonly<Record<string, number>> {
+  counters(): Counts {
     const counts = new Uint32Array(2); // struct tpacket_stats, which begins anew
     const size = new Uint32Array([counts.byteLength]);
     const result = libc().getsockopt(

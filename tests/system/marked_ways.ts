@@ -4,6 +4,8 @@
  * (services/core/plain.ts).
  */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
+
 /** A service that tries one, and what must become of it. */
 export interface Way {
   /** Statements before its core. */
@@ -17,7 +19,7 @@ export interface Way {
   /** Why it fails; it runs on if there is nothing. */
   readonly fails?: RegExp;
   /** What it counts where it runs on. */
-  readonly counts?: Readonly<Record<string, number>>;
+  readonly counts?: Counts;
 }
 
 /** Makes `marked` of nothing but what a confined module has. */

@@ -1,9 +1,9 @@
 /** A revocation is in force for the very next packet: in packet memory, and in the kernel's maps. */
 
+import { makePacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
 import assert from "node:assert/strict";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
-import { makePacketMemory } from "../../caps/memory/memory.ts";
 import { makePipe, type Port } from "../../caps/port/port.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { RIGHTS_ALL } from "../../caps/kernel/rights.ts";
@@ -58,7 +58,7 @@ class Holders implements Disposable {
       { capabilitiesMax: 100, depthMax: 8 },
     );
     this.root = kernel.makeRoot(SYSTEM, 0);
-    const memoryPages = memory.bytes.byteLength / 65536;
+    const memoryPages = wasmPagesOf(memory);
     this.#filter = new FilterService({
       kernel,
       target: driver.classify === undefined

@@ -1,5 +1,6 @@
 /** A system with a service that goes wrong or means ill. */
 
+import type { Counts } from "../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import {
   defaultManifest,
@@ -102,7 +103,7 @@ export class RogueSystem {
 }
 
 /** Pings that are not answered, or not yet. */
-function unanswered(peer: Readonly<Record<string, number>>): number {
+function unanswered(peer: Counts): number {
   return (peer["ping-sent"] ?? 0) - (peer["ping-answered"] ?? 0);
 }
 

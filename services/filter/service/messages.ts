@@ -1,6 +1,9 @@
 /** What holders and the system say to a NIC's filter service, and what it answers. */
 
-import type { CapabilityAccount } from "../../../caps/driver/accounts.ts";
+import type {
+  CapabilityAccount,
+  Counts,
+} from "../../../caps/driver/accounts.ts";
 import type { PortId, Refusal } from "../../../caps/kernel/kernel.ts";
 import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import type { Rights } from "../../../caps/kernel/rights.ts";
@@ -104,7 +107,7 @@ export type FilterReport =
   | {
     readonly kind: "outlaw";
     readonly port: PortId;
-    readonly refusals: Readonly<Record<string, number>>;
+    readonly refusals: Counts;
   };
 
 /** A live capability in words; its tag is not among them. */
@@ -120,5 +123,5 @@ export interface CapabilityDescription {
 /** What one holder was refused, by reason. */
 export interface PortRefusals {
   readonly port: PortId;
-  readonly refusals: Readonly<Record<string, number>>;
+  readonly refusals: Counts;
 }

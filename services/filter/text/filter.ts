@@ -12,6 +12,7 @@ import {
   type PacketMemory,
   PAGE_BYTES,
   RECEIVE_BATCH_OFFSET,
+  wasmPagesOf,
 } from "../../../caps/memory/memory.ts";
 import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import { compileText } from "../language/compile.ts";
@@ -118,7 +119,7 @@ function instantiate(
   program: Program,
   memory: PacketMemory,
 ): (batch: number, count: number) => void {
-  const pages = memory.bytes.length / 65536;
+  const pages = wasmPagesOf(memory);
   const { module } = compileFilterWasm(program, pages);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), {
     env: { memory: memory.wasm },

@@ -1,6 +1,6 @@
 /** What a NIC's driver services have counted, one after the other: a restart does not begin at zero. */
 
-import type { Counts } from "../../../caps/driver/accounts.ts";
+import { addCounts } from "../../../caps/driver/accounts.ts";
 import type {
   AccountCounts,
   DriverCounts,
@@ -44,7 +44,7 @@ function plus(before: DriverCounts, now: DriverCounts): DriverCounts {
     sentPackets: before.sentPackets + now.sentPackets,
     sentBytes: before.sentBytes + now.sentBytes,
     unclaimedPackets: before.unclaimedPackets + now.unclaimedPackets,
-    counters: sumOf(before.counters, now.counters),
+    counters: addCounts([before.counters, now.counters]),
     endedAccounts: [...before.endedAccounts, ...now.endedAccounts],
   };
 }
@@ -78,15 +78,6 @@ export function bothEnded(a: EndedCounts, b: EndedCounts): EndedCounts {
     deliveredBytes: a.deliveredBytes + b.deliveredBytes,
     sentPackets: a.sentPackets + b.sentPackets,
     sentBytes: a.sentBytes + b.sentBytes,
-    drops: sumOf(a.drops, b.drops),
+    drops: addCounts([a.drops, b.drops]),
   };
-}
-
-/** Both together, by what was counted. */
-export function sumOf(a: Counts, b: Counts): Counts {
-  const sum: Record<string, number> = { ...a };
-  for (const [what, count] of Object.entries(b)) {
-    sum[what] = (sum[what] ?? 0) + count;
-  }
-  return sum;
 }

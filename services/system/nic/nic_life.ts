@@ -4,13 +4,15 @@
  * not outlive the service that issued them, nor the one that knows them.
  */
 
+import {
+  lendableFrames,
+  makePacketMemory,
+  type PacketMemory,
+  wasmPagesOf,
+} from "../../../caps/memory/memory.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type { DriverCounts } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
-import {
-  makePacketMemory,
-  type PacketMemory,
-} from "../../../caps/memory/memory.ts";
 import { makeResourceList } from "../../../drivers/sys/resource_list.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { Part, Thread, Threads } from "../../runtime/thread.ts";
@@ -209,12 +211,11 @@ export class NicLife {
       this.#options.parts.filter,
       {
         target: {
-          memoryPages: memory.bytes.byteLength / 65536,
+          memoryPages: wasmPagesOf(memory),
           ...(nic.kernel === undefined ? {} : { kernel: nic.kernel }),
           ...(nic.socket === undefined ? {} : { socket: nic.socket }),
         },
-        // A quarter of the frames stays the NIC's, whatever holders do.
-        quotaPages: memory.frameCount - Math.ceil(memory.frameCount / 4),
+        quotaPages: lendableFrames(memory.frameCount),
         system: SYSTEM_PORT,
         driver,
         control: control.port2,

@@ -1,6 +1,6 @@
 /** A service over all its lives. */
 
-import type { Counts } from "../../../caps/driver/accounts.ts";
+import { addCounts, type Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { ServiceNews } from "../../core/core.ts";
 import type {
@@ -8,7 +8,6 @@ import type {
   ServiceManifest,
 } from "../../manifest/manifest.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
-import { sumOf } from "../driver/totals.ts";
 import { Restarts } from "../restarts.ts";
 import type { ServiceHost } from "./host.ts";
 
@@ -92,7 +91,7 @@ export class Supervised {
 
   /** What it counted, in all its lives. */
   get counters(): Counts {
-    return sumOf(this.#before, this.host?.counters ?? {});
+    return addCounts([this.#before, this.host?.counters ?? {}]);
   }
 
   /** What was refused of the messages of its life now. */

@@ -1,14 +1,12 @@
-import { strictEqual, throws } from "node:assert/strict";
 import {
   batchAt,
   frameOffset,
+  HEADROOM_BYTES,
   makePacketMemory,
   RECEIVE_BATCH_OFFSET,
 } from "../../../caps/memory/memory.ts";
-import {
-  HEADROOM_BYTES,
-  openEmulated,
-} from "../../../drivers/emulated/driver.ts";
+import { strictEqual, throws } from "node:assert/strict";
+import { openEmulated } from "../../../drivers/emulated/driver.ts";
 import { makeWire } from "../../../drivers/emulated/wire.ts";
 import { testDriver } from "../../conformance/driver.ts";
 import { collectFrom, emulatedRig, MAC } from "./rig.ts";

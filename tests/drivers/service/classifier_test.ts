@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import {
   batchAt,
   frameOffset,
@@ -7,14 +6,16 @@ import {
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
   TABLES_OFFSET,
+  wasmPagesOf,
 } from "../../../caps/memory/memory.ts";
+import assert from "node:assert/strict";
 import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../../drivers/service/classifier.ts";
 import type { FlowsBranch } from "../../../services/filter/tree/node.ts";
 import { emitWasmTables } from "../../../services/filter/wasm/emit.ts";
 
 const memory = makePacketMemory(16);
-const memoryPages = memory.bytes.length / 65536;
+const memoryPages = wasmPagesOf(memory);
 
 /** Frames by their first two bytes. */
 const flows: FlowsBranch = {

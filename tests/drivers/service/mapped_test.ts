@@ -1,5 +1,10 @@
 /** On a real NIC holders get, send, keep and lose what they do on the emulated one. */
 
+import {
+  makePacketMemory,
+  type PacketMemory,
+  wasmPagesOf,
+} from "../../../caps/memory/memory.ts";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type {
@@ -7,10 +12,6 @@ import type {
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver/messages.ts";
-import {
-  makePacketMemory,
-  type PacketMemory,
-} from "../../../caps/memory/memory.ts";
 import { makePipe } from "../../../caps/port/port.ts";
 import type { Delivery } from "../../../caps/port/records.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../../caps/kernel/rights.ts";
@@ -93,7 +94,7 @@ class Side {
       children: [],
     }));
     const sends = plans.map(({ sends }, i) => ({ slot: i + 1, grant: sends }));
-    const pages = rig.memory.bytes.byteLength / 65536;
+    const pages = wasmPagesOf(rig.memory);
     const wasm = emitWasm(mergeTree(nodes), sends, pages);
     orders.post({ kind: "commit", version: 1, opened, quotas: [], wasm });
     this.#turn();

@@ -1,5 +1,6 @@
 /** A holder that sends whatever it is told to, in strings, in pages, and in runs of pages. */
 
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import { PAGE_BYTES } from "../../../caps/memory/memory.ts";
 import { takeAll } from "../../../caps/port/port.ts";
 import {
@@ -102,7 +103,7 @@ export class Outbox implements Disposable {
   }
 
   /** What was refused of the holder's messages, and of its frames. */
-  get refused(): Readonly<Record<string, number>> {
+  get refused(): Counts {
     const { accounts, refusals } = this.rig.service.counts();
     return { ...refusals[0]!.refusals, ...accounts[0]!.drops };
   }

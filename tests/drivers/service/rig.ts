@@ -1,5 +1,10 @@
 /** A driver service on an emulated NIC with holders that the test plays. */
 
+import {
+  makePacketMemory,
+  type PacketMemory,
+  wasmPagesOf,
+} from "../../../caps/memory/memory.ts";
 import assert from "node:assert/strict";
 import type {
   AccountCounts,
@@ -7,10 +12,6 @@ import type {
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver/messages.ts";
-import {
-  makePacketMemory,
-  type PacketMemory,
-} from "../../../caps/memory/memory.ts";
 import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import { makePipe, type Port } from "../../../caps/port/port.ts";
 import {
@@ -84,7 +85,7 @@ export class Rig implements Disposable {
   ) {
     const memory = makePacketMemory(frameCount, likeness.extents);
     this.memory = memory;
-    this.#memoryPages = memory.bytes.byteLength / 65536;
+    this.#memoryPages = wasmPagesOf(memory);
     const [near, far] = makeWire();
     this.far = far;
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();

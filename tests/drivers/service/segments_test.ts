@@ -1,5 +1,6 @@
 /** What a holder asks of checksums and segments, where the NIC does nothing of it itself. */
 
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -42,7 +43,7 @@ function send(rig: Rig, frame: Uint8Array, offload: number): Uint8Array[] {
   return rig.sent();
 }
 
-function dropsOf(rig: Rig): Readonly<Record<string, number>> {
+function dropsOf(rig: Rig): Counts {
   return rig.service.counts().accounts[0]!.drops;
 }
 

@@ -1,5 +1,6 @@
 /** What arrives through a tunnel is what was sent into it, once, whatever others send. */
 
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { type Bytes, KIND } from "../../../drivers/tunnel/datagram.ts";
@@ -29,7 +30,7 @@ function send(end: TunnelEnd, ...numbers: number[]): void {
 async function refused(
   end: TunnelEnd,
   count: number,
-  before: Readonly<Record<string, number>>,
+  before: Counts,
 ): Promise<void> {
   await until(() => refusals(end.counters()) - refusals(before) >= count);
 }
@@ -39,7 +40,7 @@ function frameRefusals(end: TunnelEnd): number {
   return refusals({ ...end.counters(), "stale-offers": 0 });
 }
 
-function refusals(counters: Readonly<Record<string, number>>): number {
+function refusals(counters: Counts): number {
   return Object.entries(counters)
     .filter(([name]) => name.startsWith("rx-") || name === "stale-offers")
     .reduce((sum, [, count]) => sum + count, 0);

@@ -1,5 +1,6 @@
 /** The driver in a process of its own in a namespace, and what talks to it from the other one. */
 
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import { linesOf } from "../../lines.ts";
 import {
@@ -17,9 +18,6 @@ const MAC = "02:00:00:00:00:02";
 /** The path of a file beside this one. */
 export const path = (name: string): string =>
   new URL(name, import.meta.url).pathname;
-
-/** Counts by what was counted. */
-export type Counts = Readonly<Record<string, number>>;
 
 /** What it says once it is open. */
 export interface Ready {

@@ -1,10 +1,10 @@
 /** AF_XDP on a veth, with kernels on both sides as the judges. */
 
+import type { Counts } from "../../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import { INTERFACE, NETNS_NEEDS, RIGHT_ADDRESS, stateOf } from "../../netns.ts";
 import { type Need, testWith } from "../../needs.ts";
 import {
-  type Counts,
   EchoProcess,
   failureOf,
   introduce,

@@ -3,13 +3,13 @@
  * worker, the driver service in another, the filter service here.
  */
 
+import { makePacketMemory, wasmPagesOf } from "../../../caps/memory/memory.ts";
 import { setImmediate } from "node:timers/promises";
 import type {
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../../caps/kernel/kernel.ts";
-import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import {
   fromMessagePort,
   makePipe,
@@ -123,7 +123,7 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
     this.#orders = new CountedPort(fromMessagePort(orders));
     this.#filter = new FilterService({
       kernel: this.#kernel,
-      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      target: { memoryPages: wasmPagesOf(memory) },
       driver: this.#orders,
       clock: this.#clock,
       onOutlaw: (port) => {

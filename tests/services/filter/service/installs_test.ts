@@ -1,5 +1,9 @@
 /** A filter service and a driver service together: packets keep coming while flows come and go. */
 
+import {
+  makePacketMemory,
+  wasmPagesOf,
+} from "../../../../caps/memory/memory.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type {
@@ -7,7 +11,6 @@ import type {
   DriverReport,
 } from "../../../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
-import { makePacketMemory } from "../../../../caps/memory/memory.ts";
 import { makePipe, type Port } from "../../../../caps/port/port.ts";
 import type { Delivery } from "../../../../caps/port/records.ts";
 import { RIGHT_RECEIVE, RIGHTS_ALL } from "../../../../caps/kernel/rights.ts";
@@ -82,7 +85,7 @@ class Rig implements Disposable {
     });
     this.#filter = new FilterService({
       kernel,
-      target: { memoryPages: memory.bytes.byteLength / 65536 },
+      target: { memoryPages: wasmPagesOf(memory) },
       driver: this.#watched(between),
       clock: new VirtualClock(),
       onOutlaw: refuse,

@@ -10,6 +10,7 @@ import {
   RECEIVE_BATCH_OFFSET,
   TABLES_BYTES,
   TABLES_OFFSET,
+  wasmPagesOf,
 } from "../../../../caps/memory/memory.ts";
 import type {
   WasmPatch,
@@ -21,7 +22,7 @@ const memory = makePacketMemory(FRAME_COUNT);
 const batch: Batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
 
 /** Pages of the memory that {@link load} runs programs in. */
-export const MEMORY_PAGES: number = memory.bytes.length / 65536;
+export const MEMORY_PAGES: number = wasmPagesOf(memory);
 
 type BatchFunction = (batch: number, count: number) => void;
 type PermitFunction = (batch: number, count: number, slot: number) => void;
