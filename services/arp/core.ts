@@ -19,7 +19,6 @@ import {
 import { getU16 } from "../wire/big_endian.ts";
 import {
   copyMac,
-  ETHERTYPE_ARP,
   etherTypeOffset,
   isGroupMac,
   isZeroMac,
@@ -27,6 +26,7 @@ import {
   setMac,
 } from "../wire/ethernet.ts";
 import { isHostAddress } from "../wire/ipv4.ts";
+import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** Whose address is answered for. */
 export interface ArpOptions {
@@ -56,7 +56,7 @@ class ArpCore extends Responder {
     const end = start + frame.length;
     const typeAt = etherTypeOffset(bytes, start, end);
     if (typeAt < 0) return "drop:truncated";
-    if (getU16(bytes, typeAt) !== ETHERTYPE_ARP) {
+    if (getU16(bytes, typeAt) !== ETHERTYPE.arp) {
       return "drop:not-arp";
     }
     const at = typeAt + 2;

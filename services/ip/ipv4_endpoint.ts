@@ -7,7 +7,6 @@ import type { DropReason, Frame } from "../core/core.ts";
 import { getU16, getU32, setU16, setU32 } from "../wire/big_endian.ts";
 import {
   copyMac,
-  ETHERTYPE_IPV4,
   etherTypeOffset,
   isGroupMac,
   isMac,
@@ -26,6 +25,7 @@ import {
   ipv4TotalBytes,
   isHostAddress,
 } from "../wire/ipv4.ts";
+import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** Time to live of what is sent, in hops (RFC 1700). */
 export const IPV4_TTL = 64;
@@ -78,7 +78,7 @@ export class Ipv4Endpoint {
     const end = start + frame.length;
     const typeAt = etherTypeOffset(bytes, start, end);
     if (typeAt < 0) return "drop:truncated";
-    if (getU16(bytes, typeAt) !== ETHERTYPE_IPV4) return "drop:not-ipv4";
+    if (getU16(bytes, typeAt) !== ETHERTYPE.ipv4) return "drop:not-ipv4";
     const at = typeAt + 2;
     const problem = checkIpv4(bytes, at, end);
     if (problem !== undefined) return `drop:${problem}`;

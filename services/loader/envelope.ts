@@ -7,7 +7,6 @@ import type { ServiceSettings } from "../core/definition.ts";
 import {
   type ArpPayload,
   type Conjunction,
-  ETHER_TYPE,
   type Grant,
   GrantError,
   type IpPayload,
@@ -16,6 +15,7 @@ import {
 } from "../filter/grant/grant.ts";
 import { checkGrant } from "../filter/grant/check.ts";
 import { grant } from "../filter/grant/text/grant_text.ts";
+import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** The frames of one service, as a manifest's texts say them. */
 export interface EnvelopeTexts {
@@ -83,9 +83,9 @@ function answeringPayloads(
   if (payload === undefined) return [anyArp, anyIpv4];
   switch (payload.kind) {
     case "type":
-      if (payload.etherType === ETHER_TYPE.arp) return [anyArp];
-      if (payload.etherType === ETHER_TYPE.ipv4) return [anyIpv4];
-      return payload.etherType === ETHER_TYPE.ipv6 ? [] : [payload];
+      if (payload.etherType === ETHERTYPE.arp) return [anyArp];
+      if (payload.etherType === ETHERTYPE.ipv4) return [anyIpv4];
+      return payload.etherType === ETHERTYPE.ipv6 ? [] : [payload];
     case "arp": {
       const target = payload.sender;
       return [{ ...anyArp, ...(target === undefined ? {} : { target }) }];

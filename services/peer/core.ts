@@ -20,8 +20,6 @@ import {
 } from "../wire/arp.ts";
 import { getU16 } from "../wire/big_endian.ts";
 import {
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
   etherTypeOffset,
   isGroupMac,
   isMac,
@@ -37,6 +35,7 @@ import {
 import { Pace } from "./pace.ts";
 import { Exchange } from "./exchange.ts";
 import { PeerFrames } from "./frames.ts";
+import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** Who the peer is, whom it speaks to, and how often. */
 export interface PeerOptions {
@@ -145,12 +144,12 @@ class Peer implements Core {
     if (typeAt < 0) return "drop:truncated";
     const at = typeAt + 2;
     const type = getU16(bytes, typeAt);
-    if (type === ETHERTYPE_ARP) {
+    if (type === ETHERTYPE.arp) {
       this.#learn(bytes, at, end, now);
       return this.#arp.receive(frame, now, out);
     }
     if (
-      type !== ETHERTYPE_IPV4 || at + IPV4_BYTES > end ||
+      type !== ETHERTYPE.ipv4 || at + IPV4_BYTES > end ||
       !isMac(bytes, start, this.#options.mac) ||
       ipv4Destination(bytes, at) !== this.#options.address
     ) return "drop:not-mine";

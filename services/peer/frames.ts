@@ -6,13 +6,7 @@ import type { Random } from "../runtime/random.ts";
 import { OUTSTANDING_MAX } from "./exchange.ts";
 import { ARP_BYTES, ARP_REQUEST, emitArp } from "../wire/arp.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
-import {
-  emitEthernet,
-  ETHERNET_BYTES,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  ETHERTYPE_IPV6,
-} from "../wire/ethernet.ts";
+import { emitEthernet, ETHERNET_BYTES } from "../wire/ethernet.ts";
 import {
   checkIcmp,
   emitIcmp,
@@ -36,6 +30,7 @@ import {
   udpLength,
   udpSourcePort,
 } from "../wire/udp.ts";
+import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** Who sends to whom. */
 export interface PeerAddresses {
@@ -87,7 +82,7 @@ export class PeerFrames {
     const frame = out.open(ETHERNET_BYTES + ARP_BYTES);
     if (frame === undefined) return false;
     const { mac, address, target } = this.#addresses;
-    const at = frame.start + this.#ethernet(frame, BROADCAST, ETHERTYPE_ARP);
+    const at = frame.start + this.#ethernet(frame, BROADCAST, ETHERTYPE.arp);
     emitArp(
       {
         operation: ARP_REQUEST,
@@ -174,10 +169,10 @@ export class PeerFrames {
       ? random.below(NOISE_PAYLOAD_MAX)
       : random.below(IPV4_BYTES);
     const type = kind === 1
-      ? ETHERTYPE_IPV6
+      ? ETHERTYPE.ipv6
       : kind === 2
       ? ETHERTYPE_EXPERIMENTAL
-      : ETHERTYPE_IPV4;
+      : ETHERTYPE.ipv4;
     const frame = out.open(ETHERNET_BYTES + size);
     if (frame === undefined) return false;
     const { bytes, start } = frame;
@@ -226,7 +221,7 @@ export class PeerFrames {
   ): Frame | undefined {
     const frame = out.open(HEADERS_BYTES + payloadBytes);
     if (frame === undefined) return undefined;
-    const at = frame.start + this.#ethernet(frame, targetMac, ETHERTYPE_IPV4);
+    const at = frame.start + this.#ethernet(frame, targetMac, ETHERTYPE.ipv4);
     emitIpv4(
       {
         dscp: 0,

@@ -9,7 +9,8 @@
  */
 
 import { getU16, getU32, setU16, setU32 } from "./big_endian.ts";
-import { ETHERTYPE_IPV4, MAC_BYTES, setMac } from "./ethernet.ts";
+import { MAC_BYTES, setMac } from "./ethernet.ts";
+import { ETHERTYPE } from "./numbers.ts";
 
 /** Bytes of a packet. */
 export const ARP_BYTES = 28;
@@ -53,7 +54,7 @@ export function checkArp(
   if (getU16(bytes, at) !== ETHERNET || bytes[at + 4] !== MAC_BYTES) {
     return "hardware";
   }
-  if (getU16(bytes, at + 2) !== ETHERTYPE_IPV4 || bytes[at + 5] !== 4) {
+  if (getU16(bytes, at + 2) !== ETHERTYPE.ipv4 || bytes[at + 5] !== 4) {
     return "protocol";
   }
   return undefined;
@@ -137,7 +138,7 @@ export function emitArp(repr: ArpRepr, bytes: Uint8Array, at: number): number {
     );
   }
   setU16(bytes, at, ETHERNET);
-  setU16(bytes, at + 2, ETHERTYPE_IPV4);
+  setU16(bytes, at + 2, ETHERTYPE.ipv4);
   bytes[at + 4] = MAC_BYTES;
   bytes[at + 5] = 4;
   setArpOperation(bytes, at, repr.operation);

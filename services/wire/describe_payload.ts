@@ -6,7 +6,6 @@
 import { formatIpv4, formatIpv6, formatMac } from "./address.ts";
 import { ARP_REPLY, ARP_REQUEST, parseArp } from "./arp.ts";
 import { getU16 } from "./big_endian.ts";
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "./ethernet.ts";
 import {
   ICMP_BYTES,
   ICMP_ECHO_REPLY,
@@ -35,6 +34,7 @@ import {
   udpLength,
   udpSourcePort,
 } from "./udp.ts";
+import { ETHERTYPE } from "./numbers.ts";
 
 const IPV6_BYTES = 40;
 const TCP_BYTES = 20;
@@ -57,11 +57,11 @@ export function describePayload(
   options: DescribeOptions = {},
 ): string | undefined {
   switch (etherType) {
-    case ETHERTYPE_ARP:
+    case ETHERTYPE.arp:
       return describeArp(bytes, at, end);
-    case ETHERTYPE_IPV4:
+    case ETHERTYPE.ipv4:
       return describeIpv4(bytes, at, end, options);
-    case ETHERTYPE_IPV6:
+    case ETHERTYPE.ipv6:
       return describeIpv6(bytes, at, end, options);
   }
   return undefined;

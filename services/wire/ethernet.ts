@@ -12,6 +12,7 @@
  */
 
 import { getU16, setU16 } from "./big_endian.ts";
+import { ETHERTYPE } from "./numbers.ts";
 
 /** Bytes of a hardware address. */
 export const MAC_BYTES = 6;
@@ -24,17 +25,6 @@ export const VLAN_TAG_BYTES = 4;
 
 /** The most tags that are looked into: one of the provider's, one of the customer's. */
 export const VLAN_TAGS_MAX = 2;
-
-/** Type of IPv4. */
-export const ETHERTYPE_IPV4 = 0x0800;
-/** Type of ARP. */
-export const ETHERTYPE_ARP = 0x0806;
-/** Type of IPv6. */
-export const ETHERTYPE_IPV6 = 0x86dd;
-/** Type of a customer's VLAN tag (802.1Q). */
-export const ETHERTYPE_VLAN = 0x8100;
-/** Type of a provider's VLAN tag (802.1ad). */
-export const ETHERTYPE_PROVIDER_VLAN = 0x88a8;
 
 /** One VLAN tag. */
 export interface VlanTag {
@@ -78,8 +68,8 @@ export function etherTypeOffset(
 
 /** Whether a type announces a VLAN tag. */
 export function isTagProtocol(etherType: number): boolean {
-  return etherType === ETHERTYPE_VLAN ||
-    etherType === ETHERTYPE_PROVIDER_VLAN;
+  return etherType === ETHERTYPE.vlan ||
+    etherType === ETHERTYPE.providerVlan;
 }
 
 /** Whether the hardware address at `at` is a group's: multicast or broadcast. */

@@ -16,7 +16,8 @@ import type { LinkType } from "./link_type.ts";
 import { getU16, getU32 } from "./big_endian.ts";
 import { describeFrame } from "./describe.ts";
 import { type DescribeOptions, describePayload } from "./describe_payload.ts";
-import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, isTagProtocol } from "./ethernet.ts";
+import { isTagProtocol } from "./ethernet.ts";
+import { ETHERTYPE } from "./numbers.ts";
 
 /** LINKTYPE_… (and DLT_RAW, which older files have) of the links that are known here. */
 const LINKS: Readonly<Record<number, LinkType>> = {
@@ -86,9 +87,9 @@ function headerOf(
     case "raw": {
       const version = bytes[start]! >>> 4;
       const etherType = version === 4
-        ? ETHERTYPE_IPV4
+        ? ETHERTYPE.ipv4
         : version === 6
-        ? ETHERTYPE_IPV6
+        ? ETHERTYPE.ipv6
         : 0;
       return { etherType, before: "", unknown: `unknown ip ${version}` };
     }
@@ -124,9 +125,9 @@ function familyHeader(stored: number): Header {
       (stored >>> 8 & 0xff00) | stored >>> 24) >>> 0
     : stored;
   const etherType = family === AF_INET
-    ? ETHERTYPE_IPV4
+    ? ETHERTYPE.ipv4
     : AF_INET6.includes(family)
-    ? ETHERTYPE_IPV6
+    ? ETHERTYPE.ipv6
     : 0;
   return { etherType, before: "", unknown: `unknown AF ${family}` };
 }

@@ -7,4 +7,5 @@ export * from "./checksum.ts";
 export * from "./ethernet.ts";
 export * from "./icmp.ts";
 export * from "./ipv4.ts";
+export { ETHERTYPE } from "./numbers.ts";
 export * from "./udp.ts";

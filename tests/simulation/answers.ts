@@ -8,8 +8,6 @@ import { pseudoHeaderSum } from "../../services/wire/checksum.ts";
 import {
   ethernetBytes,
   type EthernetRepr,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
   parseEthernet,
 } from "../../services/wire/ethernet.ts";
 import {
@@ -26,6 +24,7 @@ import {
 } from "../../services/wire/ipv4.ts";
 import { parseUdp } from "../../services/wire/udp.ts";
 import type { WireFrame } from "./medium.ts";
+import { ETHERTYPE } from "../../services/wire/numbers.ts";
 
 /** Which answer a frame is, or asks for: equal texts for equal answers. */
 type Answer = string | undefined;
@@ -48,11 +47,11 @@ function read(bytes: Uint8Array, asks: boolean): Answer {
   const at = ethernetBytes(ethernet);
   const asker = (asks ? ethernet.source : ethernet.destination).toHex();
   const link = `${asker} ${tagsOf(ethernet)}`;
-  if (ethernet.etherType === ETHERTYPE_ARP) {
+  if (ethernet.etherType === ETHERTYPE.arp) {
     const arp = readArp(bytes, at, asks ? undefined : asker);
     return arp && `${tagsOf(ethernet)} ${arp}`;
   }
-  if (ethernet.etherType !== ETHERTYPE_IPV4) return undefined;
+  if (ethernet.etherType !== ETHERTYPE.ipv4) return undefined;
   const ipv4 = parseIpv4(bytes, at, bytes.length);
   if (typeof ipv4 === "string") return undefined;
   const start = at + ipv4Bytes(ipv4);

@@ -2,11 +2,7 @@
 
 import { macFor } from "../../services/manifest/interface_address.ts";
 import { ARP_REQUEST } from "../../services/wire/arp.ts";
-import {
-  type EthernetRepr,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-} from "../../services/wire/ethernet.ts";
+import type { EthernetRepr } from "../../services/wire/ethernet.ts";
 import {
   type Ipv4Repr,
   PROTOCOL_ICMP,
@@ -18,6 +14,7 @@ import {
   buildUdp,
   type FrameBytes,
 } from "../arbitraries/frames.ts";
+import { ETHERTYPE } from "../../services/wire/numbers.ts";
 
 /** Who asks, and whom: IPv4 addresses, 32 bits. */
 export interface NeighbourOptions {
@@ -40,7 +37,7 @@ export class Neighbour {
 
   /** Asks for the host's Ethernet address. */
   arp(): FrameBytes {
-    return buildArp(this.#ethernet(ETHERTYPE_ARP), {
+    return buildArp(this.#ethernet(ETHERTYPE.arp), {
       operation: ARP_REQUEST,
       senderMac: macFor(this.#address),
       senderAddress: this.#address,
@@ -52,7 +49,7 @@ export class Neighbour {
   /** A ping. */
   ping(payload: Uint8Array, sequence: number = 0): FrameBytes {
     return buildIcmp(
-      this.#ethernet(ETHERTYPE_IPV4),
+      this.#ethernet(ETHERTYPE.ipv4),
       this.#ipv4(PROTOCOL_ICMP),
       { kind: "echo-request", identifier: 1, sequence, payload },
     );
@@ -64,7 +61,7 @@ export class Neighbour {
     payload: Uint8Array,
     sourcePort: number = 50000,
   ): FrameBytes {
-    return buildUdp(this.#ethernet(ETHERTYPE_IPV4), this.#ipv4(PROTOCOL_UDP), {
+    return buildUdp(this.#ethernet(ETHERTYPE.ipv4), this.#ipv4(PROTOCOL_UDP), {
       sourcePort,
       destinationPort,
       checksummed: true,

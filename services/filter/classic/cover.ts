@@ -44,13 +44,14 @@ import {
   skipIfEqual,
   take,
 } from "./instruction.ts";
-import {
-  type Conjunction,
-  type Grant,
-  IPV6_EXTENSIONS,
-} from "../grant/grant.ts";
+import type { Conjunction, Grant } from "../grant/grant.ts";
 import { lowerConjunction } from "../tree/lower.ts";
 import type { GrantNode } from "../tree/merge.ts";
+import {
+  ETHERTYPE,
+  IPV6_EXTENSION,
+  WALKED_EXTENSIONS,
+} from "../../wire/numbers.ts";
 
 /** The most instructions: a quarter of what the kernel takes (BPF_MAXINSNS). */
 export const SOCKET_INSTRUCTIONS_MAX = 1024;
@@ -100,12 +101,11 @@ function keyOf(conjunction: Conjunction): string {
 function withoutContents(conjunction: Conjunction): Conjunction {
   const { payload, ...others } = conjunction;
   if (payload === undefined) return conjunction;
-  const etherType = { arp: 0x0806, ipv4: 0x0800, ipv6: 0x86dd };
   return {
     ...others,
     payload: payload.kind === "type"
       ? payload
-      : { kind: "type", etherType: etherType[payload.kind] },
+      : { kind: "type", etherType: ETHERTYPE[payload.kind] },
   };
 }
 
@@ -183,9 +183,6 @@ function plainBlock(filter: Filter): ClassicInstruction[] {
   ];
 }
 
-/** RFC 8200, section 4.5. */
-const FRAGMENT_HEADER = 44;
-
 type FieldAtom = Exclude<Atom, HeaderAtom>;
 
 /** Compares what was loaded. */
@@ -237,7 +234,9 @@ function behindIpv6(
   const parts = fragment === "fragment";
   if (protocol === undefined && fields.length === 0 && !parts) return [];
   // A fragment has a header that says so, and was taken for it already.
-  const rest: ClassicInstruction[] = parts ? [mustEqual(FRAGMENT_HEADER)] : [];
+  const rest: ClassicInstruction[] = parts
+    ? [mustEqual(IPV6_EXTENSION.fragment)]
+    : [];
   if (protocol !== undefined) rest.push(mustEqual(protocol));
   if (fields.length > 0) {
     const end = Math.max(...fields.map((field) => field.offset + field.width));
@@ -249,7 +248,7 @@ function behindIpv6(
       ...compare(field),
     );
   }
-  const headers = IPV6_EXTENSIONS;
+  const headers = WALKED_EXTENSIONS;
   return [
     loadAt(1, offset + 6),
     // Behind an extension header could be anything: taken, past all the rest.

@@ -9,6 +9,7 @@
  * ```
  */
 
+import { IPV6_EXTENSION, PLAIN_EXTENSIONS } from "../../wire/numbers.ts";
 import { type HeaderAtom, IPV6_HEADERS_MAX } from "../tree/atom.ts";
 import type { Code } from "./assembler.ts";
 import {
@@ -181,10 +182,10 @@ function emitExtensions(
   const advance = code.fresh("ipv6-advance");
   const fragmentHeader = code.fresh("ipv6-fragment");
   code.label(loop);
-  for (const type of [0, 43, 60, 135]) code.push(jeqImm(R4, type, extension));
+  for (const type of PLAIN_EXTENSIONS) code.push(jeqImm(R4, type, extension));
   code.push(
-    jeqImm(R4, 51, authentication),
-    jeqImm(R4, 44, fragmentHeader),
+    jeqImm(R4, IPV6_EXTENSION.authentication, authentication),
+    jeqImm(R4, IPV6_EXTENSION.fragment, fragmentHeader),
     ja(done),
   );
 

@@ -13,6 +13,11 @@
  * jump is, and nothing is put off for long.
  */
 
+import {
+  bitsOf,
+  IPV6_EXTENSION,
+  LIBPCAP_EXTENSIONS,
+} from "../../wire/numbers.ts";
 import type { Protochain } from "../language/ir.ts";
 import type { Code } from "./assembler.ts";
 import {
@@ -57,8 +62,7 @@ export interface ProtochainEnds {
   readonly reject: string;
 }
 
-const AUTHENTICATION = 51;
-const EXTENSIONS: readonly number[] = [0, 43, 44, 60];
+const { authentication: AUTHENTICATION } = IPV6_EXTENSION;
 
 /**
  * The most headers before a walk is in a circle. A header lies a multiple of
@@ -94,7 +98,7 @@ export function emitProtochain(
     }
   } else {
     code.push(movImm(R2, 40));
-    loadBits(code, R0, [...EXTENSIONS, AUTHENTICATION], protocol);
+    loadBits(code, R0, [...LIBPCAP_EXTENSIONS, AUTHENTICATION], protocol);
     loadBits(code, R9, [AUTHENTICATION], protocol);
     code.label(loop);
     emitIsWalked(code, step);
@@ -119,8 +123,7 @@ function loadBits(
   types: readonly number[],
   protocol: number,
 ): void {
-  const bits = types.filter((type) => type !== protocol)
-    .reduce((sum, type) => sum | 1n << BigInt(type), 0n);
+  const bits = bitsOf(types.filter((type) => type !== protocol));
   const [low, high] = [bits & 0xffffffffn, bits >> 32n];
   code.push(loadImm64(register, Number(low), Number(high)));
 }

@@ -8,19 +8,18 @@ import {
   type ArpPayload,
   type Conjunction,
   CONJUNCTIONS_MAX,
-  ETHER_TYPE,
   type FragmentClass,
   type Grant,
   GrantError,
   IP_PROTOCOL,
   type IpPayload,
-  IPV6_EXTENSIONS,
   type MacPattern,
   type Payload,
   type PortRange,
   type Prefix,
   PROTOCOLS_WITH_PORTS,
 } from "./grant.ts";
+import { ETHERTYPE, WALKED_EXTENSIONS } from "../../wire/numbers.ts";
 
 /**
  * Returns `value` as a grant: a copy with the known fields only.
@@ -75,7 +74,7 @@ function checkConjunction(value: unknown, at: string): Conjunction {
 
 /** Whether an Ethernet type announces a VLAN tag. */
 export function isTagType(etherType: number): boolean {
-  return etherType === ETHER_TYPE.vlan || etherType === ETHER_TYPE.serviceVlan;
+  return etherType === ETHERTYPE.vlan || etherType === ETHERTYPE.providerVlan;
 }
 
 function checkPayload(value: unknown, at: string): Payload {
@@ -191,7 +190,7 @@ function checkTogether(ip: IpPayload, at: string): void {
   }
   if (
     ip.kind === "ipv6" && protocol !== undefined &&
-    IPV6_EXTENSIONS.includes(protocol)
+    WALKED_EXTENSIONS.includes(protocol)
   ) {
     throw new GrantError(
       `${at}.protocol: ${protocol} is an IPv6 extension header, which is walked over; expected what comes after it`,

@@ -105,15 +105,6 @@ export interface PortRange {
   readonly high: number;
 }
 
-/** Ethernet types that a grant knows by name. */
-export const ETHER_TYPE = {
-  ipv4: 0x0800,
-  arp: 0x0806,
-  vlan: 0x8100,
-  ipv6: 0x86dd,
-  serviceVlan: 0x88a8,
-} as const;
-
 /** IP protocols that a grant knows by name. */
 export const IP_PROTOCOL = {
   icmp: 1,
@@ -133,9 +124,6 @@ export const PROTOCOLS_WITH_PORTS: readonly number[] = [
   IP_PROTOCOL.sctp,
   IP_PROTOCOL.udplite,
 ];
-
-/** IPv6 extension headers, which a filter walks over: none is ever the protocol. */
-export const IPV6_EXTENSIONS: readonly number[] = [0, 43, 44, 51, 60, 135];
 
 /** A grant that says something impossible. The message names the field and what was expected. */
 export class GrantError extends Error {

@@ -6,18 +6,18 @@
  * conjunction again, and none is empty: witness.ts builds a frame of any.
  */
 
-import {
-  type ArpPayload,
-  type Conjunction,
-  ETHER_TYPE,
-  type Grant,
-  type IpPayload,
-  type MacPattern,
-  type Payload,
-  type PortRange,
-  type Prefix,
+import type {
+  ArpPayload,
+  Conjunction,
+  Grant,
+  IpPayload,
+  MacPattern,
+  Payload,
+  PortRange,
+  Prefix,
 } from "./grant.ts";
 import { prefixMask } from "./check.ts";
+import { ETHERTYPE } from "../../wire/numbers.ts";
 
 /** Whether some frame matches both. */
 export function overlaps(a: Grant, b: Grant): boolean {
@@ -92,7 +92,7 @@ function intersectPayloads(a: Payload, b: Payload): Payload | None {
 }
 
 function etherTypeOf(payload: Payload): number {
-  return payload.kind === "type" ? payload.etherType : ETHER_TYPE[payload.kind];
+  return payload.kind === "type" ? payload.etherType : ETHERTYPE[payload.kind];
 }
 
 function intersectArps(a: ArpPayload, b: ArpPayload): ArpPayload | None {

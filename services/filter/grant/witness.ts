@@ -1,18 +1,17 @@
 /** A frame of any conjunction: the proof that it is not empty. */
 
-import {
-  type ArpPayload,
-  type Conjunction,
-  ETHER_TYPE,
-  type IpPayload,
-  type MacPattern,
-  type Payload,
-  type Prefix,
+import type {
+  ArpPayload,
+  Conjunction,
+  IpPayload,
+  MacPattern,
+  Payload,
+  Prefix,
 } from "./grant.ts";
+import { ETHERTYPE, IPV6_EXTENSION } from "../../wire/numbers.ts";
 
 /** An IP protocol that nothing else claims (RFC 3692: for experiments). */
 const ANY_PROTOCOL = 253;
-const FRAGMENT = 44;
 const ADDRESS_BYTES = { ipv4: 4, ipv6: 16 } as const;
 
 /**
@@ -28,7 +27,7 @@ export function witness(conjunction: Conjunction): Uint8Array<ArrayBuffer> {
   }
   if (asksMore || etherSrc !== undefined) bytes.push(...macBytes(etherSrc));
   if (vlan !== undefined) {
-    bytes.push(...u16(ETHER_TYPE.vlan), ...u16(vlan === "any" ? 1 : vlan));
+    bytes.push(...u16(ETHERTYPE.vlan), ...u16(vlan === "any" ? 1 : vlan));
   }
   if (payload !== undefined) bytes.push(...payloadBytes(payload));
   return Uint8Array.from(bytes);
@@ -43,18 +42,18 @@ function payloadBytes(payload: Payload): number[] {
     case "type":
       return u16(payload.etherType);
     case "arp":
-      return [...u16(ETHER_TYPE.arp), ...arpBytes(payload)];
+      return [...u16(ETHERTYPE.arp), ...arpBytes(payload)];
     case "ipv4":
-      return [...u16(ETHER_TYPE.ipv4), ...ipv4Bytes(payload)];
+      return [...u16(ETHERTYPE.ipv4), ...ipv4Bytes(payload)];
     case "ipv6":
-      return [...u16(ETHER_TYPE.ipv6), ...ipv6Bytes(payload)];
+      return [...u16(ETHERTYPE.ipv6), ...ipv6Bytes(payload)];
   }
 }
 
 function arpBytes(arp: ArpPayload): number[] {
   return [
     ...u16(1),
-    ...u16(ETHER_TYPE.ipv4),
+    ...u16(ETHERTYPE.ipv4),
     6,
     4,
     ...u16(arp.operation ?? 1),
@@ -86,7 +85,7 @@ function ipv6Bytes(ip: IpPayload): number[] {
   return [
     0x60,
     ...zeros(5),
-    isFragment ? FRAGMENT : protocol,
+    isFragment ? IPV6_EXTENSION.fragment : protocol,
     64,
     ...addressBytes(ip, ip.src),
     ...addressBytes(ip, ip.dst),

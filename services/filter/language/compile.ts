@@ -18,11 +18,12 @@ import {
   llc,
   multicast,
 } from "./lower/keyword.ts";
-import { ETHERTYPE, linkCarries } from "./lower/link_protocol.ts";
+import { linkCarries } from "./lower/link_protocol.ts";
 import { Lowering } from "./lower/lowering.ts";
 import { primitive } from "./lower/primitive.ts";
 import { namedProtocol } from "./lower/protocol.ts";
 import { parse } from "./parser.ts";
+import { ETHERTYPE } from "../../wire/numbers.ts";
 
 /** How a text is compiled. */
 export interface CompileOptions {

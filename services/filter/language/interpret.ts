@@ -3,6 +3,7 @@
  * backend must agree with. It is written to be read, not to be fast.
  */
 
+import { IPV6_EXTENSION, LIBPCAP_EXTENSIONS } from "../../wire/numbers.ts";
 import { PROTOCHAIN_STEPS_MAX } from "./limits.ts";
 import type {
   Arithmetic,
@@ -154,8 +155,7 @@ function arithmetic(
   }
 }
 
-const EXTENSIONS: readonly number[] = [0, 43, 44, 60];
-const AUTHENTICATION = 51;
+const { authentication: AUTHENTICATION } = IPV6_EXTENSION;
 const NO_NEXT_HEADER = 59;
 
 function protochain(node: Protochain, state: State): number {
@@ -167,7 +167,7 @@ function protochain(node: Protochain, state: State): number {
   for (let steps = 0; steps <= PROTOCHAIN_STEPS_MAX; steps++) {
     if (protocol === node.protocol) return 1;
     if (protocol === NO_NEXT_HEADER) return 0;
-    const extension = version === 6 && EXTENSIONS.includes(protocol);
+    const extension = version === 6 && LIBPCAP_EXTENSIONS.includes(protocol);
     if (!extension && protocol !== AUTHENTICATION) return 0;
     protocol = load(state, offset + at, 1);
     const units = load(state, offset + at + 1, 1);

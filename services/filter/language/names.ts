@@ -7,6 +7,7 @@
  * and networks are never looked up.
  */
 
+import { ETHERTYPE } from "../../wire/numbers.ts";
 import type { ProtocolName } from "./keywords.ts";
 import { IP_PROTOCOLS, PORTS, TCP_PORTS, UDP_PORTS } from "./name_tables.ts";
 
@@ -17,18 +18,18 @@ const PROTOCOLS = table(IP_PROTOCOLS);
 
 /** EtherTypes that libpcap knows by name (`ether proto \ip`). */
 const ETHER_PROTOCOLS: ReadonlyMap<string, number> = new Map([
-  ["aarp", 0x80f3],
-  ["arp", 0x0806],
-  ["atalk", 0x809b],
-  ["decnet", 0x6003],
-  ["ip", 0x0800],
-  ["ip6", 0x86dd],
-  ["lat", 0x6004],
-  ["loopback", 0x9000],
-  ["mopdl", 0x6001],
-  ["moprc", 0x6002],
-  ["rarp", 0x8035],
-  ["sca", 0x6007],
+  ["aarp", ETHERTYPE.aarp],
+  ["arp", ETHERTYPE.arp],
+  ["atalk", ETHERTYPE.atalk],
+  ["decnet", ETHERTYPE.decnet],
+  ["ip", ETHERTYPE.ipv4],
+  ["ip6", ETHERTYPE.ipv6],
+  ["lat", ETHERTYPE.lat],
+  ["loopback", ETHERTYPE.loopback],
+  ["mopdl", ETHERTYPE.mopdl],
+  ["moprc", ETHERTYPE.moprc],
+  ["rarp", ETHERTYPE.rarp],
+  ["sca", ETHERTYPE.sca],
   // Not EtherTypes but service access points of IEEE 802.2.
   ["iso", 0xfe],
   ["stp", 0x42],

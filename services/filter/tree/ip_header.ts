@@ -1,5 +1,6 @@
 /** Where an IP header ends and what it carries, read as a header atom means it. */
 
+import { IPV6_EXTENSION, WALKED_EXTENSIONS } from "../../wire/numbers.ts";
 import { IPV6_HEADERS_MAX } from "./atom.ts";
 
 /** What a header atom finds out. */
@@ -43,10 +44,6 @@ function readIpv4(frame: Uint8Array, start: number): IpHeader | undefined {
   };
 }
 
-const FRAGMENT = 44;
-const AUTHENTICATION = 51;
-const WALKED = [0, 43, 60, 135];
-
 /**
  * RFC 8200, sections 3 and 4; RFC 4302, section 2, for the authentication
  * header, which alone counts its length in words of 4 bytes, less 2; RFC 6275,
@@ -57,9 +54,9 @@ function readIpv6(frame: Uint8Array, start: number): IpHeader | undefined {
   let protocol = frame[start + 6]!;
   let end = start + 40;
   for (let headers = 0;; headers++) {
-    const fragment = protocol === FRAGMENT;
-    const authentication = protocol === AUTHENTICATION;
-    if (!fragment && !authentication && !WALKED.includes(protocol)) {
+    const fragment = protocol === IPV6_EXTENSION.fragment;
+    const authentication = protocol === IPV6_EXTENSION.authentication;
+    if (!WALKED_EXTENSIONS.includes(protocol)) {
       return { end, protocol, fragment: false };
     }
     if (headers === IPV6_HEADERS_MAX || end + 8 > frame.length) {

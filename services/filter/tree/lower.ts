@@ -8,18 +8,18 @@
  */
 
 import type { Atom, Field, Filter } from "./atom.ts";
-import {
-  type ArpPayload,
-  type Conjunction,
-  ETHER_TYPE,
-  type Grant,
-  type IpPayload,
-  type MacPattern,
-  type Payload,
-  type PortRange,
-  type Prefix,
+import type {
+  ArpPayload,
+  Conjunction,
+  Grant,
+  IpPayload,
+  MacPattern,
+  Payload,
+  PortRange,
+  Prefix,
 } from "../grant/grant.ts";
 import { prefixMask } from "../grant/check.ts";
+import { ETHERTYPE } from "../../wire/numbers.ts";
 
 /** Where the type lies in an untagged frame, and in one with one tag. */
 const TYPE_OFFSET = 12;
@@ -43,7 +43,7 @@ export function lowerConjunction(conjunction: Conjunction): Filter[] {
     width: 2,
     mask: vlan === "any" ? 0 : 0x0fff,
   } as const;
-  return [ETHER_TYPE.vlan, ETHER_TYPE.serviceVlan].map((type) => [
+  return [ETHERTYPE.vlan, ETHERTYPE.providerVlan].map((type) => [
     ...addresses,
     match16(TYPE_OFFSET, type),
     { op: "match", ...tag, value: vlan === "any" ? 0 : vlan },
@@ -99,7 +99,7 @@ function lowerPayload(payload: Payload | undefined, typeAt: number): Atom[] {
  */
 function lowerArp(arp: ArpPayload, typeAt: number): Atom[] {
   const start = typeAt + 2;
-  const atoms = [match16(typeAt, ETHER_TYPE.arp)];
+  const atoms = [match16(typeAt, ETHERTYPE.arp)];
   if (arp.operation !== undefined) {
     atoms.push(match16(start + 6, arp.operation));
   }
@@ -112,7 +112,7 @@ function lowerIp(ip: IpPayload, typeAt: number): Atom[] {
   const start = typeAt + 2;
   const v4 = ip.kind === "ipv4";
   const atoms: Atom[] = [
-    match16(typeAt, v4 ? ETHER_TYPE.ipv4 : ETHER_TYPE.ipv6),
+    match16(typeAt, v4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6),
     {
       op: ip.kind,
       offset: start,

@@ -4,20 +4,20 @@
  * whatever those do must come to the same.
  */
 
-import {
-  type Conjunction,
-  ETHER_TYPE,
-  type Grant,
-  type IpPayload,
-  type MacPattern,
-  type Payload,
-  type PortRange,
-  type Prefix,
+import type {
+  Conjunction,
+  Grant,
+  IpPayload,
+  MacPattern,
+  Payload,
+  PortRange,
+  Prefix,
 } from "../grant/grant.ts";
 import { isTagType, prefixMask } from "../grant/check.ts";
 import { type IpHeader, readIpHeader } from "./ip_header.ts";
 import { matchesText } from "../language/interpret.ts";
 import type { GrantNode } from "./merge.ts";
+import { ETHERTYPE } from "../../wire/numbers.ts";
 
 /**
  * Who receives the packet `bytes[start .. start + length)`: the slot of the
@@ -83,14 +83,14 @@ function hasPayload(
     case "type":
       return type === payload.etherType;
     case "arp":
-      return type === ETHER_TYPE.arp &&
+      return type === ETHERTYPE.arp &&
         (payload.operation === undefined ||
           number(frame, start + 6, 2) === payload.operation) &&
         hasPrefix(frame, start + 14, payload.sender) &&
         hasPrefix(frame, start + 24, payload.target);
     case "ipv4":
     case "ipv6": {
-      if (type !== ETHER_TYPE[payload.kind]) return false;
+      if (type !== ETHERTYPE[payload.kind]) return false;
       const header = readIpHeader(payload.kind, frame, start);
       return header !== undefined && hasIp(frame, start, header, payload);
     }

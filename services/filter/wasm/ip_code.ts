@@ -1,6 +1,11 @@
 /** Code that finds where IP headers end. */
 
 import { IPV6_HEADERS_MAX } from "../tree/atom.ts";
+import {
+  bitsOf,
+  IPV6_EXTENSION,
+  WALKED_EXTENSIONS,
+} from "../../wire/numbers.ts";
 import { Code, type Label } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 
@@ -72,12 +77,10 @@ export function writeIpv6End(
   code.release("i64", result);
 }
 
-const MOBILITY = 135;
-const FRAGMENT = 44;
-const AUTHENTICATION = 51;
-
-/** Bit n is set when n is an extension header, for n below 64. */
-const EXTENSIONS = 1n << 0n | 1n << 43n | 1n << 44n | 1n << 51n | 1n << 60n;
+/** Bit n is set when n is an extension header, for n below 64: all but mobility. */
+const EXTENSIONS = bitsOf(
+  WALKED_EXTENSIONS.filter((type) => type !== IPV6_EXTENSION.mobility),
+);
 
 /** Leaves on the stack whether `next` is an extension header's number. */
 function writeIsExtension(code: Code, next: number): void {
@@ -85,7 +88,8 @@ function writeIsExtension(code: Code, next: number): void {
     .op("i64.extend_i32_u").op("i64.shr_u").op("i32.wrap_i64")
     .op("i32.const", 1).op("i32.and")
     .op("local.get", next).op("i32.const", 64).op("i32.lt_u").op("i32.and")
-    .op("local.get", next).op("i32.const", MOBILITY).op("i32.eq").op("i32.or");
+    .op("local.get", next).op("i32.const", IPV6_EXTENSION.mobility).op("i32.eq")
+    .op("i32.or");
 }
 
 /**
@@ -121,7 +125,9 @@ export function ipv6Walk(): FunctionBody {
     .op("local.get", at).op("i32.load8_u", 0).op("local.set", next)
     .op("local.get", at).op("local.get", size).op("i32.add")
     .op("local.set", at);
-  code.op("local.get", last).op("i32.const", FRAGMENT).op("i32.ne")
+  code.op("local.get", last).op("i32.const", IPV6_EXTENSION.fragment).op(
+    "i32.ne",
+  )
     .branch("br_if", walk);
   code.close();
   code.op("local.get", next).op("i32.const", 256).op("i32.or")
@@ -146,12 +152,14 @@ function writeExtensionSize(
   const { next, at, size } = locals;
   const done = code.open("block");
   code.op("i32.const", 8).op("local.set", size)
-    .op("local.get", next).op("i32.const", FRAGMENT).op("i32.eq")
+    .op("local.get", next).op("i32.const", IPV6_EXTENSION.fragment).op("i32.eq")
     .branch("br_if", done);
   code.op("local.get", at).op("i32.load8_u", 1)
     .op("i32.const", 2).op("i32.add").op("i32.const", 2).op("i32.shl")
     .op("local.set", size)
-    .op("local.get", next).op("i32.const", AUTHENTICATION).op("i32.eq")
+    .op("local.get", next).op("i32.const", IPV6_EXTENSION.authentication).op(
+      "i32.eq",
+    )
     .branch("br_if", done);
   code.op("local.get", at).op("i32.load8_u", 1)
     .op("i32.const", 1).op("i32.add").op("i32.const", 3).op("i32.shl")

@@ -2,12 +2,16 @@
 
 import type { Protochain } from "../language/ir.ts";
 import { PROTOCHAIN_STEPS_MAX } from "../language/limits.ts";
+import {
+  bitsOf,
+  IPV6_EXTENSION,
+  LIBPCAP_EXTENSIONS,
+} from "../../wire/numbers.ts";
 import type { Code, Label } from "./code.ts";
 
-const AUTHENTICATION = 51;
 const NO_NEXT_HEADER = 59;
 /** Bit n is set when n is a header that only IPv6 has. */
-const IPV6_EXTENSIONS = 1n << 0n | 1n << 43n | 1n << 44n | 1n << 60n;
+const EXTENSIONS = bitsOf(LIBPCAP_EXTENSIONS);
 
 /** Where a walk takes place. Of the first header, its length's and its next header's bytes are there. */
 interface Place {
@@ -66,7 +70,9 @@ export function writeProtochain(
     code.branch("br", onward);
     code.close();
   }
-  code.op("local.get", next).op("i32.const", AUTHENTICATION).op("i32.ne")
+  code.op("local.get", next).op("i32.const", IPV6_EXTENSION.authentication).op(
+    "i32.ne",
+  )
     .branch("br_if", labels.missing);
   inPacket();
   advance(2, 2).op("local.set", at);
@@ -79,9 +85,9 @@ export function writeProtochain(
   for (const local of [next, at, left]) code.release("i32", local);
 }
 
-/** Leaves on the stack whether `next` is one of {@link IPV6_EXTENSIONS}. */
+/** Leaves on the stack whether `next` is one of {@link EXTENSIONS}. */
 function writeIsExtension(code: Code, next: number): void {
-  code.op("i64.const", IPV6_EXTENSIONS).op("local.get", next)
+  code.op("i64.const", EXTENSIONS).op("local.get", next)
     .op("i64.extend_i32_u").op("i64.shr_u").op("i32.wrap_i64")
     .op("i32.const", 1).op("i32.and")
     .op("local.get", next).op("i32.const", 64).op("i32.lt_u").op("i32.and");

@@ -10,12 +10,7 @@ import {
   unsayable,
 } from "./phrase.ts";
 import type { Term } from "./terms.ts";
-import {
-  ETHER_TYPE,
-  IP_PROTOCOL,
-  type IpPayload,
-  IPV6_EXTENSIONS,
-} from "../grant.ts";
+import { IP_PROTOCOL, type IpPayload } from "../grant.ts";
 import { isTagType } from "../check.ts";
 import type { Arithmetic, Expression, Primitive } from "../../language/ast.ts";
 import type { ProtocolName } from "../../language/keywords.ts";
@@ -24,6 +19,7 @@ import {
   etherProtocolOf,
   ipProtocolOf,
 } from "../../language/names.ts";
+import { ETHERTYPE, WALKED_EXTENSIONS } from "../../../wire/numbers.ts";
 
 /** The greatest number in the type field that is a length (IEEE 802.3). */
 const LENGTH_MAX = 1500;
@@ -103,7 +99,7 @@ function ipProtocol(
     ];
   }
   if (number > 255) return [];
-  if (under === "ip6" && IPV6_EXTENSIONS.includes(number)) {
+  if (under === "ip6" && WALKED_EXTENSIONS.includes(number)) {
     const unsaid = {
       column,
       problem:
@@ -111,7 +107,7 @@ function ipProtocol(
       expected: "`ip` before it, what comes after the header, or this in the " +
         "residual",
     };
-    const payload = { kind: "type", etherType: ETHER_TYPE.ipv6 } as const;
+    const payload = { kind: "type", etherType: ETHERTYPE.ipv6 } as const;
     return [carrying(payload, behindTag(column, phrase), unsaid)];
   }
   const kind = under === "ip" ? "ipv4" : "ipv6";

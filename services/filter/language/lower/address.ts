@@ -4,7 +4,8 @@ import type { Direction } from "../ast.ts";
 import { all, any, compare, type Test } from "../ir.ts";
 import type { Layout } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
-import { ETHERTYPE, isEthernet, linkCarries, masked } from "./link_protocol.ts";
+import { isEthernet, linkCarries, masked } from "./link_protocol.ts";
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 /** A test of the source, the destination, either, or both. */
 export function directed(
@@ -63,7 +64,10 @@ export function ip4Address(
     const whole = mask === 0xffffffff;
     return compare(whole ? field : masked(field, mask), "=", address);
   });
-  return all(linkCarries(lowering, ETHERTYPE[protocol], column), addresses);
+  return all(
+    linkCarries(lowering, ip ? ETHERTYPE.ipv4 : ETHERTYPE[protocol], column),
+    addresses,
+  );
 }
 
 /** Words of an IPv6 address and of its mask, the first word first. */
@@ -92,7 +96,7 @@ export function ip6Address(
       return compare(whole ? field : masked(field, bits), "=", word);
     }));
   });
-  return all(linkCarries(lowering, ETHERTYPE.ip6, column), addresses);
+  return all(linkCarries(lowering, ETHERTYPE.ipv6, column), addresses);
 }
 
 /** An address in an Ethernet header. */

@@ -20,11 +20,12 @@ import {
   type Value,
 } from "../ir.ts";
 import type { ProtocolName } from "../keywords.ts";
-import { ETHERTYPE, linkCarries } from "./link_protocol.ts";
+import { linkCarries } from "./link_protocol.ts";
 import { type Offset, plus } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 import { isFirstFragment } from "./port.ts";
 import { namedProtocol } from "./protocol.ts";
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 /** A value, and the guards that must be true before it is looked at. */
 interface Guarded {
@@ -184,7 +185,7 @@ function loaded(
     return {
       value: layout.behindIp4(0, width, index.value),
       guards: [
-        linkCarries(lowering, ETHERTYPE.ip, column),
+        linkCarries(lowering, ETHERTYPE.ipv4, column),
         ...index.guards,
         namedProtocol(lowering, protocol, column),
         isFirstFragment(layout),
@@ -196,7 +197,7 @@ function loaded(
       value: indexed(layout.payload, index.value, network + 40, width),
       guards: [
         ...index.guards,
-        linkCarries(lowering, ETHERTYPE.ip6, column),
+        linkCarries(lowering, ETHERTYPE.ipv6, column),
         compare(layout.inNetwork(6, 1), "=", ICMP6),
       ],
     };

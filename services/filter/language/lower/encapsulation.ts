@@ -14,9 +14,10 @@ import {
   type Value,
 } from "../ir.ts";
 import { fixed, moved, plus } from "./layout.ts";
-import { ETHERTYPE, linkCarries, masked } from "./link_protocol.ts";
+import { linkCarries, masked } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
 import { port4, port6, type PortMatch } from "./port.ts";
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 const PPP_MPLS = 0x0281;
 const GENEVE_PORT = 6081;

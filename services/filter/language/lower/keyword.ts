@@ -12,14 +12,9 @@ import {
 } from "../ir.ts";
 import type { ProtocolName } from "../keywords.ts";
 import { macAddress } from "./address.ts";
-import {
-  ETHERTYPE,
-  hasLength,
-  isEthernet,
-  linkCarries,
-  masked,
-} from "./link_protocol.ts";
+import { hasLength, isEthernet, linkCarries, masked } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 const BROADCAST: readonly number[] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
 /** PACKET_OUTGOING, linux/if_packet.h. */
@@ -71,7 +66,7 @@ export function broadcast(
   const host = ~netmask >>> 0;
   const destination = masked(layout.inNetwork(16, 4), host);
   return all(
-    linkCarries(lowering, ETHERTYPE.ip, column),
+    linkCarries(lowering, ETHERTYPE.ipv4, column),
     any(compare(destination, "=", 0), compare(destination, "=", host)),
   );
 }
@@ -93,12 +88,12 @@ export function multicast(
       );
     case "ip":
       return all(
-        linkCarries(lowering, ETHERTYPE.ip, column),
+        linkCarries(lowering, ETHERTYPE.ipv4, column),
         compare(layout.inNetwork(16, 1), ">=", 224),
       );
     case "ip6":
       return all(
-        linkCarries(lowering, ETHERTYPE.ip6, column),
+        linkCarries(lowering, ETHERTYPE.ipv6, column),
         compare(layout.inNetwork(24, 1), "=", 255),
       );
   }

@@ -13,30 +13,7 @@ import {
 } from "../ir.ts";
 import type { Layout } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
-
-/** EtherTypes, IEEE 802 numbers. */
-export const ETHERTYPE = {
-  ns: 0x0600,
-  ip: 0x0800,
-  arp: 0x0806,
-  mopdl: 0x6001,
-  moprc: 0x6002,
-  decnet: 0x6003,
-  lat: 0x6004,
-  sca: 0x6007,
-  bridging: 0x6558,
-  rarp: 0x8035,
-  atalk: 0x809b,
-  aarp: 0x80f3,
-  vlan: 0x8100,
-  ipx: 0x8137,
-  ip6: 0x86dd,
-  mpls: 0x8847,
-  pppoed: 0x8863,
-  pppoes: 0x8864,
-  providerVlan: 0x88a8,
-  oldVlan: 0x9100,
-} as const;
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 /** Service access points of IEEE 802.2. */
 export const SAP = {
@@ -61,14 +38,14 @@ const SAVEFILE_AF_INET6: readonly number[] = [30, 24, 28];
 
 /** PPP's numbers for protocols that have others in Ethernet (RFC 1661 ff.). */
 const PPP_PROTOCOLS: ReadonlyMap<number, number> = new Map([
-  [ETHERTYPE.ip, 0x0021],
+  [ETHERTYPE.ipv4, 0x0021],
   [SAP.iso, 0x0023],
   [ETHERTYPE.ns, 0x0025],
   [ETHERTYPE.decnet, 0x0027],
   [ETHERTYPE.atalk, 0x0029],
   [SAP.ipx, 0x002b],
   [SAP.stp, 0x0031],
-  [ETHERTYPE.ip6, 0x0057],
+  [ETHERTYPE.ipv6, 0x0057],
 ]);
 
 /** A field and a mask. */
@@ -191,9 +168,9 @@ function cookedCarries(layout: Layout, protocol: number): Test {
 }
 
 function rawCarries(layout: Layout, protocol: number): Test {
-  const version = protocol === ETHERTYPE.ip
+  const version = protocol === ETHERTYPE.ipv4
     ? 0x40
-    : protocol === ETHERTYPE.ip6
+    : protocol === ETHERTYPE.ipv6
     ? 0x60
     : 0;
   if (version === 0) return always(false);
@@ -210,8 +187,8 @@ function loopbackCarries(lowering: Lowering, protocol: number): Test {
     const stored = layout.link === "null" ? family * 0x100_0000 : family;
     return compare(layout.inHeader(0, 4), "=", stored);
   };
-  if (protocol === ETHERTYPE.ip) return is(AF_INET);
-  if (protocol !== ETHERTYPE.ip6) return always(false);
+  if (protocol === ETHERTYPE.ipv4) return is(AF_INET);
+  if (protocol !== ETHERTYPE.ipv6) return always(false);
   return savefile ? any(...SAVEFILE_AF_INET6.map(is)) : is(AF_INET6);
 }
 
@@ -222,14 +199,14 @@ function labelCarries(
   column: number,
 ): Test {
   const { layout } = lowering;
-  if (protocol !== ETHERTYPE.ip && protocol !== ETHERTYPE.ip6) {
+  if (protocol !== ETHERTYPE.ipv4 && protocol !== ETHERTYPE.ipv6) {
     throw lowering.error(
       column,
       "MPLS does not say which protocol it carries",
       "`ip` or `ip6` after `mpls`",
     );
   }
-  const version = protocol === ETHERTYPE.ip ? 0x40 : 0x60;
+  const version = protocol === ETHERTYPE.ipv4 ? 0x40 : 0x60;
   return all(
     compare(masked(layout.inNetwork(-2, 1), 1), "=", 1),
     compare(masked(layout.inNetwork(0, 1), 0xf0), "=", version),

@@ -4,8 +4,9 @@ import type { Direction } from "../ast.ts";
 import { all, any, compare, not, type Test, type Value } from "../ir.ts";
 import { directed } from "./address.ts";
 import type { Layout } from "./layout.ts";
-import { ETHERTYPE, linkCarries } from "./link_protocol.ts";
+import { linkCarries } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
+import { ETHERTYPE } from "../../../wire/numbers.ts";
 
 /** Numbers of the protocols that have ports. */
 export const PORT_PROTOCOLS = { sctp: 132, tcp: 6, udp: 17 } as const;
@@ -41,7 +42,7 @@ export function port4(
 ): Test {
   const { layout } = lowering;
   return all(
-    linkCarries(lowering, ETHERTYPE.ip, column),
+    linkCarries(lowering, ETHERTYPE.ipv4, column),
     eachProtocol(match, layout.inNetwork(9, 1), [
       isFirstFragment(layout),
       ends(match, (offset) => layout.behindIp4(offset, 2)),
@@ -57,7 +58,7 @@ export function port6(
 ): Test {
   const { layout } = lowering;
   return all(
-    linkCarries(lowering, ETHERTYPE.ip6, column),
+    linkCarries(lowering, ETHERTYPE.ipv6, column),
     eachProtocol(match, layout.inNetwork(6, 1), [
       ends(match, (offset) => layout.behindIp6(offset, 2)),
     ]),

@@ -3,15 +3,15 @@
 import type { ProtocolName } from "../keywords.ts";
 import { ABOVE_IP } from "../names.ts";
 import { all, any, compare, type Test } from "../ir.ts";
-import { ETHERTYPE, linkCarries, SAP } from "./link_protocol.ts";
+import { linkCarries, SAP } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
+import { ETHERTYPE, IPV6_EXTENSION } from "../../../wire/numbers.ts";
 
-const FRAGMENT_HEADER = 44;
 const ISIS = 0x83;
 
 /** Protocols above the link by name. */
 const ABOVE_LINK: Readonly<Partial<Record<ProtocolName, number>>> = {
-  ip: ETHERTYPE.ip,
+  ip: ETHERTYPE.ipv4,
   arp: ETHERTYPE.arp,
   rarp: ETHERTYPE.rarp,
   atalk: ETHERTYPE.atalk,
@@ -21,7 +21,7 @@ const ABOVE_LINK: Readonly<Partial<Record<ProtocolName, number>>> = {
   lat: ETHERTYPE.lat,
   mopdl: ETHERTYPE.mopdl,
   moprc: ETHERTYPE.moprc,
-  ip6: ETHERTYPE.ip6,
+  ip6: ETHERTYPE.ipv6,
   iso: SAP.iso,
   stp: SAP.stp,
   ipx: SAP.ipx,
@@ -95,16 +95,16 @@ export function numberedProtocol(
       return linkCarries(lowering, number, column);
     case "ip":
       return all(
-        linkCarries(lowering, ETHERTYPE.ip, column),
+        linkCarries(lowering, ETHERTYPE.ipv4, column),
         compare(layout.inNetwork(9, 1), "=", number),
       );
     case "ip6":
       return all(
-        linkCarries(lowering, ETHERTYPE.ip6, column),
+        linkCarries(lowering, ETHERTYPE.ipv6, column),
         any(
           compare(layout.inNetwork(6, 1), "=", number),
           all(
-            compare(layout.inNetwork(6, 1), "=", FRAGMENT_HEADER),
+            compare(layout.inNetwork(6, 1), "=", IPV6_EXTENSION.fragment),
             compare(layout.inNetwork(40, 1), "=", number),
           ),
         ),
@@ -158,11 +158,12 @@ export function protochain(
       "it before `geneve` or `vxlan`",
     );
   }
+  const v4 = under === "ip";
   return all(
-    linkCarries(lowering, ETHERTYPE[under], column),
+    linkCarries(lowering, v4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6, column),
     {
       kind: "protochain",
-      version: under === "ip" ? 4 : 6,
+      version: v4 ? 4 : 6,
       offset: layout.payload.constant + layout.network,
       protocol: number,
     },

@@ -4,7 +4,6 @@ import { matches } from "../../../../services/filter/tree/reference.ts";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
 import { readIpHeader } from "../../../../services/filter/tree/ip_header.ts";
-import { IPV6_EXTENSIONS } from "../../../../services/filter/grant/grant.ts";
 import {
   filter,
   FilterError,
@@ -16,6 +15,7 @@ import { linkedFrame } from "../../../arbitraries/linked_frames.ts";
 import { expressionArbitrary } from "../../../arbitraries/expressions.ts";
 import { grantTextArbitrary } from "../../../arbitraries/grant_texts.ts";
 import { testProperty } from "../../../property.ts";
+import { WALKED_EXTENSIONS } from "../../../../services/wire/numbers.ts";
 
 const file = import.meta.url;
 const LINK_TYPES = ["ethernet", "raw", "sll", "sll2", "null", "loop"] as const;
@@ -84,7 +84,7 @@ function isPlain(frame: Uint8Array): boolean {
   }
   if (type === 0x86dd) {
     return readIpHeader("ipv6", frame, at) !== undefined &&
-      !IPV6_EXTENSIONS.includes(frame[at + 6]!);
+      !WALKED_EXTENSIONS.includes(frame[at + 6]!);
   }
   if (type !== 0x0800) return true;
   const header = readIpHeader("ipv4", frame, at);
