@@ -20,7 +20,6 @@
  * - filter text is left out: it only narrows.
  */
 
-import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { SocketFilter } from "../../../caps/driver/program.ts";
 import type { Atom, Filter, HeaderAtom } from "../tree/atom.ts";
 import {
@@ -47,6 +46,8 @@ import {
 import type { Conjunction, Grant } from "../grant/grant.ts";
 import { lowerConjunction } from "../tree/lower.ts";
 import type { GrantNode } from "../tree/merge.ts";
+import { receivedGrants } from "../tree/receivers.ts";
+import { ConjunctionSet } from "../grant/conjunction_set.ts";
 import {
   ETHERTYPE,
   IPV6_EXTENSION,
@@ -61,40 +62,27 @@ const WHOLE = 0x40000;
 
 /** Takes all packets of a set of grants, and some more. */
 export class SocketCover {
-  readonly #conjunctions = new Map<string, Conjunction>();
+  readonly #conjunctions = new ConjunctionSet();
 
   /** Covers what `roots` and all that is derived from them receive, and what is `observed`. */
   constructor(roots: readonly GrantNode[], observed: readonly Grant[] = []) {
-    for (const root of roots) this.#add(root);
-    for (const grant of observed) this.#addAll(grant);
+    for (const grant of [...receivedGrants(roots), ...observed]) {
+      this.#conjunctions.addAll(grant);
+    }
   }
 
   /** Whether another grant is surely covered, too. */
   takes(grant: Grant): boolean {
-    return grant.every((one) => this.#conjunctions.has(keyOf(one)));
+    return this.#conjunctions.hasAll(grant);
   }
 
   /** The program. */
   emit(): SocketFilter {
-    const all = [...this.#conjunctions.values()];
+    const all = this.#conjunctions.grant;
     return encodeClassic(
       programOf(all) ?? programOf(all.map(withoutContents)) ?? [take(WHOLE)],
     );
   }
-
-  #add({ slot, grant, children }: GrantNode): void {
-    // What is derived from a receiver is within its grant.
-    if (slot === SLOT_NONE) children.forEach((child) => this.#add(child));
-    else this.#addAll(grant);
-  }
-
-  #addAll(grant: Grant): void {
-    for (const one of grant) this.#conjunctions.set(keyOf(one), one);
-  }
-}
-
-function keyOf(conjunction: Conjunction): string {
-  return JSON.stringify(conjunction);
 }
 
 /** The same with no more than an Ethernet type asked of what the frame carries. */

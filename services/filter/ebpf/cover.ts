@@ -17,12 +17,13 @@
  */
 
 import type { KernelCover } from "../../../caps/driver/messages.ts";
-import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { Tag } from "../../../caps/kernel/tag.ts";
 import { emitEbpf } from "./emit.ts";
 import type { Conjunction, Grant, MacPattern } from "../grant/grant.ts";
+import { ConjunctionSet } from "../grant/conjunction_set.ts";
 import { type GrantNode, mergeTree } from "../tree/merge.ts";
+import { receivedGrants } from "../tree/receivers.ts";
 
 /** How a cover is to be emitted. */
 export interface CoverOptions {
@@ -36,21 +37,23 @@ export interface CoverOptions {
 
 /** All packets of a set of grants, and some for the same addresses. */
 export class Cover {
-  readonly #conjunctions = new Map<string, Conjunction>();
+  readonly #conjunctions: ConjunctionSet;
 
   /** Covers what `roots` and all that is derived from them receive. */
   constructor(roots: readonly GrantNode[]) {
-    for (const root of roots) this.#add(root);
+    this.#conjunctions = new ConjunctionSet(
+      receivedGrants(roots).flat().map(widen),
+    );
   }
 
-  /** What it takes. */
+  /** The packets that the program takes, where others are the kernel's. */
   get grant(): Grant {
-    return [...this.#conjunctions.values()];
+    return this.#conjunctions.grant;
   }
 
   /** Whether another grant is surely covered, too. */
   takes(grant: Grant): boolean {
-    return grant.every((one) => this.#conjunctions.has(keyOf(widen(one))));
+    return this.#conjunctions.hasAll(grant.map(widen));
   }
 
   /**
@@ -71,22 +74,10 @@ export class Cover {
       cover: { why, addresses },
     };
   }
-
-  #add({ slot, grant, children }: GrantNode): void {
-    // What is derived from a receiver is within its grant.
-    if (slot === SLOT_NONE) {
-      return children.forEach((child) => this.#add(child));
-    }
-    for (const one of grant.map(widen)) this.#conjunctions.set(keyOf(one), one);
-  }
 }
 
 /** Any slot will do: all have one tag. */
 const COVERED = 1;
-
-function keyOf(conjunction: Conjunction): string {
-  return JSON.stringify(conjunction);
-}
 
 /** All frames for the one destination that is asked for, on the VLAN that is; else the same. */
 function widen(conjunction: Conjunction): Conjunction {

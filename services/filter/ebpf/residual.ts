@@ -37,7 +37,8 @@ import {
   PROTOCHAIN_ROUNDS_MAX,
   RESIDUAL_JUMPS_MAX,
 } from "./limits.ts";
-import { emitEquality, equalityOf } from "./residual_equality.ts";
+import { emitEquality } from "./residual_equality.ts";
+import { equalityOf } from "../residual/equality.ts";
 import { emitProtochain, PROTOCHAIN_ROUNDS } from "./residual_protochain.ts";
 import { emitVariables, ValueEmitter } from "./residual_values.ts";
 

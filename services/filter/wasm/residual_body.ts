@@ -9,7 +9,8 @@ import type { Decided } from "../residual/specialise.ts";
 import type { ValueId } from "../residual/values.ts";
 import type { Code, Label } from "./code.ts";
 import { writeProtochain } from "./protochain_code.ts";
-import { equalityOf, usesOf, writeEqualities } from "./residual_equality.ts";
+import { usesOf, writeEqualities } from "./residual_equality.ts";
+import { equalityOf } from "../residual/equality.ts";
 import {
   type Computed,
   computedOnBoth,

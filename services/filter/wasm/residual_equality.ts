@@ -1,65 +1,13 @@
 /** Comparisons with constants in the order of memory, several with one load. */
 
 import type { Step } from "../residual/bytes.ts";
-import { type Compare, valuesOf } from "../residual/decision.ts";
+import { valuesOf } from "../residual/decision.ts";
+import { type Equality, equalityOf } from "../residual/equality.ts";
 import type { ValueId, Values } from "../residual/values.ts";
 import type { Code, Label } from "./code.ts";
-import {
-  type LOADS,
-  typeOf,
-  writeUnlessEqual,
-  writeWindow,
-} from "./load_code.ts";
+import { typeOf, writeUnlessEqual, writeWindow } from "./load_code.ts";
 import type { ValueWriter } from "./residual_values.ts";
 import { littleEndian, packWindows, windowValue } from "./windows.ts";
-
-/** `(load & mask) = value`. */
-export interface Equality {
-  readonly load: ValueId;
-  readonly width: keyof typeof LOADS & (1 | 2 | 4);
-  /** Where it is; undefined for a computed place. */
-  readonly offset: number | undefined;
-  readonly mask: number;
-  readonly value: number;
-}
-
-/** A comparison as an equality of bytes; undefined for others. */
-export function equalityOf(
-  values: Values,
-  { operator, left, right }: Compare,
-): Equality | undefined {
-  const wanted = values.constantOf(right);
-  if (operator !== "=" || wanted === undefined) return undefined;
-  const value = values.at(left);
-  if (value.kind === "load") return equality(values, left, undefined, wanted);
-  if (value.kind !== "arithmetic" || value.operator !== "and") return undefined;
-  const mask = values.constantOf(value.right);
-  return mask === undefined
-    ? undefined
-    : equality(values, value.left, mask, wanted);
-}
-
-function equality(
-  values: Values,
-  load: ValueId,
-  mask: number | undefined,
-  value: number,
-): Equality | undefined {
-  const loaded = values.at(load);
-  if (loaded.kind !== "load") return undefined;
-  const { width, base, offset } = loaded;
-  const all = 2 ** (8 * width) - 1;
-  const bits = mask === undefined ? all : (mask & all) >>> 0;
-  // Bits beyond the load's are 0 there; a value that has others is never equal.
-  if ((value & ~bits) !== 0) return undefined;
-  return {
-    load,
-    width,
-    offset: base === undefined ? offset : undefined,
-    mask: bits,
-    value,
-  };
-}
 
 /** Leaves for `otherwise` unless all hold. Several are of loads at constant places. */
 export function writeEqualities(
