@@ -183,24 +183,15 @@ export const MUTATIONS: readonly Mutation[] = [
     "void this.#end(kernel.expire(clock.now())).then(() => this.#tidy());",
     "kernel.expire(clock.now());",
   ),
-  {
-    name: "revoke returns before the driver knows",
-    edits: [
-      {
-        file: FILTER,
-        from: `this.#options.driver.post({
-      kind: "revoke",`,
-        to: `const order = ({
-      kind: "revoke" as const,`,
-      },
-      {
-        file: FILTER,
-        from: "this.#awaited.set(id, resolve));",
-        to: "resolve());\n" +
-          "    setTimeout(() => this.#options.driver.post(order));",
-      },
-    ],
-  },
+  mutation(
+    "revoke returns before the driver knows",
+    FILTER,
+    `const revoked = this.#calls.ask((id) =>
+      void driver.post({ kind: "revoke", id, ended: pairs })
+    );`,
+    `const revoked = Promise.resolve();
+    setTimeout(() => driver.post({ kind: "revoke", id: -1, ended: pairs }));`,
+  ),
   mutation(
     "a page shows what was in it before",
     DELIVER,

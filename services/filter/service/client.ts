@@ -4,6 +4,7 @@ import type { CapabilityAccount } from "../../../caps/driver/accounts.ts";
 import type { Refusal } from "../../../caps/kernel/kernel.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
 import type { Capability } from "../../../caps/kernel/capability.ts";
+import { Calls, PORT_CLOSED } from "../../runtime/calls.ts";
 import type { FilterReply, FilterRequest } from "./messages.ts";
 
 type Asked<Op extends FilterRequest["op"]> = Omit<
@@ -11,9 +12,9 @@ type Asked<Op extends FilterRequest["op"]> = Omit<
   "id" | "op"
 >;
 
-/** The filter service said no. */
+/** Thrown when the filter service refuses a request. */
 export class RefusedError extends Error {
-  /** For telling it apart where classes are lost. */
+  /** Tells the error apart where classes are lost. */
   override readonly name = "RefusedError";
   /** Why, in one word. */
   readonly refused: Refusal | "driver";
@@ -28,40 +29,33 @@ export class RefusedError extends Error {
 /** Derives, delegates, closes and revokes by message. */
 export class FilterClient implements Disposable {
   readonly #port: Port<FilterRequest, FilterReply>;
-  readonly #waiting = new Map<number, PromiseWithResolvers<FilterReply>>();
-  #next = 0;
+  /** To compile takes long; a service that does not answer at all is the system's to notice. */
+  readonly #calls = new Calls<FilterReply>("the filter service", Infinity);
 
   /** Speaks on `port`, which is the client's from now on. */
   constructor(port: Port<FilterRequest, FilterReply>) {
     this.#port = port;
     port.onReady = () => {
-      for (const reply of takeAll(port)) {
-        this.#waiting.get(reply.id)?.resolve(reply);
-        this.#waiting.delete(reply.id);
-      }
+      for (const reply of takeAll(port)) this.#calls.answer(reply.id, reply);
     };
   }
 
   /**
-   * A narrower capability; its packets flow when this resolves.
+   * Derives a narrower capability; its packets flow when this resolves.
    * @throws {RefusedError}
    */
   async derive(asked: Asked<"derive">): Promise<Capability> {
-    return minted(
-      await this.#ask({ ...asked, op: "derive", id: ++this.#next }),
-    );
+    return minted(await this.#ask({ ...asked, op: "derive" }));
   }
 
   /**
-   * The same packets for another holder, until what was derived from the
-   * capability is revoked. Resolves with the tag, void on every port but the
-   * receiver's, once its packets flow there.
+   * Gives another holder the same packets, until what was derived from the
+   * capability is revoked. Resolves, once packets flow there, with the other
+   * holder's capability, void on every port but that holder's.
    * @throws {RefusedError}
    */
   async delegate(asked: Asked<"delegate">): Promise<Capability> {
-    return minted(
-      await this.#ask({ ...asked, op: "delegate", id: ++this.#next }),
-    );
+    return minted(await this.#ask({ ...asked, op: "delegate" }));
   }
 
   /**
@@ -73,49 +67,39 @@ export class FilterClient implements Disposable {
     op: "close" | "revoke" | "drop",
     capability: Capability,
   ): Promise<void> {
-    const reply = await this.#ask({ op, capability, id: ++this.#next });
+    const reply = await this.#ask({ op, capability });
     if ("refused" in reply) throw refusedBy(reply);
   }
 
   /**
-   * What a capability of one's own counted so far.
+   * Asks what a capability of one's own counted so far.
    * @throws {RefusedError}
    */
   async account(capability: Capability): Promise<CapabilityAccount> {
-    const reply = await this.#ask({
-      op: "account",
-      capability,
-      id: ++this.#next,
-    });
+    const reply = await this.#ask({ op: "account", capability });
     if ("account" in reply) return reply.account;
     throw refusedBy(reply);
   }
 
-  /** Lets go of the port; who waits for an answer gets none. */
+  /** Closes the port; who waits for an answer gets none. */
   [Symbol.dispose](): void {
     this.#port[Symbol.dispose]();
-    for (const { reject } of this.#waiting.values()) reject(noAnswer());
-    this.#waiting.clear();
+    this.#calls.abandon(PORT_CLOSED);
   }
 
-  #ask(request: FilterRequest): Promise<FilterReply> {
-    const answer = Promise.withResolvers<FilterReply>();
-    this.#waiting.set(request.id, answer);
-    if (!this.#port.post(request)) {
-      this.#waiting.delete(request.id);
-      answer.reject(noAnswer());
-    }
-    return answer.promise;
+  #ask(request: Unnumbered<FilterRequest>): Promise<FilterReply> {
+    return this.#calls.ask((id) =>
+      this.#port.post({ ...request, id } as FilterRequest)
+    );
   }
 }
+
+type Unnumbered<Request> = Request extends unknown ? Omit<Request, "id">
+  : never;
 
 function minted(reply: FilterReply): Capability {
   if ("capability" in reply) return reply.capability as Capability;
   throw refusedBy(reply);
-}
-
-function noAnswer(): Error {
-  return new Error("the filter service cannot be asked: the port is closed");
 }
 
 function refusedBy(reply: FilterReply): RefusedError {

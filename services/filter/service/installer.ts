@@ -16,6 +16,7 @@ import type {
 } from "../../../caps/kernel/kernel.ts";
 import type { Port } from "../../../caps/port/port.ts";
 import { capabilityOf } from "../../../caps/kernel/capability.ts";
+import { Calls } from "../../runtime/calls.ts";
 import {
   bothReasons,
   Compilation,
@@ -51,12 +52,14 @@ export class Installer {
   /** What the driver has; undefined when that is not known. */
   #installed: Compilation | undefined;
   readonly #checks = new CheckCache();
-  #version = 0;
   /** The round of compiling that is under way, or was last. */
   #round: Promise<unknown> = Promise.resolve();
   #nextRound: Promise<string | undefined> | undefined;
-  /** By version. */
-  readonly #awaited = new Map<number, (refusal: string | undefined) => void>();
+  /** Orders by their versions, answered by why the NIC refused its part, if it did. */
+  readonly #orders = new Calls<string | undefined>(
+    "the driver service",
+    Infinity,
+  );
 
   /** Nothing is installed before {@link commit}. */
   constructor(options: InstallerOptions) {
@@ -82,8 +85,7 @@ export class Installer {
   committed(
     { version, kernelRefusal }: Extract<DriverReport, { kind: "committed" }>,
   ): void {
-    this.#awaited.get(version)?.(kernelRefusal);
-    this.#awaited.delete(version);
+    this.#orders.answer(version, kernelRefusal);
   }
 
   /**
@@ -160,9 +162,10 @@ export class Installer {
 
   /** Sends an order. Resolves when it is done; with why, where the NIC refused its part. */
   #order(order: Unnumbered<InstallOrder>): Promise<string | undefined> {
-    const version = ++this.#version;
-    this.#options.driver.post({ ...order, version } as InstallOrder);
-    return new Promise((resolve) => this.#awaited.set(version, resolve));
+    const { driver } = this.#options;
+    return this.#orders.ask((version) =>
+      void driver.post({ ...order, version } as InstallOrder)
+    );
   }
 
   /** What the tables of the running classifiers need; undefined when those will not do. */

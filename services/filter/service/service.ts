@@ -7,7 +7,6 @@
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type {
-  AccountCounts,
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver/messages.ts";
@@ -19,6 +18,7 @@ import type {
 import { type Port, takeAll } from "../../../caps/port/port.ts";
 import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import { Alarms } from "../../runtime/alarms.ts";
+import { Calls } from "../../runtime/calls.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type CompileTarget, heirOf } from "./compilation.ts";
 import { describeCapability } from "../grant/describe.ts";
@@ -48,6 +48,9 @@ export interface FilterServiceOptions {
   readonly onOutlaw: (port: PortId, refusals: Counts) => void;
 }
 
+/** What the driver answers, but for orders to install. */
+type DriverAnswer = Extract<DriverReport, { readonly id: number }>;
+
 /** A request for a new capability. */
 type Minting = Extract<FilterRequest, { op: "derive" | "delegate" }>;
 
@@ -56,17 +59,10 @@ export class FilterService implements Disposable {
   readonly #options: FilterServiceOptions;
   readonly #holders = new Map<PortId, Requests>();
   readonly #installer: Installer;
-  /** Called when the driver has answered, by the number of the revocation. */
-  readonly #awaited = new Map<number, () => void>();
+  /** Revocations and questions that the driver has not answered yet. */
+  readonly #calls = new Calls<DriverAnswer>("the driver service", Infinity);
   /** Ends of capabilities that the driver has not answered yet. */
-  readonly #ending = new Set<Promise<void>>();
-  /** By question to the driver: at most one a holder, whose requests are answered one after the other. */
-  readonly #asked = new Map<
-    number,
-    (counts: AccountCounts | undefined) => void
-  >();
-  #nextQuestion = 0;
-  #nextRevocation = 0;
+  readonly #ending = new Set<Promise<unknown>>();
   readonly #alarms: Alarms;
   readonly #expiry: Expiry;
 
@@ -190,14 +186,15 @@ export class FilterService implements Disposable {
     const { kernel, driver } = this.#options;
     const node = kernel.present(port, capability);
     if (node === undefined) return refusal(id, "void");
-    const question = ++this.#nextQuestion;
+    const { slot } = node;
     // The driver takes orders as they come: it is no later capability's slot.
-    driver.post({ kind: "account", id: question, slot: node.slot });
-    const counts = await new Promise<AccountCounts | undefined>((resolve) =>
-      this.#asked.set(question, resolve)
+    const answer = await this.#calls.ask((id) =>
+      void driver.post({ kind: "account", id, slot })
     );
-    if (counts === undefined) return refusal(id, "void");
-    const { slot: _slot, port: _port, ...account } = counts;
+    if (answer.kind !== "account" || answer.counts === undefined) {
+      return refusal(id, "void");
+    }
+    const { slot: _slot, port: _port, ...account } = answer.counts;
     return { id, account };
   }
 
@@ -237,16 +234,14 @@ export class FilterService implements Disposable {
   async #end(ended: readonly CapabilityNode<Grant>[]): Promise<void> {
     if (ended.length === 0) return;
     this.#installer.end(ended);
-    const id = ++this.#nextRevocation;
-    this.#options.driver.post({
-      kind: "revoke",
-      id,
-      ended: slotsAndHeirs(ended),
-    });
-    const over = new Promise<void>((resolve) => this.#awaited.set(id, resolve));
-    this.#ending.add(over);
-    await over;
-    this.#ending.delete(over);
+    const { driver } = this.#options;
+    const pairs = slotsAndHeirs(ended);
+    const revoked = this.#calls.ask((id) =>
+      void driver.post({ kind: "revoke", id, ended: pairs })
+    );
+    this.#ending.add(revoked);
+    await revoked;
+    this.#ending.delete(revoked);
   }
 
   /** Takes what ended out of the classifiers. To compile takes long: nobody waits for it. */
@@ -284,14 +279,10 @@ export class FilterService implements Disposable {
     for (const report of takeAll(driver)) {
       if (report.kind === "drained") {
         this.#drained(report.slots);
-      } else if (report.kind === "revoked") {
-        this.#awaited.get(report.id)?.();
-        this.#awaited.delete(report.id);
-      } else if (report.kind === "account") {
-        this.#asked.get(report.id)?.(report.counts);
-        this.#asked.delete(report.id);
-      } else {
+      } else if (report.kind === "committed") {
         this.#installer.committed(report);
+      } else {
+        this.#calls.answer(report.id, report);
       }
     }
   }

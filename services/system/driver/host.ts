@@ -133,7 +133,7 @@ export class DriverHost {
       case "open":
         return this.#opened.resolve();
       case "counts":
-        return void this.#calls.answer(report);
+        return void this.#calls.answer(report.id, report);
       case "stopped":
         return this.#stopped.resolve(report.counts);
       case "outlaw":

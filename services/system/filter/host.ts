@@ -94,7 +94,7 @@ export class FilterHost {
       case "released":
       case "described":
       case "pong":
-        return void this.#calls.answer(report);
+        return void this.#calls.answer(report.id, report);
     }
   }
 }

@@ -57,7 +57,7 @@ export class Nursery implements Threads, Disposable {
     this.#control = fromMessagePort(channel.port1);
     this.#control.onReady = () => {
       for (const report of takeAll(this.#control)) {
-        if (report.kind === "released") this.#calls.answer(report);
+        if (report.kind === "released") this.#calls.answer(report.id, report);
         else {
           this.#crashed.get(report.id)?.(report.message);
           this.#crashed.delete(report.id);

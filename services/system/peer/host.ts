@@ -20,7 +20,9 @@ export class PeerHost {
   constructor(control: MessagePort) {
     this.#control = fromMessagePort(control);
     this.#control.onReady = () => {
-      for (const report of takeAll(this.#control)) this.#calls.answer(report);
+      for (const report of takeAll(this.#control)) {
+        this.#calls.answer(report.id, report);
+      }
     };
   }
 

@@ -182,7 +182,9 @@ export class ServiceHost {
     if (report?.kind === "failed") this.fail(report.message);
     else if (report?.kind === "running" && this.state === "starting") {
       this.#run();
-    } else if (report?.kind !== "counters" || !this.#calls.answer(report)) {
+    } else if (
+      report?.kind !== "counters" || !this.#calls.answer(report.id, report)
+    ) {
       this.#strike();
     }
   }

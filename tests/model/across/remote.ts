@@ -45,7 +45,9 @@ export class Remote<M extends Methods> {
     const { port1, port2 } = new MessageChannel();
     this.#control = fromMessagePort(port1);
     this.#control.onReady = () => {
-      for (const answer of takeAll(this.#control)) this.#calls.answer(answer);
+      for (const answer of takeAll(this.#control)) {
+        this.#calls.answer(answer.id, answer);
+      }
     };
     this.#end = startWorker({
       module: module.href,
