@@ -1,4 +1,4 @@
-/** The README's permission table, against what the parts are given and what a run really asks for. */
+/** The permission table of services/system/README.md, against what the parts are given and what a run really asks for. */
 
 import assert from "node:assert/strict";
 import {
@@ -13,7 +13,7 @@ import { freePort } from "../drivers/tunnel/rig.ts";
 import { up } from "./up_process.ts";
 
 const README = await Deno.readTextFile(
-  new URL("../../README.md", import.meta.url),
+  new URL("../../services/system/README.md", import.meta.url),
 );
 
 const ROOT = new URL("../../", import.meta.url).href;
