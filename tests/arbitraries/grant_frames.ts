@@ -5,7 +5,7 @@ import type { Arbitrary } from "./arbitrary.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import { intersect } from "../../services/filter/grant/overlap.ts";
 import type { GrantNode } from "../../services/filter/tree/merge.ts";
-import { witness } from "../../services/filter/grant/witness.ts";
+import { witness } from "./witness.ts";
 import { conjunctionArbitrary } from "./grants.ts";
 
 /** Frames for these grants: their own, their neighbours', and broken ones. */

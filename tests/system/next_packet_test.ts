@@ -20,7 +20,7 @@ import type {
   FilterRequest,
 } from "../../services/filter/service/messages.ts";
 import { FilterService } from "../../services/filter/service/service.ts";
-import { witness } from "../../services/filter/grant/witness.ts";
+import { witness } from "../arbitraries/witness.ts";
 import type { DriverRig } from "../conformance/driver_rig.ts";
 import { xdpRig } from "../drivers/xdp/rig.ts";
 import { packetsOf } from "../drivers/service/rig.ts";

@@ -3,7 +3,7 @@
  * for a prefix, a mask or a range; two such sets either share a value or not, so
  * two conjunctions overlap exactly when each field's sets do and their layers
  * (tag, type, protocol) agree. The intersection of two conjunctions is a
- * conjunction again, and none is empty: witness.ts builds a frame of any.
+ * conjunction again, and none is empty: a frame can be built of any.
  */
 
 import type {

@@ -120,86 +120,83 @@ export function foreignTo(keyword: string): string | undefined {
   return FOREIGN_OF.get(keyword);
 }
 
-const CONSTANTS = new Map<string, number>();
+/** Words that stand for a number. */
+export const CONSTANTS: ReadonlyMap<string, number> = new Map([
+  ...prefixed("", {
+    icmptype: 0,
+    icmpcode: 1,
+    icmp6type: 0,
+    icmp6code: 1,
+    tcpflags: 13,
+  }),
+  ...prefixed("tcp-", {
+    fin: 0x01,
+    syn: 0x02,
+    rst: 0x04,
+    push: 0x08,
+    ack: 0x10,
+    urg: 0x20,
+    ece: 0x40,
+    cwr: 0x80,
+  }),
+  ...prefixed("icmp-", {
+    echoreply: 0,
+    unreach: 3,
+    sourcequench: 4,
+    redirect: 5,
+    echo: 8,
+    routeradvert: 9,
+    routersolicit: 10,
+    timxceed: 11,
+    paramprob: 12,
+    tstamp: 13,
+    tstampreply: 14,
+    ireq: 15,
+    ireqreply: 16,
+    maskreq: 17,
+    maskreply: 18,
+  }),
+  ...prefixed("icmp6-", {
+    destinationunreach: 1,
+    packettoobig: 2,
+    timeexceeded: 3,
+    parameterproblem: 4,
+    echo: 128,
+    echoreply: 129,
+    multicastlistenerquery: 130,
+    multicastlistenerreportv1: 131,
+    multicastlistenerdone: 132,
+    routersolicit: 133,
+    routeradvert: 134,
+    neighborsolicit: 135,
+    neighboradvert: 136,
+    redirect: 137,
+    routerrenum: 138,
+    nodeinformationquery: 139,
+    nodeinformationresponse: 140,
+    ineighbordiscoverysolicit: 141,
+    ineighbordiscoveryadvert: 142,
+    multicastlistenerreportv2: 143,
+    homeagentdiscoveryrequest: 144,
+    homeagentdiscoveryreply: 145,
+    mobileprefixsolicit: 146,
+    mobileprefixadvert: 147,
+    certpathsolicit: 148,
+    certpathadvert: 149,
+    multicastrouteradvert: 151,
+    multicastroutersolicit: 152,
+    multicastrouterterm: 153,
+  }),
+]);
 
-function constants(prefix: string, values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) {
-    CONSTANTS.set(prefix + name, value);
-  }
+function prefixed(
+  prefix: string,
+  values: Readonly<Record<string, number>>,
+): [string, number][] {
+  return Object.entries(values).map(([name, value]) => [prefix + name, value]);
 }
-
-constants("", {
-  icmptype: 0,
-  icmpcode: 1,
-  icmp6type: 0,
-  icmp6code: 1,
-  tcpflags: 13,
-});
-constants("tcp-", {
-  fin: 0x01,
-  syn: 0x02,
-  rst: 0x04,
-  push: 0x08,
-  ack: 0x10,
-  urg: 0x20,
-  ece: 0x40,
-  cwr: 0x80,
-});
-constants("icmp-", {
-  echoreply: 0,
-  unreach: 3,
-  sourcequench: 4,
-  redirect: 5,
-  echo: 8,
-  routeradvert: 9,
-  routersolicit: 10,
-  timxceed: 11,
-  paramprob: 12,
-  tstamp: 13,
-  tstampreply: 14,
-  ireq: 15,
-  ireqreply: 16,
-  maskreq: 17,
-  maskreply: 18,
-});
-constants("icmp6-", {
-  destinationunreach: 1,
-  packettoobig: 2,
-  timeexceeded: 3,
-  parameterproblem: 4,
-  echo: 128,
-  echoreply: 129,
-  multicastlistenerquery: 130,
-  multicastlistenerreportv1: 131,
-  multicastlistenerdone: 132,
-  routersolicit: 133,
-  routeradvert: 134,
-  neighborsolicit: 135,
-  neighboradvert: 136,
-  redirect: 137,
-  routerrenum: 138,
-  nodeinformationquery: 139,
-  nodeinformationresponse: 140,
-  ineighbordiscoverysolicit: 141,
-  ineighbordiscoveryadvert: 142,
-  multicastlistenerreportv2: 143,
-  homeagentdiscoveryrequest: 144,
-  homeagentdiscoveryreply: 145,
-  mobileprefixsolicit: 146,
-  mobileprefixadvert: 147,
-  certpathsolicit: 148,
-  certpathadvert: 149,
-  multicastrouteradvert: 151,
-  multicastroutersolicit: 152,
-  multicastrouterterm: 153,
-});
 
 /** The number that a word such as `tcp-syn` stands for. */
 export function constantOf(word: string): number | undefined {
   return CONSTANTS.get(word);
-}
-
-/** Every word with a number, for tests and completions. */
-export function constantNames(): string[] {
-  return [...CONSTANTS.keys()];
 }

@@ -17,7 +17,7 @@ const UDP = table(UDP_PORTS);
 const PROTOCOLS = table(IP_PROTOCOLS);
 
 /** EtherTypes that libpcap knows by name (`ether proto \ip`). */
-const ETHER_PROTOCOLS: ReadonlyMap<string, number> = new Map([
+export const ETHER_PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ["aarp", ETHERTYPE.aarp],
   ["arp", ETHERTYPE.arp],
   ["atalk", ETHERTYPE.atalk],
@@ -75,21 +75,6 @@ export function etherProtocolOf(name: string): number | undefined {
 /** A protocol of OSI by its name. */
 export function isoProtocolOf(name: string): number | undefined {
   return ISO_PROTOCOLS.get(name);
-}
-
-/** All names of ports, sorted by number: for tests and completions. */
-export function portNames(): string[] {
-  return [...BOTH.keys(), ...TCP.keys(), ...UDP.keys()];
-}
-
-/** All names of protocols of a link: for tests and completions. */
-export function etherProtocolNames(): string[] {
-  return [...ETHER_PROTOCOLS.keys()];
-}
-
-/** All names of protocols above IP: for tests and completions. */
-export function ipProtocolNames(): string[] {
-  return [...PROTOCOLS.keys()];
 }
 
 function table(text: string): ReadonlyMap<string, number> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { discard, echo } from "./plans.ts";
 import { Rig } from "./rig.ts";
 

@@ -6,7 +6,7 @@ import {
   RecordView,
   STRING_BYTES,
 } from "../../../caps/port/records.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import type { Rig, TestHolder } from "./rig.ts";
 
 /** What a holder does with what it was delivered. */

@@ -8,7 +8,7 @@ import {
 } from "../../../caps/port/records.ts";
 import { runDriverService } from "../../../drivers/service/loop.ts";
 import { ipv4 } from "../../../services/filter/grant/builder.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { type HolderPlan, Rig } from "./rig.ts";
 
 const echo: HolderPlan = {

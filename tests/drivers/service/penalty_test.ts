@@ -9,7 +9,7 @@ import {
 import { TagGenerator, tagOf } from "../../../caps/kernel/tag.ts";
 import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { PAUSE_MS_MAX, Penalty } from "../../../drivers/service/penalty.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo } from "./plans.ts";
 import { Rig, type TestHolder } from "./rig.ts";

@@ -7,7 +7,7 @@ import {
   STRING_BYTES,
 } from "../../../caps/port/records.ts";
 import { makeMeters, Meter } from "../../../drivers/service/meter.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo } from "./plans.ts";
 import { Rig, type TestHolder } from "./rig.ts";

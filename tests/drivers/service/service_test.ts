@@ -9,7 +9,7 @@ import {
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
 import { ethernet } from "../../../services/filter/grant/builder.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
 import { act, behaviours, send, SENDING } from "./behaviours.ts";

@@ -15,7 +15,7 @@ import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
 import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
 import type { Core, Frame } from "../../../services/core/core.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { CoreRunner } from "../../../services/core/runner.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo, frames, pings, plans } from "./plans.ts";

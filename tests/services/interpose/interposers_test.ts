@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Port } from "../../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../../caps/port/records.ts";
 import { ipv4 } from "../../../services/filter/grant/builder.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { count } from "../../../services/interpose/count.ts";
 import { delay } from "../../../services/interpose/delay.ts";
 import { drop } from "../../../services/interpose/drop.ts";

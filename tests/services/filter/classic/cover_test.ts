@@ -12,7 +12,7 @@ import {
   SocketCover,
 } from "../../../../services/filter/classic/cover.ts";
 import type { GrantNode } from "../../../../services/filter/tree/merge.ts";
-import { witness } from "../../../../services/filter/grant/witness.ts";
+import { witness } from "../../../arbitraries/witness.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import {
   conjunctionArbitrary,

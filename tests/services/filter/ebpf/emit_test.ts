@@ -9,7 +9,7 @@ import {
   ProgramTooLarge,
 } from "../../../../services/filter/ebpf/limits.ts";
 import { classify } from "../../../../services/filter/tree/reference.ts";
-import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runTree } from "../../../oracles/run_tree.ts";
 import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { derivationArbitrary } from "../../../arbitraries/grants.ts";

@@ -7,7 +7,7 @@ import type { TreeNode } from "../../../../services/filter/tree/node.ts";
 import type { FragmentClass } from "../../../../services/filter/grant/grant.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { FRAME_BYTES_MAX } from "../../../../services/filter/ebpf/limits.ts";
-import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runTree } from "../../../oracles/run_tree.ts";
 import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { tagNumber, tagOf } from "./tags.ts";
 

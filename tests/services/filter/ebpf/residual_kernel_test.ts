@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { TreeNode } from "../../../../services/filter/tree/node.ts";
 import { emitEbpf } from "../../../../services/filter/ebpf/emit.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runTree } from "../../../oracles/run_tree.ts";
 import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { anyFrame } from "../../../arbitraries/frames.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";

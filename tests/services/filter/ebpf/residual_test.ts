@@ -8,7 +8,7 @@ import {
 } from "../../../../services/filter/ebpf/limits.ts";
 import type { Program } from "../../../../services/filter/language/ir.ts";
 import { matchesText } from "../../../../services/filter/language/interpret.ts";
-import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runTree } from "../../../oracles/run_tree.ts";
 import { mergeTree } from "../../../../services/filter/tree/merge.ts";
 import { arithmeticArbitrary } from "../../../arbitraries/expressions.ts";
 import { anyFrame } from "../../../arbitraries/frames.ts";

@@ -11,7 +11,7 @@ import {
   intersect,
   overlaps,
 } from "../../../../services/filter/grant/overlap.ts";
-import { witness } from "../../../../services/filter/grant/witness.ts";
+import { witness } from "../../../arbitraries/witness.ts";
 import { framesFor } from "../../../arbitraries/grant_frames.ts";
 import {
   conjunctionArbitrary,

@@ -1,19 +1,32 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { compileText } from "../../../../services/filter/language/compile.ts";
 import {
-  constantNames,
   constantOf,
+  CONSTANTS,
 } from "../../../../services/filter/language/keywords.ts";
 import {
-  etherProtocolNames,
+  ETHER_PROTOCOLS,
   etherProtocolOf,
-  ipProtocolNames,
   ipProtocolOf,
-  portNames,
   portOf,
 } from "../../../../services/filter/language/names.ts";
+import {
+  IP_PROTOCOLS,
+  PORTS,
+  TCP_PORTS,
+  UDP_PORTS,
+} from "../../../../services/filter/language/name_tables.ts";
 import { testWith } from "../../../needs.ts";
 import { DLT, LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
+
+/** The names in a table of `name=number`. */
+function namesIn(table: string): string[] {
+  return table.trim().split(/\s+/).map((entry) =>
+    entry.slice(0, entry.lastIndexOf("="))
+  );
+}
+
+const PORT_NAMES = [PORTS, TCP_PORTS, UDP_PORTS].flatMap(namesIn);
 
 Deno.test("portOf() knows which protocols a name is of", () => {
   deepStrictEqual(portOf("domain"), { port: 53, protocol: undefined });
@@ -45,7 +58,7 @@ testWith(
   () => {
     using libpcap = new Libpcap();
     let known = 0;
-    for (const name of portNames()) {
+    for (const name of PORT_NAMES) {
       const theirs = instructions(libpcap, `port \\${name}`);
       if (theirs === undefined) continue;
       known++;
@@ -54,7 +67,7 @@ testWith(
       strictEqual(theirs, instructions(libpcap, numbered), name);
     }
     // A machine without /etc/services knows none.
-    console.log(`${known} of ${portNames().length} names are known here`);
+    console.log(`${known} of ${PORT_NAMES.length} names are known here`);
   },
 );
 
@@ -63,14 +76,14 @@ testWith(
   "protocols have the numbers that libpcap has for their names",
   () => {
     using libpcap = new Libpcap();
-    for (const name of etherProtocolNames()) {
+    for (const name of ETHER_PROTOCOLS.keys()) {
       strictEqual(
         instructions(libpcap, `ether proto \\${name}`),
         instructions(libpcap, `ether proto ${etherProtocolOf(name)}`),
         name,
       );
     }
-    for (const name of ipProtocolNames()) {
+    for (const name of namesIn(IP_PROTOCOLS)) {
       const theirs = instructions(libpcap, `ip proto \\${name}`);
       if (theirs === undefined) continue;
       const number = ipProtocolOf(name);
@@ -84,8 +97,8 @@ testWith(
   "every constant has libpcap's value",
   () => {
     using libpcap = new Libpcap();
-    ok(constantNames().length > 50);
-    for (const name of constantNames()) {
+    ok(CONSTANTS.size > 50);
+    for (const name of CONSTANTS.keys()) {
       strictEqual(
         instructions(libpcap, `len = ${name}`),
         instructions(libpcap, `len = ${constantOf(name)}`),
@@ -96,7 +109,7 @@ testWith(
 );
 
 Deno.test("each port's name compiles to what its number compiles to", () => {
-  for (const name of portNames()) {
+  for (const name of PORT_NAMES) {
     const { port, protocol } = portOf(name)!;
     deepStrictEqual(
       compileText(`port \\${name}`, { linkType: "raw" }),

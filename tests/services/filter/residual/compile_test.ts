@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Grant } from "../../../../services/filter/grant/grant.ts";
 import { classify } from "../../../../services/filter/tree/reference.ts";
 import { compileText } from "../../../../services/filter/language/compile.ts";
-import { runTree } from "../../../../services/filter/tree/run.ts";
+import { runTree } from "../../../oracles/run_tree.ts";
 import {
   FilterLimitError,
   mergeTree,

@@ -28,7 +28,7 @@ import type {
   FilterRequest,
 } from "../../../../services/filter/service/messages.ts";
 import { FilterService } from "../../../../services/filter/service/service.ts";
-import { witness } from "../../../../services/filter/grant/witness.ts";
+import { witness } from "../../../arbitraries/witness.ts";
 import { packetsOf } from "../../../drivers/service/rig.ts";
 import { testProperty } from "../../../property.ts";
 import { VirtualClock } from "../../runtime/virtual_clock.ts";

@@ -11,7 +11,7 @@ import {
   mergeTree,
 } from "../../../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../../../services/filter/wasm/emit.ts";
-import { witness } from "../../../../services/filter/grant/witness.ts";
+import { witness } from "../../../arbitraries/witness.ts";
 import { load, MEMORY_PAGES } from "./wasm_harness.ts";
 
 function leaf(slot: number, grant: Grant): GrantNode {

@@ -28,7 +28,7 @@ import { compileText } from "../../../../services/filter/language/compile.ts";
 import { intersect } from "../../../../services/filter/grant/overlap.ts";
 import type { GrantNode } from "../../../../services/filter/tree/merge.ts";
 import { CheckCache } from "../../../../services/filter/wasm/permits.ts";
-import { witness } from "../../../../services/filter/grant/witness.ts";
+import { witness } from "../../../arbitraries/witness.ts";
 import { grantArbitrary } from "../../../arbitraries/grants.ts";
 
 /** One request. Numbers pick among what lives, counted round. */

@@ -3,10 +3,14 @@
  * backend's code must come to. It checks the merging apart from the code.
  */
 
-import type { Field, HeaderAtom } from "./atom.ts";
-import type { Accept, Branch, TreeNode } from "./node.ts";
-import { readIpHeader } from "./ip_header.ts";
-import { matchesText } from "../language/interpret.ts";
+import type { Field, HeaderAtom } from "../../services/filter/tree/atom.ts";
+import type {
+  Accept,
+  Branch,
+  TreeNode,
+} from "../../services/filter/tree/node.ts";
+import { readIpHeader } from "../../services/filter/tree/ip_header.ts";
+import { matchesText } from "../../services/filter/language/interpret.ts";
 
 /** The slot that `tree` chooses for `bytes[start .. start + length)`; 0 for none. */
 export function runTree(

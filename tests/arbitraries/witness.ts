@@ -7,8 +7,8 @@ import type {
   MacPattern,
   Payload,
   Prefix,
-} from "./grant.ts";
-import { ETHERTYPE, IPV6_EXTENSION } from "../../wire/numbers.ts";
+} from "../../services/filter/grant/grant.ts";
+import { ETHERTYPE, IPV6_EXTENSION } from "../../services/wire/numbers.ts";
 
 /** An IP protocol that nothing else claims (RFC 3692: for experiments). */
 const ANY_PROTOCOL = 253;
