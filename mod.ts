@@ -210,6 +210,7 @@ export {
   type CaptureReader,
   openCapture,
 } from "./drivers/capture/format.ts";
+export { type Oddities } from "./drivers/capture/oddities.ts";
 export {
   CAPTURED_BYTES_MAX,
   emptyPacket,

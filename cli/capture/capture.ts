@@ -96,8 +96,8 @@ async function capture(
   } else {
     using input = inputOf(source);
     await keepPermissions(written);
-    const warning = await captureInput(input, intake, stop);
-    warn(terminal, warning);
+    const warnings = await captureInput(input, intake, stop);
+    for (const warning of warnings) warn(terminal, warning);
   }
   intake.finish();
   tellCounts(plan, intake, { terminal, stopped: stop.stopped });

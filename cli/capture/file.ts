@@ -14,7 +14,7 @@ const BUSY_MS = 50;
 /**
  * Takes the packets of `input` in, until there are enough, or it is to stop. It
  * keeps one packet at a time, however large the capture is. Returns what was
- * wrong with its end, in words.
+ * wrong with it, in words.
  *
  * @throws {CaptureError} when it is not a capture, or lies about its lengths.
  */
@@ -22,22 +22,36 @@ export async function captureInput(
   input: CaptureInput,
   intake: CaptureIntake,
   stop: Stop,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const { ready } = input;
   await stop.orWhen(ready?.());
-  if (stop.stopped) return undefined;
+  if (stop.stopped) return [];
   const reader = openCapture(input.chunks);
+  await takeAll(reader, intake, { ready, stop });
+  return [reader.oddities.describe(), reader.warning].filter((each) =>
+    each !== undefined
+  );
+}
+
+async function takeAll(
+  reader: CaptureReader,
+  intake: CaptureIntake,
+  { ready, stop }: {
+    readonly ready: CaptureInput["ready"];
+    readonly stop: Stop;
+  },
+): Promise<void> {
   let yieldAt = performance.now() + BUSY_MS;
   for (;;) {
     if (ready !== undefined && reader.buffered <= 0) {
-      if (!intake.flush()) return undefined;
+      if (!intake.flush()) return;
       await stop.orWhen(ready());
     } else if (performance.now() > yieldAt) {
       await new Promise((resolve) => setTimeout(resolve));
       yieldAt = performance.now() + BUSY_MS;
     }
-    if (stop.stopped) return undefined;
-    if (!takeRun(reader, intake, ready !== undefined)) return reader.warning;
+    if (stop.stopped) return;
+    if (!takeRun(reader, intake, ready !== undefined)) return;
   }
 }
 

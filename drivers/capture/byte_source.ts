@@ -27,10 +27,18 @@ export class ByteSource {
   #chunk: Uint8Array = new Uint8Array(0);
   #chunkStart = 0;
   #offset = 0;
+  readonly #behind: { readonly unread: number } | undefined;
 
-  /** A chunk may be reused by its source once the next one is asked for. */
-  constructor(chunks: Iterable<Uint8Array>) {
+  /**
+   * A chunk may be reused by its source once the next one is asked for. What
+   * chunks are unpacked from, if they are, is `behind`.
+   */
+  constructor(
+    chunks: Iterable<Uint8Array>,
+    behind?: { readonly unread: number },
+  ) {
     this.#chunks = chunks[Symbol.iterator]();
+    this.#behind = behind;
   }
 
   /** Where the window starts in the file. */
@@ -47,7 +55,8 @@ export class ByteSource {
   }
   /** Bytes that were read and not skipped, those in the window among them. */
   get unread(): number {
-    return this.available + this.#chunk.length - this.#chunkStart;
+    return this.available + this.#chunk.length - this.#chunkStart +
+      (this.#behind?.unread ?? 0);
   }
   /** What the window lies in, until the next {@link ensure} or {@link skip}. */
   get bytes(): Uint8Array {

@@ -1,5 +1,7 @@
 /** What a packet in a capture file is, whatever the format. */
 
+import type { Oddities } from "./oddities.ts";
+
 /**
  * A captured packet, `bytes[start .. start + length)`. A reader reuses one such
  * object, and `bytes`, for all of its packets: copy what is wanted later.
@@ -11,12 +13,14 @@ export interface CapturePacket {
   start: number;
   /** Bytes that were captured; no more than {@link CAPTURED_BYTES_MAX}. */
   length: number;
-  /** Bytes that the packet had on the wire, as the file states them. */
+  /** Bytes that the packet had on the wire; no fewer than {@link length}. */
   originalLength: number;
   /** Whole seconds since 1970-01-01 UTC; 0 where the file has no time. */
   seconds: number;
-  /** The rest, in nanoseconds. */
+  /** The rest, in nanoseconds: from 0, less than a second. */
   nanoseconds: number;
+  /** Whether the file counts time in units finer than microseconds. */
+  finerThanMicroseconds: boolean;
   /** LINKTYPE_… of the interface that it was captured on. */
   linkType: number;
   /** Which interface of its section that was, from 0. */
@@ -43,6 +47,8 @@ export interface CaptureReader {
   next(): CapturePacket | undefined;
   /** After the end: that the file ends within a packet, in words. */
   readonly warning: string | undefined;
+  /** Fields so far that no capture should have and that cost no packet. */
+  readonly oddities: Oddities;
   /**
    * Bytes that were read behind the packet that {@link next} gave last. While
    * there are some, the next packet, or at least its start, is here already.
@@ -59,6 +65,7 @@ export function emptyPacket(): CapturePacket {
     originalLength: 0,
     seconds: 0,
     nanoseconds: 0,
+    finerThanMicroseconds: false,
     linkType: LINK_ETHERNET,
     interfaceIndex: 0,
     direction: 0,

@@ -8,6 +8,7 @@
  */
 
 import { type ByteSource, CaptureError } from "./byte_source.ts";
+import { Oddities } from "./oddities.ts";
 import {
   CAPTURED_BYTES_MAX,
   type CapturePacket,
@@ -30,25 +31,29 @@ export const ENHANCED_PACKET = 6;
 
 /** Bytes of a block around its body. */
 const BLOCK_BYTES_MIN = 12;
-/** Bytes of an interface description with its options. */
-const DESCRIPTION_BYTES_MAX = 65536;
-const INTERFACES_MAX = 4096;
+/** Interfaces of one section: some 100 MB of memory. The format has no limit. */
+const INTERFACES_MAX = 1 << 20;
 
 const IF_TSRESOL = 9;
 const IF_TSOFFSET = 14;
 
-interface Interface {
-  readonly linkType: number;
-  readonly snapLength: number;
+/** How an interface counts time. */
+interface InterfaceTime {
   /** Units of its timestamps in a second. */
   readonly unitsPerSecond: bigint;
   /** Seconds to add to its timestamps. */
   readonly offsetSeconds: bigint;
 }
 
+interface Interface extends InterfaceTime {
+  readonly linkType: number;
+  readonly snapLength: number;
+}
+
 /** Reads pcapng. */
 export class PcapngReader implements CaptureReader {
   readonly format = "pcapng";
+  readonly oddities: Oddities = new Oddities();
   warning: string | undefined;
   readonly #source: ByteSource;
   readonly #packet = emptyPacket();
@@ -182,83 +187,82 @@ export class PcapngReader implements CaptureReader {
     return true;
   }
 
+  /** ├ link type, reserved ┼ snap length ┤ options … */
   #description(): boolean {
     const source = this.#source;
-    const length = this.#blockBytes;
-    if (length > DESCRIPTION_BYTES_MAX) {
-      throw new CaptureError(
-        source.offset + 4,
-        `an interface description of ${length} bytes`,
-        `at most ${DESCRIPTION_BYTES_MAX}`,
-      );
-    }
     if (this.#interfaces.length === INTERFACES_MAX) {
       throw new CaptureError(
         source.offset,
-        "one more interface",
-        `at most ${INTERFACES_MAX}`,
+        "one more interface of this section",
+        `at most ${INTERFACES_MAX} (editcap -r FILE OUT 1-1000000 cuts a capture)`,
       );
     }
     if (!this.#body(16, "an interface description")) return false;
-    if (!source.ensure(length)) {
-      this.#endsWithin(length);
-      return false;
-    }
-    this.#interfaces.push({
-      linkType: source.u16(8, this.#littleEndian),
-      snapLength: source.u32(12, this.#littleEndian),
-      ...this.#timeOptions(length - 4),
-    });
+    const linkType = source.u16(8, this.#littleEndian);
+    const snapLength = source.u32(12, this.#littleEndian);
+    if (!this.#pass(16)) return false;
+    const time = this.#timeOptions();
+    if (time === undefined) return false;
+    this.#interfaces.push({ linkType, snapLength, ...time });
     return true;
   }
 
-  /** Finds how an interface counts time among its options, from byte 16 to `end`. */
-  #timeOptions(
-    end: number,
-  ): Pick<Interface, "unitsPerSecond" | "offsetSeconds"> {
+  /**
+   * Finds how an interface counts time among the options that are left of the
+   * block; undefined when the file ends within them.
+   */
+  #timeOptions(): InterfaceTime | undefined {
     const source = this.#source;
     const littleEndian = this.#littleEndian;
     let unitsPerSecond = 1000000n;
     let offsetSeconds = 0n;
-    for (let at = 16; at + 4 <= end;) {
-      const code = source.u16(at, littleEndian);
-      const length = source.u16(at + 2, littleEndian);
+    while (this.#restBytes >= 4 + 4) {
+      if (!this.#has(4)) return undefined;
+      const code = source.u16(0, littleEndian);
+      const length = source.u16(2, littleEndian);
       if (code === 0) break;
-      if (at + 4 + length > end) {
-        throw new CaptureError(
-          source.offset + at + 2,
+      if (4 + length + 4 > this.#restBytes) {
+        this.oddities.add(
+          source.offset + 2,
           `an option of ${length} bytes`,
-          `at most the ${end - at - 4} that are left of the block`,
+          "more than is left of its block: passed over",
         );
+        break;
       }
       if (code === IF_TSRESOL && length === 1) {
-        unitsPerSecond = this.#resolution(at + 4);
+        if (!this.#has(5)) return undefined;
+        unitsPerSecond = unitsOf(source.bytes[source.start + 4]!);
       } else if (code === IF_TSOFFSET && length === 8) {
-        const first = BigInt(source.u32(at + 4, littleEndian));
-        const second = BigInt(source.u32(at + 8, littleEndian));
+        if (!this.#has(12)) return undefined;
+        const first = BigInt(source.u32(4, littleEndian));
+        const second = BigInt(source.u32(8, littleEndian));
         const value = littleEndian
           ? second << 32n | first
           : first << 32n | second;
         offsetSeconds = BigInt.asIntN(64, value);
       }
-      at += 4 + (length + 3 & ~3);
+      // The last one may lack its padding.
+      const padded = 4 + length + (-length & 3);
+      if (!this.#pass(Math.min(padded, this.#restBytes - 4))) return undefined;
     }
     return { unitsPerSecond, offsetSeconds };
   }
 
-  /** `if_tsresol`: 10 to the minus n, or 2 to the minus n with the top bit set. */
-  #resolution(at: number): bigint {
-    const source = this.#source;
-    const value = source.bytes[source.start + at]!;
-    const power = value & 0x7f;
-    if (power > 63) {
-      throw new CaptureError(
-        source.offset + at,
-        `a resolution of ${value < 128 ? 10 : 2} to the minus ${power} seconds`,
-        "a power of at most 63",
-      );
+  /** Whether the file goes on for `count` bytes of this block. */
+  #has(count: number): boolean {
+    if (this.#source.ensure(count)) return true;
+    this.#endsWithin(this.#restBytes);
+    return false;
+  }
+
+  /** Passes over `count` bytes of the block; false when the file ends before. */
+  #pass(count: number): boolean {
+    if (!this.#source.skip(count)) {
+      this.#endsWithin(this.#restBytes);
+      return false;
     }
-    return (value < 128 ? 10n : 2n) ** BigInt(power);
+    this.#restBytes -= count;
+    return true;
   }
 
   /** ├ interface ┼ time high ┼ time low ┼ captured ┼ original ┤ the bytes … */
@@ -276,10 +280,19 @@ export class PcapngReader implements CaptureReader {
       source.u32(16, littleEndian),
       from,
     );
-    this.#packet.originalLength = source.u32(24, littleEndian);
+    const captured = source.u32(20, littleEndian);
+    const original = source.u32(24, littleEndian);
+    if (captured > original && captured <= CAPTURED_BYTES_MAX) {
+      this.oddities.add(
+        source.offset + 20,
+        `${captured} bytes captured of a packet of ${original}`,
+        `read as a packet of ${captured}`,
+      );
+    }
+    this.#packet.originalLength = Math.max(captured, original);
     this.#packet.interfaceIndex = index;
     this.#packet.linkType = from.linkType;
-    return this.#captured(28, source.u32(20, littleEndian));
+    return this.#captured(28, captured);
   }
 
   /** ├ original ┤ the bytes, cut to the interface's snap length … */
@@ -289,6 +302,7 @@ export class PcapngReader implements CaptureReader {
     const original = this.#source.u32(8, this.#littleEndian);
     this.#packet.seconds = 0;
     this.#packet.nanoseconds = 0;
+    this.#packet.finerThanMicroseconds = false;
     this.#packet.originalLength = original;
     this.#packet.interfaceIndex = 0;
     this.#packet.linkType = from.linkType;
@@ -331,6 +345,12 @@ export class PcapngReader implements CaptureReader {
   }
 }
 
+/** `if_tsresol`: 10 to the minus n, or 2 to the minus n with the top bit set. */
+function unitsOf(resolution: number): bigint {
+  const power = BigInt(resolution & 0x7f);
+  return (resolution < 128 ? 10n : 2n) ** power;
+}
+
 /** Sets the packet's time from 64 bits of an interface's units. */
 function setTime(
   packet: CapturePacket,
@@ -339,6 +359,7 @@ function setTime(
   { unitsPerSecond, offsetSeconds }: Interface,
 ): void {
   const units = BigInt(high) << 32n | BigInt(low);
+  packet.finerThanMicroseconds = unitsPerSecond > 1000000n;
   packet.seconds = Number(units / unitsPerSecond + offsetSeconds);
   packet.nanoseconds = Number(
     units % unitsPerSecond * 1000000000n / unitsPerSecond,

@@ -153,6 +153,7 @@ export class ReplayEnd implements WireEnd {
       "rx-empty": this.#empty,
       "rx-link-type": this.#otherLink,
       "capture-cut-short": this.#cutShort,
+      "capture-odd-field": this.#reader.oddities.count,
       "tx-write-failed": this.#writeFailed,
     };
   }

@@ -22,14 +22,14 @@ export interface PlainPacket {
 export function anyPacket(lengthMax: number): fc.Arbitrary<PlainPacket> {
   return fc.record({
     bytes: fc.uint8Array({ maxLength: lengthMax }),
-    originalLength: fc.nat({ max: 0xffffffff }),
+    originalLength: fc.integer({ min: lengthMax, max: 0xffffffff }),
     seconds: fc.nat({ max: 0xffffffff }),
     nanoseconds: fc.nat({ max: 999999999 }),
     linkType: fc.constant(1),
   }, { noNullPrototype: true });
 }
 
-/** The bytes of a capture of `packets`. */
+/** The bytes of a capture of `packets`, in nanoseconds if nothing else is said. */
 export function writeCapture(
   format: "pcap" | "pcapng",
   packets: readonly PlainPacket[],
@@ -37,7 +37,10 @@ export function writeCapture(
 ): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const make = format === "pcap" ? makePcapWriter : makePcapngWriter;
-  const writer = make((bytes) => parts.push(bytes.slice()), options);
+  const writer = make((bytes) => parts.push(bytes.slice()), {
+    unit: "ns",
+    ...options,
+  });
   for (const { bytes, ...rest } of packets) {
     const start = 3;
     const buffer = new Uint8Array(bytes.length + 5);
@@ -53,7 +56,11 @@ export function writeCapture(
 export function readCapture(
   bytes: Uint8Array,
   chunkBytes = 1 << 16,
-): { packets: PlainPacket[]; warning: string | undefined } {
+): {
+  packets: PlainPacket[];
+  warning: string | undefined;
+  oddities: string | undefined;
+} {
   const reader = openCapture(chunksOf(bytes, chunkBytes));
   const packets: PlainPacket[] = [];
   for (let packet = reader.next(); packet; packet = reader.next()) {
@@ -65,7 +72,11 @@ export function readCapture(
       linkType: packet.linkType,
     });
   }
-  return { packets, warning: reader.warning };
+  return {
+    packets,
+    warning: reader.warning,
+    oddities: reader.oddities.describe(),
+  };
 }
 
 function* chunksOf(bytes: Uint8Array, chunkBytes: number) {

@@ -1,0 +1,151 @@
+import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  ByteSource,
+  CaptureError,
+} from "../../../drivers/capture/byte_source.ts";
+import { Unpacked } from "../../../drivers/capture/gzip.ts";
+import { testWith } from "../../needs.ts";
+import { testProperty } from "../../property.ts";
+import {
+  concat,
+  type PlainPacket,
+  readCapture,
+  writeCapture,
+} from "./captures.ts";
+
+/** Packs with the platform's own encoder. */
+async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const packed = new Blob([bytes]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
+function unpack(packed: Uint8Array, chunkBytes: number): Uint8Array {
+  function* chunks() {
+    const chunk = new Uint8Array(chunkBytes);
+    for (let at = 0; at < packed.length; at += chunkBytes) {
+      const part = packed.subarray(at, at + chunkBytes);
+      chunk.set(part);
+      yield chunk.subarray(0, part.length);
+    }
+  }
+  const parts: Uint8Array[] = [];
+  const unpacked = new Unpacked(new ByteSource(chunks()));
+  for (const part of unpacked) parts.push(part.slice());
+  return concat(parts);
+}
+
+/** Bytes with repetitions near and far, as captures have them, and without. */
+const dataArbitrary = fc.array(
+  fc.tuple(
+    fc.uint8Array({ minLength: 1, maxLength: 400 }),
+    fc.integer({ min: 1, max: 300 }),
+  ),
+  { maxLength: 12 },
+).map((runs) =>
+  concat(runs.flatMap(([run, times]) => Array<Uint8Array>(times).fill(run)))
+);
+
+testProperty(
+  "what the platform's gzip packs is unpacked, however it is cut",
+  { runs: 60, file: import.meta.url },
+  fc.asyncProperty(
+    fc.array(dataArbitrary, { minLength: 1, maxLength: 3 }),
+    fc.integer({ min: 1, max: 5000 }),
+    async (members, chunkBytes) => {
+      const packed = concat(await Promise.all(members.map(gzip)));
+      deepStrictEqual(unpack(packed, chunkBytes), concat(members));
+    },
+  ),
+);
+
+testProperty(
+  "gzip that was changed or cut gives a CaptureError, never other bytes unsaid",
+  { runs: 150, file: import.meta.url },
+  fc.asyncProperty(
+    dataArbitrary,
+    fc.nat(),
+    fc.integer({ min: 1, max: 255 }),
+    fc.boolean(),
+    async (data, where, change, cut) => {
+      const packed = await gzip(data);
+      // Bytes 4 to 9 of the header, the time among them, are not checked by anything.
+      const at = 10 + where % (packed.length - 10);
+      if (!cut) packed[at]! ^= change;
+      const broken = cut ? packed.subarray(0, at) : packed;
+      try {
+        const unpacked = unpack(broken, 100);
+        ok(!cut, "a part is not all of it");
+        // A copy from elsewhere of the same bytes is no damage.
+        deepStrictEqual(unpacked, data);
+      } catch (error) {
+        ok(error instanceof CaptureError, String(error));
+      }
+    },
+  ),
+);
+
+testProperty(
+  "random bytes behind gzip's header never do worse than a CaptureError",
+  { runs: 400, file: import.meta.url },
+  fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+    try {
+      unpack(
+        concat([Uint8Array.of(31, 139, 8, 0, 0, 0, 0, 0, 0, 3), bytes]),
+        64,
+      );
+    } catch (error) {
+      ok(error instanceof CaptureError, String(error));
+    }
+  }),
+);
+
+const PACKETS: readonly PlainPacket[] = Array.from({ length: 500 }, (_, i) => ({
+  bytes: new Uint8Array(60 + i % 900).fill(i),
+  originalLength: 1500,
+  seconds: 1_700_000_000 + i,
+  nanoseconds: i,
+  linkType: 1,
+}));
+
+for (const format of ["pcap", "pcapng"] as const) {
+  Deno.test(`a ${format} packed with gzip is read as it was before`, async () => {
+    const packed = await gzip(writeCapture(format, PACKETS));
+    deepStrictEqual(readCapture(packed, 1000).packets, PACKETS);
+    // Behind it there may be what tapes and downloads add.
+    const padded = concat([packed, new Uint8Array(512)]);
+    deepStrictEqual(readCapture(padded).packets, PACKETS);
+  });
+}
+
+testWith(
+  ["tool:gzip"],
+  "each level of the program gzip is unpacked, with its name in it",
+  async () => {
+    const folder = Deno.makeTempDirSync({ prefix: "sallyport" });
+    try {
+      const path = `${folder}/capture.pcap`;
+      Deno.writeFileSync(path, writeCapture("pcap", PACKETS));
+      for (const level of ["-1", "-6", "-9"]) {
+        const { stdout } = await new Deno.Command("gzip", {
+          args: [level, "--name", "-c", path],
+        }).output();
+        deepStrictEqual(readCapture(stdout).packets, PACKETS);
+      }
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test("a packed capture that ends early says so after what was read of it", async () => {
+  const packed = await gzip(writeCapture("pcap", PACKETS));
+  throws(() => readCapture(packed.subarray(0, 2000)), (error) => {
+    match(
+      String(error),
+      /at byte 2000: found the end of the file \(in gzip\); expected more packed data/,
+    );
+    return true;
+  });
+});
