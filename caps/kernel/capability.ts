@@ -17,13 +17,13 @@ export type Capability = bigint & { readonly brand: "capability" };
 /** A port's number, given by whoever wires the system. */
 export type PortId = number;
 
-/** When a capability without a lifetime is over. */
+/** When a capability without a lifetime expires. */
 export const NEVER_US = Infinity;
 
 /** What every new capability says, derived or delegated. */
 interface Minting {
   /**
-   * When it is over by itself, in microseconds of the clock that the kernel's
+   * When the capability expires, in microseconds of the clock that the kernel's
    * owner goes by; never later than its parent. Absent for the parent's.
    */
   readonly expiresAtUs?: number;
@@ -54,7 +54,7 @@ export interface Derivation<G> extends Minting {
   readonly to?: PortId;
 }
 
-/** What a delegated capability is to be, besides the delegator's over again. */
+/** How a delegated capability differs from the delegator's. */
 export interface Delegation extends Minting {
   /** In whose table its tag goes. */
   readonly to: PortId;
@@ -86,15 +86,15 @@ export interface CapabilityNode<G> {
   /** Its own rate limit; its ancestors' hold besides. */
   readonly limit?: RateLimit;
   readonly closed: boolean;
-  /** When it is over by itself: no later than its parent. */
+  /** When the capability expires: no later than its parent. */
   readonly expiresAtUs: number;
 }
 
-/** The same, as the kernel keeps it. */
+/** A capability as the kernel keeps it. */
 export interface Node<G> extends CapabilityNode<G> {
   readonly parent: Node<G> | undefined;
   readonly children: Set<Node<G>>;
-  /** Its tag as one number. */
+  /** The tag as one number. */
   readonly capability: Capability;
   /** How far from the root it is. */
   readonly depth: number;
@@ -103,7 +103,7 @@ export interface Node<G> extends CapabilityNode<G> {
   pagesLeft: number;
   closed: boolean;
   live: boolean;
-  /** Its place in the queue of those that expire; negative for none. */
+  /** Place in the expiry queue; negative for none. */
   queueIndex: number;
 }
 

@@ -3,18 +3,18 @@
  * one that ends early leaves at once and nothing piles up.
  */
 
-/** One that expires. */
+/** An entry of the queue. */
 export interface Expiring {
   readonly expiresAtUs: number;
-  /** Its place in the heap; the queue's to write. Negative for none. */
+  /** Place in the heap, written by the queue. Negative for none. */
   queueIndex: number;
 }
 
-/** Those that expire, the next one first. */
+/** Entries, the one that expires next first. */
 export class ExpiryQueue<T extends Expiring> {
   readonly #heap: T[] = [];
 
-  /** How many are in it. */
+  /** Number of entries. */
   get size(): number {
     return this.#heap.length;
   }
@@ -24,19 +24,19 @@ export class ExpiryQueue<T extends Expiring> {
     return this.#heap[0]?.expiresAtUs ?? Infinity;
   }
 
-  /** The next one; it stays in the queue. */
+  /** The entry that expires next; it stays in the queue. */
   get first(): T | undefined {
     return this.#heap[0];
   }
 
-  /** Adds one that is in no queue. */
+  /** Adds an entry that is in no queue. */
   add(one: T): void {
     if (one.queueIndex >= 0) throw new Error("expiry queue: added twice");
     this.#heap.push(one);
     this.#rise(one, this.#heap.length - 1);
   }
 
-  /** Takes one out; nothing happens when it is not in. */
+  /** Removes an entry; does nothing when it is in no queue. */
   remove(one: T): void {
     const index = one.queueIndex;
     if (index < 0) return;

@@ -80,7 +80,7 @@ export class CapabilityKernel<G> {
   readonly #limits: KernelLimits;
   readonly #tables = new PortTables<G>();
   readonly #slots = new Slots<G>();
-  /** Those that expire before their parents do; the others end with these. */
+  /** Capabilities that expire before their parents do; the others expire with these. */
   readonly #expiring = new ExpiryQueue<Node<G>>();
   #root: Node<G> | undefined;
 
@@ -195,7 +195,7 @@ export class CapabilityKernel<G> {
     return this.#revoke(node);
   }
 
-  /** Ends all whose time has come by `nowUs`, with everything that was derived from them. */
+  /** Revokes what has expired by `nowUs`, with everything that was derived from it. */
   expire(nowUs: number): CapabilityNode<G>[] {
     const ended: CapabilityNode<G>[] = [];
     while (this.#expiring.nextUs <= nowUs) {
@@ -204,7 +204,7 @@ export class CapabilityKernel<G> {
     return ended;
   }
 
-  /** Ends all that is in the table of `port`: its holder is gone. */
+  /** Revokes all that is in the table of `port`, whose holder has ended. */
   releasePort(port: PortId): CapabilityNode<G>[] {
     return this.#tables.heldBy(port).flatMap((node) =>
       node.live && node.parent !== undefined ? this.#revoke(node) : []

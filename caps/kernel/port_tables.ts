@@ -5,7 +5,7 @@ import { tagOf } from "./tag.ts";
 
 /** Every port's table of live capabilities. */
 export class PortTables<G> {
-  /** One map for all ports: a tag is in one port's table only. */
+  /** Every port's entries in one map: a tag is in one port's table only. */
   readonly #entries = new Map<Capability, Node<G>>();
 
   /** Live capabilities, in all tables. */
@@ -35,7 +35,7 @@ export class PortTables<G> {
     this.#entries.delete(node.capability);
   }
 
-  /** All that is in the table of `port`. */
+  /** Every capability in the table of `port`. */
   heldBy(port: PortId): Node<G>[] {
     return [...this.#entries.values()].filter((node) => node.port === port);
   }

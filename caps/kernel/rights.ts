@@ -10,7 +10,7 @@ export const RIGHT_SEND = 4;
 export const RIGHT_DERIVE = 8;
 /** Its holder may give others narrower ones. */
 export const RIGHT_DELEGATE = 16;
-/** All of them: a NIC's root capability. */
+/** Every right: those of a NIC's root capability. */
 export const RIGHTS_ALL = 31;
 
 /** Some of the rights, or-ed together. */

@@ -1,6 +1,6 @@
 /**
- * Slots, and those whose capability is over while some of its pages are still
- * out: until those are back, slot and quota stay taken.
+ * Slots, and those of revoked capabilities that still have pages out: until
+ * those are back, slot and quota stay taken.
  */
 
 import type { Node } from "./capability.ts";
@@ -11,7 +11,7 @@ export class Slots<G> {
   readonly #free: number[] = [];
   #next = 1;
 
-  /** How many are taken by capabilities that are over. */
+  /** Slots of revoked capabilities that have pages out. */
   get drainingCount(): number {
     return this.#draining.size;
   }
@@ -21,7 +21,7 @@ export class Slots<G> {
     return this.#free.pop() ?? this.#next++;
   }
 
-  /** A capability is over; some of its pages may still be out. */
+  /** Keeps the slot of a revoked capability until it is {@link drained}. */
   free(node: Node<G>): void {
     this.#draining.set(node.slot, node);
   }

@@ -85,7 +85,7 @@ export class SocketCover {
   }
 }
 
-/** The same with no more than an Ethernet type asked of what the frame carries. */
+/** Widens a conjunction: no more than an Ethernet type is asked of what the frame carries. */
 function withoutContents(conjunction: Conjunction): Conjunction {
   const { payload, ...others } = conjunction;
   if (payload === undefined) return conjunction;
@@ -120,7 +120,7 @@ function programOf(
   return program.length <= SOCKET_INSTRUCTIONS_MAX ? program : undefined;
 }
 
-/** One behind the other, none twice. */
+/** Joins blocks, each different one once. */
 function blocks(
   all: readonly (readonly ClassicInstruction[])[],
 ): ClassicInstruction[] {

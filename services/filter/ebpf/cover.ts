@@ -79,7 +79,7 @@ export class Cover {
 /** Any slot will do: all have one tag. */
 const COVERED = 1;
 
-/** All frames for the one destination that is asked for, on the VLAN that is; else the same. */
+/** Widens a conjunction with one unicast destination to all frames for it, on the VLAN that is asked for. */
 function widen(conjunction: Conjunction): Conjunction {
   const { etherDst, vlan } = conjunction;
   if (etherDst === undefined || !isOneUnicast(etherDst)) return conjunction;

@@ -108,7 +108,7 @@ export function emitEbpf(
   return emitEbpfTables(tree, tagOf, options).program;
 }
 
-/** The same as {@link emitEbpf}, with the tables in which flows can come and go later. */
+/** Emits as {@link emitEbpf} does, and returns the tables in which flows can come and go later, too. */
 export function emitEbpfTables(
   tree: TreeNode,
   tagOf: (slot: number) => Tag,
@@ -145,7 +145,7 @@ export function emitEbpfTables(
   return { program, tables: tables.running() };
 }
 
-/** Nobody receives the packet. */
+/** Ends a packet that has no receiver. */
 function emitUnclaimed(code: Code, options: EbpfOptions): void {
   code.label("unclaimed");
   if (options.unclaimed === "kernel") {
@@ -184,7 +184,7 @@ function emitClaim(code: Code): void {
     jgtReg(R3, R1, "no-tag-room"),
     jgtReg(R1, R3, "no-tag-room"),
     store(8, R2, 0, R9),
-    // To the socket; should it be gone by now, drop.
+    // To the socket; should it be closed by now, drop.
     loadMap(R1, SOCKETS_MAP),
     load(4, R2, R10, QUEUE_OFFSET),
     movImm(R3, XDP.DROP),

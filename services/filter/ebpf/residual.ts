@@ -13,9 +13,9 @@
  * that aborts, as such a frame is larger than a socket takes.
  */
 
-import { type Step, stepsOf } from "../residual/bytes.ts";
+import { type Step, stepsOf } from "../residual/steps.ts";
 import type { Compare, Decision } from "../residual/decision.ts";
-import { decide, type Decided } from "../residual/specialise.ts";
+import { decide, type Decided } from "../residual/decide.ts";
 import type { Program } from "../language/ir.ts";
 import type { Code } from "./assembler.ts";
 import {
@@ -44,9 +44,9 @@ import { emitVariables, ValueEmitter } from "./residual_values.ts";
 
 /** The labels that a filter text ends at, and what all texts of a program share. */
 export interface ResidualPlace {
-  /** It matches. */
+  /** Reached by packets that match. */
   readonly accept: string;
-  /** It does not, or aborts. */
+  /** Reached by packets that do not match, and where the text aborts. */
   readonly reject: string;
   /** What is left of PROTOCHAIN_ROUNDS_MAX. */
   readonly rounds: { left: number };

@@ -56,7 +56,7 @@ import { FRAME_BYTES_MAX } from "./limits.ts";
 export interface ProtochainEnds {
   /** The protocol is there. */
   readonly found: string;
-  /** It is not. */
+  /** The protocol is not there. */
   readonly missing: string;
   /** The walk leads out of the frame, or in a circle. */
   readonly reject: string;

@@ -57,7 +57,7 @@ export function either(...parts: readonly (HasGrant | Grant)[]): Grant {
 
 /** Frames that one conjunction describes. */
 export abstract class Frames implements HasGrant {
-  /** All that was asked so far. */
+  /** What was asked so far. */
   protected readonly conjunction: Conjunction;
 
   /** Begins with what is asked already. */
@@ -182,7 +182,7 @@ export abstract class AddressedFrames<Self> extends Frames {
     this.ip = ip;
   }
 
-  /** The same with more asked. */
+  /** Adds to what is asked. */
   protected abstract with(more: Partial<IpPayload>): Self;
 
   /** From this address or prefix. */
@@ -198,7 +198,7 @@ export abstract class AddressedFrames<Self> extends Frames {
 
 /** IP datagrams of which everything is still open. */
 export class IpFrames extends AddressedFrames<IpFrames> {
-  /** The same with more asked. */
+  /** Adds to what is asked. */
   protected override with(more: Partial<IpPayload>): IpFrames {
     return new IpFrames(this.outer, { ...this.ip, ...more });
   }
@@ -248,7 +248,7 @@ export class IpFrames extends AddressedFrames<IpFrames> {
 
 /** IP datagrams of one protocol or fragment class. */
 export class DatagramFrames extends AddressedFrames<DatagramFrames> {
-  /** The same with more asked. */
+  /** Adds to what is asked. */
   protected override with(more: Partial<IpPayload>): DatagramFrames {
     return new DatagramFrames(this.outer, { ...this.ip, ...more });
   }
@@ -261,7 +261,7 @@ export class DatagramFrames extends AddressedFrames<DatagramFrames> {
 
 /** Datagrams with ports. Once a port is asked for, fragments are left out. */
 export class PortFrames extends AddressedFrames<PortFrames> {
-  /** The same with more asked. */
+  /** Adds to what is asked. */
   protected override with(more: Partial<IpPayload>): PortFrames {
     return new PortFrames(this.outer, { ...this.ip, ...more });
   }
@@ -279,7 +279,7 @@ export class PortFrames extends AddressedFrames<PortFrames> {
 
 /** ICMP messages. Once a type is asked for, fragments are left out. */
 export class IcmpFrames extends AddressedFrames<IcmpFrames> {
-  /** The same with more asked. */
+  /** Adds to what is asked. */
   protected override with(more: Partial<IpPayload>): IcmpFrames {
     return new IcmpFrames(this.outer, { ...this.ip, ...more });
   }

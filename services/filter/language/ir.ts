@@ -181,7 +181,7 @@ export function compare(
   return { kind: "compare", operator, left, right: value };
 }
 
-/** All of them, in order. Conjunctions among them become part of this one. */
+/** True when all tests are, in order. Conjunctions among them become part of this one. */
 export function all(...tests: Test[]): Test {
   return joined("and", tests);
 }

@@ -34,7 +34,7 @@ export type Value =
 
 /** What is known of a value whatever the packet. */
 export interface Traits {
-  /** It is never greater. */
+  /** The value is never greater. */
   readonly max: number;
   /** Packets shorter than this abort. */
   readonly bytes: number;
@@ -101,7 +101,7 @@ export class Values {
   }
 
   /**
-   * The same value where some are known: `known` says their numbers. Only what
+   * Simplifies a value where some are known: `known` says their numbers. Only what
    * was computed before on the same way may be known.
    */
   fold(

@@ -67,7 +67,7 @@ export interface Patches {
 
 /** Changes to the derivation tree. */
 export interface Changes {
-  /** Capabilities that are over, with all that was derived from them. */
+  /** Revoked capabilities, with all that was derived from them. */
   readonly ended: readonly CapabilityNode<Grant>[];
   /** New ones, parents before children. */
   readonly opened: readonly CapabilityNode<Grant>[];
@@ -278,7 +278,7 @@ function withoutDoubles(places: readonly FlowPlace[]): FlowPlace[] {
   );
 }
 
-/** Nobody's. */
+/** The tag of packets that nobody receives. */
 const NO_TAG: Tag = { low: 0, high: 0 };
 
 /** A capability and all that is derived from it, as grants; `nodes` is filled with them. */

@@ -22,7 +22,7 @@ export class Expiry {
     this.#options = options;
   }
 
-  /** Sets the alarm anew where what expires next has changed. */
+  /** Moves the alarm to what expires next now. */
   update(): void {
     const { alarms, nextUs, onDue } = this.#options;
     const atUs = nextUs();

@@ -47,7 +47,7 @@ export class Installer {
   readonly #options: InstallerOptions;
   /** Capabilities that no driver knows yet. */
   #opened: CapabilityNode<Grant>[] = [];
-  /** Capabilities that are over, and may still be in the classifiers. */
+  /** Revoked capabilities that may still be in the classifiers. */
   #ended: CapabilityNode<Grant>[] = [];
   /** What the driver has; undefined when that is not known. */
   #installed: Compilation | undefined;
@@ -61,27 +61,27 @@ export class Installer {
     Infinity,
   );
 
-  /** Nothing is installed before {@link commit}. */
+  /** Installs nothing before {@link commit}. */
   constructor(options: InstallerOptions) {
     this.#options = options;
   }
 
-  /** Whether capabilities that are over may still be in the classifiers, and no round is to come. */
+  /** Whether revoked capabilities may still be in the classifiers, with no round to come. */
   get behind(): boolean {
     return this.#ended.length > 0 && this.#nextRound === undefined;
   }
 
-  /** A capability is new. */
+  /** Installs a new capability in the next round. */
   open(node: CapabilityNode<Grant>): void {
     this.#opened.push(node);
   }
 
-  /** Capabilities are over. */
+  /** Removes revoked capabilities in the next round. */
   end(nodes: readonly CapabilityNode<Grant>[]): void {
     this.#ended.push(...nodes);
   }
 
-  /** The driver has done what it was ordered. */
+  /** Takes the driver's answer to an order. */
   committed(
     { version, kernelRefusal }: Extract<DriverReport, { kind: "committed" }>,
   ): void {

@@ -18,7 +18,7 @@ const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
     "the sending grant, met with its parent's, has too many conjunctions",
 };
 
-/** The answer that refuses the request `id`; the words are the reason's unless given. */
+/** The answer that refuses the request `id`; the words are those of the reason by default. */
 export function refusal(
   id: number,
   refused: Refusal | "driver",

@@ -5,16 +5,16 @@ import type { Conjunction } from "../grant/grant.ts";
 import { lowerConjunction } from "../tree/lower.ts";
 
 /** What one filter asks: of the bits `masks[i]` at `places[i]` that they be `values[i]`. */
-export interface Wants {
+export interface AskedBits {
   /**
-   * Each is a place of a frame, as a number. A place behind a header is another
+   * Places of a frame, as numbers. A place behind a header is another
    * one for each kind of header and each start: only then do two loads read the
    * same bytes of every frame that both match.
    */
   readonly places: readonly number[];
   readonly masks: readonly number[];
   readonly values: readonly number[];
-  /** The same for all that ask for the same bits of the same places in the same order. */
+  /** Equal for all that ask for the same bits of the same places in the same order. */
   readonly shape: string;
 }
 
@@ -27,11 +27,11 @@ const PROTOCOL = PLACES - 1;
 const FRAGMENT = PLACES - 2;
 
 /** What each filter of a conjunction asks. */
-export function wantsOf(conjunction: Conjunction): Wants[] {
+export function askedBitsOf(conjunction: Conjunction): AskedBits[] {
   return lowerConjunction(conjunction).map(wantsOfFilter);
 }
 
-function wantsOfFilter(filter: Filter): Wants {
+function wantsOfFilter(filter: Filter): AskedBits {
   const wanted = new WantsBuilder();
   let base = FRAME;
   for (const atom of filter) {
@@ -79,7 +79,7 @@ class WantsBuilder {
     this.#values[at] = (this.#values[at]! | value) >>> 0;
   }
 
-  take(): Wants {
+  take(): AskedBits {
     const [places, masks, values] = [this.#places, this.#masks, this.#values];
     let shape = "";
     for (let at = 0; at < places.length; at++) {

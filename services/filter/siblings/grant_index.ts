@@ -15,7 +15,7 @@
 import type { SiblingIndex } from "../../../caps/kernel/sibling_index.ts";
 import type { Conjunction, Grant } from "../grant/grant.ts";
 import { intersect } from "../grant/overlap.ts";
-import { type Wants, wantsOf } from "./asked_bits.ts";
+import { type AskedBits, askedBitsOf } from "./asked_bits.ts";
 
 /** Projections that one table keeps; the one that has gone unused longest makes room. */
 const PROJECTIONS_MAX = 8;
@@ -23,7 +23,7 @@ const PROJECTIONS_MAX = 8;
 /** One way to match a conjunction. */
 interface Entry {
   readonly conjunction: Conjunction;
-  readonly wants: Wants;
+  readonly wants: AskedBits;
 }
 
 /** The grants of one capability's children. */
@@ -81,13 +81,13 @@ export class GrantIndex implements SiblingIndex<Grant> {
 /** Entries that ask for the same bits of the same places. */
 class ShapeTable {
   /** What all of them ask for. */
-  readonly #wants: Wants;
+  readonly #wants: AskedBits;
   readonly #entries = new Set<Entry>();
   /** Entries by the values of some bits, by which bits; the longest unused first. */
   readonly #projections = new Map<string, Projection>();
   #lastUsed: Projection | undefined;
 
-  constructor(example: Wants) {
+  constructor(example: AskedBits) {
     this.#wants = example;
   }
 
@@ -122,7 +122,7 @@ class ShapeTable {
     }
   }
   /** The entries by what they ask of those bits that `wants` asks for, too. */
-  #projectionOf(wants: Wants): Projection {
+  #projectionOf(wants: AskedBits): Projection {
     // A new flow among its like is what is asked most.
     const masks = wants.shape === this.#wants.shape
       ? this.#wants.masks
@@ -145,7 +145,7 @@ class ShapeTable {
   }
 
   /** The bits that both `wants` and the table ask for, by the table's places. */
-  #shared(wants: Wants): number[] {
+  #shared(wants: AskedBits): number[] {
     return this.#wants.places.map((place, index) => {
       const at = wants.places.indexOf(place);
       return at < 0 ? 0 : (wants.masks[at]! & this.#wants.masks[index]!) >>> 0;
@@ -153,7 +153,7 @@ class ShapeTable {
   }
 
   /** What `wants` asks for, by the table's places. */
-  #valuesOf(wants: Wants): readonly number[] {
+  #valuesOf(wants: AskedBits): readonly number[] {
     if (wants.shape === this.#wants.shape) return wants.values;
     return this.#wants.places.map((place) => {
       const at = wants.places.indexOf(place);
@@ -190,5 +190,5 @@ function isSame(a: readonly number[], b: readonly number[]): boolean {
 }
 
 function entriesOf(conjunction: Conjunction): Entry[] {
-  return wantsOf(conjunction).map((wants) => ({ conjunction, wants }));
+  return askedBitsOf(conjunction).map((wants) => ({ conjunction, wants }));
 }

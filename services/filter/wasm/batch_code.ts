@@ -5,7 +5,7 @@ import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import type { Accept } from "../tree/node.ts";
 import { Code, type Constants } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
-import { writePlan } from "./node_code.ts";
+import { writePlan } from "./plan_code.ts";
 import type { Writer } from "./writer.ts";
 import type { PlanNode } from "./plan.ts";
 import type { ResidualFunctions } from "./residual_functions.ts";

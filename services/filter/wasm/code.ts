@@ -18,7 +18,7 @@ export class Constants {
   readonly #headBytes: number;
   readonly #bytes: number[] = [];
 
-  /** They lie behind `headBytes` of the record whose address `local` holds. */
+  /** Starts behind `headBytes` of the record whose address `local` holds. */
   constructor(local: number, headBytes: number) {
     this.local = local;
     this.#headBytes = headBytes;

@@ -50,7 +50,7 @@ export interface WasmOptions {
   readonly checks?: CheckCache;
 }
 
-/** The same as {@link emitWasm}, with the tables in which flows can come and go later. */
+/** Emits as {@link emitWasm} does, and returns the tables in which flows can come and go later, too. */
 export function emitWasmTables(
   tree: TreeNode,
   sends: readonly SendGrant[],

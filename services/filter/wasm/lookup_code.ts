@@ -42,7 +42,7 @@ export function writeLookup(
   return value;
 }
 
-/** The same for a key that is in locals already, which stay the caller's. */
+/** Looks up a key that is in locals already, which stay the caller's. */
 export function writeLookupOf(
   code: Code,
   key: readonly KeyLocal[],

@@ -6,7 +6,7 @@
 
 /** What follows an opcode. */
 export type Immediates =
-  /** Nothing. */
+  /** No immediates. */
   | "none"
   /** A block's result type byte. */
   | "block"

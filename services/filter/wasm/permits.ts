@@ -37,7 +37,7 @@ export interface SendGrant {
 export interface Shape {
   /** Equal for functions that do the same. */
   readonly name: string;
-  /** The function; absent when it has tables, which each module must place anew. */
+  /** The function; absent when it has tables, which each module must place for itself. */
   readonly body: FunctionBody | undefined;
   /** What it is emitted from. */
   readonly tree: TreeNode;

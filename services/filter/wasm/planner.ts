@@ -8,7 +8,7 @@
 
 import type { Field } from "../tree/atom.ts";
 import type { Accept, Branch, TreeNode } from "../tree/node.ts";
-import { inlinedAccepts } from "./inline.ts";
+import { inlinedAccepts } from "./inlined_accepts.ts";
 import type {
   BytesSource,
   Plan,

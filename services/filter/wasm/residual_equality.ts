@@ -1,6 +1,6 @@
 /** Comparisons with constants in the order of memory, several with one load. */
 
-import type { Step } from "../residual/bytes.ts";
+import type { Step } from "../residual/steps.ts";
 import { valuesOf } from "../residual/decision.ts";
 import { type Equality, equalityOf } from "../residual/equality.ts";
 import type { ValueId, Values } from "../residual/values.ts";

@@ -5,12 +5,12 @@
  */
 
 import type { Residual } from "../tree/node.ts";
-import { decide } from "../residual/specialise.ts";
+import { decide } from "../residual/decide.ts";
 import type { Program } from "../language/ir.ts";
 import { Code } from "./code.ts";
 import type { FunctionBody } from "./encoder.ts";
 import type { Plan, PlanNode } from "./plan.ts";
-import { writeText } from "./residual_body.ts";
+import { writeResidual } from "./residual_writer.ts";
 
 /** Where code for a packet is being written. */
 interface Place {
@@ -27,7 +27,7 @@ export class ResidualFunctions {
   readonly functions: FunctionBody[] = [];
   readonly #first: number;
   readonly #byProgram = new Map<Program, number>();
-  readonly #byText = new Map<string, number>();
+  readonly #known = new Map<string, number>();
   readonly #inPlace: boolean;
 
   /** The first of them becomes function `first` of the module. */
@@ -57,7 +57,7 @@ export class ResidualFunctions {
     const rejects = code.open("block");
     const accepts = code.open("block");
     const at = { ...place, accepts, rejects };
-    writeText(at, decide(program), program.variables);
+    writeResidual(at, decide(program), program.variables);
     code.close().op("i32.const", end.slot).branch("br", done);
     code.close().op("i32.const", otherwise).close();
   }
@@ -65,10 +65,10 @@ export class ResidualFunctions {
   #add(program: Program): void {
     if (this.#byProgram.has(program)) return;
     const text = JSON.stringify(program);
-    const known = this.#byText.get(text);
-    const index = known ??
+    const found = this.#known.get(text);
+    const index = found ??
       this.#first + this.functions.push(functionOf(program)) - 1;
-    this.#byText.set(text, index);
+    this.#known.set(text, index);
     this.#byProgram.set(program, index);
   }
 }
@@ -85,7 +85,7 @@ function functionOf(program: Program): FunctionBody {
   const rejects = code.open("block");
   const accepts = code.open("block");
   const place = { code, start, length, accepts, rejects };
-  writeText(place, decide(program), program.variables);
+  writeResidual(place, decide(program), program.variables);
   code.close().op("i32.const", 1).op("return");
   code.close().op("i32.const", 0);
   const body: FunctionBody = {

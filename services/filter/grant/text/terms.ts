@@ -14,9 +14,9 @@ export interface Term {
   readonly conjunction: Conjunction;
   /** Why the conjunction alone is not what the text says. */
   readonly unsaid?: Problem;
-  /** It looks behind a tag that something else must have asked for. */
+  /** Set where it looks behind a tag that something else must have asked for. */
   readonly behindTag?: Problem;
-  /** It asks for the tag. */
+  /** Set where it asks for the tag. */
   readonly asksTag?: true;
 }
 
@@ -54,7 +54,7 @@ export class Terms {
     return this.#limited([...a, ...b], column);
   }
 
-  /** One of each at once. */
+  /** Joins each of `a` with each of `b`. */
   both(a: readonly Term[], b: readonly Term[], column: number): Term[] {
     this.#meetings += a.length * b.length;
     if (this.#meetings > MEETINGS_MAX) throw this.#tooMany(column);

@@ -48,7 +48,7 @@ export class Layout {
   type: Offset | undefined;
   /** From the payload to the network header. */
   network = 0;
-  /** The same, behind an 802.2 header without SNAP. */
+  /** From the payload to the network header, behind an 802.2 header without SNAP. */
   networkNoSnap: number;
   /** MPLS labels passed. */
   labels = 0;

@@ -3,7 +3,7 @@
  * of values: what was compared before has been computed, so it cannot abort any
  * more, and leaves an equality or bounds. Where those decide a comparison, it
  * is left out; a decision that is come to with different knowledge is made
- * anew for each, as far as a budget allows.
+ * again for each, as far as a budget allows.
  */
 
 import type { Program } from "../language/ir.ts";
@@ -19,10 +19,10 @@ import { ABORTS, type ValueId, type Values } from "./values.ts";
 /** Graphs of more decisions are left as they are. */
 const DECISIONS_MAX = 1024;
 
-/** The same, for the product of decisions and values. */
+/** Graphs of which decisions times values are more are left as they are, too. */
 const PAIRS_MAX = 400_000;
 
-/** How many decisions may be made anew, for each that there was. */
+/** How many decisions may be made again, for each that there was. */
 const COPIES_MAX = 6;
 
 /** How many facts may be looked at in all, each visit counted as some. */

@@ -3,9 +3,9 @@
  * out of blocks. The graph has no cycles, so every jump goes forward.
  */
 
-import { PACKET_BYTES_MAX, type Step, stepsOf } from "../residual/bytes.ts";
+import { PACKET_BYTES_MAX, type Step, stepsOf } from "../residual/steps.ts";
 import type { Compare, Decision } from "../residual/decision.ts";
-import type { Decided } from "../residual/specialise.ts";
+import type { Decided } from "../residual/decide.ts";
 import type { ValueId } from "../residual/values.ts";
 import type { Code, Label } from "./code.ts";
 import { writeProtochain } from "./protochain_code.ts";
@@ -19,7 +19,7 @@ import {
 } from "./residual_values.ts";
 
 /** Where the packet is, and where to go. */
-export interface TextPlace {
+export interface ResidualPlace {
   readonly code: Code;
   /** The local with the address of the packet's first byte. */
   readonly start: number;
@@ -30,8 +30,8 @@ export interface TextPlace {
 }
 
 /** Writes a filter text. Its code never falls through. */
-export function writeText(
-  place: TextPlace,
+export function writeResidual(
+  place: ResidualPlace,
   decided: Decided,
   variables: number,
 ): void {
@@ -39,7 +39,7 @@ export function writeText(
 }
 
 class ResidualWriter {
-  readonly #place: TextPlace;
+  readonly #place: ResidualPlace;
   readonly #decided: Decided;
   readonly #steps: readonly Step[];
   readonly #labels = new Map<Decision, Label>();
@@ -47,7 +47,7 @@ class ResidualWriter {
   readonly #variables: readonly number[];
   readonly #writer: ValueWriter;
 
-  constructor(place: TextPlace, decided: Decided, variables: number) {
+  constructor(place: ResidualPlace, decided: Decided, variables: number) {
     const { code } = place;
     const { values, root } = decided;
     this.#place = place;
