@@ -2,7 +2,7 @@
 
 import type { DriverStart } from "../../drivers/service/start.ts";
 import type { ServiceDefinition } from "../core/definition.ts";
-import type { FilterStart } from "../filter/service/start.ts";
+import type { FilterStart } from "../filter/service/messages.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { ServiceStart } from "../core/messages.ts";
 import type { Part } from "../runtime/thread.ts";

@@ -8,6 +8,20 @@ import type { PortId, Refusal } from "../../../caps/kernel/kernel.ts";
 import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import type { Rights } from "../../../caps/kernel/rights.ts";
 import type { Grant } from "../grant/grant.ts";
+import type { CompileTarget } from "./compilation.ts";
+
+/** The first message to a filter service. */
+export interface FilterStart {
+  readonly target: CompileTarget;
+  /** Pages that may be lent in all. */
+  readonly quotaPages: number;
+  /** The system's own port, whose table gets the root capability. */
+  readonly system: PortId;
+  /** To the driver service. */
+  readonly driver: MessagePort;
+  /** To the system. */
+  readonly control: MessagePort;
+}
 
 /** What a holder asks. `id` is its own and comes back in the answer. */
 export type FilterRequest =

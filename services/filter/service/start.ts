@@ -1,29 +1,15 @@
 /** Starts a NIC's filter service, in a worker or in the caller's own thread. */
 
-import { CapabilityKernel, type PortId } from "../../../caps/kernel/kernel.ts";
+import { CapabilityKernel } from "../../../caps/kernel/kernel.ts";
 import { fromMessagePort, takeAll } from "../../../caps/port/port.ts";
 import { TagGenerator } from "../../../caps/kernel/tag.ts";
 import { makeRealClock } from "../../runtime/clock.ts";
 import { grantAlgebra } from "../siblings/algebra.ts";
-import type { CompileTarget } from "./compilation.ts";
-import type { FilterOrder, FilterReport } from "./messages.ts";
+import type { FilterOrder, FilterReport, FilterStart } from "./messages.ts";
 import { FilterService } from "./service.ts";
 
 /** Capabilities that one NIC may have at once, and derivations from the root to a leaf. */
 const LIMITS = { capabilitiesMax: 16384, depthMax: 16 };
-
-/** The first message to a filter service. */
-export interface FilterStart {
-  readonly target: CompileTarget;
-  /** Pages that may be lent in all. */
-  readonly quotaPages: number;
-  /** The system's own port, whose table gets the root capability. */
-  readonly system: PortId;
-  /** To the driver service. */
-  readonly driver: MessagePort;
-  /** To the system. */
-  readonly control: MessagePort;
-}
 
 /** Runs a filter service with the ports in `start`. Its first report is the root capability. */
 export function startFilterService(start: FilterStart): void {

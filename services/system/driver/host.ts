@@ -9,44 +9,36 @@ import type {
 } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { TrustedRings } from "../../../caps/port/trusted_ring.ts";
-import {
-  fromMessagePort,
-  type Port,
-  takeAll,
-} from "../../../caps/port/port.ts";
-import { Calls } from "../../runtime/calls.ts";
+import { ControlLine } from "../../runtime/control_line.ts";
 
 /** How long a driver may take to close its NIC. */
 const STOP_MS_MAX = 3000;
 
-/** What a driver tells of itself, unasked. */
+/** What a driver service reports unasked. */
 export interface DriverEvents {
   /** A holder was cut off for what it sent. */
   onOutlaw(port: PortId, refusals: Counts): void;
-  /** Nothing will ever arrive again, and all that did was handled; what was wrong with that, if anything. */
+  /** Nothing will ever arrive again, and all that did was handled; `warning` says what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
-  /** It cannot go on. */
+  /** The driver service cannot go on. */
   onFailed(message: string): void;
 }
 
 /** A driver service, seen from the system. */
 export class DriverHost {
-  readonly #control: Port<SystemOrder, SystemReport>;
+  readonly #control: ControlLine<SystemOrder, SystemReport>;
   readonly #events: DriverEvents;
-  readonly #calls = new Calls<Extract<SystemReport, { kind: "counts" }>>(
-    "the driver service",
-  );
   readonly #opened = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<DriverCounts>();
 
   /** Speaks on `control`; tells `events`. */
   constructor(control: MessagePort, events: DriverEvents) {
-    this.#control = fromMessagePort(control);
     this.#events = events;
-    this.#control.onReady = () => {
-      for (const report of takeAll(this.#control)) this.#take(report);
-    };
-    // Whoever waits for these hears of a failure; nobody need.
+    this.#control = new ControlLine(control, {
+      whom: "the driver service",
+      onReport: (report) => this.#take(report),
+    });
+    // Whoever waits for these hears of a failure; nobody has to wait.
     this.#opened.promise.catch(() => {});
     this.#stopped.promise.catch(() => {});
   }
@@ -66,7 +58,7 @@ export class DriverHost {
     limits: HolderLimits,
     rings?: TrustedRings,
   ): void {
-    this.#control.post({
+    this.#control.send({
       kind: "attach",
       port,
       data,
@@ -75,22 +67,23 @@ export class DriverHost {
     }, [data]);
   }
 
-  /** A holder is gone. */
+  /** Disconnects a holder that has ended. */
   detach(port: PortId): void {
-    this.#control.post({ kind: "detach", port });
+    this.#control.send({ kind: "detach", port });
   }
 
   /** Lets packets come in. */
   receive(): void {
-    this.#control.post({ kind: "receive" });
+    this.#control.send({ kind: "receive" });
   }
 
-  /** Its counts now. */
+  /** Asks for the counts now. */
   async counts(): Promise<DriverCounts> {
-    const report = await this.#calls.ask((id) =>
-      this.#control.post({ kind: "count", id })
+    const { counts } = await this.#control.ask(
+      "counts",
+      (id) => ({ kind: "count", id }),
     );
-    return report.counts;
+    return counts;
   }
 
   /**
@@ -98,7 +91,7 @@ export class DriverHost {
    * @throws when it has failed, or does not stop.
    */
   async stop(): Promise<DriverCounts> {
-    this.#control.post({ kind: "stop" });
+    this.#control.send({ kind: "stop" });
     const timer = setTimeout(
       () =>
         this.#stopped.reject(
@@ -113,27 +106,23 @@ export class DriverHost {
     }
   }
 
-  /** It has failed: nobody waits for it any more. */
+  /** Fails all who wait for the driver service: it has failed. */
   fail(message: string): void {
     const error = new Error(message);
     this.#opened.reject(error);
     this.#stopped.reject(error);
-    this.#calls.abandon();
+    this.#control.abandon();
   }
 
-  /** Lets go of it; if it still runs, it stops. */
+  /** Closes the line; a driver service that still runs stops. */
   close(): void {
-    this.#calls.abandon();
-    this.#control.post({ kind: "stop" });
-    this.#control[Symbol.dispose]();
+    this.#control.close();
   }
 
-  #take(report: SystemReport): void {
+  #take(report: Exclude<SystemReport, { kind: "counts" }>): void {
     switch (report.kind) {
       case "open":
         return this.#opened.resolve();
-      case "counts":
-        return void this.#calls.answer(report.id, report);
       case "stopped":
         return this.#stopped.resolve(report.counts);
       case "outlaw":

@@ -7,18 +7,13 @@
  * one second to begin (Deno 2.9.6, measured), against 60 ms.
  */
 
-import {
-  fromMessagePort,
-  type Port,
-  takeAll,
-} from "../../../caps/port/port.ts";
 import type {
   Part,
   Thread,
   ThreadOptions,
   Threads,
 } from "../../runtime/thread.ts";
-import { Calls } from "../../runtime/calls.ts";
+import { ControlLine } from "../../runtime/control_line.ts";
 import {
   startWorker,
   type WorkerPermissions,
@@ -39,10 +34,7 @@ export function nurseryPermissions(
 
 /** Starts parts in workers, on behalf of a system that may not. */
 export class Nursery implements Threads, Disposable {
-  readonly #control: Port<NurseryOrder, NurseryReport>;
-  readonly #calls = new Calls<Extract<NurseryReport, { kind: "released" }>>(
-    "the nursery",
-  );
+  readonly #control: ControlLine<NurseryOrder, NurseryReport>;
   readonly #end: () => void;
   readonly #crashed = new Map<number, (message: string) => void>();
   #next = 0;
@@ -54,16 +46,13 @@ export class Nursery implements Threads, Disposable {
   ) {
     const channel = new MessageChannel();
     const start: NurseryStart = { control: channel.port2 };
-    this.#control = fromMessagePort(channel.port1);
-    this.#control.onReady = () => {
-      for (const report of takeAll(this.#control)) {
-        if (report.kind === "released") this.#calls.answer(report.id, report);
-        else {
-          this.#crashed.get(report.id)?.(report.message);
-          this.#crashed.delete(report.id);
-        }
-      }
-    };
+    this.#control = new ControlLine(channel.port1, {
+      whom: "the nursery",
+      onReport: ({ worker, message }) => {
+        this.#crashed.get(worker)?.(message);
+        this.#crashed.delete(worker);
+      },
+    });
     this.#end = startWorker({
       module: new URL("./worker.ts", import.meta.url).href,
       permissions,
@@ -79,33 +68,33 @@ export class Nursery implements Threads, Disposable {
     start: Start,
     { transfer, onCrash }: ThreadOptions,
   ): Thread {
-    const id = this.#next++;
-    this.#crashed.set(id, onCrash);
+    const worker = this.#next++;
+    this.#crashed.set(worker, onCrash);
     const module = part.worker.href;
     const { permissions, limited = false } = part;
-    this.#control.post(
-      { kind: "start", id, module, permissions, start, transfer, limited },
+    this.#control.send(
+      { kind: "start", worker, module, permissions, start, transfer, limited },
       transfer,
     );
     return {
       end: () => {
-        this.#crashed.delete(id);
-        this.#control.post({ kind: "end", id });
+        this.#crashed.delete(worker);
+        this.#control.send({ kind: "end", worker });
       },
     };
   }
 
   /** Has closed what a driver that is gone had of the kernel. Resolves when that is done. */
   async release(resources: SharedArrayBuffer): Promise<void> {
-    await this.#calls.ask((id) =>
-      this.#control.post({ kind: "release", id, resources })
+    await this.#control.ask(
+      "released",
+      (id) => ({ kind: "release", id, resources }),
     );
   }
 
   /** Ends it, and every worker that it started. */
   [Symbol.dispose](): void {
-    this.#calls.abandon();
-    this.#control[Symbol.dispose]();
+    this.#control.close();
     this.#end();
   }
 }

@@ -13,7 +13,8 @@ export type NurseryOrder =
   /** Starts a worker of `module` and posts it `start`. What is transferred to it comes with this. */
   | {
     readonly kind: "start";
-    readonly id: number;
+    /** Its number, which the system chooses. */
+    readonly worker: number;
     readonly module: string;
     readonly permissions: WorkerPermissions;
     readonly start: unknown;
@@ -26,11 +27,17 @@ export type NurseryOrder =
     readonly id: number;
     readonly resources: SharedArrayBuffer;
   }
-  /** Ends a worker, at once and without a word. */
-  | { readonly kind: "end"; readonly id: number };
+  /** Terminates a worker. */
+  | { readonly kind: "end"; readonly worker: number }
+  /** Terminates every worker. The nursery is terminated as well. */
+  | { readonly kind: "stop" };
 
 /** From a nursery to the system. */
 export type NurseryReport =
   /** A worker ended by an error that nobody caught. */
-  | { readonly kind: "crashed"; readonly id: number; readonly message: string }
+  | {
+    readonly kind: "crashed";
+    readonly worker: number;
+    readonly message: string;
+  }
   | { readonly kind: "released"; readonly id: number };

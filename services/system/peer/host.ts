@@ -1,49 +1,39 @@
 /** The system's end of an emulated wire's peer. */
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
-import {
-  fromMessagePort,
-  type Port,
-  takeAll,
-} from "../../../caps/port/port.ts";
-import { Calls } from "../../runtime/calls.ts";
+import { ControlLine } from "../../runtime/control_line.ts";
 import type { PeerOrder, PeerReport } from "./messages.ts";
 
 /** A peer, seen from the system. */
 export class PeerHost {
-  /** What it counted when it was asked last. */
+  /** What the peer had counted when it was asked last. */
   counters: Counts = {};
-  readonly #control: Port<PeerOrder, PeerReport>;
-  readonly #calls = new Calls<PeerReport>("the peer on the emulated wire");
+  readonly #control: ControlLine<PeerOrder, PeerReport>;
 
   /** Speaks on `control`. */
   constructor(control: MessagePort) {
-    this.#control = fromMessagePort(control);
-    this.#control.onReady = () => {
-      for (const report of takeAll(this.#control)) {
-        this.#calls.answer(report.id, report);
-      }
-    };
+    this.#control = new ControlLine(control, {
+      whom: "the peer on the emulated wire",
+    });
   }
 
-  /** The wire has a new end for it. */
+  /** Connects the peer to a new wire. */
   plug(link: MessagePort): void {
-    this.#control.post({ kind: "plug", link }, [link]);
+    this.#control.send({ kind: "plug", link }, [link]);
   }
 
-  /** Asks for its counters. */
+  /** Asks for the counters. */
   async ask(): Promise<Counts> {
-    const report = await this.#calls.ask((id) =>
-      this.#control.post({ kind: "count", id })
+    const { counters } = await this.#control.ask(
+      "counters",
+      (id) => ({ kind: "count", id }),
     );
-    this.counters = report.counters;
-    return this.counters;
+    this.counters = counters;
+    return counters;
   }
 
-  /** Lets go of it; if it still runs, it stops. */
+  /** Closes the line; a peer that still runs stops. */
   close(): void {
-    this.#calls.abandon();
-    this.#control.post({ kind: "stop" });
-    this.#control[Symbol.dispose]();
+    this.#control.close();
   }
 }

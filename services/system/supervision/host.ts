@@ -2,12 +2,8 @@
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
-import {
-  fromMessagePort,
-  type Port,
-  takeAll,
-} from "../../../caps/port/port.ts";
-import { Calls, NoAnswerError } from "../../runtime/calls.ts";
+import { NoAnswerError } from "../../runtime/calls.ts";
+import { ControlLine } from "../../runtime/control_line.ts";
 import type { ServiceNews } from "../../core/core.ts";
 import type {
   Connection,
@@ -44,8 +40,7 @@ export class ServiceHost {
   refusals: Counts = {};
   /** Its worker, once it was started. */
   thread: Thread | undefined;
-  readonly #control: Port<ServiceOrder, unknown>;
-  readonly #calls: Calls<Extract<ServiceReport, { kind: "counters" }>>;
+  readonly #control: ControlLine<ServiceOrder, ServiceReport>;
   readonly #onFailed: (host: ServiceHost) => void;
   readonly #limits: TimeLimits;
   #decided = Promise.withResolvers<void>();
@@ -66,12 +61,18 @@ export class ServiceHost {
     this.#limits = limits;
     this.name = service.name;
     this.port = service.port;
-    this.#control = fromMessagePort(service.control);
-    this.#calls = new Calls(`service ${service.name}`, limits.answerMsMax);
     this.#onFailed = onFailed;
-    this.#control.onReady = () => {
-      for (const message of takeAll(this.#control)) this.#take(message);
-    };
+    this.#control = new ControlLine(service.control, {
+      whom: `service ${service.name}`,
+      answerMsMax: limits.answerMsMax,
+      read: readServiceReport,
+      onReport: (report) => {
+        if (report.kind === "failed") this.fail(report.message);
+        else if (this.state === "starting") this.#run();
+        else this.#strike();
+      },
+      onNonsense: () => this.#strike(),
+    });
   }
 
   /** It was started, as `thread`: it must run soon. */
@@ -101,7 +102,7 @@ export class ServiceHost {
     if (this.state !== "starting") return;
     this.port = port;
     this.refusals = {};
-    this.#control.post({ kind: "reconnect", ...connection }, [
+    this.#control.send({ kind: "reconnect", ...connection }, [
       connection.data,
       connection.requests,
     ]);
@@ -117,8 +118,9 @@ export class ServiceHost {
   async ask(): Promise<Counts> {
     if (this.#heartbeat === undefined) return this.counters;
     try {
-      const report = await this.#calls.ask((id) =>
-        this.#control.post({ kind: "count", id })
+      const report = await this.#control.ask(
+        "counters",
+        (id) => ({ kind: "count", id }),
       );
       this.counters = report.counters;
       this.memoryBytes = report.memoryBytes;
@@ -142,7 +144,7 @@ export class ServiceHost {
 
   /** Tells it what became of a service that it watches. */
   tell(news: ServiceNews): void {
-    if (this.state === "running") this.#control.post({ kind: "news", ...news });
+    if (this.state === "running") this.#control.send({ kind: "news", ...news });
   }
 
   /** It is at an end for what it sent. */
@@ -170,23 +172,9 @@ export class ServiceHost {
     clearTimeout(this.#starting);
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
-    this.#calls.abandon();
-    this.#control.post({ kind: "stop" });
-    this.#control[Symbol.dispose]();
+    this.#control.close();
     this.thread?.end();
     this.#decided.resolve();
-  }
-
-  #take(message: unknown): void {
-    const report = readServiceReport(message);
-    if (report?.kind === "failed") this.fail(report.message);
-    else if (report?.kind === "running" && this.state === "starting") {
-      this.#run();
-    } else if (
-      report?.kind !== "counters" || !this.#calls.answer(report.id, report)
-    ) {
-      this.#strike();
-    }
   }
 
   #strike(): void {
