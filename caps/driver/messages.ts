@@ -208,11 +208,7 @@ export type SystemOrder =
 /** From a driver service in a worker to the system. */
 export type SystemReport =
   /** The NIC is open. */
-  | {
-    readonly kind: "open";
-    readonly mac: Uint8Array;
-    readonly frameBytesMax: number;
-  }
+  | { readonly kind: "open" }
   | {
     readonly kind: "counts";
     readonly id: number;

@@ -130,8 +130,7 @@ async function serve<Options>(
       else obey(service, control, order);
     }
   };
-  const { mac, frameBytesMax } = driver.info;
-  control.post({ kind: "open", mac, frameBytesMax });
+  control.post({ kind: "open" });
   try {
     await runDriverService(service, {
       signal: stopped.signal,
