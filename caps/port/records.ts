@@ -84,6 +84,17 @@ export interface Submission {
   readonly pages: ArrayBuffer[];
 }
 
+/**
+ * Posts a message, moving its byte string and its pages.
+ * @returns false when it was not taken: they are then still the caller's.
+ */
+export function postRecords(
+  port: { post(message: Delivery, transfer: Transferable[]): boolean },
+  message: Delivery,
+): boolean {
+  return port.post(message, [message.records, ...message.pages]);
+}
+
 /** A byte string as numbers: made once a message, not once a packet. */
 export class RecordView {
   /** The string's bytes. */
@@ -127,6 +138,11 @@ export class RecordView {
   /** The number of the message's page, or {@link INLINE}. */
   page(at: number): number {
     return this.#u16[(at >>> 1) + 5]!;
+  }
+
+  /** Sets the number of the message's page. */
+  setPage(at: number, page: number): void {
+    this.#u16[(at >>> 1) + 5] = page;
   }
 
   /** Bytes from this record to the next. */

@@ -26,6 +26,20 @@ const DEPTH_MAX = 8;
 /** Values in one copy: a grant of 64 conjunctions has fewer than 5,000. */
 const VALUES_MAX = 16_384;
 
+/** Kept here: what a core does to its own does not reach it. */
+const PLAIN_BUFFER = ArrayBuffer.prototype;
+
+/**
+ * Throws when a core has changed what a buffer of its frames is. The runtime
+ * takes what is to be transferred for a buffer by its prototype alone: another
+ * one has it read the core's own properties for those of a stream, and post from
+ * there.
+ */
+export function requirePlainBuffer(buffer: ArrayBuffer): void {
+  if (Object.getPrototypeOf(buffer) === PLAIN_BUFFER) return;
+  throw new TypeError("the core changed what a buffer of its frames is");
+}
+
 /** What was thrown, in words. */
 export function plainText(thrown: unknown): string {
   try {

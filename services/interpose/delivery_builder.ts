@@ -1,21 +1,15 @@
 /** Puts frames that were held into a byte string of the layer's own. */
 
-import {
-  type Delivery,
-  RECORD_BYTES,
-  RecordView,
-  STRING_BYTES,
-} from "../../caps/port/records.ts";
+import { RecordWriter } from "../../caps/port/record_writer.ts";
+import type { Delivery } from "../../caps/port/records.ts";
 import type { HeldFrame } from "./held_frames.ts";
 import type { StringPool } from "./string_pool.ts";
 
 /** One message being put together: all of it under one capability. */
 export class DeliveryBuilder {
   readonly #strings: StringPool;
-  #view: RecordView | undefined;
+  readonly #writer = new RecordWriter();
   #capability = 0n;
-  #at = 0;
-  #count = 0;
   #pages: ArrayBuffer[] = [];
 
   /** Takes its byte string, when it needs one, from `strings`. */
@@ -24,26 +18,20 @@ export class DeliveryBuilder {
   }
 
   /** Adds a frame; false when it belongs into the next message. */
-  add(held: HeldFrame): boolean {
-    const { record, page } = held;
-    const view = this.#room(held);
-    if (view === undefined) return false;
-    const at = this.#at;
-    view.bytes.set(record, at);
+  add({ capability, record, page }: HeldFrame): boolean {
+    const writer = this.#writer;
+    if (writer.view === undefined) {
+      writer.begin(this.#strings.take());
+      this.#capability = capability;
+    }
+    if (this.#capability !== capability || !writer.fits(record.length)) {
+      return false;
+    }
+    const at = writer.addRecord(record);
     if (page !== undefined) {
-      view.putPage(
-        at,
-        view.length(at),
-        view.frame(at),
-        view.start(at),
-        this.#pages.length,
-      );
-      // What the driver said of the packet stays said.
-      view.bytes.set(record.subarray(14, RECORD_BYTES), at + 14);
+      writer.view!.setPage(at, this.#pages.length);
       this.#pages.push(page);
     }
-    this.#at += record.length;
-    this.#count++;
     return true;
   }
 
@@ -51,35 +39,17 @@ export class DeliveryBuilder {
   addReturn(held: HeldFrame): boolean {
     if (held.page === undefined) return true;
     if (!this.add(held)) return false;
-    const view = this.#view!;
-    view.setLength(this.#at - held.record.length, 0);
+    const writer = this.#writer;
+    writer.view!.setLength(writer.at - held.record.length, 0);
     return true;
   }
 
   /** The message; undefined when nothing was added. */
   take(): Delivery | undefined {
-    const view = this.#view;
-    if (view === undefined) return undefined;
-    const message = {
-      capability: this.#capability,
-      records: view.bytes.buffer,
-      count: this.#count,
-      pages: this.#pages,
-    };
-    this.#view = undefined;
-    this.#at = 0;
-    this.#count = 0;
+    const writer = this.#writer;
+    if (writer.view === undefined) return undefined;
+    const pages = this.#pages;
     this.#pages = [];
-    return message;
-  }
-
-  #room({ capability, record }: HeldFrame): RecordView | undefined {
-    if (this.#view === undefined) {
-      this.#view = new RecordView(this.#strings.take());
-      this.#capability = capability;
-    }
-    const fits = this.#capability === capability &&
-      this.#at + record.length <= STRING_BYTES;
-    return fits ? this.#view : undefined;
+    return writer.take(this.#capability, pages);
   }
 }

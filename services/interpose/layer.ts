@@ -16,10 +16,12 @@
  */
 
 import type { Port } from "../../caps/port/port.ts";
+import { RecordWalk } from "../../caps/port/record_walk.ts";
 import {
   type Delivery,
   INLINE,
-  RecordView,
+  postRecords,
+  type RecordView,
   type Submission,
 } from "../../caps/port/records.ts";
 import { RECORDS_MAX } from "../../caps/port/submission.ts";
@@ -28,7 +30,7 @@ import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Interposer, InterposerVerdict } from "./interposer.ts";
 import { StringPool } from "./string_pool.ts";
-import { RecordFrame } from "./record_frame.ts";
+import { CheckedFrame } from "./checked_frame.ts";
 import { Sender } from "./sender.ts";
 
 /** Messages taken from the driver at once. */
@@ -64,7 +66,7 @@ export class Layer implements InterposedPort {
   readonly #held = new HeldFrames();
   readonly #strings = new StringPool();
   readonly #sender: Sender;
-  readonly #shown = new RecordFrame();
+  readonly #shown = new CheckedFrame();
   /** By record of the delivery in hand: NOW, when it is due, or Infinity for dropped. */
   readonly #dues = new Float64Array(RECORDS_MAX);
   /** Deliveries that the holder has not answered. */
@@ -144,7 +146,10 @@ export class Layer implements InterposedPort {
     let next = this.#real.take();
     for (let i = 0; next !== undefined && i < TAKES_PER_TURN; i++) {
       if (next.count === 0) this.#strings.keep(next.records);
-      else this.#return(emptied(next));
+      else {
+        new RecordWalk(next.records, next.count).emptyAll();
+        this.#return(next);
+      }
       next = this.#real.take();
     }
     this.#interposer.rest?.();
@@ -161,10 +166,12 @@ export class Layer implements InterposedPort {
   /** Asks after each frame of a delivery. False when it was taken apart. */
   #passes(delivery: Delivery, now: Instant): boolean {
     const { records, count, pages } = delivery;
-    const view = new RecordView(records);
+    const walk = new RecordWalk(records, count);
+    const { view } = walk;
     const shown = this.#shown;
     let whole = this.#held.empty;
-    for (let i = 0, at = 0; i < count; i++, at += view.stride(at)) {
+    for (let i = 0; walk.next(); i++) {
+      const { at } = walk;
       let due = NOW;
       if (shown.show(view, at, pages)) {
         due = dueOf(this.#interposer.deliver(shown.frame, now), now);
@@ -178,22 +185,24 @@ export class Layer implements InterposedPort {
       if (due !== NOW) whole = false;
     }
     if (whole) return true;
-    this.#takeApart(delivery, view, now);
+    this.#takeApart(delivery, now);
     return false;
   }
 
-  #takeApart(delivery: Delivery, view: RecordView, now: Instant): void {
+  #takeApart(delivery: Delivery, now: Instant): void {
     const { capability, records, count, pages } = delivery;
     const returned: ArrayBuffer[] = [];
+    const walk = new RecordWalk(records, count);
+    const { view } = walk;
     let back = 0;
-    for (let i = 0, at = 0; i < count; i++) {
-      const next = at + view.stride(at);
+    for (let i = 0; walk.next(); i++) {
+      const { at, end } = walk;
       const frame = view.frame(at);
       const index = view.page(at);
       const page = index === INLINE ? undefined : pages[index];
       const due = this.#dues[i]!;
       if (
-        due === Infinity || !this.#hold(due, capability, view, at, next, page)
+        due === Infinity || !this.#hold(due, capability, view, at, end, page)
       ) {
         if (page !== undefined) {
           // Never beyond what was read: no record is shorter than this one.
@@ -201,7 +210,6 @@ export class Layer implements InterposedPort {
           returned.push(page);
         }
       }
-      at = next;
     }
     this.#return({
       capability,
@@ -217,10 +225,10 @@ export class Layer implements InterposedPort {
     capability: bigint,
     view: RecordView,
     at: number,
-    next: number,
+    end: number,
     page: ArrayBuffer | undefined,
   ): boolean {
-    const record = view.bytes.slice(at, next);
+    const record = view.bytes.slice(at, end);
     if (this.#held.add({ due, capability, record, page })) return true;
     this.#interposer.tally.add("no-room");
     return false;
@@ -244,9 +252,7 @@ export class Layer implements InterposedPort {
 
   /** Posts what only gives back: a byte string, pages. */
   #return(submission: Submission | undefined): void {
-    if (submission === undefined) return;
-    const { records, pages } = submission;
-    this.#real.post(submission, [records, ...pages]);
+    if (submission !== undefined) postRecords(this.#real, submission);
   }
 
   /** Sets the timer for what is due next. What is due already was told. */
@@ -281,13 +287,4 @@ function dueOf(verdict: InterposerVerdict, now: Instant): Instant {
   if (verdict === "pass") return NOW;
   if (verdict === "drop") return Infinity;
   return verdict > now ? verdict : NOW;
-}
-
-/** The same, with nothing in it to send: a submission that gives all back. */
-function emptied(delivery: Delivery): Submission {
-  const view = new RecordView(delivery.records);
-  for (let i = 0, at = 0; i < delivery.count; i++, at += view.stride(at)) {
-    view.setLength(at, 0);
-  }
-  return delivery;
 }

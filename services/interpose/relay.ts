@@ -14,6 +14,7 @@ import {
 import {
   type Delivery,
   IN_FLIGHT_MAX,
+  postRecords,
   type Submission,
 } from "../../caps/port/records.ts";
 import { isSubmission } from "../../caps/port/submission.ts";
@@ -86,7 +87,7 @@ export class Relay implements Disposable {
   #deliver(): void {
     if (this.#flooded) return;
     for (const delivery of takeAll(this.#inner)) {
-      this.#outer.post(delivery, [delivery.records, ...delivery.pages]);
+      postRecords(this.#outer, delivery);
     }
   }
 

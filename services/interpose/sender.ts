@@ -4,19 +4,20 @@ import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   inlineStride,
+  postRecords,
   RECORD_BYTES,
   RecordView,
-  STRING_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
-import { isSubmission, nextRecord } from "../../caps/port/submission.ts";
+import { RecordWalk } from "../../caps/port/record_walk.ts";
+import { isSubmission } from "../../caps/port/submission.ts";
 import type { Frame } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
 import type { Interposer } from "./interposer.ts";
 import type { StringPool } from "./string_pool.ts";
-import { RecordFrame } from "./record_frame.ts";
+import { CheckedFrame } from "./checked_frame.ts";
 
 /**
  * Asks after what the holder sends. A message goes on as it is, to be checked by
@@ -29,7 +30,7 @@ export class Sender {
   readonly #interposer: Interposer;
   readonly #strings: StringPool;
   readonly #held = new HeldFrames();
-  readonly #shown = new RecordFrame();
+  readonly #shown = new CheckedFrame();
   /** Whether frames are held no more. */
   closed = false;
 
@@ -59,14 +60,11 @@ export class Sender {
     const { capability, records, count, pages } = message;
     // Nothing is sent under what is no tag: it is all the driver's to refuse.
     if (count === 0 || typeof capability !== "bigint") return true;
-    const view = new RecordView(records);
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      if (at + RECORD_BYTES > STRING_BYTES) break;
-      const next = nextRecord(at, view.stride(at));
-      if (next === 0) break;
+    const walk = new RecordWalk(records, count);
+    const { view } = walk;
+    while (walk.next()) {
+      const { at } = walk;
       if (view.length(at) > 0) this.#judge(view, at, capability, pages, now);
-      at = next;
     }
     return true;
   }
@@ -80,7 +78,7 @@ export class Sender {
         held.shift();
       }
       const submission = builder.take()!;
-      if (!this.#real.post(submission, [submission.records])) {
+      if (!postRecords(this.#real, submission)) {
         this.#interposer.tally.add("port-closed", submission.count);
       }
     }

@@ -5,11 +5,12 @@
 
 import type { CapabilityAccount } from "../../caps/driver/accounts.ts";
 import { ARRIVAL_TURNS, type Port } from "../../caps/port/port.ts";
+import { RecordWalk } from "../../caps/port/record_walk.ts";
 import {
   type Delivery,
   INLINE,
   INLINE_BYTES_MAX,
-  RecordView,
+  postRecords,
   type Submission,
 } from "../../caps/port/records.ts";
 import { DOORBELL, type TrustedAccess } from "../../caps/port/trusted_ring.ts";
@@ -196,9 +197,8 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
     const reading = this.#reading;
     if (reading === undefined) return;
     this.#reading = undefined;
-    reading.empty();
-    const { records, pages } = reading.delivery;
-    this.#parts.port.post(reading.delivery, [records, ...pages]);
+    reading.walk.emptyAll();
+    postRecords(this.#parts.port, reading.delivery);
   }
 }
 
@@ -211,35 +211,22 @@ function trustedPacketsOf(
 /** A delivery, read packet by packet. */
 class Reading {
   readonly delivery: Delivery;
-  readonly #view: RecordView;
-  #index = 0;
-  #at = 0;
+  readonly walk: RecordWalk;
 
   constructor(delivery: Delivery) {
     this.delivery = delivery;
-    this.#view = new RecordView(delivery.records);
+    this.walk = new RecordWalk(delivery.records, delivery.count);
   }
 
   /** The next packet's bytes, where they lie; undefined after the last. */
   next(): Uint8Array | undefined {
-    const { count, pages } = this.delivery;
-    if (this.#index === count) return undefined;
-    const view = this.#view;
-    const at = this.#at;
-    const start = view.start(at);
-    const page = view.page(at);
-    this.#index++;
-    this.#at += view.stride(at);
+    const { walk, walk: { view } } = this;
+    if (!walk.next()) return undefined;
+    const start = view.start(walk.at);
+    const length = view.length(walk.at);
+    const page = view.page(walk.at);
     return page === INLINE
-      ? view.bytes.subarray(at + start, at + start + view.length(at))
-      : new Uint8Array(pages[page]!, start, view.length(at));
-  }
-
-  /** Makes every record one that only gives its page back: nothing of it is to be sent. */
-  empty(): void {
-    for (let i = 0, at = 0; i < this.delivery.count; i++) {
-      this.#view.setLength(at, 0);
-      at += this.#view.stride(at);
-    }
+      ? view.bytes.subarray(walk.at + start, walk.at + start + length)
+      : new Uint8Array(this.delivery.pages[page]!, start, length);
   }
 }

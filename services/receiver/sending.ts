@@ -1,12 +1,13 @@
 /** Frames that a receiver sends: put together in byte strings of its own, as many as it may have. */
 
 import type { Port } from "../../caps/port/port.ts";
+import { RecordWriter } from "../../caps/port/record_writer.ts";
 import {
   type Delivery,
   inlineStride,
   OWN_STRINGS_MAX,
+  postRecords,
   RECORD_BYTES,
-  RecordView,
   STRING_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
@@ -21,7 +22,7 @@ export interface SendingParts {
   readonly capability: Capability;
 }
 
-/** Sends, and takes what arrives: the strings that come home are among that. */
+/** Sends, and takes what arrives: the strings that come back are among that. */
 export class Sending {
   readonly #parts: SendingParts;
   readonly #spares: ArrayBuffer[] = [];
@@ -29,10 +30,7 @@ export class Sending {
   #made = 0;
   /** Deliveries met on the way to strings: as many as the driver has strings for, at most. */
   readonly #unread: Delivery[] = [];
-  /** The string that is being filled. */
-  #view: RecordView | undefined;
-  #at = 0;
-  #count = 0;
+  readonly #writer = new RecordWriter();
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
@@ -41,28 +39,21 @@ export class Sending {
   /** Puts a frame, which fits into a string, behind those of this turn; false when it was not taken. */
   add(frame: Uint8Array): boolean {
     if (this.#parts.port.closed) return false;
-    const sizeBytes = inlineStride(frame.length);
-    if (this.#at + sizeBytes > STRING_BYTES) this.flush();
-    const view = this.#view ?? this.#begin();
-    if (view === undefined) return false;
-    view.bytes.set(frame, this.#at + RECORD_BYTES);
-    this.#at = view.putInline(this.#at, frame.length);
-    this.#count++;
+    const writer = this.#writer;
+    if (!writer.fits(inlineStride(frame.length))) {
+      this.flush();
+      if (!this.#begin()) return false;
+    }
+    const at = writer.addInline(frame.length);
+    writer.view!.bytes.set(frame, at + RECORD_BYTES);
     return true;
   }
 
   /** Sends what was put together. */
   flush(): void {
-    const view = this.#view;
-    if (view === undefined) return;
-    const records = view.bytes.buffer;
+    if (this.#writer.view === undefined) return;
     const { port, capability } = this.#parts;
-    port.post({ capability, records, count: this.#count, pages: [] }, [
-      records,
-    ]);
-    this.#view = undefined;
-    this.#at = 0;
-    this.#count = 0;
+    postRecords(port, this.#writer.take(capability));
   }
 
   /** The next delivery that has arrived. */
@@ -70,12 +61,12 @@ export class Sending {
     return this.#unread.shift() ?? this.#takeNext();
   }
 
-  #begin(): RecordView | undefined {
-    const string = this.#spares.pop() ?? this.#make() ?? this.#comeHome();
-    if (string === undefined) return undefined;
-    this.#view = new RecordView(string);
+  #begin(): boolean {
+    const string = this.#spares.pop() ?? this.#make() ?? this.#returned();
+    if (string === undefined) return false;
+    this.#writer.begin(string);
     queueMicrotask(() => this.flush());
-    return this.#view;
+    return true;
   }
 
   #make(): ArrayBuffer | undefined {
@@ -84,8 +75,8 @@ export class Sending {
     return new ArrayBuffer(STRING_BYTES);
   }
 
-  /** A string that has come home, behind deliveries that nobody has read yet. */
-  #comeHome(): ArrayBuffer | undefined {
+  /** A string that has come back, behind deliveries that nobody has read yet. */
+  #returned(): ArrayBuffer | undefined {
     while (this.#spares.length === 0) {
       const delivery = this.#takeNext();
       if (delivery === undefined) break;
@@ -98,7 +89,7 @@ export class Sending {
     for (;;) {
       const delivery = this.#parts.port.take();
       if (delivery === DOORBELL) continue;
-      // Without records it is a byte string that comes home after a send.
+      // Without records it is a byte string that comes back after a send.
       if (delivery === undefined || delivery.count > 0) return delivery;
       this.#spares.push(delivery.records);
     }
