@@ -11,12 +11,9 @@ import { makePipe } from "../../caps/port/port.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { RIGHT_RECEIVE } from "../../caps/kernel/rights.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
-import { TagTable } from "../../caps/kernel/tag_table.ts";
+import { AccountTable } from "../../drivers/service/account_table.ts";
 import { Classifier } from "../../drivers/service/classifier.ts";
-import { ownerOf } from "../../drivers/service/deliverer.ts";
 import { Holder } from "../../drivers/service/holder.ts";
-import { Account } from "../../drivers/service/account.ts";
-import { PageQuota } from "../../drivers/service/page_quota.ts";
 
 /** Packets of one call. */
 export const CHECKED = BATCH_MAX;
@@ -28,29 +25,25 @@ export const CHECKED = BATCH_MAX;
  */
 export function makeCheck(live: number): () => void {
   const memory = makePacketMemory(16);
-  const table = new TagTable(65536);
+  const table = new AccountTable(1514, () => {});
   const tags = new TagGenerator((out) => crypto.getRandomValues(out));
   const [, port] = makePipe<unknown, Delivery>();
   const holder = new Holder(1, port, PLAIN_LIMITS);
-  const accounts: (Account | undefined)[] = [undefined];
   const batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
   for (let slot = 1; slot <= live; slot++) {
-    const tag = tags.next();
-    const { low: tagLow, high: tagHigh } = tag;
-    table.insert(tag, slot);
+    const { low: tagLow, high: tagHigh } = tags.next();
     const limits = { quotaPages: 1, copyBytesMax: 2048 };
     const named = { slot, tagLow, tagHigh, port: 1, rights: RIGHT_RECEIVE };
-    const pages = new PageQuota(1, { pages: 0 });
-    accounts.push(new Account({ ...named, ...limits }, holder, pages));
+    table.open({ ...named, ...limits }, holder);
     // The last ones are the packets': anywhere in the table.
     batch.tagLow[slot % CHECKED] = tagLow;
     batch.tagHigh[slot % CHECKED] = tagHigh;
   }
-  const classifier = new Classifier(memory, table);
+  const classifier = new Classifier(memory, table.tags);
   return () => {
     classifier.believeTags(batch, CHECKED);
     for (let i = 0; i < CHECKED; i++) {
-      if (ownerOf(accounts, batch.slot[i]!)?.live !== true) {
+      if (table.ownerOf(batch.slot[i]!)?.live !== true) {
         throw new Error("caps: a live capability was not found");
       }
     }

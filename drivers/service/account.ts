@@ -3,7 +3,8 @@
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { AccountCounts, AccountSpec } from "../../caps/driver/messages.ts";
 import { type Capability, capabilityOf } from "../../caps/kernel/capability.ts";
-import { INLINE_BYTES_MAX, RecordView } from "../../caps/port/records.ts";
+import { RecordWriter } from "../../caps/port/record_writer.ts";
+import { INLINE_BYTES_MAX } from "../../caps/port/records.ts";
 import { FrameRuns } from "./frame_runs.ts";
 import type { Holder } from "./holder.ts";
 import type { Meters } from "./meter.ts";
@@ -28,13 +29,9 @@ export class Account {
   deliveredBytes = 0;
   sentPackets = 0;
   sentBytes = 0;
-  /** The byte string being filled; undefined when none is. */
-  view: RecordView | undefined;
-  /** Where its next record begins. */
-  at = 0;
-  /** Records in it. */
-  count = 0;
-  /** The pages that go with it: runs of frames side by side, one buffer each. */
+  /** The byte string being filled for it, if one is. */
+  readonly writer: RecordWriter = new RecordWriter();
+  /** The pages that go with the string: runs of frames side by side, one buffer each. */
   readonly runs: FrameRuns = new FrameRuns();
 
   constructor(
@@ -56,17 +53,21 @@ export class Account {
     const string = this.holder.strings.pop();
     if (string === undefined) return false;
     this.holder.begunStrings++;
-    this.view = new RecordView(string);
-    this.at = 0;
-    this.count = 0;
+    this.writer.begin(string);
     return true;
   }
 
-  /** Lets go of the byte string and the pages that go with it; whoever has them now sees to them. */
+  /** Forgets the byte string and the pages that go with it: they were posted, or taken back. */
   endString(): void {
     this.holder.begunStrings--;
-    this.view = undefined;
+    this.writer.drop();
     this.runs.clear();
+  }
+
+  /** Counts a packet that the holder gets. */
+  countDelivered(lengthBytes: number): void {
+    this.deliveredPackets++;
+    this.deliveredBytes += lengthBytes;
   }
 
   /** What it counted so far. */

@@ -31,9 +31,38 @@ export class AccountTable {
   readonly #ended = new EndedAccounts();
   readonly #frameBytesMax: number;
 
-  /** For a NIC whose packets have at most `frameBytesMax` bytes. */
-  constructor(frameBytesMax: number) {
+  readonly #onDrained: (account: Account) => void;
+
+  /**
+   * For a NIC whose packets have at most `frameBytesMax` bytes; `onDrained` is
+   * called when a revoked capability's last page has come back.
+   */
+  constructor(frameBytesMax: number, onDrained: (account: Account) => void) {
     this.#frameBytesMax = frameBytesMax;
+    this.#onDrained = onDrained;
+  }
+
+  /** The live account that a packet of `slot` belongs to: a revoked one's heir. */
+  ownerOf(slot: number): Account | undefined {
+    const { accounts } = this;
+    let account = accounts[slot];
+    // At most as many steps as the derivation tree is deep.
+    while (account !== undefined && !account.live) {
+      account = accounts[account.heir];
+    }
+    return slot === SLOT_NONE ? undefined : account;
+  }
+
+  /** The live account of `holder`'s at `slot`, if there is one. */
+  liveAccount(holder: Holder, slot: number): Account | undefined {
+    const account = this.accounts[slot];
+    return account?.holder === holder && account.live ? account : undefined;
+  }
+
+  /** `pages` of `account`'s have come back, or were sent. */
+  release(account: Account, pages: number): void {
+    account.pages.release(pages);
+    if (!account.live && account.pages.held === 0) this.#onDrained(account);
   }
 
   /** A capability is new. It is not opened without the limit that holds it: that one's holder went. */

@@ -6,6 +6,7 @@ import { DOORBELL } from "../../caps/port/trusted_ring.ts";
 import { type Holder, MESSAGES_PER_TURN } from "./holder.ts";
 import type { Turn } from "./meter.ts";
 import type { Submitter } from "./submitter.ts";
+import type { TrustedReturns } from "./trusted_returns.ts";
 
 /**
  * What a flood counts for while its sender is kept waiting: its messages pile up
@@ -17,6 +18,7 @@ const FLOOD_STRIKES = 64;
 export interface IntakeParts {
   readonly holders: ReadonlyMap<PortId, Holder>;
   readonly submitter: Submitter;
+  readonly trustedReturns: TrustedReturns;
   readonly turn: Turn;
   /** Told of a holder that is to be cut off, and what was refused by then. */
   readonly onOutlaw: (holder: Holder, refusals: Counts) => void;
@@ -71,7 +73,9 @@ export class Intake {
   /** Takes what a holder has sent, as much as one turn allows. Returns how many messages. */
   drain(holder: Holder): number {
     const { port, limits, trusted } = holder;
-    this.#returns += this.#parts.submitter.takeReturns(holder);
+    if (trusted !== undefined) {
+      this.#returns += this.#parts.trustedReturns.take(holder, trusted);
+    }
     const most = Math.min(MESSAGES_PER_TURN, limits.inFlightMax);
     let count = 0;
     for (; count < most; count++) {

@@ -41,8 +41,10 @@ import { Intake } from "./intake.ts";
 import type { NowMs } from "./meter.ts";
 import { KernelClassifier } from "./kernel_classifier.ts";
 import { Outlet } from "./outlet.ts";
+import { SendBatch } from "./send_batch.ts";
 import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
+import { TrustedReturns } from "./trusted_returns.ts";
 
 /** What a driver service is made of. */
 export interface DriverServiceOptions {
@@ -68,7 +70,6 @@ export class DriverService implements Disposable {
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
   readonly #outlet: Outlet;
-  readonly #submitter: Submitter;
   readonly #intake: Intake;
   readonly #batch: Batch;
   /** Frames on their way from the NIC: scratch, one batch long. */
@@ -87,30 +88,32 @@ export class DriverService implements Disposable {
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
     this.#ledger = new PageLedger(memory.frameCount, memory.extentCount);
-    this.#table = new AccountTable(driver.info.frameBytesMax);
+    this.#table = new AccountTable(
+      driver.info.frameBytesMax,
+      (account) => this.#drained(account),
+    );
     this.#supply = new Supply(driver, this.#ledger, this.#table.entitlements);
     this.#classifier = new Classifier(memory, this.#table.tags);
     this.#batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
     const common = {
       memory,
       ledger: this.#ledger,
-      accounts: this.#table.accounts,
+      table: this.#table,
       turn: this.#turn,
     };
     this.#deliverer = new Deliverer({ ...common, driver });
     this.#outlet = new Outlet({ memory, ledger: this.#ledger, driver });
-    this.#submitter = new Submitter({
+    const sends = new SendBatch({
       ...common,
-      driver,
+      info: driver.info,
       outlet: this.#outlet,
       classifier: this.#classifier,
-      tags: this.#table.tags,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
-      onDrained: (account) => this.#drained(account),
     });
     this.#intake = new Intake({
       holders: this.#holders,
-      submitter: this.#submitter,
+      submitter: new Submitter({ ...common, sends, exchange: driver.pages }),
+      trustedReturns: new TrustedReturns({ ...common, sends }),
       turn: this.#turn,
       onOutlaw: ({ id }, refusals) => {
         this.detach(id);
@@ -264,8 +267,7 @@ export class DriverService implements Disposable {
     for (let i = 0; i < count; i++) {
       const frame = this.#frames[i]!;
       const account = this.#table.accounts[this.#ledger.sent(frame)]!;
-      account.pages.release(this.#ledger.pagesOf(frame));
-      if (!account.live && account.pages.held === 0) this.#drained(account);
+      this.#table.release(account, this.#ledger.pagesOf(frame));
     }
     return count;
   }

@@ -17,31 +17,32 @@ export class TrustedDeliverer {
     this.#ledger = ledger;
   }
 
-  /** Hands a packet over, at the cost of the account's pages. Its frame is lent or idle afterwards. */
+  /** Hands a packet over, at the cost of the account's pages: its frame is lent or idle afterwards. False when it was dropped. */
   hand(
     account: Account,
     side: TrustedRingPair,
     offset: number,
     length: number,
     offload: number,
-  ): void {
+  ): boolean {
     const frame = frameAt(offset);
     const pages = this.#ledger.pagesOf(frame);
     if (side.out === RING_ENTRIES || !account.pages.mayHold(pages)) {
       account.drops.add("no-page");
       this.#ledger.putIdle(frame);
-      return;
+      return false;
     }
     const { slot } = account.spec;
     this.#ledger.lend(frame, slot, pages);
     account.pages.hold(pages);
     side.deliveries.put(offset, length, slot, offload);
     side.out++;
-    account.deliveredPackets++;
-    account.deliveredBytes += length;
-    if (side.begun) return;
-    side.begun = true;
-    this.#begun.push(account.holder);
+    account.countDelivered(length);
+    if (!side.begun) {
+      side.begun = true;
+      this.#begun.push(account.holder);
+    }
+    return true;
   }
 
   /** Shows the holders what was handed over, and wakes those that sleep. */

@@ -30,8 +30,9 @@ const KERNEL = "caps/kernel/kernel.ts";
 const ADMISSION = "caps/kernel/admission.ts";
 const FILTER = "services/filter/service/service.ts";
 const DRIVER = "drivers/service/service.ts";
-const DELIVER = "drivers/service/deliverer.ts";
+const ACCOUNTS = "drivers/service/account_table.ts";
 const SUBMIT = "drivers/service/submitter.ts";
+const SENDS = "drivers/service/send_batch.ts";
 const LEDGER = "caps/memory/page_ledger.ts";
 
 /** All of them. */
@@ -92,8 +93,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "any buffer is taken for a page",
     SUBMIT,
-    "? driver.pages.accept(frame, page)",
-    "? driver.pages.accept(frame, page) || 1",
+    "? exchange.accept(frame, page) : 0;",
+    "? exchange.accept(frame, page) || 1 : 0;",
   ),
   mutation(
     "a page is taken from whoever has its number",
@@ -103,8 +104,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "a page that came back counts on",
-    SUBMIT,
-    "    lender!.pages.release(pages);\n",
+    ACCOUNTS,
+    "    account.pages.release(pages);\n",
     "",
   ),
   mutation(
@@ -139,7 +140,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "the driver takes a tag on any port",
-    SUBMIT,
+    ACCOUNTS,
     "account?.holder === holder && account.live",
     "account?.live",
   ),
@@ -151,13 +152,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "what is sent is not checked",
-    SUBMIT,
+    SENDS,
     "if (batch.slot[i] !== slot) {",
     "if (slot === 0) {",
   ),
   mutation(
     "who may not send, sends",
-    SUBMIT,
+    SENDS,
     "if (!hasRights(sender.spec.rights, RIGHT_SEND)) {",
     "if (sender.spec.slot === 0) {",
   ),
@@ -194,7 +195,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "a page shows what was in it before",
-    DELIVER,
+    "drivers/service/swap_deliverer.ts",
     "this.#clean(frame, pages, offset, length);",
     "",
   ),

@@ -1,0 +1,146 @@
+/**
+ * The frames that a holder wants to send, on their way to the NIC: they gather
+ * here, and go out if the sending grant matches them, checked in memory that
+ * their sender cannot write any more, and if the rate limit has room.
+ */
+
+import { type Batch, BATCH_MAX, frameAt } from "../../caps/memory/memory.ts";
+import { hasRights, RIGHT_SEND } from "../../caps/kernel/rights.ts";
+import type { PageLedger } from "../../caps/memory/page_ledger.ts";
+import {
+  CHECKSUM_PARTIAL,
+  checksumOf,
+  GSO_NONE,
+  offloadWord,
+  segmentBytesOf,
+} from "../../caps/port/offload.ts";
+import type { DriverInfo } from "../driver.ts";
+import type { Account } from "./account.ts";
+import type { Classifier } from "./classifier.ts";
+import type { Holder } from "./holder.ts";
+import type { Turn } from "./meter.ts";
+import type { Outlet } from "./outlet.ts";
+
+/** The shortest Ethernet frame that means anything: its header. */
+const FRAME_BYTES_MIN = 14;
+
+/** The longest super-packet: the longest IP packet, behind an Ethernet header and two tags. */
+const SUPER_BYTES_MAX = 65535 + 14 + 8;
+
+/** What a send batch works on. */
+export interface SendParts {
+  /** The NIC's. */
+  readonly info: DriverInfo;
+  readonly ledger: PageLedger;
+  readonly classifier: Classifier;
+  /** Sends what may be sent. */
+  readonly outlet: Outlet;
+  /** Where the classifier finds the frames. */
+  readonly batch: Batch;
+  readonly turn: Turn;
+}
+
+/** Gathers frames of one sender at a time. */
+export class SendBatch {
+  readonly #parts: SendParts;
+  readonly #wireBytesMax: number;
+  /** Frames that wait for the check and the NIC. */
+  #count = 0;
+  /** Pages that they are in. */
+  #pages = 0;
+
+  constructor(parts: SendParts) {
+    const { frameBytesMax, wireBytesMax } = parts.info;
+    this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
+    this.#parts = parts;
+  }
+
+  /**
+   * Whether a frame's shape and its sender's rights allow it to be sent; counted
+   * when not. It is to have `length` bytes, lies where there is `room` for so
+   * many, and takes `pages` of the sender's quota.
+   */
+  admits(
+    holder: Holder,
+    sender: Account | undefined,
+    length: number,
+    room: number,
+    pages: number,
+    wish: number,
+  ): sender is Account {
+    if (sender === undefined) return false;
+    const most = segmentBytesOf(wish) > 0
+      ? SUPER_BYTES_MAX
+      : this.#wireBytesMax;
+    const longest = Math.min(most, room);
+    if (length < FRAME_BYTES_MIN || length > longest) {
+      holder.strike("malformed-frame");
+      return false;
+    }
+    if (!hasRights(sender.spec.rights, RIGHT_SEND)) {
+      sender.drops.add("send-no-right");
+      return false;
+    }
+    // A page that came back is nobody's by now, and its sender's next.
+    if (!sender.pages.mayHold(this.#pages + pages)) {
+      sender.drops.add("send-no-page");
+      return false;
+    }
+    return true;
+  }
+
+  /** Puts in a frame that was admitted. It is in flight or idle after {@link flush}. */
+  put(sender: Account, offset: number, length: number, wish: number): void {
+    const { batch } = this.#parts;
+    batch.offset[this.#count] = offset;
+    batch.length[this.#count] = length;
+    batch.offload[this.#count] = wish;
+    this.#count++;
+    this.#pages += this.#parts.ledger.pagesOf(frameAt(offset));
+    if (this.#count === BATCH_MAX) this.flush(sender);
+  }
+
+  /** Sends what is permitted; every frame that was put in is in flight or idle afterwards. */
+  flush(sender: Account): void {
+    if (this.#count === 0) return;
+    const { batch, classifier, ledger, outlet, turn } = this.#parts;
+    const slot = sender.spec.slot;
+    const meter = sender.meters?.sent;
+    classifier.permit(batch, this.#count, slot);
+    for (let i = 0; i < this.#count; i++) {
+      const offset = batch.offset[i]!;
+      const length = batch.length[i]!;
+      if (batch.slot[i] !== slot) {
+        sender.drops.add("send-not-permitted");
+        ledger.putIdle(frameAt(offset));
+        continue;
+      }
+      if (meter !== undefined) {
+        if (!meter.admits(length, turn.nowMs)) {
+          sender.drops.add("send-rate-limit");
+          ledger.putIdle(frameAt(offset));
+          continue;
+        }
+        meter.charge(length);
+      }
+      const wish = batch.offload[i]!;
+      if (wish === 0) outlet.put(sender, offset, length);
+      else outlet.finish(sender, offset, length, segmentBytesOf(wish));
+    }
+    outlet.flush(sender);
+    this.#count = 0;
+    this.#pages = 0;
+  }
+}
+
+/**
+ * What the sender of a packet asks to have done: a checksum, and segments of so
+ * many bytes. All that is taken from the `offload` that it wrote.
+ */
+export function wishOf(offload: number): number {
+  if (offload === 0) return 0;
+  const segmentBytes = segmentBytesOf(offload);
+  return checksumOf(offload) === CHECKSUM_PARTIAL || segmentBytes > 0
+    ? offloadWord(CHECKSUM_PARTIAL, GSO_NONE, segmentBytes)
+    : 0;
+}
