@@ -6,11 +6,45 @@
  * import { boot, defaultManifest, describeFrame, ipv4 } from "@sallyport/sallyport";
  *
  * const system = await boot(defaultManifest(), { confined: false });
- * await using receiver = await system.open(ipv4().udp().dstPort(1024, 65535).grant);
- * for await (const { bytes } of receiver) {
+ * const packets = await system.open(ipv4().udp().dstPort(1024, 65535).grant);
+ * for await (const { bytes } of packets) {
  *   console.log(describeFrame(bytes, 0, bytes.length));
  * }
  * ```
+ *
+ * The library is made of layers, and each can be used without those above it:
+ *
+ * ```
+ *   a system      boot, System, Manifest       a NIC, services, and who may what
+ *   capabilities  system.open, Receiver        packets by `for await`, frames sent
+ *   services      Core, ServiceFactory         protocols as state machines
+ *   grants        ipv4(), grant, filter        which packets: built, or as text
+ *   frames        parseIpv4, emitUdp, …        headers, read and written
+ *   NICs          Driver, openEmulated         where frames come from
+ *   captures      openCapture, …               pcap and pcapng files
+ * ```
+ *
+ * - **A system** is a manifest that runs: {@link boot} takes one
+ *   ({@link defaultManifest}, {@link parseManifest}) and gives a {@link System}.
+ *   Start here to receive and send packets.
+ * - **A capability** stands for a grant. {@link System.open} derives one from the
+ *   NIC's root and gives a {@link Receiver}. Interposers ({@link count},
+ *   {@link delay}, {@link drop}, {@link log}, {@link rewrite}) stand in between.
+ * - **A service** is a {@link Core}: frames and the time go in, frames and the
+ *   next wake-up come out. {@link answerDatagrams} makes one of a function;
+ *   {@link ServiceFactory} is what a module of one's own exports.
+ * - **A grant** says which packets: by builder ({@link ethernet}, {@link arp},
+ *   {@link ipv4}, {@link ipv6}, {@link vlan}), or as text by {@link grant}.
+ *   {@link filter} takes the whole of libpcap's language, for frames of any
+ *   origin: nothing has to run for `filter("tcp port 80").matches(bytes)`.
+ * - **Frames** have for each header a representation (`parseX`, `emitX`) and
+ *   views of its fields in place. No parser throws or reads past the end.
+ * - **A NIC** is a {@link Driver}. {@link openEmulated} makes one of a wire
+ *   ({@link makeWire}, {@link WireEnd}); `boot` takes one of one's own.
+ * - **Captures** are read and written frame by frame: {@link openCaptureFile},
+ *   {@link createCaptureFile}.
+ *
+ * Services are tested in a simulated world by `@sallyport/sallyport/testing`.
  *
  * Importing this module starts nothing and needs no permission.
  *

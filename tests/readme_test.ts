@@ -116,6 +116,19 @@ Deno.test("every program in a README passes the compiler, and runs", async () =>
   equal(code, 0, errors);
 });
 
+Deno.test("what the library's header points at is exported", async () => {
+  const text = await Deno.readTextFile(new URL("mod.ts", ROOT));
+  const at = text.indexOf("*/");
+  const exported = text.slice(at);
+  const names = [...text.slice(0, at).matchAll(/\{@link (\w+)/g)]
+    .map(([, name]) => name!);
+  ok(names.length > 10);
+  deepEqual(
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(exported)),
+    [],
+  );
+});
+
 /** The commands that READMEs show: alone on a line of a block, or in the text. */
 function commands(): { readonly place: string; readonly words: string[] }[] {
   const shown = readmes.flatMap((readme) => [
