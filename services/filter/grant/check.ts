@@ -19,10 +19,12 @@ import {
   type Prefix,
   PROTOCOLS_WITH_PORTS,
 } from "./grant.ts";
+import { ConjunctionSet } from "./conjunction_set.ts";
 import { ETHERTYPE, WALKED_EXTENSIONS } from "../../wire/numbers.ts";
 
 /**
- * Returns `value` as a grant: a copy with the known fields only.
+ * Returns `value` as a grant: a copy with the known fields only, and each
+ * conjunction once.
  *
  * @throws {GrantError} naming the field, what it is and what was expected.
  */
@@ -35,10 +37,11 @@ export function checkGrant(value: unknown): Grant {
       `grant: ${value.length} conjunctions; expected 1 to ${CONJUNCTIONS_MAX}`,
     );
   }
-  return Array.from(
+  const checked = Array.from(
     value,
     (one: unknown, index) => checkConjunction(one, `grant[${index}]`),
   );
+  return new ConjunctionSet(checked).grant;
 }
 
 function checkConjunction(value: unknown, at: string): Conjunction {

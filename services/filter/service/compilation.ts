@@ -27,7 +27,7 @@ import type { RunningTables } from "../ebpf/tables.ts";
 import { Cover } from "../ebpf/cover.ts";
 import { FlowSet } from "../tree/flow_set.ts";
 import type { Grant } from "../grant/grant.ts";
-import { type FlowPlace, locateFlows } from "../tree/locate.ts";
+import { locateFlows } from "../tree/locate.ts";
 import { residualOf } from "../residual/compile.ts";
 import { SocketCover } from "../classic/cover.ts";
 import { type GrantNode, mergeTree } from "../tree/merge.ts";
@@ -220,7 +220,7 @@ export class Compilation {
     const places = siblings && locateFlows(siblings, grant);
     if (places === undefined) return false;
     const owner = slot === SLOT_NONE ? heirNodeOf(node) : node;
-    for (const place of withoutDoubles(places)) {
+    for (const place of places) {
       const { branch, key } = place;
       if (!this.#flows.add(place)) return false;
       if (!this.#wasm.setFlow(branch, key, owner?.slot ?? SLOT_NONE)) {
@@ -240,7 +240,7 @@ export class Compilation {
     const siblings = this.#siblingsOf(node);
     const places = siblings && locateFlows(siblings, node.grant);
     if (places === undefined) return false;
-    for (const place of withoutDoubles(places)) {
+    for (const place of places) {
       if (!this.#flows.delete(place)) return false;
       this.#wasm.deleteFlow(place.branch, place.key);
       if (this.#kernel?.delete(place.branch, place.key) === false) return false;
@@ -267,15 +267,6 @@ export function bothReasons(own: string, cover: string): string {
   }; nor does it take all packets to the same addresses, for packet memory to be classified: ${
     line(cover)
   }`;
-}
-
-/** A grant may say the same thing twice. */
-function withoutDoubles(places: readonly FlowPlace[]): FlowPlace[] {
-  return places.filter(({ branch, key }, index) =>
-    places.findIndex((one) =>
-      one.branch === branch && one.key.join() === key.join()
-    ) === index
-  );
 }
 
 /** The tag of packets that nobody receives. */

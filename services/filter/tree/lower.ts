@@ -25,9 +25,16 @@ import { ETHERTYPE } from "../../wire/numbers.ts";
 const TYPE_OFFSET = 12;
 const VLAN_TAG_BYTES = 4;
 
-/** All conjunctions of a grant as filters, in order. */
+/** The conjunctions of a grant as filters, in order, each filter once. */
 export function lowerGrant(grant: Grant): Filter[] {
-  return grant.flatMap(lowerConjunction);
+  const filters = grant.flatMap(lowerConjunction);
+  if (filters.length === 1) return filters;
+  const once = new Map<string, Filter>();
+  for (const filter of filters) {
+    const text = JSON.stringify(filter);
+    if (!once.has(text)) once.set(text, filter);
+  }
+  return [...once.values()];
 }
 
 /** The filters of one conjunction: two where either kind of VLAN tag will do. */
