@@ -16,8 +16,11 @@ function linesAt(stop: Stop): number | undefined {
   return source && linesOf(stop, source);
 }
 
-Deno.test("the filter compiler has a reading path", () => {
-  ok(readmes.some(({ path }) => path === "services/filter/README.md"));
+Deno.test("a packet and the filter compiler have a reading path", () => {
+  deepEqual(readmes.map(({ path }) => path), [
+    "drivers/README.md",
+    "services/filter/README.md",
+  ]);
 });
 
 for (const readme of readmes) {
