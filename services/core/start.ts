@@ -80,7 +80,8 @@ function countersOf(runner: CoreRunner, id: number): ServiceReport {
   };
 }
 
-function failureOf(error: unknown): ServiceReport {
+/** What went wrong, as the system is told of it: one bounded line. */
+export function failureOf(error: unknown): ServiceReport {
   return { kind: "failed", message: plainText(error) };
 }
 

@@ -2,6 +2,7 @@
 
 import type ts from "typescript";
 import { placeOf, problemsIn, type TypeScript } from "./check.ts";
+import { parseBounded, tokensRefusal } from "./limits.ts";
 import { ModuleError } from "./module_error.ts";
 
 /**
@@ -16,6 +17,8 @@ export async function compileModule(
   path: string,
 ): Promise<string> {
   const ts = await loadTypeScript();
+  const refusal = tokensRefusal(ts, text);
+  if (refusal !== undefined) throw new ModuleError(path, [], refusal);
   accept(ts, text, path);
   const { outputText } = ts.transpileModule(text, {
     fileName: "service.ts",
@@ -33,13 +36,8 @@ export async function compileModule(
 
 /** @throws {ModuleError} for what is no syntax, and what is not accepted. */
 function accept(ts: TypeScript, text: string, path: string): void {
-  const tree = ts.createSourceFile(
-    "service.ts",
-    text,
-    ts.ScriptTarget.ESNext,
-    true,
-    ts.ScriptKind.TS,
-  );
+  const tree = parseBounded(ts, text);
+  if (typeof tree === "string") throw new ModuleError(path, [], tree);
   const problems = syntaxErrors(ts, text, tree);
   problems.push(...problemsIn(ts, tree));
   if (problems.length > 0) throw new ModuleError(path, problems);

@@ -5,9 +5,12 @@
  * case; nothing outside the worker believes a word of it.
  */
 
+import { makeModuleScope } from "./module_scope.ts";
+
 /**
- * Names through which messages come to a worker. The runtime itself needs
- * `dispatchEvent` and the classes of events for errors that nobody caught.
+ * Names through which messages and events come to a worker: the shell has taken
+ * its ports, and the runtime calls what it registered, not what is named. It
+ * does need `Event`, for a port that is closed.
  */
 const SHELL_ONLY = [
   "onmessage",
@@ -17,15 +20,27 @@ const SHELL_ONLY = [
   "removeEventListener",
   "MessagePort",
   "MessageEvent",
+  "EventTarget",
+  "ErrorEvent",
+  "PromiseRejectionEvent",
+  // Its callbacks would be called by the runtime, which prints what they throw.
+  "FinalizationRegistry",
 ];
 
-/** Takes from the worker's scope what only its shell needed, and freezes the rest and `kit`. */
-export function harden(kit: object): void {
-  const { MessagePort } = globalThis;
+/**
+ * Takes from the worker's scope what only its shell needed, puts the module's
+ * own timers and random numbers in place, and freezes the rest and `kit`.
+ * `fail` is called with whatever the module's callbacks throw.
+ */
+export function harden(kit: object, fail: (error: unknown) => void): void {
+  const { EventTarget, MessagePort } = globalThis;
   const { prototype } = MessagePort;
+  const nameless = namelessObjects();
   // What the runtime puts in place at the first use is to be there.
   queueMicrotask(() => {});
-  clearTimeout(setTimeout(() => {}));
+  for (const [name, value] of Object.entries(makeModuleScope(fail))) {
+    Object.defineProperty(globalThis, name, { value });
+  }
   for (let scope: object | null = globalThis; scope !== null;) {
     for (const name of SHELL_ONLY) {
       if (!Object.hasOwn(scope, name)) continue;
@@ -40,10 +55,20 @@ export function harden(kit: object): void {
     letAssign(target.prototype);
   }
   const frozen = new Set<object>([globalThis]);
-  for (const root of [prototype, kit, ...hidden(), ...Object.values(own())]) {
+  for (
+    const root of [
+      prototype,
+      EventTarget.prototype,
+      kit,
+      ...nameless,
+      ...globals(),
+    ]
+  ) {
     freezeAll(root, frozen);
   }
   for (const name of Reflect.ownKeys(globalThis)) fix(name);
+  // The runtime looks some names up that are gone: nobody may put them there.
+  Object.preventExtensions(globalThis);
 }
 
 /** Hides an inherited name behind an own one. */
@@ -63,17 +88,22 @@ function fix(name: PropertyKey): void {
   });
 }
 
-/** The globals that are objects. */
-function own(): Record<PropertyKey, unknown> {
-  const globals: Record<PropertyKey, unknown> = {};
-  for (const name of Reflect.ownKeys(globalThis)) {
-    globals[name] = Reflect.get(globalThis, name);
-  }
-  return globals;
+/** The globals' values, those behind symbols included: the runtime keeps the scope's listeners there. */
+function globals(): unknown[] {
+  return Reflect.ownKeys(globalThis).map((name) =>
+    Reflect.get(globalThis, name)
+  );
 }
 
-/** What the language has without a name. */
-function hidden(): unknown[] {
+/**
+ * One of each kind of object that the language and the runtime make without a
+ * name for its prototype: syntax makes them, or a call. tests/services/loader/
+ * scan_test.ts looks for what is missing here.
+ */
+function namelessObjects(): unknown[] {
+  const segments = new Intl.Segmenter().segment("");
+  const timer = setTimeout(() => {});
+  clearTimeout(timer);
   return [
     [][Symbol.iterator](),
     new Map().entries(),
@@ -81,12 +111,37 @@ function hidden(): unknown[] {
     ""[Symbol.iterator](),
     "".matchAll(/./g),
     Iterator.from([]).map((each) => each),
+    // An iterator that is none of the language's own is wrapped.
+    Iterator.from({ next: () => ({ done: true, value: undefined }) }),
+    segments,
+    segments[Symbol.iterator](),
     function* () {},
+    (function* () {})(),
     async () => {},
     async function* () {},
+    (async function* () {})(),
     Object.getPrototypeOf(Uint8Array),
     Object.getPrototypeOf(globalThis),
+    // The accessors of its stack are the same for every error.
+    new Error(),
+    domException(),
+    sharedMemory().buffer,
+    Object.getPrototypeOf(timer),
   ];
+}
+
+/** What the runtime throws where the web's standards ask for it: more random bytes than one call gives. */
+function domException(): unknown {
+  try {
+    return crypto.getRandomValues(new Uint8Array(65_537));
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Shared memory has a name in no confined worker, and every Wasm memory shows its class. */
+function sharedMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true });
 }
 
 /**

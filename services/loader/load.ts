@@ -19,18 +19,8 @@ export async function loadModule(path: string): Promise<string> {
 }
 
 async function read(path: string): Promise<string> {
-  const place = path.startsWith("file:") ? new URL(path) : path;
-  let bytes: Uint8Array;
-  try {
-    const { size } = await Deno.stat(place);
-    if (size > MODULE_BYTES_MAX) throw tooLarge(path, size);
-    bytes = await Deno.readFile(place);
-  } catch (error) {
-    if (error instanceof ModuleError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ModuleError(path, [], `cannot read it (${reason})`);
-  }
-  if (bytes.length > MODULE_BYTES_MAX) throw tooLarge(path, bytes.length);
+  const bytes = await readBytes(path);
+  if (bytes.length > MODULE_BYTES_MAX) throw tooLarge(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -38,10 +28,34 @@ async function read(path: string): Promise<string> {
   }
 }
 
-function tooLarge(path: string, size: number): ModuleError {
+/** The file's bytes, one more than a module may have at most: a device says no size, and has no end. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const place = path.startsWith("file:") ? new URL(path) : path;
+    // A pipe would keep whoever opens it waiting.
+    if (!(await Deno.stat(place)).isFile) {
+      throw new ModuleError(path, [], "it is no regular file");
+    }
+    using file = await Deno.open(place);
+    const bytes = new Uint8Array(MODULE_BYTES_MAX + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = await file.read(bytes.subarray(length));
+      if (read === null) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } catch (error) {
+    if (error instanceof ModuleError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ModuleError(path, [], `cannot read it (${reason})`);
+  }
+}
+
+function tooLarge(path: string): ModuleError {
   return new ModuleError(
     path,
     [],
-    `it has ${size} bytes; expected at most ${MODULE_BYTES_MAX}`,
+    `it is too large; expected at most ${MODULE_BYTES_MAX} bytes`,
   );
 }

@@ -179,7 +179,7 @@ export const RUNNING: Readonly<Record<string, Way>> = {
       let open = 0;
       const everything = [
         Object, Function, Array, String, Number, Boolean, Symbol, BigInt, Error,
-        Map, Set, Promise, ArrayBuffer, Uint8Array, DataView, Event, EventTarget,
+        Map, Set, Promise, ArrayBuffer, Uint8Array, DataView,
       ].flatMap((one) => [one.prototype, Object.getPrototypeOf(one.prototype)]);
       for (const target of everything) {
         if (target === null) continue;

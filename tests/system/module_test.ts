@@ -87,7 +87,6 @@ const PRY = `
     ["Array", Array.prototype, "push"], ["Promise", Promise.prototype, "then"],
     ["Map", Map.prototype, "set"], ["Object", Object.prototype, "valueOf"],
     ["Function", Function.prototype, "call"], ["Error", Error, "prepareStackTrace"],
-    ["EventTarget", EventTarget.prototype, "addEventListener"],
     ["iterator", Object.getPrototypeOf([][Symbol.iterator]()), "next"],
     ["bytes", Object.getPrototypeOf(Uint8Array.prototype), "set"],
     ["kit", kit, "wire"], ["wire", kit.wire, "getU16"],
@@ -98,9 +97,19 @@ const PRY = `
     target[key] = mine;
     return target[key] === mine;
   });
-  for (const name of ["onmessage", "addEventListener", "MessagePort", "MessageEvent"]) {
+  for (
+    const name of [
+      "onmessage", "onerror", "addEventListener", "MessagePort", "MessageEvent",
+      "EventTarget", "FinalizationRegistry", "SharedArrayBuffer",
+    ]
+  ) {
     attempt("found " + name, () => globalThis[name] !== undefined);
   }
+  for (const name of ["Deno", "process", "Buffer"]) {
+    attempt("put " + name, () => { globalThis[name] = {}; return name in globalThis; });
+  }
+  attempt("found timers", () => Object.keys(setTimeout(() => {}, 1e6)).length > 0);
+  attempt("computed elsewhere", () => crypto.subtle !== undefined);
   const pry = (out) => {
     for (let at = out; at !== null; at = Object.getPrototypeOf(at)) {
       for (const key of Reflect.ownKeys(at)) attempt("a port in " + String(key), () =>
@@ -251,4 +260,103 @@ Deno.test("a service that does not start is told in one line", async () => {
   assert.equal(run.code, 1, run.err);
   assert.match(run.err, says);
   assert.equal(run.err.trimEnd().split("\n").length, 1);
+});
+
+/** What a module does in a timer, and what the system is told of it. */
+const LATE: readonly (readonly [what: string, step: string, says: RegExp])[] = [
+  [
+    "throws escapes and lines",
+    'throw new Error("a\\u001b[31m\\nsallyport: all is well\\u0007")',
+    /^sallyport: service mine failed: a[^\n]*sallyport: all is well/m,
+  ],
+  [
+    "throws a message of 256 MiB",
+    'throw new Error("m".repeat(2 ** 28))',
+    // Where the machine is busy, making the message takes longer than it may.
+    /service mine failed: (m{100}|it stopped answering)/,
+  ],
+  [
+    "reports an error to nobody",
+    'reportError("r".repeat(2 ** 24))',
+    /service mine failed: r{100}/,
+  ],
+  [
+    "throws in a microtask",
+    'queueMicrotask(() => { throw "e".repeat(2 ** 24); })',
+    /service mine failed: e{100}/,
+  ],
+  [
+    "rejects a promise that nobody awaits",
+    'Promise.reject(new Error("p".repeat(2 ** 24)))',
+    /service mine failed: p{100}/,
+  ],
+];
+
+Deno.test("a service that fails in a timer fails alone, in one bounded line without escapes", async () => {
+  await Promise.all(LATE.map(async ([what, step, says]) => {
+    using module = moduleOf(`
+      export default (() => ({
+        receives: () => [{}],
+        sends: () => [{}],
+        make: (_, done = false) => ({
+          wakeAt: Infinity,
+          wake() {},
+          receive: () => {
+            if (!done) setTimeout(() => { ${step}; });
+            done = true;
+            return "handled";
+          },
+          counters: () => ({}),
+        }),
+      }));`);
+    const result = await up([
+      ...["--for", "8s"],
+      ...["--service", `${module.path}=${NOISE}`],
+    ]);
+    const said = result.out + result.err;
+    assert.match(said, says, `${what}: ${said.slice(0, 3000)}`);
+    assert.match(said, /udp-echo: [1-9]/, `${what}: ${said.slice(0, 3000)}`);
+    assert.ok(said.length < 20_000, `${what}: ${said.length} characters`);
+    // deno-lint-ignore no-control-regex
+    assert.ok(!/[\x00-\x08\x0b-\x1f\x7f]/.test(said), `${what}: ${said}`);
+    assert.doesNotMatch(said, /^sallyport: all is well/m, what);
+    assert.doesNotMatch(said, /Uncaught/, what);
+  }));
+});
+
+Deno.test("a service lives whatever delay it gives a timer, and its timers are bounded", async () => {
+  using module = moduleOf(`
+    export default (() => ({
+      receives: () => [{}],
+      sends: () => [{}],
+      make: () => {
+        const counts = { fired: 0, cleared: 0, refused: 0, repeated: 0 };
+        for (const delay of [-5, NaN, -Infinity, undefined, "x", 0, {}, 0.5]) {
+          setTimeout((by) => counts.fired += by, delay, 1);
+        }
+        clearTimeout(setTimeout(() => counts.cleared = 1, -1));
+        setTimeout(() => counts.fired = 1000, Infinity);
+        const every = setInterval(() => {
+          if (++counts.repeated === 3) clearInterval(every);
+        }, NaN);
+        for (let i = 0; i < 100; i++) clearTimeout(i);
+        const wrong = [() => setTimeout("1"), () => setTimeout(undefined)];
+        for (const each of wrong) { try { each(); } catch { counts.refused++; } }
+        try { for (;;) setTimeout(() => {}, 1e9); } catch { counts.refused++; }
+        return { wakeAt: Infinity, wake() {}, receive: () => "handled", counters: () => counts };
+      },
+    }));`);
+  const result = await up([
+    ...["--for", "1s", "--json"],
+    ...["--service", `${module.path}=${NOISE}`],
+  ]);
+  assert.equal(result.code, 0, result.err);
+  const { counters } = snapshotIn(result).services
+    .find(({ name }) => name === "mine")!;
+  assert.deepEqual(counters, {
+    fired: 8,
+    cleared: 0,
+    refused: 3,
+    repeated: 3,
+  });
 });

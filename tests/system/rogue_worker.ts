@@ -47,8 +47,13 @@ const GARBAGE: readonly unknown[] = [
   { kind: null, op: 7, id: "one" },
   { op: "derive", id: 1, from: 1n, grant: [[{}]], rights: -1, quotaPages: NaN },
   { op: "derive", id: 2, from: 3n },
-  { tag: 1n, records: new ArrayBuffer(8), count: 1, pages: [] },
-  { tag: {}, records: new ArrayBuffer(STRING_BYTES), count: 1e9, pages: {} },
+  { capability: 1n, records: new ArrayBuffer(8), count: 1, pages: [] },
+  {
+    capability: {},
+    records: new ArrayBuffer(STRING_BYTES),
+    count: 1e9,
+    pages: {},
+  },
 ];
 
 /** The service, whose core does `wrong` once it has handled a few packets well. */

@@ -44,11 +44,12 @@ export const honestActs: fc.Arbitrary<Act> = acts(HONEST);
 export const anyActs: fc.Arbitrary<Act> = acts([...HONEST, ...ROGUE]);
 
 /** Anew each time: what is posted is moved. */
-const garbage = (): readonly unknown[] => [null, 7, "x", {}, { tag: 1n }, [], {
-  records: new ArrayBuffer(8),
-  count: 1,
-  pages: [],
-}, { tag: 5, records: new ArrayBuffer(STRING_BYTES), count: -1, pages: [] }];
+const garbage =
+  (): readonly unknown[] => [null, 7, "x", {}, { capability: 1n }, [], {
+    records: new ArrayBuffer(8),
+    count: 1,
+    pages: [],
+  }, { tag: 5, records: new ArrayBuffer(STRING_BYTES), count: -1, pages: [] }];
 
 /** A holder at one end of a port, and all that it has seen there. */
 export class Holder {

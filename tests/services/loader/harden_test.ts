@@ -17,6 +17,15 @@ Deno.test("a hardened worker lets go of its ports, as it does when the NIC begin
       };
     });
     equal(said, "done");
+    // What a closed port does comes in a turn of its own.
+    const late = await new Promise((resolve) => {
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(event.message);
+      };
+      second.port1.onmessage = ({ data }) => resolve(data);
+    });
+    equal(late, "still there");
   } finally {
     worker.terminate();
     first.port1.close();

@@ -8,7 +8,8 @@ const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<MessagePort[]>) => void) | null;
 };
 scope.onmessage = ({ data: [first, second] }) => {
-  harden({});
+  harden({}, () => {});
   fromMessagePort(first!)[Symbol.dispose]();
   second!.postMessage("done");
+  setTimeout(() => second!.postMessage("still there"), 20);
 };
