@@ -36,7 +36,6 @@ function makeFresh(): Found[] {
       Iterator.from({ next: () => ({ done: true, value: undefined }) }),
     parameters: () =>
       (function () {
-        // deno-lint-ignore prefer-rest-params
         return arguments;
       })(),
     template: () => ((parts: TemplateStringsArray) => parts)``,
