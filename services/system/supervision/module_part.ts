@@ -16,7 +16,9 @@ export async function moduleParts(
   manifest: Manifest,
   options: RunOptions,
 ): Promise<Record<string, ServicePart>> {
-  const parts: Record<string, ServicePart> = {};
+  // Names are the user's: no table has any that the language put there.
+  const parts: Record<string, ServicePart> = Object.create(null);
+  const modules = new Map(Object.entries(options.modules ?? {}));
   if (options.confined && options.modules !== undefined) {
     throw new Error(
       "boot: modules are functions, which no worker can be sent; leave them out, and their files are loaded, or say confined: false",
@@ -26,7 +28,7 @@ export async function moduleParts(
     if (service.core !== "module") continue;
     parts[name] = options.confined
       ? confinedPart(service, await loadModule(service.path))
-      : ownPart(service, name, options.modules?.[name]);
+      : ownPart(service, name, modules.get(name));
   }
   return parts;
 }
