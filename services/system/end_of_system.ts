@@ -1,8 +1,8 @@
-/** How a system comes to its end by itself: its NIC's, or a failure. */
+/** How a system ends by itself: with its NIC, or by a failure. */
 
 import type { Ending } from "./system.ts";
 
-/** What becomes of a system. The first end is the one that counts. */
+/** The end of one system; the first to be told counts. */
 export class EndOfSystem {
   readonly #ending = Promise.withResolvers<Ending>();
   #failure: Error | undefined;
@@ -29,14 +29,5 @@ export class EndOfSystem {
   fail(message: string): void {
     this.#failure ??= new Error(message);
     this.#ending.resolve({ reason: "failed", error: this.#failure });
-  }
-
-  /** Waits for `work`, but not for parts that are gone. */
-  async unlessFailed(work: Promise<unknown>): Promise<void> {
-    const failed = this.ended.then((ending) => {
-      if (ending.reason === "failed") throw ending.error;
-      return work;
-    });
-    await Promise.race([work, failed]);
   }
 }

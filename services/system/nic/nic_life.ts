@@ -69,6 +69,7 @@ export class NicLife {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #over = false;
   #mayRunOn = false;
+  #closed: Promise<DriverCounts | undefined> | undefined;
 
   /** Nothing is opened before {@link start}. */
   constructor(options: NicLifeOptions) {
@@ -139,7 +140,12 @@ export class NicLife {
    * Closes the NIC, if that can still be done, and ends both services. Resolves
    * with the driver's last counts, where it still said them.
    */
-  async close(): Promise<DriverCounts | undefined> {
+  close(): Promise<DriverCounts | undefined> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<DriverCounts | undefined> {
     this.#end("the system is over");
     // A driver leaves its NIC as it found it, if it still can.
     const last = await this.#driver?.stop().catch(() => undefined);
@@ -151,7 +157,8 @@ export class NicLife {
     // Under one that runs on, nothing is closed: its next call would meet what
     // somebody else has opened since.
     if (!this.#mayRunOn && this.#resources !== undefined) {
-      await this.#options.release(this.#resources);
+      // A nursery that has crashed closes nothing, and ends the system.
+      await this.#options.release(this.#resources).catch(() => {});
     }
     return last;
   }

@@ -59,7 +59,10 @@ export class Nursery implements Threads, Disposable {
       start,
       transfer: [channel.port2],
       limited: false,
-    }, onCrash);
+    }, (message) => {
+      this.#control.close();
+      onCrash(message);
+    });
   }
 
   /** Has a part started. */

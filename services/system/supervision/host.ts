@@ -13,7 +13,8 @@ import type {
 import type { ServiceSnapshot } from "../snapshot.ts";
 import type { Thread } from "../../runtime/thread.ts";
 import { TIME_LIMITS, type TimeLimits } from "../time_limits.ts";
-import { oneLine, readServiceReport } from "./service_report.ts";
+import { oneLine } from "../one_line.ts";
+import { readServiceReport } from "./service_report.ts";
 
 /** How long a snapshot waits for its counters: then those of before are shown. */
 const SNAPSHOT_WAIT_MS = 250;

@@ -3,9 +3,7 @@
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import { COUNTS_MAX, NAME_LENGTH_MAX } from "../../core/plain.ts";
 import type { ServiceReport } from "../../core/messages.ts";
-
-/** The longest reason for a failure. */
-const MESSAGE_LENGTH_MAX = 200;
+import { oneLine } from "../one_line.ts";
 
 /** The report in a message, fit to be shown; undefined when there is none. */
 export function readServiceReport(message: unknown): ServiceReport | undefined {
@@ -41,12 +39,4 @@ function readCounts(value: unknown): Counts | undefined {
       count >= 0
     );
   return sound ? Object.fromEntries(entries) : undefined;
-}
-
-/** Why something failed is shown to people: one line, and not a long one. */
-export function oneLine(reason: unknown): string {
-  const text = typeof reason === "string" ? reason : "it did not say why";
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim()
-    .slice(0, MESSAGE_LENGTH_MAX);
 }
