@@ -163,7 +163,7 @@ Deno.test("only programs print", () => {
 
 /** What is run by its name, and so need not be imported. */
 const PROGRAM =
-  /^(mod|tests\/testing|(cli|bench)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/([\w-]+\/)+worker)\.ts$/;
+  /^(mod|tests\/testing|(cli|bench|tests\/mutate)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/([\w-]+\/)+worker)\.ts$/;
 
 Deno.test("every file is a program, a worker, a test, or named on a way from one", () => {
   const paths = sources.map(({ path }) => path);

@@ -1,9 +1,8 @@
-/** A copy of the sources in a folder of its own, where they can be broken. */
+/** Where the model's games are played in broken sources. */
 
 import { strictEqual } from "node:assert/strict";
+import { SourceCopy } from "../source_copy.ts";
 import type { Edit, Mutation } from "./mutations.ts";
-
-const ROOT = new URL("../../", import.meta.url);
 
 /** What the model's test imports, and what says how it is run. */
 const PARTS = [
@@ -26,29 +25,22 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** A folder with the sources. */
+/** A copy of the sources. */
 export class Yard implements Disposable {
-  readonly #folder: string = Deno.makeTempDirSync({ prefix: "sallyport-" });
-
-  constructor() {
-    for (const part of PARTS) {
-      copy(new URL(part, ROOT).pathname, `${this.#folder}/${part}`);
-    }
-  }
+  readonly #copy = new SourceCopy(PARTS);
 
   /** Plays games in the sources with a mutation in them, as many as `runs` times the usual number. */
   async play(mutation: Mutation, runs: number): Promise<Outcome> {
     const whole = new Map<string, string>();
     for (const edit of mutation.edits) {
-      const path = `${this.#folder}/${edit.file}`;
-      const text = Deno.readTextFileSync(path);
-      if (!whole.has(path)) whole.set(path, text);
-      Deno.writeTextFileSync(path, edited(text, edit));
+      const text = this.#copy.read(edit.file);
+      if (!whole.has(edit.file)) whole.set(edit.file, text);
+      this.#copy.write(edit.file, edited(text, edit));
     }
     try {
       return await this.#test(runs);
     } finally {
-      for (const [path, text] of whole) Deno.writeTextFileSync(path, text);
+      for (const [file, text] of whole) this.#copy.write(file, text);
     }
   }
 
@@ -58,7 +50,7 @@ export class Yard implements Disposable {
       Deno.execPath(),
       {
         args: ["test", ...flags, "tests/model/model_test.ts"],
-        cwd: this.#folder,
+        cwd: this.#copy.folder,
         env: { NO_COLOR: "1", SALLYPORT_RUNS: String(runs) },
         stdin: "null",
       },
@@ -71,7 +63,7 @@ export class Yard implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
+    this.#copy[Symbol.dispose]();
   }
 }
 
@@ -79,16 +71,4 @@ function edited(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from);
   strictEqual(parts.length, 2, `${file} has, other than once: ${from}`);
   return parts.join(to);
-}
-
-function copy(from: string, to: string): void {
-  if (!Deno.statSync(from).isDirectory) {
-    Deno.mkdirSync(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-    Deno.copyFileSync(from, to);
-    return;
-  }
-  Deno.mkdirSync(to, { recursive: true });
-  for (const { name } of Deno.readDirSync(from)) {
-    copy(`${from}/${name}`, `${to}/${name}`);
-  }
 }
