@@ -42,7 +42,7 @@ export class Subtree implements Disposable {
     const [orders, toDriver] = makePipe<DriverReport, DriverOrder>();
     const [asks, requests] = makePipe<FilterRequest, FilterReply>();
     const [, data] = makePipe<unknown, Delivery>();
-    const onOutlaw = () => {
+    const onCutOff = () => {
       throw new Error("caps: the holder was cut off");
     };
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 9);
@@ -51,7 +51,7 @@ export class Subtree implements Disposable {
       driver: openEmulated({ memory, end, mac }),
       memory,
       orders,
-      onOutlaw,
+      onCutOff,
     });
     const kernel = new CapabilityKernel(
       grantAlgebra,
@@ -64,7 +64,7 @@ export class Subtree implements Disposable {
       target: { memoryPages: wasmPagesOf(memory) },
       driver: toDriver,
       clock: makeRealClock(),
-      onOutlaw,
+      onCutOff,
     });
     this.#driver.attach(SYSTEM, data);
     this.#filter.attach(SYSTEM, requests);

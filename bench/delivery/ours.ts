@@ -75,7 +75,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
     driver: nic,
     memory,
     orders,
-    onOutlaw: () => {
+    onCutOff: () => {
       throw new Error("deliver: the holder was cut off");
     },
   });

@@ -86,15 +86,15 @@ export type DriverOrder =
   /** What a capability counted so far; answered by `account`. */
   | { readonly kind: "account"; readonly id: number; readonly slot: number }
   /**
-   * These capabilities are over, now; each one's packets go to its heir, the
-   * nearest receiving ancestor, until a commit says better. Answered by
+   * These capabilities are revoked, now; each one's packets go to its fallback,
+   * the nearest receiving ancestor, until a commit says better. Answered by
    * `revoked`: from then on nothing more is posted to them. A subtree may be
    * large, and numbers side by side cross a port much faster than objects.
    */
   | {
     readonly kind: "revoke";
     readonly id: number;
-    /** A slot and its heir's, again and again. */
+    /** A slot and its fallback's, again and again. */
     readonly ended: Uint32Array;
   }
   /** What had been carved out of these is theirs again. Not answered. */
@@ -216,7 +216,7 @@ export type SystemReport =
   }
   /** This holder was cut off for what it sent: what was refused, by reason. */
   | {
-    readonly kind: "outlaw";
+    readonly kind: "cut-off";
     readonly port: PortId;
     readonly refusals: Counts;
   }

@@ -21,7 +21,7 @@ export class Account {
   /** False once it was revoked. */
   live = true;
   /** Who gets its packets once it was revoked: a slot. */
-  heir = 0;
+  fallback = 0;
   readonly pages: PageQuota;
   /** Longer packets go in pages. */
   readonly copyBytesMax: number;

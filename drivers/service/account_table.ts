@@ -42,13 +42,13 @@ export class AccountTable {
     this.#onDrained = onDrained;
   }
 
-  /** The live account that a packet of `slot` belongs to: a revoked one's heir. */
+  /** The live account that a packet of `slot` belongs to: of a revoked one, its fallback. */
   ownerOf(slot: number): Account | undefined {
     const { accounts } = this;
     let account = accounts[slot];
     // At most as many steps as the derivation tree is deep.
     while (account !== undefined && !account.live) {
-      account = accounts[account.heir];
+      account = accounts[account.fallback];
     }
     return slot === SLOT_NONE ? undefined : account;
   }
@@ -90,8 +90,8 @@ export class AccountTable {
     }
   }
 
-  /** A capability is over. Its packets are its `heir`'s; the slot of one, or SLOT_NONE. */
-  close(account: Account, heir: number): void {
+  /** Closes a revoked capability's account. `fallback` is the slot whose packets its are from now on, or SLOT_NONE. */
+  close(account: Account, fallback: number): void {
     this.observers.delete(account);
     if (account.live) {
       account.holder.excuse();
@@ -103,7 +103,7 @@ export class AccountTable {
     }
     account.live = false;
     account.pages.close();
-    account.heir = heir;
+    account.fallback = fallback;
   }
 
   /** What was carved out of capabilities, or given back to them. */

@@ -1,7 +1,4 @@
-/**
- * The two parties of a delivery: a holder (one port, one protection domain) and
- * its accounts (one a capability).
- */
+/** A holder, as the driver sees it: one port, one protection domain, byte strings, and what was refused of it. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import { type HolderLimits, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
@@ -9,6 +6,7 @@ import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
+  postRecords,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
@@ -22,7 +20,7 @@ export const MESSAGES_PER_TURN = 32;
 /** Refused messages after which a holder is cut off. */
 export const STRIKES_MAX = 4096;
 
-/** One port's other side, as the driver sees it. */
+/** Who is at the other end of one port. */
 export class Holder {
   readonly id: PortId;
   /** Sends deliveries, or rings; what comes in is checked before it is believed. */
@@ -32,20 +30,20 @@ export class Holder {
   readonly trusted: TrustedRingPair | undefined;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
-  /** Its messages that were refused, by reason. */
+  /** Messages that were refused, and parts of some, by reason. */
   readonly refusals: Tally = new Tally();
-  /** How long it waits for having presented void tags. */
+  /** The pauses that void tags cost. */
   readonly penalty: Penalty = new Penalty();
   /** Byte strings that are being filled. */
   begunStrings = 0;
-  /** Whether it had more messages under way than it has byte strings for. */
+  /** True once more messages were under way than there are byte strings for. */
   flooded = false;
-  /** Void tags that it presented. */
+  /** Void tags that were presented. */
   voids = 0;
   #strikes = 0;
-  /** On their way to a holder that has enough of the driver's: its own. */
-  #homeward: Delivery[] = [];
-  /** Void tags that it may present still without being slowed down. */
+  /** Byte strings of the holder's own that are to go back to it: enough of the driver's are here. */
+  #surplus: Delivery[] = [];
+  /** Void tags that may still be presented without a pause. */
   #excused = 0;
 
   constructor(
@@ -70,16 +68,17 @@ export class Holder {
   }
 
   /**
-   * A capability of its is over: what it has of the driver's may come back under
-   * that tag, through no fault of its own. It is counted, and costs nothing.
+   * Excuses some void tags: one of the holder's capabilities was revoked, and what
+   * it has of the driver's may come back under that tag through no fault of its
+   * own. That is counted, and costs nothing.
    */
   excuse(): void {
     this.#excused = 2 * STRINGS_PER_HOLDER;
   }
 
   /**
-   * It presented a tag that is void on its port. Nothing here depends on whether
-   * the tag is somebody else's, was once its own, or never was.
+   * Counts a tag that is void on the holder's port. Nothing here depends on
+   * whether the tag is somebody else's, was once the holder's, or never was.
    */
   strikeVoid(): void {
     if (this.#excused > 0) {
@@ -91,35 +90,35 @@ export class Holder {
     this.strike("void-capability");
   }
 
-  /** Whether it has been refused so often that it is to be cut off. */
-  get outlawed(): boolean {
+  /** Whether so much was refused that the holder is to be cut off. */
+  get tooManyStrikes(): boolean {
     return this.#strikes >= STRIKES_MAX;
   }
 
-  /** Whether its last byte string is being filled while others of its are out. */
+  /** Whether the last byte string here is being filled while the holder has not given back others. */
   get behind(): boolean {
     return this.strings.length === 0 && this.begunStrings < STRINGS_PER_HOLDER;
   }
 
   /**
    * Takes a byte string back: for the next delivery, or, when there are enough,
-   * to go to its sender with {@link sendHome}.
+   * to go to its sender with {@link returnSurplus}.
    */
   returnString(string: ArrayBuffer, capability: bigint): void {
     if (this.strings.length < STRINGS_PER_HOLDER) {
       this.strings.push(string);
     } else {
-      this.#homeward.push({ capability, records: string, count: 0, pages: [] });
+      this.#surplus.push({ capability, records: string, count: 0, pages: [] });
     }
   }
 
   /**
-   * Sends the holder's own byte strings home. Until then nothing is: so however
+   * Sends the holder's own byte strings back. Until then none is sent: so however
    * quick it is, it cannot have had one of them to send again.
    */
-  sendHome(): void {
-    if (this.#homeward.length === 0) return;
-    for (const home of this.#homeward) this.port.post(home, [home.records]);
-    this.#homeward = [];
+  returnSurplus(): void {
+    if (this.#surplus.length === 0) return;
+    for (const one of this.#surplus) postRecords(this.port, one);
+    this.#surplus = [];
   }
 }

@@ -19,7 +19,7 @@ import type { Account } from "./account.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Holder } from "./holder.ts";
 import type { Turn } from "./meter.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Transmitter } from "./transmitter.ts";
 
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
@@ -34,7 +34,7 @@ export interface SendParts {
   readonly ledger: PageLedger;
   readonly classifier: Classifier;
   /** Sends what may be sent. */
-  readonly outlet: Outlet;
+  readonly transmitter: Transmitter;
   /** Where the classifier finds the frames. */
   readonly batch: Batch;
   readonly turn: Turn;
@@ -103,7 +103,7 @@ export class SendBatch {
   /** Sends what is permitted; every frame that was put in is in flight or idle afterwards. */
   flush(sender: Account): void {
     if (this.#count === 0) return;
-    const { batch, classifier, ledger, outlet, turn } = this.#parts;
+    const { batch, classifier, ledger, transmitter, turn } = this.#parts;
     const slot = sender.spec.slot;
     const meter = sender.meters?.sent;
     classifier.permit(batch, this.#count, slot);
@@ -124,10 +124,10 @@ export class SendBatch {
         meter.charge(length);
       }
       const wish = batch.offload[i]!;
-      if (wish === 0) outlet.put(sender, offset, length);
-      else outlet.finish(sender, offset, length, segmentBytesOf(wish));
+      if (wish === 0) transmitter.put(sender, offset, length);
+      else transmitter.finish(sender, offset, length, segmentBytesOf(wish));
     }
-    outlet.flush(sender);
+    transmitter.flush(sender);
     this.#count = 0;
     this.#pages = 0;
   }

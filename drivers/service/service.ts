@@ -37,10 +37,10 @@ import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliverer.ts";
 import { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
-import { Intake } from "./intake.ts";
+import { PortReader } from "./port_reader.ts";
 import type { NowMs } from "./meter.ts";
 import { KernelClassifier } from "./kernel_classifier.ts";
-import { Outlet } from "./outlet.ts";
+import { Transmitter } from "./transmitter.ts";
 import { SendBatch } from "./send_batch.ts";
 import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
@@ -53,7 +53,7 @@ export interface DriverServiceOptions {
   /** To the filter service. Orders come in, reports go out. */
   readonly orders: Port<DriverReport, DriverOrder>;
   /** Told when a holder is cut off for what it sent, and what was refused by then. */
-  readonly onOutlaw: (port: PortId, refusals: Counts) => void;
+  readonly onCutOff: (port: PortId, refusals: Counts) => void;
   /** What rate limits and pauses are reckoned by; the real clock unless given. */
   readonly nowMs?: NowMs;
 }
@@ -69,8 +69,8 @@ export class DriverService implements Disposable {
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
   readonly #deliverer: Deliverer;
-  readonly #outlet: Outlet;
-  readonly #intake: Intake;
+  readonly #transmitter: Transmitter;
+  readonly #reader: PortReader;
   readonly #batch: Batch;
   /** Frames on their way from the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
@@ -102,22 +102,26 @@ export class DriverService implements Disposable {
       turn: this.#turn,
     };
     this.#deliverer = new Deliverer({ ...common, driver });
-    this.#outlet = new Outlet({ memory, ledger: this.#ledger, driver });
+    this.#transmitter = new Transmitter({
+      memory,
+      ledger: this.#ledger,
+      driver,
+    });
     const sends = new SendBatch({
       ...common,
       info: driver.info,
-      outlet: this.#outlet,
+      transmitter: this.#transmitter,
       classifier: this.#classifier,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
     });
-    this.#intake = new Intake({
+    this.#reader = new PortReader({
       holders: this.#holders,
       submitter: new Submitter({ ...common, sends, exchange: driver.pages }),
       trustedReturns: new TrustedReturns({ ...common, sends }),
       turn: this.#turn,
-      onOutlaw: ({ id }, refusals) => {
+      onCutOff: ({ id }, refusals) => {
         this.detach(id);
-        options.onOutlaw(id, refusals);
+        options.onCutOff(id, refusals);
       },
     });
     this.#orders.onReady = () => driver.wake();
@@ -131,7 +135,7 @@ export class DriverService implements Disposable {
       this.#supply.provide();
       done += this.#receive();
     }
-    done += this.#intake.drainAll();
+    done += this.#reader.drainAll();
     this.#deliverer.flush();
     return done;
   }
@@ -142,14 +146,14 @@ export class DriverService implements Disposable {
     this.#driver.wake();
   }
 
-  /** From now on only what holders have comes home, and what they send goes out. */
+  /** From now on only what holders have comes back, and what they send goes out. */
   stopReceiving(): void {
     this.#receiving = false;
   }
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
   wait(delayMs: number): Promise<void> {
-    return this.#driver.wait(this.#intake.sleepMs(delayMs, this.#turn.nowMs));
+    return this.#driver.wait(this.#reader.sleepMs(delayMs, this.#turn.nowMs));
   }
 
   /** Ends a {@link wait} that is under way. */
@@ -180,7 +184,7 @@ export class DriverService implements Disposable {
     const holder = this.#holders.get(id);
     if (holder === undefined) return;
     // What it gave back before it went is not lost with it.
-    this.#intake.drain(holder);
+    this.#reader.drain(holder);
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
       this.#deliverer.withdraw(account);
@@ -204,8 +208,8 @@ export class DriverService implements Disposable {
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
       receivedBytes: this.#receivedBytes,
-      sentPackets: this.#outlet.sentPackets,
-      sentBytes: this.#outlet.sentBytes,
+      sentPackets: this.#transmitter.sentPackets,
+      sentBytes: this.#transmitter.sentBytes,
       unclaimedPackets: this.#deliverer.unclaimedPackets,
       counters: this.#driver.counters(),
       pages: this.#ledger.snapshot(),
@@ -228,7 +232,7 @@ export class DriverService implements Disposable {
     for (const holder of this.#holders.values()) {
       if (holder.strings.length < STRINGS_PER_HOLDER) return false;
     }
-    // A string may come home before the pages that came with it.
+    // A string may come back before the pages that came with it.
     const { lent, inFlight } = this.#ledger.snapshot();
     return lent === 0 && inFlight === 0;
   }

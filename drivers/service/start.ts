@@ -118,8 +118,8 @@ async function serve<Options>(
     orders: fromMessagePort<DriverReport, DriverOrder>(start.orders, {
       takeNow,
     }),
-    onOutlaw: (port, refusals) =>
-      control.post({ kind: "outlaw", port, refusals }),
+    onCutOff: (port, refusals) =>
+      control.post({ kind: "cut-off", port, refusals }),
   });
   // A capture that is replayed, and a NIC that is busy, would have packets for
   // holders that are not there yet.

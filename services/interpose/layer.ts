@@ -12,7 +12,7 @@
  * frame is dropped or held, the delivery is taken apart: its byte string goes
  * back to the driver at once, with the pages of what was dropped; the rest waits
  * for its time and goes out in a string of the layer's own. So a page is always
- * the driver's, the holder's, or here, and comes home once.
+ * the driver's, the holder's, or here, and comes back once.
  */
 
 import type { Port } from "../../caps/port/port.ts";

@@ -3,8 +3,8 @@
  *
  * A layer that takes a delivery apart gives the driver its string back at once
  * and hands out one of its own later. Strings are all alike: the driver keeps
- * those that it is short of, and sends home the rest. So for each of the
- * layer's that is out, one that comes home is the layer's, and the holder, who
+ * those that it is short of, and sends back the rest. So for each of the
+ * layer's that is out, one that comes back is the layer's, and the holder, who
  * is short of none, must not see it.
  */
 
@@ -25,7 +25,7 @@ export class StringPool {
     return this.#spares.pop() ?? new ArrayBuffer(STRING_BYTES);
   }
 
-  /** One that has come home; false when it is the holder's. */
+  /** One that has come back; false when it is the holder's. */
   keep(string: ArrayBuffer): boolean {
     if (this.out === 0) return false;
     this.out--;

@@ -149,7 +149,7 @@ export class Receivers {
     }
   }
 
-  /** Closes all: what the caller holds and has not read comes home. */
+  /** Closes all: what the caller holds and has not read comes back. */
   async close(): Promise<void> {
     await Promise.allSettled(
       [...this.#open.keys()].map((one) => one[Symbol.asyncDispose]()),

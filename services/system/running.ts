@@ -143,7 +143,7 @@ export class RunningSystem implements System {
       confined,
       threads: () => this.#threads(),
       release: async (resources) => await this.#nursery?.release(resources),
-      onOutlaw: (port, refusals) => this.#services.outlaw(port, refusals),
+      onCutOff: (port, refusals) => this.#services.cutOff(port, refusals),
       onUnplugged: () => {
         this.#services.unplug();
         this.#receivers.unplug();

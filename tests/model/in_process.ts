@@ -86,7 +86,7 @@ export class InProcess implements CapabilitySystem, Disposable {
       driver: this.#nic,
       memory,
       orders: forDriver,
-      onOutlaw: failOutlaw,
+      onCutOff: failCutOff,
       // Whoever presented a void tag is served again by the next turn: the
       // reference knows what is done, and not how soon.
       nowMs: () => (this.#turnMs += PAUSE_MS_MAX),
@@ -102,7 +102,7 @@ export class InProcess implements CapabilitySystem, Disposable {
       target: { memoryPages: wasmPagesOf(memory) },
       driver: orders,
       clock: this.#clock,
-      onOutlaw: failOutlaw,
+      onCutOff: failCutOff,
     });
     this.attach(0);
   }
@@ -291,6 +291,6 @@ function foreignFrame({ pages }: Holder, how: number): number {
   return others[how % others.length]!;
 }
 
-function failOutlaw(port: number): never {
+function failCutOff(port: number): never {
   throw new Error(`holder ${port} was cut off`);
 }

@@ -142,12 +142,12 @@ export class Host {
     const memory = makePacketMemory(options.frames ?? 512);
     const [orders, forFilter] = makePipe<DriverReport, DriverOrder>();
     const clock = time.makeClock();
-    const onOutlaw = (port: PortId) => this.#outlaw(port);
+    const onCutOff = (port: PortId) => this.#cutOff(port);
     const driver = new DriverService({
       driver: this.#openNic(memory),
       memory,
       orders,
-      onOutlaw,
+      onCutOff,
       nowMs: () => clock.now() / 1000,
     });
     const kernel = this.#makeKernel();
@@ -159,7 +159,7 @@ export class Host {
       target: { memoryPages: wasmPagesOf(memory) },
       driver: forFilter,
       clock,
-      onOutlaw,
+      onCutOff,
     });
     const [requests, forSystem] = makePipe<FilterRequest, FilterReply>();
     filter.attach(SYSTEM_PORT, forSystem);
@@ -314,7 +314,7 @@ export class Host {
     return [...refused, ...wrong];
   }
 
-  #outlaw(port: PortId): void {
+  #cutOff(port: PortId): void {
     const service = this.services.find((one) => one.port === port);
     if (service === undefined) return;
     service.failure = "it was cut off: too many of its messages were refused";

@@ -67,7 +67,7 @@ const FAULTS: readonly (readonly [what: string, Fault, found: RegExp])[] = [
     /^at 300\.0 s the pages do not add up/,
   ],
   [
-    "one page that does not come home",
+    "one page that does not come back",
     () => ({ pages: { ...home, free: TOTAL - 1, lent: 1 } }),
     /^still, not all pages are free/,
   ],

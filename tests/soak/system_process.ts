@@ -24,7 +24,7 @@ export interface Said {
   readonly churned: Churned;
 }
 
-/** How long pages may take to come home when nothing arrives any more. */
+/** How long pages may take to come back when nothing arrives any more. */
 const STILL_MS_MAX = 5000;
 const STILL_LOOK_MS = 100;
 

@@ -83,7 +83,7 @@ for (const mode of [[], ["--in-process"]]) {
     assert.equal(snapshot.nic.mac, "02:53:0a:4d:00:02");
   });
 
-  Deno.test(`services that are trusted with packet memory answer every question, and every page comes home, ${how}`, async () => {
+  Deno.test(`services that are trusted with packet memory answer every question, and every page comes back, ${how}`, async () => {
     const file = await Deno.makeTempFile({ suffix: ".json" });
     try {
       await Deno.writeTextFile(file, JSON.stringify(trusting()));
@@ -99,7 +99,7 @@ for (const mode of [[], ["--in-process"]]) {
     }
   });
 
-  Deno.test(`as fast as the peer can, every packet is accounted for and every page comes home, ${how}`, async () => {
+  Deno.test(`as fast as the peer can, every packet is accounted for and every page comes back, ${how}`, async () => {
     const result = await up([
       ...["--for", "1s", "--json", "--pace", "at-once"],
       ...["--seed", "7", ...mode],

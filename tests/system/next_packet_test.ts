@@ -50,8 +50,8 @@ class Holders implements Disposable {
     this.#rig = rig;
     const { driver, memory } = rig;
     const [orders, toDriver] = makePipe<DriverReport, DriverOrder>();
-    const onOutlaw = () => assert.fail("a holder was cut off");
-    this.#driver = new DriverService({ driver, memory, orders, onOutlaw });
+    const onCutOff = () => assert.fail("a holder was cut off");
+    this.#driver = new DriverService({ driver, memory, orders, onCutOff });
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
@@ -66,7 +66,7 @@ class Holders implements Disposable {
         : { memoryPages, kernel: { unclaimed: "kernel" } },
       driver: toDriver,
       clock: this.clock,
-      onOutlaw,
+      onCutOff,
     });
     for (const id of [SYSTEM, PARENT, CHILD, RECEIVER]) {
       const [port, data] = makePipe<unknown, Delivery>();

@@ -209,8 +209,8 @@ export class Compilation {
     if (this.#socket === undefined) return true;
     if (!hasRights(node.rights, RIGHT_RECEIVE)) return true;
     // The root's own grant is everything, and is not asked of the kernel.
-    const heir = heirNodeOf(node);
-    return heir?.parent !== undefined || this.#socket.takes(node.grant);
+    const fallback = fallbackNodeOf(node);
+    return fallback?.parent !== undefined || this.#socket.takes(node.grant);
   }
 
   #open(node: CapabilityNode<Grant>): boolean {
@@ -219,7 +219,7 @@ export class Compilation {
     const siblings = this.#siblingsOf(node);
     const places = siblings && locateFlows(siblings, grant);
     if (places === undefined) return false;
-    const owner = slot === SLOT_NONE ? heirNodeOf(node) : node;
+    const owner = slot === SLOT_NONE ? fallbackNodeOf(node) : node;
     for (const place of places) {
       const { branch, key } = place;
       if (!this.#flows.add(place)) return false;
@@ -309,11 +309,11 @@ function observersBelow(
 }
 
 /** The slot of the nearest ancestor that receives: who gets a revoked capability's packets. */
-export function heirOf(node: CapabilityNode<Grant>): number {
-  return heirNodeOf(node)?.slot ?? SLOT_NONE;
+export function fallbackOf(node: CapabilityNode<Grant>): number {
+  return fallbackNodeOf(node)?.slot ?? SLOT_NONE;
 }
 
-function heirNodeOf(
+function fallbackNodeOf(
   node: CapabilityNode<Grant>,
 ): CapabilityNode<Grant> | undefined {
   let up = node.parent;

@@ -119,7 +119,7 @@ export type FilterReport =
   }
   /** This holder was cut off for what it asked: what was refused, by reason. */
   | {
-    readonly kind: "outlaw";
+    readonly kind: "cut-off";
     readonly port: PortId;
     readonly refusals: Counts;
   };

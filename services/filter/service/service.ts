@@ -20,7 +20,7 @@ import { capabilityOf } from "../../../caps/kernel/capability.ts";
 import { Alarms } from "../../runtime/alarms.ts";
 import { Calls } from "../../runtime/calls.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { type CompileTarget, heirOf } from "./compilation.ts";
+import { type CompileTarget, fallbackOf } from "./compilation.ts";
 import { describeCapability } from "../grant/describe.ts";
 import { effectiveGrant } from "../grant/effective.ts";
 import { Expiry } from "./expiry.ts";
@@ -45,7 +45,7 @@ export interface FilterServiceOptions {
   /** Measures lifetimes and penalties. */
   readonly clock: Clock;
   /** Called when a holder is cut off for what it asked, with what was refused by then. */
-  readonly onOutlaw: (port: PortId, refusals: Counts) => void;
+  readonly onCutOff: (port: PortId, refusals: Counts) => void;
 }
 
 /** What the driver answers, but for orders to install. */
@@ -85,7 +85,7 @@ export class FilterService implements Disposable {
       answer: (request) => this.#answer(id, request),
       onAnswered: () => this.#tidy(),
       onStruckOut: () => {
-        this.#options.onOutlaw(id, requests.refusals);
+        this.#options.onCutOff(id, requests.refusals);
         void this.detach(id);
       },
       delay: (delayMs) =>
@@ -235,7 +235,7 @@ export class FilterService implements Disposable {
     if (ended.length === 0) return;
     this.#installer.end(ended);
     const { driver } = this.#options;
-    const pairs = slotsAndHeirs(ended);
+    const pairs = slotsAndFallbacks(ended);
     const revoked = this.#calls.ask((id) =>
       void driver.post({ kind: "revoke", id, ended: pairs })
     );
@@ -288,12 +288,14 @@ export class FilterService implements Disposable {
   }
 }
 
-/** The slot of each node and that of its heir, side by side. */
-function slotsAndHeirs(nodes: readonly CapabilityNode<Grant>[]): Uint32Array {
+/** The slot of each node and that of its fallback, side by side. */
+function slotsAndFallbacks(
+  nodes: readonly CapabilityNode<Grant>[],
+): Uint32Array {
   const pairs = new Uint32Array(2 * nodes.length);
   nodes.forEach((node, i) => {
     pairs[2 * i] = node.slot;
-    pairs[2 * i + 1] = heirOf(node);
+    pairs[2 * i + 1] = fallbackOf(node);
   });
   return pairs;
 }

@@ -22,8 +22,8 @@ export function startFilterService(start: FilterStart): void {
     target: start.target,
     driver: fromMessagePort(start.driver),
     clock: makeRealClock(),
-    onOutlaw: (port, refusals) =>
-      control.post({ kind: "outlaw", port, refusals }),
+    onCutOff: (port, refusals) =>
+      control.post({ kind: "cut-off", port, refusals }),
   });
   control.onReady = () => {
     for (const order of takeAll(control)) {

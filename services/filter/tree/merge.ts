@@ -58,13 +58,13 @@ export function mergeTree(
   roots: readonly GrantNode[],
   accepts: Map<GrantNode, Accept> = new Map(),
 ): TreeNode {
-  return mergeSiblings(roots, { heir: 0, depth: 0, accepts });
+  return mergeSiblings(roots, { fallback: 0, depth: 0, accepts });
 }
 
 /** Where siblings are in the derivation tree. */
 interface Level {
   /** Who gets what none of them receives. */
-  readonly heir: number;
+  readonly fallback: number;
   readonly depth: number;
   /** Filled with what each grant became. */
   readonly accepts: Map<GrantNode, Accept>;
@@ -92,20 +92,20 @@ function mergeSiblings(
 
 function acceptOf(node: GrantNode, level: Level): Accept {
   const { slot, children, residual } = node;
-  const { heir } = level;
+  const { fallback } = level;
   if (!Number.isInteger(slot) || slot < 0 || slot > SLOT_MAX) {
     throw new FilterLimitError(
       `filter: slot ${slot}; expected a whole number from 0 to ${SLOT_MAX}`,
     );
   }
-  const own = slot === 0 ? heir : slot;
+  const own = slot === 0 ? fallback : slot;
   if (residual !== undefined) {
     checkResidual(residual, children);
-    if (own === heir) return { slot: own };
-    return { slot: own, residual: { program: residual, otherwise: heir } };
+    if (own === fallback) return { slot: own };
+    return { slot: own, residual: { program: residual, otherwise: fallback } };
   }
   if (children.length === 0) return { slot: own };
-  const below = { ...level, heir: own, depth: level.depth + 1 };
+  const below = { ...level, fallback: own, depth: level.depth + 1 };
   return { slot: own, children: mergeSiblings(children, below) };
 }
 

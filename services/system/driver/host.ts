@@ -17,7 +17,7 @@ const STOP_MS_MAX = 3000;
 /** What a driver service reports unasked. */
 export interface DriverEvents {
   /** A holder was cut off for what it sent. */
-  onOutlaw(port: PortId, refusals: Counts): void;
+  onCutOff(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again, and all that did was handled; `warning` says what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
   /** The driver service cannot go on. */
@@ -125,8 +125,8 @@ export class DriverHost {
         return this.#opened.resolve();
       case "stopped":
         return this.#stopped.resolve(report.counts);
-      case "outlaw":
-        return this.#events.onOutlaw(report.port, report.refusals);
+      case "cut-off":
+        return this.#events.onCutOff(report.port, report.refusals);
       case "ended":
         return this.#events.onEnded(report.warning);
       case "failed":

@@ -14,17 +14,17 @@ export class FilterHost {
   readonly #control: ControlLine<FilterOrder, FilterReport>;
   readonly #root = Promise.withResolvers<Capability>();
 
-  /** Speaks on `control`. `onOutlaw` hears of holders that were cut off. */
+  /** Speaks on `control`. `onCutOff` hears of holders that were cut off. */
   constructor(
     control: MessagePort,
-    onOutlaw: (port: PortId, refusals: Counts) => void,
+    onCutOff: (port: PortId, refusals: Counts) => void,
   ) {
     this.#control = new ControlLine(control, {
       whom: "the filter service",
       onReport: (report) => {
         if (report.kind === "root") {
           this.#root.resolve(report.root as Capability);
-        } else onOutlaw(report.port, report.refusals);
+        } else onCutOff(report.port, report.refusals);
       },
     });
     this.#root.promise.catch(() => {});

@@ -27,7 +27,7 @@ const HEARTBEAT_MS = 1000;
 /** What is told of a NIC's life. */
 export interface NicEvents {
   /** A holder was cut off for what it sent or asked. */
-  onOutlaw(port: PortId, refusals: Counts): void;
+  onCutOff(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again; what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
   /**
@@ -175,9 +175,9 @@ export class NicLife {
   async #startDriver(orders: MessagePort): Promise<void> {
     const { nic, memory } = this;
     const control = new MessageChannel();
-    const { onOutlaw, onEnded } = this.#options.events;
+    const { onCutOff, onEnded } = this.#options.events;
     const driver = new DriverHost(control.port1, {
-      onOutlaw,
+      onCutOff,
       onEnded,
       onFailed: (message) => this.#driverGone(message),
     });
@@ -211,8 +211,8 @@ export class NicLife {
   async #startFilter(driver: MessagePort): Promise<void> {
     const { nic, memory } = this;
     const control = new MessageChannel();
-    const { onOutlaw } = this.#options.events;
-    const filter = new FilterHost(control.port1, onOutlaw);
+    const { onCutOff } = this.#options.events;
+    const filter = new FilterHost(control.port1, onCutOff);
     this.#filter = filter;
     this.#begin(
       this.#options.parts.filter,

@@ -65,7 +65,7 @@ export interface NicSupervisorOptions {
   /** Closes what a driver that died in its worker had of the kernel. */
   readonly release: (resources: SharedArrayBuffer) => Promise<void>;
   /** A holder was cut off for what it sent or asked. */
-  readonly onOutlaw: (port: PortId, refusals: Counts) => void;
+  readonly onCutOff: (port: PortId, refusals: Counts) => void;
   /** A life has ended, and all capabilities with it. */
   readonly onUnplugged: () => void;
   /** A new life is open: holders can be connected. */
@@ -216,7 +216,7 @@ export class NicSupervisor {
   }
 
   #makeLife(): NicLife {
-    const { manifest, parts, threads, confined, release, onOutlaw } =
+    const { manifest, parts, threads, confined, release, onCutOff } =
       this.#options;
     const life: NicLife = new NicLife({
       manifest,
@@ -227,7 +227,7 @@ export class NicSupervisor {
       ports: this.#ports,
       release,
       events: {
-        onOutlaw,
+        onCutOff,
         onEnded: (warning) => this.#ended(life, warning),
         onCrashed: (message, mayRunOn) =>
           this.#crashed(life, oneLine(message), mayRunOn),

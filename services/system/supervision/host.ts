@@ -29,7 +29,7 @@ export class ServiceHost {
   port: PortId;
   state: Exclude<ServiceSnapshot["state"], "restarting"> = "starting";
   /** Whether it was ended for what it sent: nobody gives it another chance. */
-  outlawed = false;
+  wasCutOff = false;
   /** Whether it was ended because it did not answer: then it may run on. */
   silent = false;
   failure: string | undefined;
@@ -150,7 +150,7 @@ export class ServiceHost {
 
   /** It is at an end for what it sent. */
   cutOff(failure: string): void {
-    this.outlawed = true;
+    this.wasCutOff = true;
     this.fail(failure);
   }
 

@@ -55,10 +55,10 @@ export class Supervised {
   }
 
   /** Its life is over. Returns how long to wait before the next one; undefined for never. */
-  failed({ outlawed, silent }: ServiceHost): number | undefined {
+  failed({ wasCutOff, silent }: ServiceHost): number | undefined {
     if (silent) this.#silent++;
-    this.mayRunOn ||= silent || outlawed;
-    const hopeless = outlawed || this.#silent > SILENT_RESTARTS_MAX;
+    this.mayRunOn ||= silent || wasCutOff;
+    const hopeless = wasCutOff || this.#silent > SILENT_RESTARTS_MAX;
     return hopeless ? undefined : this.restarts.failed(performance.now());
   }
 

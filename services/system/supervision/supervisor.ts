@@ -115,7 +115,7 @@ export class Supervisor {
   }
 
   /** A holder was cut off by the driver or the filter service. */
-  outlaw(port: PortId, refusals: Counts): void {
+  cutOff(port: PortId, refusals: Counts): void {
     const host = this.#services.find(({ host }) => host?.port === port)?.host;
     if (host === undefined || host.state === "failed") return;
     host.refusals = refusals;
@@ -125,7 +125,7 @@ export class Supervisor {
   /** A service has had more messages under way than it may. */
   flooded(name: string): void {
     const one = this.#services.find((service) => service.name === name)?.host;
-    if (one !== undefined) this.outlaw(one.port, { flood: 1 });
+    if (one !== undefined) this.cutOff(one.port, { flood: 1 });
   }
 
   /** Brings their counters up to date, but for those that are slow to say them. */

@@ -32,7 +32,7 @@ Deno.test("a holder that gives no byte string back gets nothing more, and that i
   assert.deepEqual(account!.drops, { "no-string": 2 });
 });
 
-Deno.test("a holder that falls behind loses nothing: its last byte string gathers until another comes home", () => {
+Deno.test("a holder that falls behind loses nothing: its last byte string gathers until another comes back", () => {
   using rig = new Rig([{ ...echo, quotaPages: 64 }], 256);
   const [holder] = rig.holders;
   const frame = witness(echo.receives[0]!);

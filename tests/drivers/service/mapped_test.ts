@@ -69,7 +69,7 @@ class Side {
       driver: rig.driver,
       memory: rig.memory,
       orders: forDriver,
-      onOutlaw: () => {},
+      onCutOff: () => {},
       nowMs: () => 0,
     });
     const opened = plans.map((plan, i): AccountSpec => ({

@@ -96,7 +96,7 @@ export class Outbox implements Disposable {
       this.rig.far.send(wanted, 0, wanted.length);
     }
     this.rig.turn();
-    // Besides deliveries, strings come home.
+    // Besides deliveries, strings come back.
     const [delivery] = [...takeAll(this.holder.port)]
       .filter(({ count }) => count > 0);
     return new Pages(delivery);

@@ -80,7 +80,7 @@ testProperty(
       rig.nowMs += PAUSE_MS_MAX;
       rig.turn();
       assert.equal(rig.sent().length, 1);
-      assert.deepEqual(rig.outlaws, []);
+      assert.deepEqual(rig.cutOff, []);
     },
   ),
 );
@@ -105,8 +105,8 @@ Deno.test("of guesses that never end few are looked at, and then no more", () =>
     `${seen()} guesses were looked at`,
   );
   assert.ok(seen() > 0);
-  for (let ms = 100; ms < 20_000 && rig.outlaws.length === 0; ms++) guess(ms);
-  assert.deepEqual(rig.outlaws, [1]);
+  for (let ms = 100; ms < 20_000 && rig.cutOff.length === 0; ms++) guess(ms);
+  assert.deepEqual(rig.cutOff, [1]);
   assert.ok(rig.nowMs < 6000, `cut off only after ${rig.nowMs} ms`);
 });
 
@@ -164,7 +164,7 @@ function send(
   });
 }
 
-/** Byte strings that come home after a send are taken off a port. Returns how many. */
+/** Byte strings that come back after a send are taken off a port. Returns how many. */
 function takeHome({ port }: TestHolder): number {
   return [...takeAll(port)].length;
 }

@@ -70,7 +70,7 @@ export class Rig implements Disposable {
   /** The time, as the service reads it. */
   nowMs = 0;
   readonly holders: TestHolder[] = [];
-  readonly outlaws: number[] = [];
+  readonly cutOff: number[] = [];
   readonly reports: DriverReport[] = [];
   readonly #orders: Port<DriverOrder, DriverReport>;
   readonly memory: PacketMemory;
@@ -99,7 +99,7 @@ export class Rig implements Disposable {
       driver: this.driver,
       memory,
       orders: forDriver,
-      onOutlaw: (port) => this.outlaws.push(port),
+      onCutOff: (port) => this.cutOff.push(port),
       nowMs: () => this.nowMs,
     });
     plans.forEach((plan, i) => this.#attach(plan, i + 1, runPagesMax));

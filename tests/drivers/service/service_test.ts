@@ -94,7 +94,7 @@ testProperty(
           d !== undefined;
           d = holder.port.take()
         ) {
-          if (d.count === 0) continue; // only a byte string that comes home
+          if (d.count === 0) continue; // only a byte string that comes back
           assert.ok(!dead.has(holder.id), "a delivery after the revocation");
           checkDelivery(holder, d);
           kept.set(holder.id, [...(kept.get(holder.id) ?? []), d]);
@@ -195,7 +195,7 @@ Deno.test("a holder whose messages are refused too often is cut off, and its pag
     if (i % 16 === 0) rig.turn();
   }
   rig.turn();
-  assert.deepEqual(rig.outlaws, [1]);
+  assert.deepEqual(rig.cutOff, [1]);
   assert.equal(rig.service.counts().pages.quarantined, 1);
   assert.ok(!other!.port.closed);
 });
@@ -215,19 +215,19 @@ testProperty(
         rig.turn();
       };
       for (const count of bursts) burst(count);
-      assert.deepEqual(rig.outlaws, []);
+      assert.deepEqual(rig.cutOff, []);
       assert.equal(
         rig.service.counts().refusals[0]!.refusals["flood"],
         undefined,
       );
       burst(IN_FLIGHT_MAX + 1 + more);
-      assert.deepEqual(rig.outlaws, [1]);
+      assert.deepEqual(rig.cutOff, [1]);
       assert.ok(!other!.port.closed);
     },
   ),
 );
 
-Deno.test("a revoked capability's packets go to its heir at once, before any new classifier", () => {
+Deno.test("a revoked capability's packets go to its fallback at once, before any new classifier", () => {
   using rig = new Rig([echo, discard]);
   rig.revoke(1);
   const toEcho = witness(echo.receives[0]!);

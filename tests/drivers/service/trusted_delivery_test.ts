@@ -270,7 +270,7 @@ Deno.test("a ring that says more than it can hold costs its holder strikes, and 
     words[produced] = i * (RING_ENTRIES + 1);
     rig.service.turn();
   }
-  assert.deepEqual(rig.outlaws, [1]);
+  assert.deepEqual(rig.cutOff, [1]);
 });
 
 Deno.test("no frame is taken that was not lent to this very holder, wherever it is said to be", () => {

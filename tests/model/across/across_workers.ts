@@ -126,7 +126,7 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
       target: { memoryPages: wasmPagesOf(memory) },
       driver: this.#orders,
       clock: this.#clock,
-      onOutlaw: (port) => {
+      onCutOff: (port) => {
         throw new Error(`holder ${port} was cut off`);
       },
     });

@@ -70,7 +70,7 @@ class Game {
       driver: this.nic,
       memory: packets,
       orders: this.orders,
-      onOutlaw: (port) => this.failure = new Error(`${port} was cut off`),
+      onCutOff: (port) => this.failure = new Error(`${port} was cut off`),
       // Whoever presented a void tag is served again by the next turn.
       nowMs: () => (this.#turnMs += PAUSE_MS_MAX),
     });

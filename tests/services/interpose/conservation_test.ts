@@ -1,4 +1,4 @@
-/** Pages come home whatever is interposed, whatever the holder does, and if it dies. */
+/** Pages come back whatever is interposed, whatever the holder does, and if it dies. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -111,7 +111,7 @@ class World implements Disposable {
 }
 
 testProperty(
-  "an honest holder's pages and byte strings all come home in time, and the driver refuses nothing of what goes between",
+  "an honest holder's pages and byte strings all come back in time, and the driver refuses nothing of what goes between",
   { runs: 100, file },
   fc.property(chains, stepsOf(honestActs), (chain, steps) => {
     using world = new World(chain);
@@ -126,12 +126,12 @@ testProperty(
     assert.ok(world.time.nextAt === Infinity, "something is held still");
     const { pages } = world.rig.service.counts();
     assert.deepEqual([pages.lent, pages.quarantined], [0, 0]);
-    assert.ok(world.rig.service.quiet, "every byte string has come home");
+    assert.ok(world.rig.service.quiet, "every byte string has come back");
     for (const { ownStrings } of world.holders) {
       assert.equal(
         ownStrings,
         0,
-        "a holder's own come home too, and no others",
+        "a holder's own come back too, and no others",
       );
     }
     // What an honest holder sends may have no frame's length.
@@ -141,7 +141,7 @@ testProperty(
 );
 
 testProperty(
-  "whatever a holder does, no page is lost, and what it has not been given comes home when it dies",
+  "whatever a holder does, no page is lost, and what it has not been given comes back when it dies",
   { runs: 100, file },
   fc.property(chains, stepsOf(anyActs), holder, (chain, steps, victim) => {
     using world = new World(chain);

@@ -106,7 +106,7 @@ class World implements Disposable {
       traces: this.holders.map(({ trace }) => trace),
       counts: this.rig.service.counts(),
       sent: this.rig.sent(),
-      outlaws: this.rig.outlaws,
+      cutOff: this.rig.cutOff,
     };
   }
 

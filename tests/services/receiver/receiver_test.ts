@@ -63,7 +63,7 @@ async function withReceiver(
     await receiver[Symbol.asyncDispose]();
     const { nic, pages } = await system.stop();
     equal(nic.sentPackets, 0);
-    equal(pages.free, pages.total, "every page has come home");
+    equal(pages.free, pages.total, "every page has come back");
   } finally {
     Deno.removeSync(path);
   }
@@ -116,7 +116,7 @@ testProperty(
 );
 
 testProperty(
-  "what was not read when the receiver is closed comes home, pages and all",
+  "what was not read when the receiver is closed comes back, pages and all",
   { runs: 30, file: import.meta.url },
   fc.asyncProperty(frames, ways, fc.nat(), async (frames, way, share) => {
     const options = { quotaPages: 128, ...way };
@@ -218,7 +218,7 @@ testProperty(
             if (taken) sent++;
           }
           while ((await receiver.account()).sentPackets < sent);
-          await new Promise((resolve) => setTimeout(resolve, 0)); // it comes home
+          await new Promise((resolve) => setTimeout(resolve, 0)); // it comes back
         }
         await system.stop();
         const numbers = packetsIn(write).map((frame) =>

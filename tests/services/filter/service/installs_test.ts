@@ -81,14 +81,14 @@ class Rig implements Disposable {
       driver: openEmulated({ memory, end: near, mac }),
       memory,
       orders: forDriver,
-      onOutlaw: refuse,
+      onCutOff: refuse,
     });
     this.#filter = new FilterService({
       kernel,
       target: { memoryPages: wasmPagesOf(memory) },
       driver: this.#watched(between),
       clock: new VirtualClock(),
-      onOutlaw: refuse,
+      onCutOff: refuse,
     });
     for (const id of [SYSTEM, PARENT, ...HOLDERS]) {
       const [port, data] = makePipe<unknown, Delivery>();

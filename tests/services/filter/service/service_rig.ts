@@ -32,7 +32,7 @@ export class Rig implements Disposable {
   readonly clients: FilterClient[] = [];
   readonly raw: Port<FilterRequest, FilterReply>[] = [];
   readonly orders: DriverOrder[] = [];
-  readonly outlaws: number[] = [];
+  readonly cutOff: number[] = [];
   /** What the driver says to a commit; undefined for yes. */
   refusal: string | undefined;
   /** Whether it says so to a cover, too. */
@@ -68,7 +68,7 @@ export class Rig implements Disposable {
       },
       driver: forFilter,
       clock: this.clock,
-      onOutlaw: (port) => this.outlaws.push(port),
+      onCutOff: (port) => this.cutOff.push(port),
     });
     for (let id = 0; id < 3; id++) {
       const [port, forService] = makePipe<FilterRequest, FilterReply>({

@@ -132,7 +132,7 @@ Deno.test("a holder that floods is cut off, and the others are served", async ()
     rig.raw[2]!.post({ id: 1, op: "nonsense" } as unknown as FilterRequest);
   }
   await rig.clients[0]!.derive({ from: rig.root, grant: udp(7), ...receive });
-  assert.deepEqual(rig.outlaws, [2]);
+  assert.deepEqual(rig.cutOff, [2]);
   assert.ok(rig.raw[2]!.closed);
 });
 
@@ -145,7 +145,7 @@ Deno.test("who asks for what others have is told so, however often, and served a
     assert.equal(await refusedFor(again), "overlap");
   }
   await rig.clients[0]!.derive({ ...asked, grant: udp(8), to: 2 });
-  assert.deepEqual(rig.outlaws, []);
+  assert.deepEqual(rig.cutOff, []);
   const [system] = rig.service.refusals();
   assert.deepEqual(system, { port: 0, refusals: { overlap: 5000 } });
 });

@@ -1,4 +1,4 @@
-/** What comes from holders: read a little from each in every turn, and less from those who guess. */
+/** Reads the ports of all holders: a little from each in every turn, and less from those who guess tags. */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
@@ -14,26 +14,25 @@ import type { TrustedReturns } from "./trusted_returns.ts";
  */
 const FLOOD_STRIKES = 64;
 
-/** What an intake works on. */
-export interface IntakeParts {
+/** What a port reader works on. */
+export interface PortReaderParts {
   readonly holders: ReadonlyMap<PortId, Holder>;
   readonly submitter: Submitter;
   readonly trustedReturns: TrustedReturns;
   readonly turn: Turn;
-  /** Told of a holder that is to be cut off, and what was refused by then. */
-  readonly onOutlaw: (holder: Holder, refusals: Counts) => void;
+  /** Called with a holder that is to be cut off, and what was refused of it by then. */
+  readonly onCutOff: (holder: Holder, refusals: Counts) => void;
 }
 
 /** Reads the ports of all holders. */
-export class Intake {
-  readonly #parts: IntakeParts;
+export class PortReader {
+  readonly #parts: PortReaderParts;
   /** When the first of those that are kept waiting is served again. */
   #resumesMs = Infinity;
-
   /** Frames that came back in rings in this turn. */
   #returns = 0;
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: PortReaderParts) {
     this.#parts = parts;
   }
 
@@ -64,8 +63,8 @@ export class Intake {
       }
       const { overrun = false } = holder.port;
       if (holder.flooded || overrun) holder.refusals.add("flood");
-      else if (!holder.outlawed) continue;
-      this.#parts.onOutlaw(holder, holder.refusals.snapshot());
+      else if (!holder.tooManyStrikes) continue;
+      this.#parts.onCutOff(holder, holder.refusals.snapshot());
     }
     return messages + this.#returns;
   }
@@ -89,7 +88,7 @@ export class Intake {
     if (count === limits.inFlightMax && port.take() !== undefined) {
       holder.flooded = true;
     }
-    holder.sendHome();
+    holder.returnSurplus();
     return count;
   }
 

@@ -37,15 +37,15 @@ const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;
 /** The most segments of one super-packet: 65,535 bytes in pieces of 256. */
 const SEGMENTS_MAX = 256;
 
-/** What an outlet works on. */
-export interface OutletParts {
+/** What a transmitter works on. */
+export interface TransmitterParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;
   readonly driver: Driver;
 }
 
 /** Sends for one account at a time. */
-export class Outlet {
+export class Transmitter {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #ledger: PageLedger;
   readonly #driver: Driver;
@@ -63,7 +63,7 @@ export class Outlet {
   sentBytes = 0;
 
   /** In front of `parts.driver`. */
-  constructor({ memory, ledger, driver }: OutletParts) {
+  constructor({ memory, ledger, driver }: TransmitterParts) {
     this.#bytes = memory.bytes;
     this.#ledger = ledger;
     this.#driver = driver;
