@@ -2,14 +2,10 @@
 
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
-import type {
-  KernelMapChange,
-  KernelProgram,
-  SocketFilter,
-} from "../../caps/driver/program.ts";
-import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { type CaptureOutput, createCaptureFile } from "../capture/file.ts";
 import { emptyPacket } from "../capture/packet.ts";
+import type { Driver } from "../driver.ts";
+import { ForwardingDriver } from "./forwarding.ts";
 
 /** What is captured, and where to. */
 export interface CaptureOptions {
@@ -20,23 +16,23 @@ export interface CaptureOptions {
    * pcapng tells the two ways apart.
    */
   readonly output: CaptureOutput;
-  /** Microseconds since 1970-01-01 UTC; the process's own clock if not given. */
+  /** Microseconds since 1970-01-01 UTC; the process's own clock by default. */
   readonly now?: () => number;
 }
 
 /**
- * The same driver, with every packet that is received or taken for sending
- * written to a file as well, in batches and at the latest when it waits. A file
- * that cannot be written any more ends the capture, never the traffic:
- * `capture-lost` counts what is not in it.
+ * Puts a capture around `driver`: every packet that is received or taken for
+ * sending is written to a file as well, in batches and at the latest when the
+ * driver waits. A file that cannot be written any more ends the capture, never
+ * the traffic: `capture-lost` counts what is not in it.
  */
 export function captureDriver(driver: Driver, options: CaptureOptions): Driver {
   return new CapturingDriver(driver, options);
 }
 
 /**
- * The same with a file that is created at `path`; `driver` itself when there
- * is no path.
+ * Captures to a file that is created at `path`. Returns `driver` itself when
+ * there is no path.
  * @throws {Error} that names the file when it cannot be created; `driver` is
  * closed then.
  */
@@ -54,13 +50,7 @@ export function withCapture(
   }
 }
 
-class CapturingDriver implements Driver {
-  readonly info: DriverInfo;
-  readonly pages: PageExchange;
-  readonly classify?: (program: KernelProgram) => void;
-  readonly changeFlows?: (changes: readonly KernelMapChange[]) => void;
-  readonly admit?: (filter: SocketFilter) => void;
-  readonly #driver: Driver;
+class CapturingDriver extends ForwardingDriver {
   readonly #bytes: Uint8Array;
   readonly #file: CaptureOutput;
   readonly #now: () => number;
@@ -73,43 +63,20 @@ class CapturingDriver implements Driver {
   #closed = false;
 
   constructor(driver: Driver, options: CaptureOptions) {
+    super(driver);
     this.#file = options.output;
-    this.#driver = driver;
-    this.info = driver.info;
-    this.pages = driver.pages;
-    if (driver.classify !== undefined) {
-      this.classify = (program) => driver.classify!(program);
-    }
-    if (driver.changeFlows !== undefined) {
-      this.changeFlows = (changes) => driver.changeFlows!(changes);
-    }
-    if (driver.admit !== undefined) {
-      this.admit = (filter) => driver.admit!(filter);
-    }
     this.#bytes = options.memory.bytes;
     this.#now = options.now ?? wallClock;
   }
 
-  get ended(): boolean {
-    return this.#driver.ended;
-  }
-
-  get warning(): string | undefined {
-    return this.#driver.warning;
-  }
-
-  provide(frames: Uint32Array, count: number): number {
-    return this.#driver.provide(frames, count);
-  }
-
-  receive(batch: Batch, max: number): number {
-    const count = this.#driver.receive(batch, max);
+  override receive(batch: Batch, max: number): number {
+    const count = super.receive(batch, max);
     if (count > 0) this.#write(batch, count, 1);
     return count;
   }
 
-  transmit(batch: Batch, count: number): number {
-    const taken = this.#driver.transmit(batch, count);
+  override transmit(batch: Batch, count: number): number {
+    const taken = super.transmit(batch, count);
     // Nobody writes to a frame before it is reclaimed: it is still as it was.
     if (taken > 0) this.#write(batch, taken, 2);
     return taken;
@@ -156,31 +123,23 @@ class CapturingDriver implements Driver {
     this.#pending = 0;
   }
 
-  reclaim(frames: Uint32Array): number {
-    return this.#driver.reclaim(frames);
-  }
-
-  wait(delayMs: number): Promise<void> {
+  override wait(delayMs: number): Promise<void> {
     this.#flush();
-    return this.#driver.wait(delayMs);
+    return super.wait(delayMs);
   }
 
-  wake(): void {
-    this.#driver.wake();
-  }
-
-  counters(): Counts {
+  override counters(): Counts {
     return {
-      ...this.#driver.counters(),
+      ...super.counters(),
       "capture-written": this.#written,
       "capture-lost": this.#lost,
     };
   }
 
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#driver[Symbol.dispose]();
+    super[Symbol.dispose]();
     this.#flush();
     try {
       this.#file[Symbol.dispose]();

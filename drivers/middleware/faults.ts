@@ -11,13 +11,9 @@ import {
   type PacketMemory,
   privateBatch,
 } from "../../caps/memory/memory.ts";
-import type {
-  KernelMapChange,
-  KernelProgram,
-  SocketFilter,
-} from "../../caps/driver/program.ts";
-import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
+import type { Driver } from "../driver.ts";
 import { FaultLane, type FaultRates } from "./fault_lane.ts";
+import { ForwardingDriver } from "./forwarding.ts";
 
 export type { FaultRates } from "./fault_lane.ts";
 
@@ -27,9 +23,9 @@ export interface FaultOptions {
   readonly memory: PacketMemory;
   /** A whole number; equal seeds give equal faults. */
   readonly seed: number;
-  /** What happens to frames that arrive; nothing if not given. */
+  /** What happens to frames that arrive; nothing by default. */
   readonly receive?: FaultRates;
-  /** What happens to frames that are sent; nothing if not given. */
+  /** What happens to frames that are sent; nothing by default. */
   readonly transmit?: FaultRates;
 }
 
@@ -37,7 +33,7 @@ export interface FaultOptions {
 const STOCK_MAX = 4;
 
 /**
- * The same driver with faults, counted as `rx-fault-lost`, `fault-rx-corrupted`
+ * Puts faults around `driver`, counted as `rx-fault-lost`, `fault-rx-corrupted`
  * and so on (what is lost begins with `rx-` or `tx-`, what only changes with
  * `fault-`). Up to {@link STOCK_MAX} of the frames that are provided are kept
  * for duplicates where those are asked for.
@@ -47,13 +43,7 @@ export function faultyDriver(driver: Driver, options: FaultOptions): Driver {
   return new FaultyDriver(driver, options);
 }
 
-class FaultyDriver implements Driver {
-  readonly info: DriverInfo;
-  readonly pages: PageExchange;
-  readonly classify?: (program: KernelProgram) => void;
-  readonly changeFlows?: (changes: readonly KernelMapChange[]) => void;
-  readonly admit?: (filter: SocketFilter) => void;
-  readonly #driver: Driver;
+class FaultyDriver extends ForwardingDriver {
   readonly #arriving: FaultLane;
   readonly #leaving: FaultLane;
   readonly #batch: Batch = privateBatch();
@@ -71,19 +61,8 @@ class FaultyDriver implements Driver {
   #closed = false;
 
   constructor(driver: Driver, options: FaultOptions) {
+    super(driver, `${driver.info.mode}, with faults`);
     const { memory, seed } = options;
-    this.#driver = driver;
-    this.info = { ...driver.info, mode: `${driver.info.mode}, with faults` };
-    this.pages = driver.pages;
-    if (driver.classify !== undefined) {
-      this.classify = (program) => driver.classify!(program);
-    }
-    if (driver.changeFlows !== undefined) {
-      this.changeFlows = (changes) => driver.changeFlows!(changes);
-    }
-    if (driver.admit !== undefined) {
-      this.admit = (filter) => driver.admit!(filter);
-    }
     this.#arriving = new FaultLane(memory, seed, options.receive ?? {});
     this.#leaving = new FaultLane(memory, ~seed, options.transmit ?? {});
     const copies = this.#arriving.duplicates || this.#leaving.duplicates;
@@ -91,13 +70,13 @@ class FaultyDriver implements Driver {
     this.#ours = new Uint8Array(memory.frameCount);
   }
 
-  get ended(): boolean {
+  override get ended(): boolean {
     return this.#closed ||
-      this.#driver.ended && this.#arriving.ready === 0 &&
+      this.inner.ended && this.#arriving.ready === 0 &&
         this.#arriving.held === 0;
   }
 
-  provide(frames: Uint32Array, count: number): number {
+  override provide(frames: Uint32Array, count: number): number {
     this.#mustBeOpen();
     this.#provideUnused();
     let kept = 0;
@@ -105,7 +84,7 @@ class FaultyDriver implements Driver {
       this.#stock.push(frames[kept++]!);
     }
     if (kept === count) return kept;
-    return kept + this.#driver.provide(frames.subarray(kept), count - kept);
+    return kept + this.inner.provide(frames.subarray(kept), count - kept);
   }
 
   /** A frame whose packet was lost goes back to receive into. */
@@ -115,20 +94,20 @@ class FaultyDriver implements Driver {
       if (this.#stock.length < this.#stockMax) this.#stock.push(frame);
       else {
         this.#one[0] = frame;
-        if (this.#driver.provide(this.#one, 1) === 0) return;
+        if (this.inner.provide(this.#one, 1) === 0) return;
       }
       this.#unused.pop();
     }
   }
 
-  receive(batch: Batch, max: number): number {
+  override receive(batch: Batch, max: number): number {
     this.#mustBeOpen();
     this.#provideUnused();
     const lane = this.#arriving;
     const limit = Math.min(max, BATCH_MAX);
     const room = limit - lane.ready;
     if (room > 0) {
-      const count = this.#driver.receive(this.#batch, room);
+      const count = this.inner.receive(this.#batch, room);
       for (let i = 0; i < count; i++) {
         const lost = lane.pass(this.#batch, i, this.#stock);
         if (lost >= 0) this.#unused.push(lost);
@@ -139,7 +118,7 @@ class FaultyDriver implements Driver {
     return lane.take(batch, limit);
   }
 
-  transmit(batch: Batch, count: number): number {
+  override transmit(batch: Batch, count: number): number {
     this.#mustBeOpen();
     this.#push();
     const lane = this.#leaving;
@@ -159,20 +138,20 @@ class FaultyDriver implements Driver {
     for (;;) {
       const count = this.#leaving.copy(this.#batch, BATCH_MAX);
       if (count === 0) return;
-      const taken = this.#driver.transmit(this.#batch, count);
+      const taken = this.inner.transmit(this.#batch, count);
       this.#leaving.drop(taken);
       if (taken < count) return;
     }
   }
 
-  reclaim(frames: Uint32Array): number {
+  override reclaim(frames: Uint32Array): number {
     this.#mustBeOpen();
     let count = 0;
     while (count < frames.length && this.#lost.length > 0) {
       frames[count++] = this.#lost.pop()!;
     }
     const room = Math.min(frames.length - count, this.#back.length);
-    const back = this.#driver.reclaim(this.#back.subarray(0, room));
+    const back = this.inner.reclaim(this.#back.subarray(0, room));
     for (let i = 0; i < back; i++) {
       const frame = this.#back[i]!;
       if (this.#ours[frame] === 1) {
@@ -185,29 +164,25 @@ class FaultyDriver implements Driver {
     return count;
   }
 
-  async wait(delayMs: number): Promise<void> {
+  override async wait(delayMs: number): Promise<void> {
     this.#mustBeOpen();
     this.#leaving.release();
     this.#push();
     const due = this.#arriving.ready + this.#arriving.held > 0;
-    await this.#driver.wait(due ? 0 : delayMs);
+    await this.inner.wait(due ? 0 : delayMs);
   }
 
-  wake(): void {
-    this.#driver.wake();
-  }
-
-  counters(): Counts {
+  override counters(): Counts {
     return {
-      ...this.#driver.counters(),
+      ...this.inner.counters(),
       ...this.#arriving.counters("rx"),
       ...this.#leaving.counters("tx"),
     };
   }
 
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.#closed = true;
-    this.#driver[Symbol.dispose]();
+    this.inner[Symbol.dispose]();
   }
 
   #mustBeOpen(): void {

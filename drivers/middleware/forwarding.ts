@@ -1,0 +1,80 @@
+/** What every middleware does but for its own part: it passes all on to the driver behind it. */
+
+import type { Counts } from "../../caps/driver/accounts.ts";
+import type { Batch } from "../../caps/memory/memory.ts";
+import type {
+  KernelMapChange,
+  KernelProgram,
+  SocketFilter,
+} from "../../caps/driver/program.ts";
+import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
+
+/**
+ * A driver around another, which it owns. Can do what that one can: `classify`,
+ * `changeFlows` and `admit` are absent where they are absent there.
+ */
+export abstract class ForwardingDriver implements Driver {
+  readonly info: DriverInfo;
+  readonly pages: PageExchange;
+  readonly classify?: (program: KernelProgram) => void;
+  readonly changeFlows?: (changes: readonly KernelMapChange[]) => void;
+  readonly admit?: (filter: SocketFilter) => void;
+  /** The driver behind this one. */
+  protected readonly inner: Driver;
+
+  /** Owns `inner` from now on; `mode` replaces what that says of itself. */
+  constructor(inner: Driver, mode = inner.info.mode) {
+    this.inner = inner;
+    this.info = { ...inner.info, mode };
+    this.pages = inner.pages;
+    if (inner.classify !== undefined) {
+      this.classify = (program) => inner.classify!(program);
+    }
+    if (inner.changeFlows !== undefined) {
+      this.changeFlows = (changes) => inner.changeFlows!(changes);
+    }
+    if (inner.admit !== undefined) {
+      this.admit = (filter) => inner.admit!(filter);
+    }
+  }
+
+  get ended(): boolean {
+    return this.inner.ended;
+  }
+
+  get warning(): string | undefined {
+    return this.inner.warning;
+  }
+
+  provide(frames: Uint32Array, count: number): number {
+    return this.inner.provide(frames, count);
+  }
+
+  receive(batch: Batch, max: number): number {
+    return this.inner.receive(batch, max);
+  }
+
+  transmit(batch: Batch, count: number): number {
+    return this.inner.transmit(batch, count);
+  }
+
+  reclaim(frames: Uint32Array): number {
+    return this.inner.reclaim(frames);
+  }
+
+  wait(delayMs: number): Promise<void> {
+    return this.inner.wait(delayMs);
+  }
+
+  wake(): void {
+    this.inner.wake();
+  }
+
+  counters(): Counts {
+    return this.inner.counters();
+  }
+
+  [Symbol.dispose](): void {
+    this.inner[Symbol.dispose]();
+  }
+}
