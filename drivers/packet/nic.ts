@@ -1,27 +1,24 @@
-/** A Linux interface as a system's NIC through a packet socket, captured to a file where that was asked. */
+/** A Linux interface as a system's NIC through a packet socket. */
 
 import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { withCapture } from "../middleware/capture.ts";
 import { interfaceUp } from "../sys/interface_up.ts";
 import { openPacket } from "./open.ts";
 
-/** What a system says of it: plain data. */
+/** What a system opens it with: plain data. */
 export interface PacketNicOptions {
   readonly interfaceName: string;
-  /** Whether to wait for an interface that is not there, or down; false unless given. */
+  /** Whether to wait for an interface that is not there, or down; false by default. */
   readonly awaited?: boolean;
-  /** Where to capture what crosses it. */
-  readonly write?: string;
 }
 
-/** Opens it, once it is there. @throws what {@link openPacket} does, and when `signal` is aborted meanwhile. */
+/** Opens the interface, once it is there. @throws what {@link openPacket} does, and when `signal` is aborted meanwhile. */
 export async function openPacketNic(
   options: PacketNicOptions,
   memory: PacketMemory,
   signal?: AbortSignal,
 ): Promise<Driver> {
-  const { interfaceName, awaited, write } = options;
+  const { interfaceName, awaited } = options;
   if (awaited) await interfaceUp(interfaceName, signal);
-  return withCapture(openPacket({ interfaceName, memory }), memory, write);
+  return openPacket({ interfaceName, memory });
 }

@@ -27,6 +27,7 @@ import {
 } from "../../caps/port/port.ts";
 import type { Driver } from "../driver.ts";
 import type { Delivery } from "../../caps/port/records.ts";
+import { withCapture } from "../middleware/capture.ts";
 import { listResourcesIn } from "../sys/resource_list.ts";
 import { runDriverService } from "./loop.ts";
 import { DriverService } from "./service.ts";
@@ -42,6 +43,8 @@ export interface DriverStart<Options> {
   readonly extentCount?: number;
   /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
   readonly spin?: boolean;
+  /** The path of a capture of all that crosses its NIC; none by default. */
+  readonly write?: string;
   /** Where to list what it has of the kernel, in a worker that can be survived. */
   readonly resources?: SharedArrayBuffer;
   /** To the filter service. */
@@ -111,7 +114,11 @@ async function serve<Options>(
       if (order.kind === "stop") stopped.abort();
     }
   };
-  const driver = await open(start.options, memory, stopped.signal);
+  const driver = withCapture(
+    await open(start.options, memory, stopped.signal),
+    memory,
+    start.write,
+  );
   const service = new DriverService({
     driver,
     memory,

@@ -1,15 +1,14 @@
-/** A tunnel as a system's NIC: Ethernet over UDP, captured to a file where that was asked. */
+/** A tunnel as a system's NIC: Ethernet over UDP. */
 
 import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
 import { EmulatedDriver, type EmulatedOptions } from "../emulated/driver.ts";
-import { withCapture } from "../middleware/capture.ts";
 import { readKeyFile } from "./key_file.ts";
 import { Secret } from "./secret.ts";
 import { formatAddress, openSocket, type SocketAddress } from "./socket.ts";
 import { openTunnel, type TunnelEnd } from "./tunnel.ts";
 
-/** What a system says of it: plain data. */
+/** What a system opens it with: plain data. */
 export interface UdpNicOptions {
   /** Its hardware address: six bytes. */
   readonly mac: Uint8Array;
@@ -19,38 +18,35 @@ export interface UdpNicOptions {
   readonly peer: SocketAddress;
   /** The path of the file with the link's key. */
   readonly key: string;
-  /** Where to capture what crosses it. */
-  readonly write?: string;
 }
 
 /**
- * Opens it; the peer need not be there.
+ * Opens the tunnel; the peer need not be there.
  * @throws {Error} when the key or the socket cannot be had, in one line.
  */
 export async function openUdpNic(
   options: UdpNicOptions,
   memory: PacketMemory,
 ): Promise<Driver> {
-  const { local, peer, key, mac, write } = options;
+  const { local, peer, key, mac } = options;
   const secret = await Secret.of(readKeyFile(key));
   const end = openTunnel({ secret, socket: openSocket(local, peer) });
   const name = `udp:${formatAddress(local)},${formatAddress(peer)}`;
   const mode = "tunnel in UDP, AES-256-GCM";
-  const driver = new TunnelDriver({ memory, end, mac, name, mode });
-  return withCapture(driver, memory, write);
+  return new TunnelDriver({ memory, end, mac, name, mode });
 }
 
-/** A driver that says why its socket is gone. */
+/** A driver that says why its socket was closed. */
 export class TunnelDriver extends EmulatedDriver {
   readonly #end: TunnelEnd;
 
-  /** Owns the tunnel's end from now on. */
+  /** Owns `options.end` from now on. */
   constructor(options: EmulatedOptions & { readonly end: TunnelEnd }) {
     super(options);
     this.#end = options.end;
   }
 
-  /** What was wrong with the end of it, in words. */
+  /** Why the tunnel has ended, in words. */
   get warning(): string | undefined {
     return this.#end.failure;
   }

@@ -28,6 +28,7 @@ import { moduleParts } from "./supervision/module_part.ts";
 import { startPeer } from "./peer/start.ts";
 import type { RunOptions, System } from "./system.ts";
 import type { Parts } from "./parts.ts";
+import { capturing } from "./nic/capturing.ts";
 import { nicOf } from "./nic/nics.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
 import { RunningSystem } from "./running.ts";
@@ -60,7 +61,7 @@ export async function boot(
   const { nic, confined } = options;
   const plug = nic === undefined
     ? {}
-    : { nic: () => pluggedNic(nic, confined) };
+    : { nic: () => capturing(pluggedNic(nic, confined), manifest) };
   const parts = { ...PARTS, modules, ...plug };
   const system = new RunningSystem(manifest, parts, options);
   await system.start();

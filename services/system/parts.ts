@@ -14,6 +14,8 @@ export interface Nic {
   readonly part: Part<DriverStart<unknown>>;
   readonly options: unknown;
   readonly transfer: Transferable[];
+  /** The path of a capture of all that crosses it; none by default. */
+  readonly write?: string;
   /** The far end of its wire, where the system brings a peer. */
   readonly peer?: MessagePort;
   /** Takes its cables out, once it is closed or its driver is gone. */

@@ -190,6 +190,7 @@ export class NicLife {
         frameCount: memory.frameCount,
         extentCount: memory.extentCount,
         spin: this.#options.manifest.spin,
+        ...(nic.write === undefined ? {} : { write: nic.write }),
         ...(this.#resources === undefined
           ? {}
           : { resources: this.#resources }),

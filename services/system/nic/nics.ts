@@ -23,18 +23,13 @@ import { formatSocketAddress } from "../../manifest/socket_address.ts";
 import type { Part } from "../../runtime/thread.ts";
 import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
+import { capturing } from "./capturing.ts";
 
 /** What every kind of NIC is made from. */
 interface Context {
   readonly manifest: Manifest;
   /** Whether an interface that is not there is waited for. */
   readonly awaited: boolean;
-  /** Where to capture what crosses it, if anywhere. */
-  readonly capture: { readonly write?: string };
-  /** The permission to do so. */
-  readonly mayWrite: { readonly write?: readonly string[] };
-  /** A capture that is written would be begun anew over what was written. */
-  readonly lasting: { readonly restarts: boolean };
 }
 
 type Choice<Kind extends NicChoice["kind"]> = Extract<
@@ -44,14 +39,10 @@ type Choice<Kind extends NicChoice["kind"]> = Extract<
 
 /** The NIC of a manifest: its driver, and what that may do. */
 export function nicOf(manifest: Manifest, awaited = false): Nic {
-  const { nic, write } = manifest;
-  const context: Context = {
-    manifest,
-    awaited,
-    capture: write === undefined ? {} : { write },
-    mayWrite: write === undefined ? {} : { write: [write] },
-    lasting: { restarts: write === undefined },
-  };
+  return capturing(openable(manifest.nic, { manifest, awaited }), manifest);
+}
+
+function openable(nic: NicChoice, context: Context): Nic {
   switch (nic.kind) {
     case "emulated":
       return emulatedNic(context);
@@ -71,26 +62,24 @@ export function nicOf(manifest: Manifest, awaited = false): Nic {
   }
 }
 
-function emulatedNic({ manifest, capture, mayWrite, lasting }: Context): Nic {
+function emulatedNic({ manifest }: Context): Nic {
   const link = new MessageChannel();
   const options: EmulatedNicOptions = {
     mac: manifest.mac,
     link: link.port1,
-    ...capture,
   };
   return {
-    part: nicPart("emulated", openEmulatedNic, mayWrite),
+    part: nicPart("emulated", openEmulatedNic, {}),
     options,
     transfer: [link.port1],
     peer: link.port2,
-    ...lasting,
   };
 }
 
 /** A NIC on a wire of this process, and a peer there where that was asked. */
 function wireNic(
   { name, peer, faults }: Choice<"wire">,
-  { manifest, capture, mayWrite, lasting }: Context,
+  { manifest }: Context,
 ): Nic {
   const cable = plugIntoWire(name);
   const peers = peer ? plugIntoWire(name) : undefined;
@@ -100,10 +89,9 @@ function wireNic(
     link: cable.link,
     seed: manifest.seed,
     ...(Object.keys(faults).length === 0 ? {} : { faults }),
-    ...capture,
   };
   return {
-    part: nicPart("emulated", openEmulatedNic, mayWrite),
+    part: nicPart("emulated", openEmulatedNic, {}),
     options,
     transfer: [cable.link],
     ...(peers === undefined ? {} : { peer: peers.link }),
@@ -111,68 +99,63 @@ function wireNic(
       cable[Symbol.dispose]();
       peers?.[Symbol.dispose]();
     },
-    ...lasting,
   };
 }
 
 function xdpNic(
   { interfaceName }: Choice<"xdp">,
-  { manifest, awaited, capture, mayWrite, lasting }: Context,
+  { manifest, awaited }: Context,
 ): Nic {
   const { busyPoll, unclaimed } = manifest;
   const options: XdpNicOptions = {
     interfaceName,
     awaited,
     ...(busyPoll === undefined ? {} : { busyPollPackets: busyPoll }),
-    ...capture,
   };
   return {
-    part: nicPart("xdp", openXdpNic, { ffi: true, ...mayWrite }),
+    part: nicPart("xdp", openXdpNic, { ffi: true }),
     options,
     transfer: [],
     mapped: true,
     kernel: { unclaimed },
-    ...lasting,
   };
 }
 
 function packetNic(
   { interfaceName }: Choice<"packet">,
-  { awaited, capture, mayWrite, lasting }: Context,
+  { awaited }: Context,
 ): Nic {
-  const options: PacketNicOptions = { interfaceName, awaited, ...capture };
+  const options: PacketNicOptions = { interfaceName, awaited };
   return {
-    part: nicPart("packet", openPacketNic, { ffi: true, ...mayWrite }),
+    part: nicPart("packet", openPacketNic, { ffi: true }),
     options,
     transfer: [],
     mapped: true,
     socket: true,
-    ...lasting,
   };
 }
 
 function tapNic(
   choice: Choice<"tap" | "tun">,
-  { manifest, capture, mayWrite, lasting }: Context,
+  { manifest }: Context,
 ): Nic {
   const { mac } = manifest;
-  const options: TapNicOptions = { ...choice, mac, ...capture };
+  const options: TapNicOptions = { ...choice, mac };
   return {
-    part: nicPart("tap", openTapNic, { ffi: true, ...mayWrite }),
+    part: nicPart("tap", openTapNic, { ffi: true }),
     options,
     transfer: [],
     mapped: true,
-    ...lasting,
   };
 }
 
 function pcapNic(
   { path }: Choice<"pcap">,
-  { manifest, capture, mayWrite }: Context,
+  { manifest }: Context,
 ): Nic {
-  const options: PcapNicOptions = { path, pace: manifest.pace, ...capture };
+  const options: PcapNicOptions = { path, pace: manifest.pace };
   return {
-    part: nicPart("pcap", openPcapNic, { read: [path], ...mayWrite }),
+    part: nicPart("pcap", openPcapNic, { read: [path] }),
     options,
     transfer: [],
     restarts: false, // a replay would begin at the beginning
@@ -182,20 +165,18 @@ function pcapNic(
 /** A tunnel, which may use the network between its two addresses alone. */
 function udpNic(
   { local, peer, key }: Choice<"udp">,
-  { manifest, capture, mayWrite, lasting }: Context,
+  { manifest }: Context,
 ): Nic {
   const { mac } = manifest;
-  const options: UdpNicOptions = { mac, local, peer, key, ...capture };
+  const options: UdpNicOptions = { mac, local, peer, key };
   const permissions = {
     net: [formatSocketAddress(local), formatSocketAddress(peer)],
     read: [key],
-    ...mayWrite,
   };
   return {
     part: nicPart("tunnel", openUdpNic, permissions),
     options,
     transfer: [],
-    ...lasting,
   };
 }
 

@@ -1,10 +1,7 @@
 /** A driver behind a middleware is the same driver but for what the middleware is for. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import {
-  makePacketMemory,
-  privateBatch,
-} from "../../../caps/memory/memory.ts";
+import { makePacketMemory, privateBatch } from "../../../caps/memory/memory.ts";
 import type { CaptureOutput } from "../../../drivers/capture/file.ts";
 import { makePcapWriter } from "../../../drivers/capture/writer.ts";
 import type { Driver } from "../../../drivers/driver.ts";
