@@ -64,6 +64,10 @@ export {
 export { type WorkerPermissions } from "./services/runtime/start_worker.ts";
 export {
   CORE_NAMES,
+  type CoreManifest,
+  type CoreManifestInput,
+  type CoreName,
+  CORES,
   DEFAULT_MANIFEST,
   defaultManifest,
   formatManifest,
@@ -75,6 +79,8 @@ export {
   type NicChoice,
   parseManifest,
   type RestartPolicy,
+  type ServiceHolding,
+  type ServiceHoldingInput,
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./services/manifest/manifest.ts";
@@ -214,7 +220,10 @@ export {
 } from "./services/core/definition.ts";
 export { arpService } from "./services/arp/service.ts";
 export { icmpEchoService } from "./services/icmp-echo/service.ts";
-export { udpEchoService } from "./services/udp-echo/service.ts";
+export {
+  udpEchoService,
+  type UdpEchoSettings,
+} from "./services/udp-echo/service.ts";
 
 // A service in a file of its own: what it exports, is given, and is refused for.
 export { type ServiceFactory } from "./services/loader/factory.ts";
@@ -223,7 +232,10 @@ export {
   ModuleError,
   type ModuleProblem,
 } from "./services/loader/module_error.ts";
-export { type ModuleManifest } from "./services/manifest/manifest.ts";
+export {
+  type ModuleManifest,
+  type ModuleManifestInput,
+} from "./services/manifest/manifest.ts";
 export {
   type AnswerDatagram,
   answerDatagrams,

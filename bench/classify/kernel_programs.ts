@@ -5,7 +5,6 @@
 
 import type { KernelProgram } from "../../caps/driver/program.ts";
 import { arpService } from "../../services/arp/service.ts";
-import type { ServiceSettings } from "../../services/core/definition.ts";
 import { Code } from "../../services/filter/ebpf/assembler.ts";
 import { emitEbpf } from "../../services/filter/ebpf/emit.ts";
 import {
@@ -22,7 +21,10 @@ import {
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
-import { udpEchoService } from "../../services/udp-echo/service.ts";
+import {
+  udpEchoService,
+  type UdpEchoSettings,
+} from "../../services/udp-echo/service.ts";
 import { flowCases, flowFrame } from "./flow_cases.ts";
 import {
   addressNumber,
@@ -41,7 +43,7 @@ export type ProgramName = typeof PROGRAM_NAMES[number];
 const FLOWS = flowCases(1000);
 
 /** Whom the services answer for. */
-const SETTINGS: ServiceSettings = {
+const SETTINGS: UdpEchoSettings = {
   address: addressNumber("10.77.0.2"),
   prefixBits: 24,
   mac: new Uint8Array(6).fill(0x02),

@@ -1,7 +1,9 @@
 /** A system with two services that behave, and one that behaves as it is told. */
 
 import { parseManifest } from "../../services/manifest/manifest.ts";
+import type { ServiceSettings } from "../../services/core/definition.ts";
 import { PARTS } from "../../services/system/boot.ts";
+import type { UdpEchoSettings } from "../../services/udp-echo/service.ts";
 import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 
@@ -65,6 +67,10 @@ function partsWith(behaviour: Behaviour, load: Load): Parts {
     payloadBytes: String(load.payloadBytes),
   });
   const echo = PARTS.services["udp-echo"]!;
+  const withPort = (all: ServiceSettings): UdpEchoSettings => ({
+    ...all,
+    port: PORTS[HOSTILE],
+  });
   const worker = new URL(`./worker.ts?${behaviour}`, import.meta.url);
   return {
     ...PARTS,
@@ -79,10 +85,8 @@ function partsWith(behaviour: Behaviour, load: Load): Parts {
         worker,
         definition: {
           ...echo.definition,
-          receives: (all) =>
-            echo.definition.receives({ ...all, port: PORTS[HOSTILE] }),
-          sends: (all) =>
-            echo.definition.sends({ ...all, port: PORTS[HOSTILE] }),
+          receives: (all) => echo.definition.receives(withPort(all)),
+          sends: (all) => echo.definition.sends(withPort(all)),
         },
       },
     },

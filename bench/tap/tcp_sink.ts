@@ -59,8 +59,14 @@ const FIRST_SEQUENCE = 1;
 
 const PORT_DEFAULT = 9000;
 
+/** What it is told of itself. */
+interface TcpSinkSettings extends ServiceSettings {
+  /** Where it listens; 9000 by default. */
+  readonly port?: number;
+}
+
 /** Takes one TCP stream at its port. */
-export const tcpSink: ServiceDefinition = {
+export const tcpSink: ServiceDefinition<TcpSinkSettings> = {
   receives: ({ address, mac, port = PORT_DEFAULT }) =>
     ethernet().dst(formatMac(mac)).ipv4().dst(formatIpv4(address)).tcp()
       .dstPort(port).grant,
@@ -74,13 +80,13 @@ class TcpSink implements Core {
   wakeAt: Instant = NEVER;
   readonly #tally = new Tally();
   readonly #endpoint: Ipv4Endpoint;
-  readonly #settings: ServiceSettings;
+  readonly #settings: TcpSinkSettings;
   /** The next byte of the stream. */
   #next = 0;
   /** An acknowledgement, with its headers. */
   #answer: Uint8Array = new Uint8Array(0);
 
-  constructor(settings: ServiceSettings) {
+  constructor(settings: TcpSinkSettings) {
     this.#settings = settings;
     this.#endpoint = new Ipv4Endpoint(settings);
   }

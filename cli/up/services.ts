@@ -1,17 +1,17 @@
 /** Services of the user's own on the command line: `--service FILE=WHAT`. */
 
-import type { ServiceManifestInput } from "../../services/manifest/manifest.ts";
+import type { ModuleManifestInput } from "../../services/manifest/manifest.ts";
 import { quote, UsageError } from "../command/options.ts";
 
 /** Such services, by the names that they get from their files. */
-export type AddedServices = ReadonlyMap<string, ServiceManifestInput>;
+export type AddedServices = ReadonlyMap<string, ModuleManifestInput>;
 
 /**
  * Reads what `--service` was given.
  * @throws {UsageError}
  */
 export function readServices(values: readonly string[]): AddedServices {
-  const added = new Map<string, ServiceManifestInput>();
+  const added = new Map<string, ModuleManifestInput>();
   for (const value of values) {
     const [, path = "", receives = ""] = /^([^=]*)=?([^]*)$/.exec(value) ?? [];
     if (path === "" || receives.trim() === "") {
@@ -47,7 +47,7 @@ export function addServices(
     if (!Object.hasOwn(services, name)) continue;
     throw new UsageError(
       `--service ${
-        quote(path!)
+        quote(path)
       }: the manifest has a service ${name} already; rename the file`,
     );
   }

@@ -1,4 +1,4 @@
-/** ARP as a service: it wants the questions for its address, and sends answers for it. */
+/** ARP as a service: receives the questions for its address, and sends answers for it. */
 
 import type { ServiceDefinition } from "../core/definition.ts";
 import { arp, ethernet } from "../filter/grant/builder.ts";

@@ -3,7 +3,7 @@
 import type { Core } from "./core.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 
-/** What a service is told of itself: plain data. */
+/** What every service is told of itself: plain data. */
 export interface ServiceSettings {
   /** The IPv4 address that it answers on, as a number. */
   readonly address: number;
@@ -11,16 +11,16 @@ export interface ServiceSettings {
   readonly prefixBits: number;
   /** Its Ethernet address: six bytes. */
   readonly mac: Uint8Array;
-  /** Where it listens, for a service that has ports. */
-  readonly port?: number;
 }
 
-/** A service, before it runs anywhere. */
-export interface ServiceDefinition {
+/** A service, before it runs anywhere. `Settings` may have fields of its own. */
+export interface ServiceDefinition<
+  Settings extends ServiceSettings = ServiceSettings,
+> {
   /** The frames that it asks a capability for. */
-  receives(settings: ServiceSettings): Grant;
+  receives(settings: Settings): Grant;
   /** The frames that it must be able to send. */
-  sends(settings: ServiceSettings): Grant;
-  /** Its core. */
-  make(settings: ServiceSettings): Core;
+  sends(settings: Settings): Grant;
+  /** Makes its core. */
+  make(settings: Settings): Core;
 }

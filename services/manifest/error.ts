@@ -1,11 +1,15 @@
 /** What is wrong with a manifest, one line a field. */
 
 import type { z } from "zod";
+import { showValue } from "../fields/show_value.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a service's name must be. */
 export const SERVICE_NAME_EXPECTED =
   "expected a name of at most 32 lower-case letters, digits and dashes (no dash first)";
+
+/** Says what is wrong with the field at `path`. */
+export type Complain = (path: string[], message: string) => void;
 
 /** One field that is wrong. */
 export interface ManifestProblem {
@@ -39,33 +43,9 @@ export function formatPath(path: readonly string[]): string {
     .join(".");
 }
 
-/** A value as an error message shows it: on one line, short, nothing unprintable. */
-export function showValue(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "string") return quote(value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "function" || typeof value === "symbol") {
-    return `a ${typeof value}`;
-  }
-  return String(value);
-}
-
-const TEXT_SHOWN_MAX = 60;
-
-function quote(text: string): string {
-  const short = text.length > TEXT_SHOWN_MAX
-    ? `${text.slice(0, TEXT_SHOWN_MAX)}…`
-    : text;
-  return JSON.stringify(short).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`,
-  );
-}
-
 /**
- * zod's issues as problems. `fieldsAt` names the fields that are known at a
- * path, so that an unknown one can be told which was meant.
+ * Describes zod's issues. `fieldsAt` names the fields that are known at a path,
+ * so that the message of an unknown one says which was meant.
  */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],

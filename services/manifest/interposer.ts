@@ -1,8 +1,8 @@
 /** Interposers as a manifest names them. */
 
 import { z } from "zod";
-import { showValue } from "./error.ts";
-import { asked, pathOfFile, wholeNumber } from "./field.ts";
+import { showValue } from "../fields/show_value.ts";
+import { asked, pathOfFile, wholeNumber } from "../fields/field.ts";
 import { count } from "../interpose/count.ts";
 import { delay, DELAY_MS_MAX, type DelayOptions } from "../interpose/delay.ts";
 import { drop, type DropOptions } from "../interpose/drop.ts";

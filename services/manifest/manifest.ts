@@ -5,63 +5,66 @@
  */
 
 import { z } from "zod";
+import { FRAMES_MAX } from "../../caps/memory/memory.ts";
+import type { Protocol } from "../core/protocol.ts";
 import {
-  EXTENT_PAGES,
-  FRAMES_MAX,
-  lendableFrames,
-} from "../../caps/memory/memory.ts";
-import { interposerFieldsAt, logsWrong } from "./interposer.ts";
+  asked,
+  oneOf,
+  pathOfFile,
+  readText,
+  wholeNumber,
+} from "../fields/field.ts";
+import { formatMac } from "../wire/address.ts";
+import { CORES } from "./cores.ts";
+import {
+  describeIssues,
+  ManifestError,
+  SERVICE_NAME_EXPECTED,
+} from "./error.ts";
 import {
   type InterfaceAddress,
   macFor,
   readInterfaceAddress,
   readMac,
 } from "./interface_address.ts";
-import {
-  describeIssues,
-  ManifestError,
-  SERVICE_NAME_EXPECTED,
-  showValue,
-} from "./error.ts";
-import {
-  asked,
-  type Complain,
-  oneOf,
-  pathOfFile,
-  readText,
-  wholeNumber,
-} from "./field.ts";
-import { checkNic } from "./nic_rules.ts";
+import { interposerFieldsAt, logsWrong } from "./interposer.ts";
+import { checkMemory, checkQuotas, extentsOf } from "./memory_rules.ts";
 import {
   formatNic,
-  hasSuperPackets,
   isBesideKernel,
   NIC_FORMS,
   type NicChoice,
   readNic,
 } from "./nic.ts";
+import { checkNic } from "./nic_rules.ts";
 import {
-  SERVICE_FIELDS,
+  serviceFieldsOf,
   type ServiceManifest,
   type ServiceManifestInput,
-  serviceSchema,
+  serviceSchemaOf,
 } from "./service.ts";
-import { formatMac } from "../wire/address.ts";
+import { checkServices } from "./service_rules.ts";
 
 export { ManifestError } from "./error.ts";
 export type { ManifestProblem } from "./error.ts";
 export {
   CORE_NAMES,
+  type CoreManifest,
+  type CoreManifestInput,
+  type CoreName,
+  CORES,
+} from "./cores.ts";
+export {
   type ModuleManifest,
+  type ModuleManifestInput,
   type RestartPolicy,
+  type ServiceHolding,
+  type ServiceHoldingInput,
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./service.ts";
 export type { NicChoice } from "./nic.ts";
 export type { InterfaceAddress } from "./interface_address.ts";
-
-/** The most services of one system. */
-export const SERVICES_MAX = 64;
 
 /** A system, checked and with its defaults filled in. */
 export interface Manifest {
@@ -82,15 +85,15 @@ export interface Manifest {
   /** Where to capture what crosses the NIC. */
   readonly write?: string;
   /**
-   * Whether an interface that is gone is waited for. Without it the system is at
-   * an end then.
+   * Whether an interface that was removed is waited for. Without it the system
+   * ends then.
    */
   readonly recover?: boolean;
-  /** Packets that looking for some takes from an interface itself, in place of its interrupts. */
+  /** Packets that one look into the rings polls from the interface, in place of its interrupts. */
   readonly busyPoll?: number;
   /** Whether threads look for work for up to a millisecond before they sleep. */
   readonly spin: boolean;
-  /** What the emulated peer's choices come from. */
+  /** The seed of the emulated peer's choices, and of a wire's faults. */
   readonly seed: number;
   /** By name. */
   readonly services: Readonly<Record<string, ServiceManifest>>;
@@ -102,29 +105,29 @@ export interface ManifestInput {
   readonly nic: string;
   /** `10.77.0.2/24`. */
   readonly address: string;
-  /** `02:53:0a:4d:00:02`; made of the address unless told. */
+  /** `02:53:0a:4d:00:02`; made of the address by default. */
   readonly mac?: string | undefined;
-  /** `kernel` on `xdp:` and `packet:`, and `drop` elsewhere, unless told. */
+  /** `kernel` on `xdp:` and `packet:`, and `drop` elsewhere, by default. */
   readonly unclaimed?: "kernel" | "drop" | undefined;
-  /** 64 to 262144; 4096 unless told. */
+  /** 64 to 262144; 4096 by default. */
   readonly frames?: number | undefined;
-  /** 0 to 8192; 64 on `tap:` and `tun:`, 0 elsewhere, unless told. */
+  /** 0 to 8192; 64 on `tap:` and `tun:`, 0 elsewhere, by default. */
   readonly extents?: number | undefined;
-  /** `recorded` unless told. */
+  /** `recorded` by default. */
   readonly pace?: "at-once" | "recorded" | undefined;
-  /** For `xdp:` and `packet:` only: whether an interface that is gone is waited for; false unless told. */
+  /** For `xdp:` and `packet:` only: whether an interface that was removed is waited for; false by default. */
   readonly recover?: boolean | undefined;
-  /** For `xdp:` only: 1 to 65535 packets that a call polls from the NIC; none unless told. */
+  /** For `xdp:` only: 1 to 65535 packets that one look into the rings polls from the NIC; none by default. */
   readonly busyPoll?: number | undefined;
   /**
    * Whether threads look for work for up to a millisecond before they sleep, where
-   * some came soon of late; false unless told. An answer comes sooner where each
+   * some came soon before; false by default. An answer comes sooner where each
    * thread has a processor of its own, and much later where two share one.
    */
   readonly spin?: boolean | undefined;
   /** The path of a capture to write. */
   readonly write?: string | undefined;
-  /** 0 to 4294967295; 1 unless told. */
+  /** 0 to 4294967295; 1 by default. */
   readonly seed?: number | undefined;
   /** By name: lower-case letters, digits and dashes; 1 to 64 services. */
   readonly services: Readonly<Record<string, ServiceManifestInput>>;
@@ -132,14 +135,14 @@ export interface ManifestInput {
 
 const FRAMES_MIN = 64;
 const EXTENTS_MAX = 8192;
-const EXTENTS_DEFAULT = 64;
 const NAME_LENGTH_MAX = 32;
 
 const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
   /^[a-z0-9][a-z0-9-]*$/,
 );
 
-const fields = z.strictObject({
+/** Every field but the services, as it is written and read. */
+const FIELDS = {
   nic: readText(
     `the name of a NIC (${NIC_FORMS})`,
     readNic,
@@ -159,128 +162,81 @@ const fields = z.strictObject({
   busyPoll: wholeNumber(1, 65535).optional(),
   spin: z.boolean(asked("true or false")).default(false),
   seed: wholeNumber(0, 0xffffffff).default(1),
-  services: z.record(
-    serviceName,
-    serviceSchema,
-    asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
-  ),
-}, asked("an object with the manifest's fields"));
+};
+
+/** What a manifest can name. */
+export interface ManifestLists {
+  /** The protocols that a service can run. */
+  readonly cores: readonly Protocol[];
+}
 
 /** Checks a manifest as it is written and fills in its defaults. */
-export const manifestSchema: z.ZodType<Manifest, ManifestInput> = fields
-  .superRefine((manifest, context) => {
-    const complain = (path: string[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
-    checkServices(manifest.services, complain);
-    checkWatched(manifest.services, complain);
-    checkMemory(manifest, complain);
-    checkQuotas(manifest, complain);
-    checkNic(manifest, complain);
-    for (const { path, problem } of logsWrong(manifest)) {
-      complain(["services", ...path], problem);
-    }
-  })
-  .transform((
-    { mac, unclaimed, extents, write, recover, busyPoll, ...manifest },
-  ): Manifest => ({
-    ...manifest,
-    extents: extentsOf({ nic: manifest.nic, extents }),
-    mac: mac ?? macFor(manifest.address.address),
-    unclaimed: unclaimed ??
-      (isBesideKernel(manifest.nic) ? "kernel" : "drop"),
-    ...(write === undefined ? {} : { write }),
-    ...(recover === undefined ? {} : { recover }),
-    ...(busyPoll === undefined ? {} : { busyPoll }),
-  }));
-
-/** No two services may want the same packets: siblings' grants never overlap. */
-function checkServices(
-  services: Manifest["services"],
-  complain: Complain,
-): void {
-  const names = Object.keys(services);
-  if (names.length === 0) {
-    complain(["services"], "expected at least one service, got none");
-  }
-  if (names.length > SERVICES_MAX) {
-    complain(
-      ["services"],
-      `expected at most ${SERVICES_MAX} services, got ${names.length}`,
-    );
-  }
-  const holders = new Map<string, string>();
-  for (const [name, { core, ...rest }] of Object.entries(services)) {
-    if (core === "module") continue; // their overlap is found when they are granted
-    const port = "port" in rest ? ` on port ${rest.port}` : "";
-    const holder = holders.get(core + port);
-    if (holder === undefined) {
-      holders.set(core + port, name);
-      continue;
-    }
-    complain(
-      ["services", name, port === "" ? "core" : "port"],
-      `expected packets that no other service has; "${holder}" is ${core}${port} already`,
-    );
-  }
-}
-
-/** A service watches others, which there must be. */
-function checkWatched(
-  services: Manifest["services"],
-  complain: Complain,
-): void {
-  for (const [name, { watch = [] }] of Object.entries(services)) {
-    for (const watched of watch) {
-      if (watched !== name && Object.hasOwn(services, watched)) continue;
-      complain(
-        ["services", name, "watch"],
-        `expected names of other services, got ${showValue(watched)}`,
-      );
-    }
-  }
-}
-
-interface MemoryFields {
-  readonly nic: NicChoice;
-  readonly extents?: number | undefined;
-}
-
-/** Those that were asked for, or as many as its NIC wants. */
-function extentsOf({ nic, extents }: MemoryFields): number {
-  return extents ?? (hasSuperPackets(nic) ? EXTENTS_DEFAULT : 0);
-}
-
-/** Frames and extents are one memory, which has a size. */
-function checkMemory(
-  fields: MemoryFields & Pick<Manifest, "frames">,
-  complain: Complain,
-): void {
-  const { frames } = fields;
-  const extents = extentsOf(fields);
-  const most = Math.floor((FRAMES_MAX - frames) / EXTENT_PAGES);
-  if (extents <= most) return;
-  complain(
-    ["extents"],
-    `expected at most ${most} beside ${frames} frames, got ${extents}`,
+function manifestSchemaOf(
+  { cores }: ManifestLists,
+): z.ZodType<Manifest, ManifestInput> {
+  const services = z.record(
+    serviceName,
+    serviceSchemaOf(cores),
+    asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
   );
+  const fields = { ...FIELDS, services };
+  return z.strictObject(fields, asked("an object with the manifest's fields"))
+    .superRefine((manifest, context) => {
+      const complain = (path: string[], message: string) =>
+        context.addIssue({ code: "custom", path, message });
+      checkServices(manifest.services, cores, complain);
+      checkMemory(manifest, complain);
+      checkQuotas(manifest, complain);
+      checkNic(manifest, complain);
+      for (const { path, problem } of logsWrong(manifest)) {
+        complain(["services", ...path], problem);
+      }
+    })
+    .transform((
+      { mac, unclaimed, extents, write, recover, busyPoll, ...manifest },
+    ): Manifest => ({
+      ...manifest,
+      extents: extentsOf({ nic: manifest.nic, extents }),
+      mac: mac ?? macFor(manifest.address.address),
+      unclaimed: unclaimed ??
+        (isBesideKernel(manifest.nic) ? "kernel" : "drop"),
+      ...(write === undefined ? {} : { write }),
+      ...(recover === undefined ? {} : { recover }),
+      ...(busyPoll === undefined ? {} : { busyPoll }),
+    }));
 }
 
-function checkQuotas(
-  manifest: Pick<Manifest, "frames" | "services">,
-  complain: Complain,
-): void {
-  const lendable = lendableFrames(manifest.frames);
-  const asked = Object.values(manifest.services)
-    .reduce((sum, { quotaPages }) => sum + quotaPages, 0);
-  if (asked > lendable) {
-    complain(
-      ["services"],
-      `expected quotas of at most ${lendable} pages in all (three quarters of ${manifest.frames} frames), got ${asked}`,
-    );
-  }
+/** Makes {@link parseManifest} for manifests that can name what is in `lists`. */
+export function makeManifestReader(
+  lists: ManifestLists,
+): (value: unknown) => Manifest {
+  const schema = manifestSchemaOf(lists);
+  const manifestFields = [...Object.keys(FIELDS), "services"];
+  const serviceFields = serviceFieldsOf(lists.cores);
+  const fieldsAt = (path: readonly string[]) =>
+    path.length === 0
+      ? manifestFields
+      : path[2] === "interpose"
+      ? interposerFieldsAt(path.slice(3))
+      : serviceFields;
+  return (value) => {
+    const result = schema.safeParse(value);
+    const problems = result.success
+      ? []
+      : describeIssues(result.error.issues, fieldsAt);
+    if (hasServiceProto(value)) {
+      // zod passes over this key, for safety; a service must not go unsaid.
+      problems.push({
+        path: ["services", "__proto__"],
+        message: SERVICE_NAME_EXPECTED,
+      });
+    }
+    if (problems.length > 0) throw new ManifestError(problems);
+    return result.data!;
+  };
 }
 
-const MANIFEST_FIELDS = Object.keys(fields.shape);
+const readManifest = makeManifestReader({ cores: CORES });
 
 /**
  * Checks a manifest as it is written (parsed JSON) and fills in its defaults.
@@ -289,25 +245,7 @@ const MANIFEST_FIELDS = Object.keys(fields.shape);
  * wrong: where it is, what was expected, what was there.
  */
 export function parseManifest(value: unknown): Manifest {
-  const result = manifestSchema.safeParse(value);
-  const problems = result.success ? [] : describeIssues(
-    result.error.issues,
-    (path) =>
-      path.length === 0
-        ? MANIFEST_FIELDS
-        : path[2] === "interpose"
-        ? interposerFieldsAt(path.slice(3))
-        : SERVICE_FIELDS,
-  );
-  if (hasServiceProto(value)) {
-    // zod passes over this key, for safety; a service must not go unsaid.
-    problems.push({
-      path: ["services", "__proto__"],
-      message: SERVICE_NAME_EXPECTED,
-    });
-  }
-  if (problems.length > 0) throw new ManifestError(problems);
-  return result.data!;
+  return readManifest(value);
 }
 
 function hasServiceProto(value: unknown): boolean {

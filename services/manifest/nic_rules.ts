@@ -1,7 +1,7 @@
 /** What a manifest may say of its NIC, whichever that is. */
 
-import type { Complain } from "./field.ts";
-import { showValue } from "./error.ts";
+import type { Complain } from "./error.ts";
+import { showValue } from "../fields/show_value.ts";
 import { formatNic, isBesideKernel, type NicChoice } from "./nic.ts";
 
 /** Complains of what this NIC does not have. */

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { RATE_MAX, type RateLimit } from "../../caps/kernel/rate_limit.ts";
-import { showValue } from "./error.ts";
+import { showValue } from "../fields/show_value.ts";
 
 /** A rate limit as it is written in a manifest: one of both, or both. */
 export interface RateLimitInput {

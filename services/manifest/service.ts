@@ -6,45 +6,41 @@ import { FRAMES_MAX, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import type { RateLimit } from "../../caps/kernel/rate_limit.ts";
 import { grant } from "../filter/grant/text/grant_text.ts";
 import { type InterposerSpec, interposerSpecs } from "./interposer.ts";
-import { showValue } from "./error.ts";
-import { asked, pathOfFile, quoted, wholeNumber } from "./field.ts";
+import { showValue } from "../fields/show_value.ts";
+import { asked, pathOfFile, quoted, wholeNumber } from "../fields/field.ts";
+import type { Protocol } from "../core/protocol.ts";
+import type { CoreManifest, CoreManifestInput } from "./cores.ts";
 import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 
 /** The most services that one may watch. */
 const WATCHED_MAX = 64;
 
-/** Restarts of a service within a minute, unless told otherwise. */
+/** Restarts of a service within a minute, by default. */
 const RESTARTS_DEFAULT = 5;
-
-/** The protocol cores that a service can run. */
-export const CORE_NAMES = ["arp", "icmp-echo", "udp-echo"] as const;
 
 /** Whether a service that failed is started again; a number is the most restarts within a minute. */
 export type RestartPolicy = "always" | "never" | number;
 
-/** One service: a core, and what its capability may hold. */
-export type ServiceManifest =
-  & {
-    /** The most pages that it may hold at once. */
-    readonly quotaPages: number;
-    /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
-    readonly copyBytesMax: number;
-    /** Whether it is trusted with packet memory itself, and gets descriptors. */
-    readonly trusted?: boolean | undefined;
-    /** What becomes of it when it fails. */
-    readonly restart: RestartPolicy;
-    /** Other services, by name: its core is told when they fail and run again. */
-    readonly watch?: readonly string[] | undefined;
-    /** What its packets pass unseen by it, the nearest to the driver first. */
-    readonly interpose?: readonly InterposerSpec[] | undefined;
-    /** How much comes and goes in a second, each way; absent for no limit. */
-    readonly limit?: RateLimit | undefined;
-  }
-  & (
-    | { readonly core: "arp" | "icmp-echo" }
-    | { readonly core: "udp-echo"; readonly port: number }
-    | ModuleManifest
-  );
+/** One service: what it runs, and what its capability may hold. */
+export type ServiceManifest = ServiceHolding & (CoreManifest | ModuleManifest);
+
+/** What every service has, whatever it runs. */
+export interface ServiceHolding {
+  /** The most pages that it may hold at once. */
+  readonly quotaPages: number;
+  /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
+  readonly copyBytesMax: number;
+  /** Whether it is trusted with packet memory itself, and gets descriptors. */
+  readonly trusted?: boolean | undefined;
+  /** What becomes of it when it fails. */
+  readonly restart: RestartPolicy;
+  /** Other services, by name: its core is told when they fail and run again. */
+  readonly watch?: readonly string[] | undefined;
+  /** What its packets pass unseen by it, the nearest to the driver first. */
+  readonly interpose?: readonly InterposerSpec[] | undefined;
+  /** How much comes and goes in a second, each way; absent for no limit. */
+  readonly limit?: RateLimit | undefined;
+}
 
 /** A third party's service: its module, and what that may have at most. */
 export interface ModuleManifest {
@@ -54,45 +50,49 @@ export interface ModuleManifest {
   readonly path: string;
   /** The packets that it may receive, as a grant's text. */
   readonly receives: string;
-  /** The packets that it may send; answers to what it receives unless given. */
+  /** The packets that it may send; answers to what it receives by default. */
   readonly sends?: string;
 }
 
 /** A service as it is written in a manifest. */
-export interface ServiceManifestInput {
-  /** The protocol core that it runs; `module` for one of a third party's, in a file. */
-  readonly core: typeof CORE_NAMES[number] | "module";
-  /** For `udp-echo` only: where it listens, 7 unless told. */
-  readonly port?: number | undefined;
-  /** For `module` only: its file. */
-  readonly path?: string | undefined;
-  /** For `module` only: the packets that it may receive at most, such as `udp dst port 53`. */
-  readonly receives?: string | undefined;
+export type ServiceManifestInput =
+  & ServiceHoldingInput
+  & (CoreManifestInput | ModuleManifestInput);
+
+/** {@link ModuleManifest} as a person writes it. */
+export interface ModuleManifestInput {
+  /** A service of a third party's, in a file. */
+  readonly core: "module";
+  /** Its file. */
+  readonly path: string;
+  /** The packets that it may receive at most, such as `udp dst port 53`. */
+  readonly receives: string;
   /**
-   * For `module` only: those that it may send at most; unless given, answers
-   * from the system's own addresses to what it may receive.
+   * The packets that it may send at most; answers from the system's own addresses
+   * to what it may receive by default.
    */
   readonly sends?: string | undefined;
-  /** 1 to the number of frames; 64 unless told. */
+}
+
+/** {@link ServiceHolding} as a person writes it. */
+export interface ServiceHoldingInput {
+  /** 1 to the number of frames; 64 by default. */
   readonly quotaPages?: number | undefined;
-  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 unless told. */
+  /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 by default. */
   readonly copyBytesMax?: number | undefined;
-  /**
-   * True for a service that gets packet memory itself, all of it, and descriptors
-   * in place of copies and pages; false unless told.
-   */
+  /** Whether it is trusted with packet memory itself; false by default. */
   readonly trusted?: boolean | undefined;
-  /** `always`, `never`, or restarts within a minute (0 to 60); 5 unless told. */
+  /** `always`, `never`, or restarts within a minute (0 to 60); 5 by default. */
   readonly restart?: RestartPolicy | undefined;
-  /** Names of other services: its core is told when they fail and run again; none unless told. */
+  /** Names of other services: its core is told when they fail and run again; none by default. */
   readonly watch?: readonly string[] | undefined;
   /** What its packets pass unseen by it, the nearest to the driver first; up to 16. */
   readonly interpose?: readonly InterposerSpec[] | undefined;
-  /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit unless told. */
+  /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit by default. */
   readonly limit?: RateLimitInput | undefined;
 }
 
-/** Text that is a grant's; it stays text, as it was written. */
+/** The text of a grant, checked and kept as it was written. */
 const grantText = z.string(asked("a filter text such as udp dst port 53"))
   .superRefine((text, context) => {
     try {
@@ -121,30 +121,47 @@ const holding = {
   limit: rateLimitSchema.optional(),
 };
 
-/** A service, in a manifest. */
-export const serviceSchema: z.ZodType<ServiceManifest, ServiceManifestInput> = z
-  .discriminatedUnion("core", [
-    z.strictObject({ core: z.literal("arp"), ...holding }),
-    z.strictObject({ core: z.literal("icmp-echo"), ...holding }),
-    z.strictObject({
-      core: z.literal("udp-echo"),
-      port: wholeNumber(1, 65535).default(7),
-      ...holding,
-    }),
-    z.strictObject({
-      core: z.literal("module"),
-      path: pathOfFile,
-      receives: grantText,
-      sends: grantText.optional(),
-      ...holding,
-    }).transform(({ sends, ...rest }) => ({
-      ...rest,
-      ...(sends === undefined ? {} : { sends }),
-    })),
-  ], {
+const module = {
+  path: pathOfFile,
+  receives: grantText,
+  sends: grantText.optional(),
+};
+
+/** The fields that a service may have, whatever it runs. */
+export const HOLDING_FIELDS: readonly string[] = Object.keys(holding);
+
+/** The names of the fields that services of these cores may have. */
+export function serviceFieldsOf(cores: readonly Protocol[]): readonly string[] {
+  return [
+    ...new Set([
+      "core",
+      ...cores.flatMap(({ fields }) => Object.keys(fields)),
+      ...Object.keys(module),
+      ...HOLDING_FIELDS,
+    ]),
+  ];
+}
+
+/** Checks a service that runs one of these cores, or a module. */
+export function serviceSchemaOf(
+  cores: readonly Protocol[],
+): z.ZodType<ServiceManifest, ServiceManifestInput> {
+  const ofModule = z.strictObject({
+    core: z.literal("module"),
+    ...module,
+    ...holding,
+  }).transform(({ sends, ...rest }) => ({
+    ...rest,
+    ...(sends === undefined ? {} : { sends }),
+  }));
+  const ofCores = cores.map(({ name, fields }) =>
+    z.strictObject({ core: z.literal(name), ...fields, ...holding })
+  );
+  const names = [...cores.map(({ name }) => name), "module"];
+  const schema = z.discriminatedUnion("core", [ofModule, ...ofCores], {
     error: (issue) =>
       issue.code === "invalid_union"
-        ? `expected ${quoted([...CORE_NAMES, "module"])}, got ${
+        ? `expected ${quoted(names)}, got ${
           showValue((issue.input as { core?: unknown }).core)
         }`
         : `expected a service such as {"core": "arp"}, got ${
@@ -159,9 +176,6 @@ export const serviceSchema: z.ZodType<ServiceManifest, ServiceManifestInput> = z
         "expected no `interpose` beside it: what is trusted has its packets where they lie",
     });
   });
-
-/** The fields that a service may have. */
-export const SERVICE_FIELDS: readonly string[] = [
-  ...["core", "port", "path", "receives", "sends"],
-  ...Object.keys(holding),
-];
+  // A list says less to the compiler than its members do.
+  return schema as unknown as z.ZodType<ServiceManifest, ServiceManifestInput>;
+}

@@ -17,11 +17,10 @@
  * nothing else.
  */
 
-import { arpService } from "../arp/service.ts";
 import { requireConfinement } from "../runtime/require_confinement.ts";
-import type { ServiceDefinition } from "../core/definition.ts";
+import type { Protocol } from "../core/protocol.ts";
 import { startFilterService } from "../filter/service/start.ts";
-import { icmpEchoService } from "../icmp-echo/service.ts";
+import { CORES } from "../manifest/cores.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { startService } from "../core/start.ts";
 import { moduleParts } from "./supervision/module_part.ts";
@@ -32,7 +31,6 @@ import { capturing } from "./nic/capturing.ts";
 import { nicOf } from "./nic/nics.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
 import { RunningSystem } from "./running.ts";
-import { udpEchoService } from "../udp-echo/service.ts";
 
 export type { PluggedNic };
 export type {
@@ -80,23 +78,21 @@ export const PARTS: Parts = {
     permissions: "none",
     here: startPeer,
   },
-  services: {
-    "arp": servicePart("arp", arpService),
-    "icmp-echo": servicePart("icmp-echo", icmpEchoService),
-    "udp-echo": servicePart("udp-echo", udpEchoService),
-  },
+  services: servicePartsOf(CORES),
   nic: nicOf,
 };
 
-function servicePart(
-  name: string,
-  definition: ServiceDefinition,
-): Parts["services"][string] {
-  return {
-    definition,
-    worker: new URL(`../${name}/worker.ts`, import.meta.url),
-    permissions: "none",
-    limited: true,
-    here: (start) => void startService(definition, start),
-  };
+/** The parts of services that run these protocols, by the core's name. */
+export function servicePartsOf(
+  protocols: readonly Protocol[],
+): Parts["services"] {
+  return Object.fromEntries(
+    protocols.map(({ name, definition }) => [name, {
+      definition,
+      worker: new URL(`../${name}/worker.ts`, import.meta.url),
+      permissions: "none",
+      limited: true,
+      here: (start) => void startService(definition, start),
+    }]),
+  );
 }

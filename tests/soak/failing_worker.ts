@@ -6,12 +6,15 @@
 import type { Core } from "../../services/core/core.ts";
 import type { ServiceDefinition } from "../../services/core/definition.ts";
 import { serveService } from "../../services/core/start.ts";
-import { udpEchoService } from "../../services/udp-echo/service.ts";
+import {
+  udpEchoService,
+  type UdpEchoSettings,
+} from "../../services/udp-echo/service.ts";
 import { FAILING_PORT } from "./crowd.ts";
 
 const lifeMs = Number(new URL(import.meta.url).search.slice(1));
 
-const definition: ServiceDefinition = {
+const definition: ServiceDefinition<UdpEchoSettings> = {
   ...udpEchoService,
   make(settings): Core {
     const core = udpEchoService.make(settings);

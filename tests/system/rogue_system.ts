@@ -4,7 +4,7 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import {
   defaultManifest,
-  type ServiceManifestInput,
+  type ServiceHoldingInput,
 } from "../../services/manifest/manifest.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { PARTS } from "../../services/system/boot.ts";
@@ -44,7 +44,7 @@ export class RogueSystem {
 
   constructor(
     behaviour: string,
-    manifest: Partial<ServiceManifestInput> & { readonly frames?: number } = {},
+    manifest: ServiceHoldingInput & { readonly frames?: number } = {},
   ) {
     const { frames = 4096, ...changes } = manifest;
     this.system = new RunningSystem(

@@ -7,8 +7,8 @@ import {
   RIGHT_RECEIVE,
   RIGHT_SEND,
 } from "../../../caps/kernel/rights.ts";
-import type { ServiceSettings } from "../../core/definition.ts";
-import type { Manifest, ServiceManifest } from "../../manifest/manifest.ts";
+import type { Manifest } from "../../manifest/manifest.ts";
+import { settingsOf } from "../../manifest/settings.ts";
 import type { Connection } from "../../core/messages.ts";
 import type { Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
@@ -289,16 +289,4 @@ export class Supervisor {
 
 function watches({ manifest }: Supervised, name: string): boolean {
   return manifest.watch?.includes(name) ?? false;
-}
-
-function settingsOf(
-  { address, mac }: Manifest,
-  service: ServiceManifest,
-): ServiceSettings {
-  return {
-    address: address.address,
-    prefixBits: address.prefixBits,
-    mac,
-    ...("port" in service ? { port: service.port } : {}),
-  };
 }

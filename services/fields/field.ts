@@ -1,21 +1,21 @@
-/** Kinds of fields of a manifest: each says what it expected and what it got. */
+/** Kinds of fields in a manifest: each says what it expected and what it got. */
 
 import { z } from "zod";
-import { showValue } from "./error.ts";
+import { showValue } from "./show_value.ts";
 
-/** Says what is wrong with the field at `path`. */
-export type Complain = (path: string[], message: string) => void;
-
+/** The message of a field that is wrong, as zod takes it. */
 interface Asked {
   readonly error: (issue: { readonly input?: unknown }) => string;
 }
 
+/** Says "expected `expected`, got …". */
 export function asked(expected: string): Asked {
   return {
     error: (issue) => `expected ${expected}, got ${showValue(issue.input)}`,
   };
 }
 
+/** A whole number, `low` and `high` included. */
 export function wholeNumber(
   low: number,
   high: number,
@@ -28,7 +28,7 @@ export function wholeNumber(
   return z.int(params).min(low, params).max(high, params);
 }
 
-/** A text that `read` turns into a value, or says what is wrong with. */
+/** A text, and the value or the problem that `read` makes of it. */
 export function readText<T extends object>(
   expected: string,
   read: (text: string) => T | { readonly problem: string },
@@ -41,10 +41,12 @@ export function readText<T extends object>(
   });
 }
 
+/** Writes `"a" or "b"`. */
 export function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(" or ");
 }
 
+/** One of these words. */
 export function oneOf<const T extends readonly string[]>(
   ...names: T
 ): z.ZodType<T[number], T[number]> {
@@ -54,6 +56,7 @@ export function oneOf<const T extends readonly string[]>(
   >;
 }
 
+/** A path; whether there is such a file is found when it is opened. */
 export const pathOfFile = z.string(asked("the path of a file")).regex(
   /^[^\0]+$/,
   asked("the path of a file"),

@@ -1,0 +1,57 @@
+/** How much packet memory a manifest may ask for, and lend. */
+
+import {
+  EXTENT_PAGES,
+  FRAMES_MAX,
+  lendableFrames,
+} from "../../caps/memory/memory.ts";
+import type { Complain } from "./error.ts";
+import { hasSuperPackets, type NicChoice } from "./nic.ts";
+import type { ServiceManifest } from "./service.ts";
+
+const EXTENTS_DEFAULT = 64;
+
+/** What the size of packet memory comes from. */
+interface MemoryFields {
+  readonly nic: NicChoice;
+  readonly extents?: number | undefined;
+}
+
+/** Extents that were asked for, or as many as the NIC wants. */
+export function extentsOf({ nic, extents }: MemoryFields): number {
+  return extents ?? (hasSuperPackets(nic) ? EXTENTS_DEFAULT : 0);
+}
+
+/** Complains of more frames and extents than packet memory can have. */
+export function checkMemory(
+  fields: MemoryFields & { readonly frames: number },
+  complain: Complain,
+): void {
+  const { frames } = fields;
+  const extents = extentsOf(fields);
+  const most = Math.floor((FRAMES_MAX - frames) / EXTENT_PAGES);
+  if (extents <= most) return;
+  complain(
+    ["extents"],
+    `expected at most ${most} beside ${frames} frames, got ${extents}`,
+  );
+}
+
+/** Complains of quotas that come to more than can be lent. */
+export function checkQuotas(
+  manifest: {
+    readonly frames: number;
+    readonly services: Readonly<Record<string, ServiceManifest>>;
+  },
+  complain: Complain,
+): void {
+  const lendable = lendableFrames(manifest.frames);
+  const asked = Object.values(manifest.services)
+    .reduce((sum, { quotaPages }) => sum + quotaPages, 0);
+  if (asked > lendable) {
+    complain(
+      ["services"],
+      `expected quotas of at most ${lendable} pages in all (three quarters of ${manifest.frames} frames), got ${asked}`,
+    );
+  }
+}
