@@ -84,12 +84,11 @@ export {
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./services/manifest/manifest.ts";
-export {
-  type WireChoice,
-  type WireFaults,
-} from "./services/manifest/nic_wire.ts";
-export { type UdpChoice } from "./services/manifest/nic_udp.ts";
-export { type SocketAddress } from "./services/manifest/socket_address.ts";
+export { NIC_KINDS } from "./services/manifest/nic/nics.ts";
+export { type WireChoice } from "./services/manifest/nic/wire.ts";
+export { type WireFaults } from "./caps/driver/wire_faults.ts";
+export { type UdpChoice } from "./services/manifest/nic/udp.ts";
+export { type SocketAddress } from "./caps/driver/socket_address.ts";
 export { type RateLimitInput } from "./services/manifest/rate_limit.ts";
 export {
   type CapabilitySnapshot,

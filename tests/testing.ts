@@ -52,7 +52,7 @@ export type {
   FrameFault,
   PartyFault,
 } from "./simulation/faults.ts";
-export type { FaultRates } from "../drivers/middleware/fault_lane.ts";
+export type { WireFaults } from "../caps/driver/wire_faults.ts";
 export {
   faultSchedule,
   type FaultScheduleOptions,

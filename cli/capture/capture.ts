@@ -1,7 +1,6 @@
 /** `sallyport capture`: packets of a capture or of a NIC, in tcpdump's manner. */
 
 import { LINK_ETHERNET } from "../../drivers/capture/packet.ts";
-import type { NicChoice } from "../../services/manifest/nic.ts";
 import { captureInput } from "./file.ts";
 import { CaptureFilter } from "./filter.ts";
 import {
@@ -29,7 +28,7 @@ import {
   STATUS_INTERRUPTED,
 } from "../command/command.ts";
 import { stopOnInterrupt } from "../command/interrupt.ts";
-import { keepPermissions, type PermissionName } from "../up/permissions.ts";
+import { keepPermissions, permissionNamesOf } from "../up/permissions.ts";
 import { Stop } from "../command/stop.ts";
 import type { Terminal } from "../screen/terminal.ts";
 import { printable } from "../screen/text.ts";
@@ -52,20 +51,6 @@ export function captureCommand(boot: BootPaused): Command {
   };
 }
 
-/** What a NIC's driver needs in this process. */
-const NIC_PERMISSIONS: Readonly<
-  Record<NicChoice["kind"], readonly PermissionName[]>
-> = {
-  emulated: [],
-  packet: ["ffi"],
-  wire: [],
-  pcap: ["read"],
-  tap: ["ffi"],
-  tun: ["ffi"],
-  xdp: ["ffi"],
-  udp: ["net", "read"],
-};
-
 async function capture(
   plan: CapturePlan,
   terminal: Terminal,
@@ -85,7 +70,7 @@ async function capture(
   if (source.kind === "nic") {
     filter.prepare(LINK_ETHERNET);
     const manifest = observerOf(source.nic);
-    await keepPermissions([...written, ...NIC_PERMISSIONS[source.nic.kind]]);
+    await keepPermissions([...written, ...permissionNamesOf(source.nic)]);
     terminal.writeError(`sallyport: ${describeObserver(manifest)}\n`);
     const { missed, warning } = await captureNic(manifest, intake, {
       boot,

@@ -10,7 +10,7 @@ import {
   type Manifest,
   parseManifest,
 } from "../../services/manifest/manifest.ts";
-import { formatNic, type NicChoice } from "../../services/manifest/nic.ts";
+import { type NicChoice, NICS } from "../../services/manifest/nic/nics.ts";
 import type { Receiver } from "../../services/receiver/receiver.ts";
 import type { System } from "../../services/system/system.ts";
 import { formatMac } from "../../services/wire/address.ts";
@@ -27,7 +27,10 @@ const FLUSH_MS = 50;
 
 /** A system on `nic` that does nothing of itself. */
 export function observerOf(nic: NicChoice): Manifest {
-  const manifest = parseManifest({ ...DEFAULT_MANIFEST, nic: formatNic(nic) });
+  const manifest = parseManifest({
+    ...DEFAULT_MANIFEST,
+    nic: NICS.format(nic),
+  });
   return { ...manifest, services: {} };
 }
 
@@ -37,14 +40,16 @@ export function observerOf(nic: NicChoice): Manifest {
  * Through a packet socket the kernel has its own copies.
  */
 function grantOf({ nic, mac }: Manifest): Grant {
-  if (nic.kind !== "xdp") return [{}];
+  if (NICS.kindOf(nic).kernel !== "takes") return [{}];
   return [{ etherDst: { address: [...mac], mask: Array(6).fill(0xff) } }];
 }
 
 /** What can be seen on this NIC, in one line. */
 export function describeObserver({ nic, mac }: Manifest): string {
-  const name = formatNic(nic);
-  if (nic.kind !== "xdp") return `capturing on ${name}, link-type ETHERNET`;
+  const name = NICS.format(nic);
+  if (NICS.kindOf(nic).kernel !== "takes") {
+    return `capturing on ${name}, link-type ETHERNET`;
+  }
   return `capturing on ${name}, link-type ETHERNET: the frames to ${
     formatMac(mac)
   }; the kernel keeps the others`;

@@ -1,10 +1,6 @@
 /** The options of `sallyport capture`. */
 
-import {
-  NIC_FORMS,
-  type NicChoice,
-  readNic,
-} from "../../services/manifest/nic.ts";
+import { type NicChoice, NICS } from "../../services/manifest/nic/nics.ts";
 import type { LineOptions } from "./line.ts";
 import { quote, UsageError } from "../command/options.ts";
 import {
@@ -140,9 +136,9 @@ function readSource({ values }: ShortOptions): CaptureSource {
   }
   if (path === "-") return { kind: "standard-input" };
   if (path !== undefined) return { kind: "file", path };
-  const nic = readNic(name!);
+  const nic = NICS.read(name!);
   if (!("problem" in nic)) return { kind: "nic", nic };
-  const hint = nic.problem.includes(NIC_FORMS)
+  const hint = nic.problem.includes(NICS.forms)
     ? "; an interface is named with its driver, as xdp:eth1"
     : "";
   throw new UsageError(`-i: ${nic.problem}, got ${quote(name!)}${hint}`);

@@ -6,6 +6,8 @@ import {
   ManifestError,
   parseManifest,
 } from "../../services/manifest/manifest.ts";
+import type { NicKind } from "../../services/manifest/nic/kind.ts";
+import { NIC_KINDS } from "../../services/manifest/nic/nics.ts";
 import { readDuration } from "../command/duration.ts";
 import {
   describeOptions,
@@ -94,6 +96,16 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
   HELP_OPTION,
 ];
 
+/** What `up --help` says of a kind of NIC: its form, and what that is beside it. */
+function describeNic({ form, help }: NicKind): string[] {
+  const [first, ...more] = help;
+  const indented = more.map((line) => `               ${line}`);
+  // A form that is too long has a line of its own.
+  return form.length > 13
+    ? [`  ${form}`, `               ${first}`, ...indented]
+    : [`  ${form.padEnd(11)}  ${first}`, ...indented];
+}
+
 /** What `up --help` prints. */
 export const UP_HELP: string = [
   "usage: sallyport up [OPTION…]      (also: sallyport start)",
@@ -106,33 +118,7 @@ export const UP_HELP: string = [
   ...describeOptions(UP_OPTIONS),
   "",
   "NICs:",
-  "  emulated     an in-memory wire with a peer that sends ARP, ping and UDP",
-  "               sallyport up --for 5s",
-  "  wire:NAME    a wire for several systems of one program. Behind commas:",
-  "               peer (as on emulated), and by --seed at rates loss,",
-  "               duplication, reordering, corruption, truncation",
-  "               sallyport up --nic wire:lab,peer,loss=0.1 --for 5s",
-  "  xdp:IFNAME   a Linux interface through AF_XDP, beside the kernel; needs root,",
-  "               or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON",
-  "               sallyport up --nic xdp:eth1 --address 10.77.0.2/24",
-  "  packet:IFNAME  a Linux interface through a packet socket, for where XDP is not",
-  "               to be had: the kernel keeps a copy of each packet; needs root, or",
-  "               CAP_NET_ADMIN and CAP_NET_RAW",
-  "               sallyport up --nic packet:eth1 --address 10.77.0.2/24",
-  "  tap:NAME     a TAP of that name, made for this and gone at the end: the kernel",
-  "               is its other end, and gets its address from you: ip address add",
-  "               10.77.0.1/24 dev NAME. Needs root, or CAP_NET_ADMIN. It has",
-  "               several queues where that is asked: tap:sp0,queues=4",
-  "               sallyport up --nic tap:sp0 --address 10.77.0.2/24",
-  "  tun:NAME     the same without Ethernet: IP packets alone, and no ARP",
-  "               sallyport up --nic tun:sp0 --address 10.77.0.2/24",
-  "  pcap:FILE    a capture (pcap or pcapng) that is replayed",
-  "               sallyport up --nic pcap:trace.pcapng --pace at-once --json",
-  "  udp:LOCAL,PEER,key=FILE",
-  "               Ethernet in UDP to one other host, without root; encrypted with",
-  "               the key in FILE, 32 random bytes that these two have alone:",
-  "               (umask 077; head -c 32 /dev/urandom > link.key)",
-  "               sallyport up --nic udp:10.0.0.1:4789,10.0.0.2:4789,key=link.key",
+  ...NIC_KINDS.flatMap(describeNic),
   "",
   "services of your own:",
   "  --service ./mine.ts='udp dst port 53 and dst host 10.77.0.2'",

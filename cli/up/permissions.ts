@@ -2,27 +2,46 @@
 
 import { logFilesOf } from "../../services/manifest/interposer.ts";
 import type { Manifest } from "../../services/manifest/manifest.ts";
-
-/**
- * Gives up what this manifest needs nothing of: foreign functions without a
- * mapped NIC, the network without a tunnel, writing without a capture to write.
- * What is given up does not come back, and no worker can have it.
- */
-export async function dropPermissions(manifest: Manifest): Promise<void> {
-  if (!["xdp", "packet", "tap", "tun"].includes(manifest.nic.kind)) {
-    await Deno.permissions.revoke({ name: "ffi" });
-  }
-  if (manifest.nic.kind !== "udp") {
-    await Deno.permissions.revoke({ name: "net" });
-  }
-  const logs = logFilesOf(manifest.services);
-  if (manifest.write === undefined && logs.length === 0) {
-    await Deno.permissions.revoke({ name: "write" });
-  }
-}
+import type { NamedNic } from "../../services/manifest/nic/kind.ts";
+import { NICS, type NicTable } from "../../services/manifest/nic/nics.ts";
 
 /** What a process of ours may have. */
 export type PermissionName = "ffi" | "net" | "read" | "write";
+
+/** Names what the driver of this NIC needs in the process that starts it. */
+export function permissionNamesOf(
+  nic: NamedNic,
+  nics: NicTable = NICS,
+): PermissionName[] {
+  const permissions = nics.kindOf(nic).permissions(nic);
+  return Object.keys(permissions) as (keyof typeof permissions)[];
+}
+
+/**
+ * Names what is needed to start this manifest's system: what its driver needs,
+ * writing where there is a capture or a log, and reading for the code of workers.
+ */
+export function neededPermissions(
+  manifest: Manifest,
+  nics: NicTable = NICS,
+): PermissionName[] {
+  const writes = manifest.write !== undefined ||
+    logFilesOf(manifest.services).length > 0;
+  const names = new Set<PermissionName>([
+    ...permissionNamesOf(manifest.nic, nics),
+    "read",
+  ]);
+  if (writes) names.add("write");
+  return [...names];
+}
+
+/**
+ * Gives up what this manifest needs nothing of. What is given up does not come
+ * back, and no worker can have it.
+ */
+export async function dropPermissions(manifest: Manifest): Promise<void> {
+  await keepPermissions(neededPermissions(manifest));
+}
 
 /** Gives up everything but `kept`. */
 export async function keepPermissions(

@@ -1,8 +1,9 @@
 /** The emulated wire as a system's NIC. */
 
+import type { WireFaults } from "../../caps/driver/wire_faults.ts";
 import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { type FaultRates, faultyDriver } from "../middleware/faults.ts";
+import { faultyDriver } from "../middleware/faults.ts";
 import { openEmulated } from "./driver.ts";
 import { openPortEnd } from "./port_end.ts";
 
@@ -15,7 +16,7 @@ export interface EmulatedNicOptions {
   /** Where the other end of the wire is. */
   readonly link: MessagePort;
   /** Faults of frames between it and the wire, each way; none by default. */
-  readonly faults?: FaultRates;
+  readonly faults?: WireFaults;
   /** What the choices of faults come from; 1 by default. */
   readonly seed?: number;
 }

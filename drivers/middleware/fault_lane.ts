@@ -1,5 +1,6 @@
 /** One direction of a faulty wire: packets go in, and come out in some order. */
 
+import type { WireFaults } from "../../caps/driver/wire_faults.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -7,20 +8,6 @@ import {
   frameOffset,
   type PacketMemory,
 } from "../../caps/memory/memory.ts";
-
-/** How often each fault befalls a frame, from 0 (never) to 1. */
-export interface FaultRates {
-  /** It vanishes. */
-  readonly loss?: number;
-  /** It comes twice. */
-  readonly duplication?: number;
-  /** One to {@link LATE_MAX} later frames overtake it, if they come. */
-  readonly reordering?: number;
-  /** One bit of it is turned. */
-  readonly corruption?: number;
-  /** It loses one byte or more from its end, but not all. */
-  readonly truncation?: number;
-}
 
 /** The most later frames that overtake one. */
 const LATE_MAX = 4;
@@ -42,7 +29,7 @@ interface Packet {
 /** Passes packets on with faults. A simulation's tool: it allocates. */
 export class FaultLane {
   readonly #bytes: Uint8Array;
-  readonly #rates: Required<FaultRates>;
+  readonly #rates: Required<WireFaults>;
   readonly #ready: Packet[] = [];
   readonly #held: Packet[] = [];
   #state: number;
@@ -53,7 +40,7 @@ export class FaultLane {
   #truncated = 0;
 
   /** @throws {RangeError} when a rate is not from 0 to 1. */
-  constructor(memory: PacketMemory, seed: number, rates: FaultRates) {
+  constructor(memory: PacketMemory, seed: number, rates: WireFaults) {
     this.#bytes = memory.bytes;
     this.#rates = {
       loss: rateOf("loss", rates.loss),

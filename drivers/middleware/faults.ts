@@ -5,6 +5,7 @@
  */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
+import type { WireFaults } from "../../caps/driver/wire_faults.ts";
 import {
   type Batch,
   BATCH_MAX,
@@ -12,10 +13,8 @@ import {
   privateBatch,
 } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
-import { FaultLane, type FaultRates } from "./fault_lane.ts";
+import { FaultLane } from "./fault_lane.ts";
 import { ForwardingDriver } from "./forwarding.ts";
-
-export type { FaultRates } from "./fault_lane.ts";
 
 /** Which faults, and where. */
 export interface FaultOptions {
@@ -24,9 +23,9 @@ export interface FaultOptions {
   /** A whole number; equal seeds give equal faults. */
   readonly seed: number;
   /** What happens to frames that arrive; nothing by default. */
-  readonly receive?: FaultRates;
+  readonly receive?: WireFaults;
   /** What happens to frames that are sent; nothing by default. */
-  readonly transmit?: FaultRates;
+  readonly transmit?: WireFaults;
 }
 
 /** Frames kept back from what is provided, to put duplicates into. */

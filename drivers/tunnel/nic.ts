@@ -1,11 +1,15 @@
 /** A tunnel as a system's NIC: Ethernet over UDP. */
 
+import {
+  formatSocketAddress,
+  type SocketAddress,
+} from "../../caps/driver/socket_address.ts";
 import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
 import { EmulatedDriver, type EmulatedOptions } from "../emulated/driver.ts";
 import { readKeyFile } from "./key_file.ts";
 import { Secret } from "./secret.ts";
-import { formatAddress, openSocket, type SocketAddress } from "./socket.ts";
+import { openSocket } from "./socket.ts";
 import { openTunnel, type TunnelEnd } from "./tunnel.ts";
 
 /** What a system opens it with: plain data. */
@@ -31,7 +35,7 @@ export async function openUdpNic(
   const { local, peer, key, mac } = options;
   const secret = await Secret.of(readKeyFile(key));
   const end = openTunnel({ secret, socket: openSocket(local, peer) });
-  const name = `udp:${formatAddress(local)},${formatAddress(peer)}`;
+  const name = `udp:${formatSocketAddress(local)},${formatSocketAddress(peer)}`;
   const mode = "tunnel in UDP, AES-256-GCM";
   return new TunnelDriver({ memory, end, mac, name, mode });
 }

@@ -1,18 +1,14 @@
-/** The tunnel's socket: nothing else opens any. */
+/** The socket of a tunnel; no other driver opens one. */
 
+import {
+  formatSocketAddress,
+  type SocketAddress,
+} from "../../caps/driver/socket_address.ts";
 import type { Bytes } from "./datagram.ts";
-
-/** Where datagrams come from and go to, as numbers: nothing is looked up. */
-export interface SocketAddress {
-  /** IPv4 or IPv6, as RFC 5952 writes it. */
-  readonly hostname: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
 
 /** Sends datagrams to one peer, and receives from it. */
 export interface DatagramSocket extends Disposable {
-  /** Sends one. @throws when the kernel refuses it. */
+  /** Sends a datagram. @throws when the kernel refuses it. */
   send(datagram: Bytes): Promise<void>;
   /**
    * Receives the next one into `into`, and cuts off what does not fit.
@@ -67,17 +63,12 @@ function listen(local: SocketAddress): Deno.DatagramConn {
     return Deno.listenDatagram({ transport: "udp", ...local });
   } catch (error) {
     throw new Error(
-      `udp: cannot receive at ${formatAddress(local)}: ${reasonOf(error)}`,
+      `udp: cannot receive at ${formatSocketAddress(local)}: ${
+        reasonOf(error)
+      }`,
       { cause: error },
     );
   }
-}
-
-/** As a person writes it. */
-export function formatAddress({ hostname, port }: SocketAddress): string {
-  return hostname.includes(":")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -29,14 +29,8 @@ import {
 } from "./interface_address.ts";
 import { interposerFieldsAt, logsWrong } from "./interposer.ts";
 import { checkMemory, checkQuotas, extentsOf } from "./memory_rules.ts";
-import {
-  formatNic,
-  isBesideKernel,
-  NIC_FORMS,
-  type NicChoice,
-  readNic,
-} from "./nic.ts";
-import { checkNic } from "./nic_rules.ts";
+import { type NicChoice, NICS, type NicTable } from "./nic/nics.ts";
+import { checkNic } from "./nic/rules.ts";
 import {
   serviceFieldsOf,
   type ServiceManifest,
@@ -63,7 +57,7 @@ export {
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./service.ts";
-export type { NicChoice } from "./nic.ts";
+export type { NicChoice } from "./nic/nics.ts";
 export type { InterfaceAddress } from "./interface_address.ts";
 
 /** A system, checked and with its defaults filled in. */
@@ -141,12 +135,8 @@ const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
   /^[a-z0-9][a-z0-9-]*$/,
 );
 
-/** Every field but the services, as it is written and read. */
+/** How each field is read but the NIC and the services. */
 const FIELDS = {
-  nic: readText(
-    `the name of a NIC (${NIC_FORMS})`,
-    readNic,
-  ),
   address: readText(
     "an IPv4 address with a prefix, such as 10.77.0.2/24",
     readInterfaceAddress,
@@ -168,26 +158,34 @@ const FIELDS = {
 export interface ManifestLists {
   /** The protocols that a service can run. */
   readonly cores: readonly Protocol[];
+  /** The kinds of NIC. */
+  readonly nics: NicTable;
 }
 
 /** Checks a manifest as it is written and fills in its defaults. */
 function manifestSchemaOf(
-  { cores }: ManifestLists,
+  { cores, nics }: ManifestLists,
 ): z.ZodType<Manifest, ManifestInput> {
+  const nic = readText(
+    `the name of a NIC (${nics.forms})`,
+    (text) => nics.read(text),
+  );
   const services = z.record(
     serviceName,
     serviceSchemaOf(cores),
     asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
   );
-  const fields = { ...FIELDS, services };
+  const fields = { nic, ...FIELDS, services };
   return z.strictObject(fields, asked("an object with the manifest's fields"))
     .superRefine((manifest, context) => {
       const complain = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path, message });
       checkServices(manifest.services, cores, complain);
-      checkMemory(manifest, complain);
+      const kind = nics.kindOf(manifest.nic);
+      const extents = extentsOf(kind, manifest.extents);
+      checkMemory({ ...manifest, extents }, complain);
       checkQuotas(manifest, complain);
-      checkNic(manifest, complain);
+      checkNic(manifest, nics, complain);
       for (const { path, problem } of logsWrong(manifest)) {
         complain(["services", ...path], problem);
       }
@@ -196,10 +194,10 @@ function manifestSchemaOf(
       { mac, unclaimed, extents, write, recover, busyPoll, ...manifest },
     ): Manifest => ({
       ...manifest,
-      extents: extentsOf({ nic: manifest.nic, extents }),
+      extents: extentsOf(nics.kindOf(manifest.nic), extents),
       mac: mac ?? macFor(manifest.address.address),
       unclaimed: unclaimed ??
-        (isBesideKernel(manifest.nic) ? "kernel" : "drop"),
+        (nics.kindOf(manifest.nic).kernel === undefined ? "drop" : "kernel"),
       ...(write === undefined ? {} : { write }),
       ...(recover === undefined ? {} : { recover }),
       ...(busyPoll === undefined ? {} : { busyPoll }),
@@ -211,7 +209,7 @@ export function makeManifestReader(
   lists: ManifestLists,
 ): (value: unknown) => Manifest {
   const schema = manifestSchemaOf(lists);
-  const manifestFields = [...Object.keys(FIELDS), "services"];
+  const manifestFields = ["nic", ...Object.keys(FIELDS), "services"];
   const serviceFields = serviceFieldsOf(lists.cores);
   const fieldsAt = (path: readonly string[]) =>
     path.length === 0
@@ -236,7 +234,7 @@ export function makeManifestReader(
   };
 }
 
-const readManifest = makeManifestReader({ cores: CORES });
+const readManifest = makeManifestReader({ cores: CORES, nics: NICS });
 
 /**
  * Checks a manifest as it is written (parsed JSON) and fills in its defaults.
@@ -282,7 +280,7 @@ export const DEFAULT_MANIFEST: ManifestInput = {
 export function formatManifest(manifest: Manifest): ManifestInput {
   return {
     ...manifest,
-    nic: formatNic(manifest.nic),
+    nic: NICS.format(manifest.nic),
     address: manifest.address.text,
     mac: formatMac(manifest.mac),
   };

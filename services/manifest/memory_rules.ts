@@ -6,29 +6,24 @@ import {
   lendableFrames,
 } from "../../caps/memory/memory.ts";
 import type { Complain } from "./error.ts";
-import { hasSuperPackets, type NicChoice } from "./nic.ts";
+import type { NicKind } from "./nic/kind.ts";
 import type { ServiceManifest } from "./service.ts";
 
 const EXTENTS_DEFAULT = 64;
 
-/** What the size of packet memory comes from. */
-interface MemoryFields {
-  readonly nic: NicChoice;
-  readonly extents?: number | undefined;
-}
-
-/** Extents that were asked for, or as many as the NIC wants. */
-export function extentsOf({ nic, extents }: MemoryFields): number {
-  return extents ?? (hasSuperPackets(nic) ? EXTENTS_DEFAULT : 0);
+/** Extents that were asked for, or as many as this kind of NIC wants. */
+export function extentsOf(
+  { superPackets = false }: NicKind,
+  asked: number | undefined,
+): number {
+  return asked ?? (superPackets ? EXTENTS_DEFAULT : 0);
 }
 
 /** Complains of more frames and extents than packet memory can have. */
 export function checkMemory(
-  fields: MemoryFields & { readonly frames: number },
+  { frames, extents }: { readonly frames: number; readonly extents: number },
   complain: Complain,
 ): void {
-  const { frames } = fields;
-  const extents = extentsOf(fields);
   const most = Math.floor((FRAMES_MAX - frames) / EXTENT_PAGES);
   if (extents <= most) return;
   complain(

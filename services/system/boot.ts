@@ -28,7 +28,7 @@ import { startPeer } from "./peer/start.ts";
 import type { RunOptions, System } from "./system.ts";
 import type { Parts } from "./parts.ts";
 import { capturing } from "./nic/capturing.ts";
-import { nicOf } from "./nic/nics.ts";
+import { nicOf } from "./nic/named_nic.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
 import { RunningSystem } from "./running.ts";
 

@@ -4,7 +4,7 @@
  * the world's seed.
  */
 
-import type { FaultRates } from "../../drivers/middleware/fault_lane.ts";
+import type { WireFaults } from "../../caps/driver/wire_faults.ts";
 import { Random, seedOf } from "../../services/runtime/random.ts";
 
 /** A fault of one frame: the `frame`th, from 0, that station `from` sends. */
@@ -52,7 +52,7 @@ export interface FaultPlan {
   /** These. */
   readonly schedule?: readonly Fault[];
   /** And, of every frame, these, as often as is said; drawn from the seed. */
-  readonly rates?: FaultRates;
+  readonly rates?: WireFaults;
   /** Crashes of each party in a second, in the mean. */
   readonly crashesPerSecond?: number;
   /** Stalls of each party in a second, in the mean. */
@@ -78,7 +78,7 @@ type Draw = (random: Random) => Pick<FrameFault, "kind">;
 const lateUs = (random: Random) => random.between(1, LATE_US_MAX);
 
 /** In this order: what is drawn for one kind never moves another. */
-const DRAWS: readonly (readonly [keyof FaultRates, Draw])[] = [
+const DRAWS: readonly (readonly [keyof WireFaults, Draw])[] = [
   ["truncation", (r) => ({ kind: "truncation", bytes: r.below(64) })],
   ["corruption", (r) => ({ kind: "corruption", bit: r.below(65536) })],
   ["duplication", (r) => ({ kind: "duplication", lateUs: lateUs(r) })],
@@ -89,7 +89,7 @@ const DRAWS: readonly (readonly [keyof FaultRates, Draw])[] = [
 /** Finds the faults of each frame. */
 export class FrameFaults {
   readonly #scheduled = new Map<string, FrameFault[]>();
-  readonly #rates: FaultRates;
+  readonly #rates: WireFaults;
   readonly #untilUs: number;
   readonly #seed: number;
 

@@ -1,15 +1,13 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type FaultRates,
-  faultyDriver,
-} from "../../../drivers/middleware/faults.ts";
+import type { WireFaults } from "../../../caps/driver/wire_faults.ts";
+import { faultyDriver } from "../../../drivers/middleware/faults.ts";
 import { testDriver } from "../../conformance/driver.ts";
 import { Caller, testFrame } from "../../conformance/driver_rig.ts";
 import { testProperty } from "../../property.ts";
 import { emulatedRig } from "../emulated/rig.ts";
 
-function faultyRig(receive: FaultRates, transmit: FaultRates, seed = 1) {
+function faultyRig(receive: WireFaults, transmit: WireFaults, seed = 1) {
   return emulatedRig((driver, { memory }) =>
     faultyDriver(driver, { memory, seed, receive, transmit })
   );

@@ -299,6 +299,6 @@ Deno.test("parseManifest() has only an interface waited for or polled busily, an
   );
   throws(
     () => defaultManifest({ nic: "xdp:a", recover: true, write: "a.pcap" }),
-    /recover: expected false: a capture that is written would be begun anew/,
+    /recover: expected false: a capture that is written would begin again/,
   );
 });

@@ -2,11 +2,7 @@
 
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import fc from "fast-check";
-import {
-  formatNic,
-  type NicChoice,
-  readNic,
-} from "../../../services/manifest/nic.ts";
+import { type NicChoice, NICS } from "../../../services/manifest/nic/nics.ts";
 import { testProperty } from "../../property.ts";
 
 const INTERFACES = ["xdp", "packet", "tap", "tun"] as const;
@@ -40,12 +36,12 @@ for (const kind of INTERFACES) {
   Deno.test(`${kind}: odd names are refused with what is wrong with them`, () => {
     const isNew = kind === "tap" || kind === "tun";
     for (const [name, why] of [...REFUSED, ...(isNew ? REFUSED_NEW : [])]) {
-      const read = readNic(`${kind}:${name}`);
+      const read = NICS.read(`${kind}:${name}`);
       ok("problem" in read, JSON.stringify(name));
       match(read.problem, new RegExp(`^expected ${kind}:\\w+; `));
       match(read.problem, why);
     }
-    ok("problem" in readNic(kind));
+    ok("problem" in NICS.read(kind));
   });
 }
 
@@ -53,12 +49,12 @@ for (const kind of ["tap", "tun"] as const) {
   Deno.test(`${kind}: has the queues that are asked for, up to as many as Linux has`, () => {
     for (const queues of [1, 4, 256]) {
       const text = `${kind}:sp0,queues=${queues}`;
-      const nic = readNic(text);
+      const nic = NICS.read(text);
       deepStrictEqual(nic, { kind, interfaceName: "sp0", queues });
-      deepStrictEqual(formatNic(nic as NicChoice), text);
+      deepStrictEqual(NICS.format(nic as NicChoice), text);
     }
     for (const queues of ["", "0", "257", "1000", "-1", "1.5", "2,", " 2"]) {
-      const read = readNic(`${kind}:sp0,queues=${queues}`);
+      const read = NICS.read(`${kind}:sp0,queues=${queues}`);
       ok("problem" in read, queues);
       match(read.problem, /; there are 1 to 256 queues$/);
     }
@@ -76,10 +72,10 @@ testProperty(
       fc.stringMatching(/^[a-z0-9.%:\/ -]{0,17}$/),
     ),
     (kind, name) => {
-      const nic = readNic(`${kind}:${name}`);
+      const nic = NICS.read(`${kind}:${name}`);
       if ("problem" in nic) return;
       deepStrictEqual(nic, { kind, interfaceName: name });
-      deepStrictEqual(formatNic(nic), `${kind}:${name}`);
+      deepStrictEqual(NICS.format(nic), `${kind}:${name}`);
       const bytes = new TextEncoder().encode(name);
       ok(bytes.length >= 1 && bytes.length <= 15);
       // dev_valid_name() in net/core/dev.c: no slash, colon or isspace().

@@ -1,14 +1,8 @@
-/** Where datagrams come from and go to: an IP address and a UDP port, as a person writes them. */
+/** IP addresses and UDP ports as a person writes them. */
 
 import ipaddr from "ipaddr.js";
-
-/** Where a socket is. */
-export interface SocketAddress {
-  /** An IP address, as RFC 5952 writes it. */
-  readonly hostname: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
+import type { SocketAddress } from "../../../caps/driver/socket_address.ts";
+import type { NicProblem } from "./kind.ts";
 
 /**
  * Reads `10.0.0.2:4789` or `[2001:db8::2]:4789`. Names are not looked up: who
@@ -16,7 +10,7 @@ export interface SocketAddress {
  */
 export function readSocketAddress(
   text: string,
-): SocketAddress | { readonly problem: string } {
+): SocketAddress | NicProblem {
   const split = /^(?:\[([^[\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   if (split === null) {
     return { problem: "write an address and a port, such as 10.0.0.2:4789" };
@@ -40,7 +34,7 @@ export function readSocketAddress(
     : { hostname: v4, port };
 }
 
-/** In the form in which the runtime names senders; undefined for what has none, mapped IPv4 and zones. */
+/** Writes an address in the form in which the runtime names senders; undefined for what has none, mapped IPv4 and zones. */
 function readIpv6(text: string): string | undefined {
   if (!ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.IPv6.parse(text);
@@ -48,16 +42,6 @@ function readIpv6(text: string): string | undefined {
     return undefined;
   }
   return address.toRFC5952String();
-}
-
-/** The text that {@link readSocketAddress} reads as this. */
-export function formatSocketAddress({ hostname, port }: SocketAddress): string {
-  return isIpv6(hostname) ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Whether it is an IPv6 address. */
-export function isIpv6(hostname: string): boolean {
-  return hostname.includes(":");
 }
 
 /** What no single host has: the unspecified address, a group, everybody. */

@@ -3,10 +3,10 @@
 import {
   formatSocketAddress,
   isIpv6,
-  isNobody,
-  readSocketAddress,
   type SocketAddress,
-} from "./socket_address.ts";
+} from "../../../caps/driver/socket_address.ts";
+import type { NicKind, NicProblem } from "./kind.ts";
+import { isNobody, readSocketAddress } from "./socket_address.ts";
 
 /** Ethernet in UDP datagrams between this host and one other. */
 export interface UdpChoice {
@@ -20,16 +20,41 @@ export interface UdpChoice {
   readonly key: string;
 }
 
-/** How it is written. */
-export const UDP_FORM = "udp:LOCAL,PEER,key=FILE";
+const FORM = "udp:LOCAL,PEER,key=FILE";
 
-/** Reads what follows `udp:`. */
-export function readUdp(
-  text: string,
-): UdpChoice | { readonly problem: string } {
+/** What the driver is opened with. */
+interface UdpOptions {
+  readonly mac: Uint8Array;
+  readonly local: SocketAddress;
+  readonly peer: SocketAddress;
+  readonly key: string;
+}
+
+/** A tunnel, which may use the network between its two addresses alone. */
+export const udp: NicKind<UdpChoice, UdpOptions> = {
+  kind: "udp",
+  form: FORM,
+  help: [
+    "Ethernet in UDP to one other host, without root; encrypted with",
+    "the key in FILE, 32 random bytes that these two have alone:",
+    "(umask 077; head -c 32 /dev/urandom > link.key)",
+    "sallyport up --nic udp:10.0.0.1:4789,10.0.0.2:4789,key=link.key",
+  ],
+  read: readUdp,
+  format: ({ local, peer, key }) =>
+    `${formatSocketAddress(local)},${formatSocketAddress(peer)},key=${key}`,
+  permissions: ({ local, peer, key }) => ({
+    net: [formatSocketAddress(local), formatSocketAddress(peer)],
+    read: [key],
+  }),
+  options: ({ local, peer, key }, { mac }) => ({ mac, local, peer, key }),
+  reads: ({ key }) => ({ path: key, what: "the tunnel's key" }),
+};
+
+function readUdp(text: string): UdpChoice | NicProblem {
   const split = /^([^,]*),([^,]*)(?:,(.*))?$/s.exec(text);
   const wrong = (problem: string) => ({
-    problem: `expected ${UDP_FORM}; ${problem}`,
+    problem: `expected ${FORM}; ${problem}`,
   });
   if (split === null) return wrong("give this host's address and the peer's");
   const [, localText = "", peerText = "", option] = split;
@@ -54,10 +79,4 @@ function whyNot(local: SocketAddress, peer: SocketAddress): string | undefined {
   return local.hostname === peer.hostname && local.port === peer.port
     ? "LOCAL and PEER are the same"
     : undefined;
-}
-
-/** The text that stands for it. */
-export function formatUdp({ local, peer, key }: UdpChoice): string {
-  const [from, to] = [formatSocketAddress(local), formatSocketAddress(peer)];
-  return `udp:${from},${to},key=${key}`;
 }
