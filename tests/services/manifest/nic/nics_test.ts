@@ -1,9 +1,15 @@
 /** Names of NICs: what is no name of an interface is refused with why, and never reaches the kernel. */
 
-import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { type NicChoice, NICS } from "../../../services/manifest/nic/nics.ts";
-import { testProperty } from "../../property.ts";
+import type { NicKind } from "../../../../services/manifest/nic/kind.ts";
+import {
+  NIC_KINDS,
+  type NicChoice,
+  NICS,
+} from "../../../../services/manifest/nic/nics.ts";
+import { NIC_DRIVERS } from "../../../../services/system/nic/drivers.ts";
+import { testProperty } from "../../../property.ts";
 
 const INTERFACES = ["xdp", "packet", "tap", "tun"] as const;
 
@@ -83,3 +89,45 @@ testProperty(
     },
   ),
 );
+
+/** A name of each kind. */
+const NAMES: Readonly<Record<NicChoice["kind"], string>> = {
+  emulated: "emulated",
+  wire: "wire:lab,peer,loss=0.5",
+  xdp: "xdp:eth1",
+  packet: "packet:eth1",
+  tap: "tap:sp0,queues=4",
+  tun: "tun:sp0",
+  pcap: "pcap:a:b,c.pcap",
+  udp: "udp:10.0.0.1:4789,10.0.0.2:4789,key=k",
+};
+
+for (const kind of NIC_KINDS as readonly NicKind[]) {
+  Deno.test(`${kind.kind}: is read by its name and written so again, and has help and a driver`, () => {
+    const name = NAMES[kind.kind as NicChoice["kind"]];
+    const nic = NICS.read(name);
+    ok(!("problem" in nic), name);
+    equal(nic.kind, kind.kind);
+    equal(NICS.format(nic), name);
+    equal(NICS.kindOf(nic), kind);
+    match(kind.form, new RegExp(`^${kind.kind}($|:)`));
+    ok(kind.help.length > 1 && kind.help.every((line) => line.length <= 65));
+    match(kind.help.at(-1)!, /^sallyport up /);
+    const { folder } = NIC_DRIVERS[nic.kind];
+    const worker = `../../../../drivers/${folder}/worker.ts`;
+    ok(Deno.statSync(new URL(worker, import.meta.url)).isFile);
+  });
+}
+
+Deno.test("a NIC that is alone of its kind has no colon, and what is no kind is told all forms", () => {
+  for (const name of ["emulated:", "emulated:x", "", ":", "eth0", "XDP:eth0"]) {
+    const read = NICS.read(name);
+    deepStrictEqual(read, {
+      problem:
+        "expected emulated, wire:NAME, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME, pcap:FILE or udp:LOCAL,PEER,key=FILE",
+    }, name);
+  }
+  for (const name of ["__proto__", "constructor", "toString:x"]) {
+    ok("problem" in NICS.read(name), name);
+  }
+});
