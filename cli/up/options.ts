@@ -20,7 +20,7 @@ import {
 import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
-/** What `up` is to do. */
+/** A run of `up`, as its options ask for it. */
 export interface UpPlan {
   readonly manifest: Manifest;
   /** Whether each service gets a confined worker of its own. */
@@ -96,7 +96,7 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
   HELP_OPTION,
 ];
 
-/** What `up --help` says of a kind of NIC: its form, and what that is beside it. */
+/** Writes the lines of `up --help` for a kind of NIC: its form, and its help beside that. */
 function describeNic({ form, help }: NicKind): string[] {
   const [first, ...more] = help;
   const indented = more.map((line) => `               ${line}`);
@@ -126,7 +126,7 @@ export const UP_HELP: string = [
   "  may receive WHAT (a filter text), or part of it, and send the answers to that",
   '  under the system\'s own addresses; a manifest may say more ("sends").',
   "",
-  "exit status: 0 stopped as it was told to (the time is over, Ctrl-C, the capture",
+  "exit status: 0 stopped as it was told to (--for has passed, Ctrl-C, the capture",
   "at its end); 1 failed, or one of its services did; 2 options or manifest not",
   "understood, nothing was started; 130 ended by a second Ctrl-C.",
   "",

@@ -7,17 +7,17 @@ import { faultyDriver } from "../middleware/faults.ts";
 import { openEmulated } from "./driver.ts";
 import { openPortEnd } from "./port_end.ts";
 
-/** What a system opens it with: plain data, and a port that is transferred. */
+/** What a system opens the NIC with: plain data, and a port that is transferred. */
 export interface EmulatedNicOptions {
-  /** What people call it; `emulated` by default. */
+  /** The NIC's name for people; `emulated` by default. */
   readonly name?: string;
-  /** Its hardware address: six bytes. */
+  /** The NIC's hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** Where the other end of the wire is. */
+  /** The wire; its other end is in the system's thread. */
   readonly link: MessagePort;
   /** Faults of frames between it and the wire, each way; none by default. */
   readonly faults?: WireFaults;
-  /** What the choices of faults come from; 1 by default. */
+  /** The seed of the faults; 1 by default. */
   readonly seed?: number;
 }
 

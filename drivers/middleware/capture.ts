@@ -7,7 +7,7 @@ import { emptyPacket } from "../capture/packet.ts";
 import type { Driver } from "../driver.ts";
 import { ForwardingDriver } from "./forwarding.ts";
 
-/** What is captured, and where to. */
+/** How a capture is written. */
 export interface CaptureOptions {
   /** Where the driver's frames lie. */
   readonly memory: PacketMemory;

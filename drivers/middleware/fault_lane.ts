@@ -1,4 +1,4 @@
-/** One direction of a faulty wire: packets go in, and come out in some order. */
+/** A direction of a faulty wire: packets go in, and come out in some order. */
 
 import type { WireFaults } from "../../caps/driver/wire_faults.ts";
 import {
@@ -127,7 +127,7 @@ export class FaultLane {
     return { ...packet, offset, late: 0 };
   }
 
-  /** One more frame has gone past those that are held. */
+  /** Counts a frame that overtook those that are held. */
   #overtake(): void {
     for (let i = 0; i < this.#held.length;) {
       const packet = this.#held[i]!;
@@ -136,7 +136,7 @@ export class FaultLane {
     }
   }
 
-  /** Lets go of what is held back. */
+  /** Makes all that is held ready. */
   release(): void {
     this.#ready.push(...this.#held.splice(0));
   }
@@ -167,7 +167,7 @@ export class FaultLane {
     return count;
   }
 
-  /** What befell the packets of direction `way`. */
+  /** Counts the faults of direction `way`. */
   counters(way: "rx" | "tx"): Record<string, number> {
     return {
       [`${way}-fault-lost`]: this.#lost,

@@ -1,7 +1,7 @@
 /**
- * What wires do to frames, on purpose and with a seed: loss, duplication,
- * reordering, corruption, truncation, around any driver. The same seed and the
- * same frames give the same faults.
+ * Faults around any driver, on purpose and with a seed: loss, duplication,
+ * reordering, corruption, truncation. The same seed and the same frames give the
+ * same faults.
  */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
@@ -16,7 +16,7 @@ import type { Driver } from "../driver.ts";
 import { FaultLane } from "./fault_lane.ts";
 import { ForwardingDriver } from "./forwarding.ts";
 
-/** Which faults, and where. */
+/** Faults of both directions. */
 export interface FaultOptions {
   /** Where the driver's frames lie. */
   readonly memory: PacketMemory;

@@ -5,7 +5,7 @@ import type { Driver } from "../driver.ts";
 import { interfaceUp } from "../sys/interface_up.ts";
 import { openPacket } from "./open.ts";
 
-/** What a system opens it with: plain data. */
+/** What a system opens the NIC with: plain data. */
 export interface PacketNicOptions {
   readonly interfaceName: string;
   /** Whether to wait for an interface that is not there, or down; false by default. */

@@ -4,7 +4,7 @@ import type { PacketMemory } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
 import { openPcap } from "./driver.ts";
 
-/** What a system opens it with: plain data. */
+/** What a system opens the NIC with: plain data. */
 export interface PcapNicOptions {
   readonly path: string;
   readonly pace: "at-once" | "recorded";

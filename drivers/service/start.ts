@@ -34,18 +34,18 @@ import { DriverService } from "./service.ts";
 
 /** The first message to a driver's worker. */
 export interface DriverStart<Options> {
-  /** What its NIC is opened with; plain data and transferred ports. */
+  /** What the NIC is opened with: plain data and transferred ports. */
   readonly options: Options;
   /** Packet memory, which the system holds. */
   readonly memory: WebAssembly.Memory;
   readonly frameCount: number;
-  /** How many extents its last frames are; none if not given. */
+  /** How many extents its last frames are; none by default. */
   readonly extentCount?: number;
   /** Whether it looks for work for a while before it sleeps, on a thread of its own. */
   readonly spin?: boolean;
   /** The path of a capture of all that crosses its NIC; none by default. */
   readonly write?: string;
-  /** Where to list what it has of the kernel, in a worker that can be survived. */
+  /** Where to list what the driver has of the kernel, which outlives a worker that dies. */
   readonly resources?: SharedArrayBuffer;
   /** To the filter service. */
   readonly orders: MessagePort;

@@ -5,7 +5,7 @@ import type { Driver } from "../driver.ts";
 import type { TunKind } from "../sys/tun_device.ts";
 import { openTap } from "./open.ts";
 
-/** What a system opens it with: plain data. */
+/** What a system opens the NIC with: plain data. */
 export interface TapNicOptions {
   readonly kind: TunKind;
   readonly interfaceName: string;

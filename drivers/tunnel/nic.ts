@@ -12,13 +12,13 @@ import { Secret } from "./secret.ts";
 import { openSocket } from "./socket.ts";
 import { openTunnel, type TunnelEnd } from "./tunnel.ts";
 
-/** What a system opens it with: plain data. */
+/** What a system opens the NIC with: plain data. */
 export interface UdpNicOptions {
-  /** Its hardware address: six bytes. */
+  /** The NIC's hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** Where its own datagrams come in. */
+  /** Where the tunnel's own datagrams come in. */
   readonly local: SocketAddress;
-  /** Where they go, and whose it takes. */
+  /** Where they go; datagrams of anybody else are not taken. */
   readonly peer: SocketAddress;
   /** The path of the file with the link's key. */
   readonly key: string;

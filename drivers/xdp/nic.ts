@@ -5,7 +5,7 @@ import type { Driver } from "../driver.ts";
 import { interfaceUp } from "../sys/interface_up.ts";
 import { openXdp } from "./open.ts";
 
-/** What a system opens it with: plain data. */
+/** What a system opens the NIC with: plain data. */
 export interface XdpNicOptions {
   readonly interfaceName: string;
   /** Packets that one look into the rings polls from the NIC; none by default. */

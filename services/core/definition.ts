@@ -9,7 +9,7 @@ export interface ServiceSettings {
   readonly address: number;
   /** Bits of its network's prefix. */
   readonly prefixBits: number;
-  /** Its Ethernet address: six bytes. */
+  /** The Ethernet address: six bytes. */
   readonly mac: Uint8Array;
 }
 

@@ -46,7 +46,7 @@ export function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(" or ");
 }
 
-/** One of these words. */
+/** A field that is one of these words. */
 export function oneOf<const T extends readonly string[]>(
   ...names: T
 ): z.ZodType<T[number], T[number]> {

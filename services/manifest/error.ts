@@ -11,9 +11,9 @@ export const SERVICE_NAME_EXPECTED =
 /** Says what is wrong with the field at `path`. */
 export type Complain = (path: string[], message: string) => void;
 
-/** One field that is wrong. */
+/** A field that is wrong. */
 export interface ManifestProblem {
-  /** Where it is: `["services", "udp-echo", "port"]`; empty for the whole. */
+  /** The field's place: `["services", "udp-echo", "port"]`; empty for the whole. */
   readonly path: readonly string[];
   /** What was expected and what was there. */
   readonly message: string;

@@ -10,7 +10,7 @@ import { INTERPOSERS_MAX } from "../interpose/interpose.ts";
 import type { Interposer } from "../interpose/interposer.ts";
 import { type FrameSink, log } from "../interpose/log.ts";
 
-/** One interposer: an object with its name as the only field. */
+/** An interposer: an object with its name as the only field. */
 export type InterposerSpec =
   | { readonly count: Readonly<Record<string, never>> }
   | { readonly delay: DelayOptions }
@@ -19,7 +19,7 @@ export type InterposerSpec =
 
 /** What passes is written to a file. */
 export interface LogSpec {
-  /** Its path: pcapng when it ends so, which tells the two ways apart; else pcap. */
+  /** The path: pcapng when it ends so, which tells the two ways apart; else pcap. */
   readonly file: string;
 }
 

@@ -66,7 +66,7 @@ export interface Manifest {
   readonly nic: NicChoice;
   /** The address that the system answers on. */
   readonly address: InterfaceAddress;
-  /** Its Ethernet address: six bytes. */
+  /** The system's Ethernet address: six bytes. */
   readonly mac: Uint8Array;
   /** What becomes of packets that nobody holds a capability for. */
   readonly unclaimed: "kernel" | "drop";

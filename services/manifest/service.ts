@@ -1,4 +1,4 @@
-/** One service of a manifest. */
+/** A service of a manifest. */
 
 import { z } from "zod";
 import { COPY_BYTES_MAX_DEFAULT } from "../../caps/kernel/kernel.ts";
@@ -21,7 +21,7 @@ const RESTARTS_DEFAULT = 5;
 /** Whether a service that failed is started again; a number is the most restarts within a minute. */
 export type RestartPolicy = "always" | "never" | number;
 
-/** One service: what it runs, and what its capability may hold. */
+/** A service: what it runs, and what its capability may hold. */
 export type ServiceManifest = ServiceHolding & (CoreManifest | ModuleManifest);
 
 /** What every service has, whatever it runs. */
@@ -44,7 +44,7 @@ export interface ServiceHolding {
 
 /** A third party's service: its module, and what that may have at most. */
 export interface ModuleManifest {
-  /** It runs no core of ours. */
+  /** No core of ours. */
   readonly core: "module";
   /** Where its file is; a `file:` URL is one too. */
   readonly path: string;
@@ -63,7 +63,7 @@ export type ServiceManifestInput =
 export interface ModuleManifestInput {
   /** A service of a third party's, in a file. */
   readonly core: "module";
-  /** Its file. */
+  /** The module's file. */
   readonly path: string;
   /** The packets that it may receive at most, such as `udp dst port 53`. */
   readonly receives: string;

@@ -18,11 +18,11 @@ export interface Nic {
   readonly write?: string;
   /** The far end of its wire, where the system brings a peer. */
   readonly peer?: MessagePort;
-  /** Takes its cables out, once it is closed or its driver is gone. */
+  /** Takes its cables out, once it is closed or its driver has crashed. */
   readonly release?: () => void;
   /** Whether its pages are packet memory itself: holders may write to it after its end. */
   readonly mapped?: boolean;
-  /** False for one whose driver is not started again when it crashes; true if not given. */
+  /** Whether its driver is started again when it crashes; true by default. */
   readonly restarts?: boolean;
   /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
   readonly kernel?: FilterStart["target"]["kernel"];
@@ -44,7 +44,7 @@ export interface Parts {
   readonly peer: Part<PeerStart>;
   /** By the core's name. */
   readonly services: Readonly<Record<string, ServicePart>>;
-  /** Those of the core `module`, by the service's name; none unless given. */
+  /** Modules, by the service's name; none by default. */
   readonly modules?: Readonly<Record<string, ServicePart>>;
   /** How long services are waited for, where not as usual. */
   readonly timeLimits?: TimeLimits;

@@ -5,7 +5,7 @@ import { wholeNumber } from "../fields/field.ts";
 import { UDP_ECHO_PORT } from "./core.ts";
 import { udpEchoService } from "./service.ts";
 
-/** What its services have in a manifest. */
+/** The fields of its services in a manifest. */
 export interface UdpEchoFields {
   /** Where it listens: 1 to 65535. */
   readonly port: number;

@@ -12,7 +12,7 @@ export interface NicProblem {
 }
 
 /**
- * One entry of the table of kinds (nics.ts). The driver is the other half: its
+ * An entry of the table of kinds (nics.ts). The driver is the other half: its
  * folder is in services/system/nic/drivers.ts under the same name.
  */
 export interface NicKind<

@@ -26,7 +26,7 @@ interface TapOptions {
 
 /** A TAP. */
 export const tap: NicKind<TapChoice<"tap">, TapOptions> = kindOf("tap", [
-  "a TAP of that name, made for this and gone at the end: the kernel",
+  "a TAP of that name, made for this and removed after: the kernel",
   "is its other end, and gets its address from you: ip address add",
   "10.77.0.1/24 dev NAME. Needs root, or CAP_NET_ADMIN. It has",
   "several queues where that is asked: tap:sp0,queues=4",

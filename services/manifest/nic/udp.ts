@@ -12,7 +12,7 @@ import { isNobody, readSocketAddress } from "./socket_address.ts";
 export interface UdpChoice {
   /** Which kind of NIC it is. */
   readonly kind: "udp";
-  /** Where its own datagrams come in. */
+  /** Where the tunnel's own datagrams come in. */
   readonly local: SocketAddress;
   /** Where they go. */
   readonly peer: SocketAddress;

@@ -9,7 +9,7 @@ import {
 import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
 
-/** What `boot` is told of it. It stands in for the manifest's `nic`. */
+/** A NIC that stands in for the manifest's `nic`, as `boot` is told of it. */
 export interface PluggedNic {
   /** With `confined: false`: opens it, in the caller's thread, on packet memory that it borrows. */
   readonly open?: (memory: PacketMemory) => Driver;
@@ -17,11 +17,11 @@ export interface PluggedNic {
   readonly worker?: URL;
   /** For that worker, in its first message: plain data. */
   readonly options?: unknown;
-  /** What that worker may do: nothing unless given. */
+  /** What that worker may do; nothing by default. */
   readonly permissions?: WorkerPermissions;
   /** Whether its pages are packet memory itself: then that is never used again after a crash. */
   readonly mapped?: boolean;
-  /** False for one that is not started again when it crashes; true unless given. */
+  /** Whether its driver is started again when it crashes; true by default. */
   readonly restarts?: boolean;
 }
 
