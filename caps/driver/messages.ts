@@ -130,7 +130,7 @@ export interface AccountCounts extends CapabilityAccount {
   readonly port: PortId;
 }
 
-/** What a holder's capabilities counted that are over. */
+/** The sum of what a holder's revoked capabilities counted. */
 export interface EndedCounts extends PacketCounts {
   readonly port: PortId;
   /** How many they were. */
@@ -153,7 +153,7 @@ export interface DriverCounts {
   readonly counters: Counts;
   readonly pages: PagesSnapshot;
   readonly accounts: readonly AccountCounts[];
-  /** Of those that are over, a sum a holder; of holders that are gone too. */
+  /** Of revoked capabilities, a sum for each holder, those that were terminated included. */
   readonly endedAccounts: readonly EndedCounts[];
   /** Messages of each holder that were refused, by reason. */
   readonly refusals: readonly {
@@ -196,7 +196,7 @@ export type SystemOrder =
     /** For one that is trusted with packet memory. */
     readonly rings?: TrustedRings;
   } & HolderLimits
-  /** A holder is gone. */
+  /** A holder was terminated. */
   | { readonly kind: "detach"; readonly port: PortId }
   /** Packets are received from now on. */
   | { readonly kind: "receive" }

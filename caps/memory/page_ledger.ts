@@ -4,8 +4,8 @@
  * - **free**: the driver's: idle, or in a NIC's receive ring;
  * - **lent**: posted to the holder of a capability;
  * - **in flight**: handed to the NIC for sending, not yet sent;
- * - **quarantined**: lent to a holder that is gone, so that nobody knows whether
- *   it still writes; it is free again when the page itself comes back.
+ * - **quarantined**: lent to a holder that was terminated, so that nobody knows
+ *   whether it still writes; free again when the page itself comes back.
  *
  * ```
  *            lend                    quarantine
@@ -113,7 +113,7 @@ export class PageLedger {
 
   /**
    * lent or quarantined → free: `pages` frames side by side from `frame` on.
-   * They are the caller's to put idle or to send.
+   * The caller then puts them idle, or sends them.
    */
   takeBack(frame: number, pages: number = this.pagesOf(frame)): void {
     for (let at = frame; at < frame + pages; at++) {
@@ -218,6 +218,6 @@ export interface PagesSnapshot {
   readonly lent: number;
   /** On their way out. */
   readonly inFlight: number;
-  /** A holder's that is gone: not used until they come back. */
+  /** With a holder that was terminated: not used until they come back. */
   readonly quarantined: number;
 }

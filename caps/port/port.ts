@@ -54,7 +54,7 @@ export function* takeAll<Out, In>(
   }
 }
 
-/** The most messages that wait unread in a pipe, unless said otherwise. */
+/** The most messages that wait unread in a pipe, by default. */
 export const PIPE_QUEUE_MAX = 1024;
 
 class PipeEnd<Out, In> implements Port<Out, In> {
@@ -240,7 +240,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
     try {
       return this.#takeNow?.(this.#port);
     } catch {
-      // The runtime throws where it cannot read a message, which is then gone.
+      // The runtime throws where it cannot read a message, which is then lost.
       return { message: this.#unreadable() };
     }
   }
@@ -294,7 +294,7 @@ export function fromMessagePort<Out, In>(
   port: MessagePort,
   options: {
     readonly takeNow?: TakeNow;
-    /** Unread messages at which the port is closed; no limit unless given. */
+    /** Unread messages at which the port is closed; by default there is no limit. */
     readonly unreadMax?: number;
   } = {},
 ): Port<Out, In> {

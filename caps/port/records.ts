@@ -99,7 +99,7 @@ export function postRecords(
 export class RecordView {
   /** The string's bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same as 32-bit words. */
+  /** The string as 32-bit words. */
   readonly words: Uint32Array<ArrayBuffer>;
   readonly #u16: Uint16Array<ArrayBuffer>;
 

@@ -13,7 +13,7 @@
 /** The longest that is spun. */
 export const SPIN_MS_MAX = 1;
 
-/** What is begun with. */
+/** The first spin, in milliseconds. */
 const SPIN_MS_MIN = 0.02;
 
 /** One thread's. */

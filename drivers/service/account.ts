@@ -10,17 +10,17 @@ import type { Holder } from "./holder.ts";
 import type { Meters } from "./meter.ts";
 import type { PageQuota } from "./page_quota.ts";
 
-/** One capability's account: its limits, its counts, and the delivery being put together for it. */
+/** Made when the capability is minted or derived, and kept until its last page is back and longer. */
 export class Account {
   readonly spec: AccountSpec;
   readonly holder: Holder;
   readonly capability: Capability;
   readonly drops: Tally = new Tally();
-  /** Undefined where neither it nor an ancestor is limited: then nothing is asked for a packet. */
+  /** Rate limits; undefined where neither this capability nor an ancestor is limited, so that nothing is asked for a packet. */
   readonly meters: Meters | undefined;
-  /** False once it was revoked. */
+  /** False once the capability was revoked. */
   live = true;
-  /** Who gets its packets once it was revoked: a slot. */
+  /** The slot that gets the packets of a revoked capability. */
   fallback = 0;
   readonly pages: PageQuota;
   /** Longer packets go in pages. */
@@ -70,7 +70,7 @@ export class Account {
     this.deliveredBytes += lengthBytes;
   }
 
-  /** What it counted so far. */
+  /** All counts so far. */
   counts(): AccountCounts {
     return {
       slot: this.spec.slot,

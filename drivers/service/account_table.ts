@@ -22,11 +22,11 @@ export const ACCOUNTS_MAX = 65536;
 export class AccountTable {
   /** By slot. */
   readonly accounts: (Account | undefined)[] = [];
-  /** The slots of those that live, by tag. */
+  /** The slots of live capabilities, by tag. */
   readonly tags: TagTable = new TagTable(ACCOUNTS_MAX);
-  /** Those of the live accounts that get copies. */
+  /** The live accounts that get copies. */
   readonly observers = new Set<Account>();
-  /** What live capabilities may still have of the pages. */
+  /** The pages that live capabilities may still ask for. */
   readonly entitlements: Entitlements = { pages: 0 };
   readonly #ended = new EndedAccounts();
   readonly #frameBytesMax: number;
@@ -59,13 +59,13 @@ export class AccountTable {
     return account?.holder === holder && account.live ? account : undefined;
   }
 
-  /** `pages` of `account`'s have come back, or were sent. */
+  /** Gives `pages` that have come back, or were sent, to the account's quota again. */
   release(account: Account, pages: number): void {
     account.pages.release(pages);
     if (!account.live && account.pages.held === 0) this.#onDrained(account);
   }
 
-  /** A capability is new. It is not opened without the limit that holds it: that one's holder went. */
+  /** Opens an account; but not where the ancestor whose limit holds for it was revoked meanwhile. */
   open(spec: AccountSpec, holder: Holder): void {
     const parent = this.accounts[spec.parent ?? SLOT_NONE];
     const ancestor = this.accounts[spec.limitedBy ?? SLOT_NONE];
@@ -106,21 +106,21 @@ export class AccountTable {
     account.fallback = fallback;
   }
 
-  /** What was carved out of capabilities, or given back to them. */
+  /** Sets the quotas of capabilities that others were carved out of, or that got theirs back. */
   setQuotas(quotas: QuotaChanges): void {
     for (const { slot, quotaPages } of quotas) {
       this.accounts[slot]?.pages.set(quotaPages);
     }
   }
 
-  /** What the live ones counted. */
+  /** The counts of live capabilities. */
   counts(): AccountCounts[] {
     return this.accounts.flatMap((account) =>
       account?.live ? [account.counts()] : []
     );
   }
 
-  /** What those counted that are over, by holder. */
+  /** The counts of revoked capabilities, by holder. */
   endedCounts(): EndedCounts[] {
     return this.#ended.counts();
   }

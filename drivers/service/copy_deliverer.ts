@@ -15,7 +15,7 @@ const WORDS_UP_TO_BYTES = 256;
 /** Copies packets into byte strings. */
 export class CopyDeliverer {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
-  /** The same as 32-bit words. */
+  /** Packet memory as 32-bit words. */
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #strings: OpenStrings;
 

@@ -21,7 +21,6 @@ import { OpenStrings } from "./open_strings.ts";
 import { SwapDeliverer } from "./swap_deliverer.ts";
 import { TrustedDeliverer } from "./trusted_deliverer.ts";
 
-/** What delivery works on. */
 export interface DeliveryParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;
@@ -34,7 +33,7 @@ export interface DeliveryParts {
 export class Deliverer {
   readonly #ledger: PageLedger;
   readonly #table: AccountTable;
-  /** What is said of a packet whose NIC says nothing of it. */
+  /** The `offload` of packets of which the NIC says nothing. */
   readonly #offloadDefault: number;
   readonly #turn: Turn;
   readonly #strings: OpenStrings;
@@ -111,7 +110,7 @@ export class Deliverer {
     this.#strings.post(account);
   }
 
-  /** Takes back what is begun for an account whose holder is gone. */
+  /** Takes back what is begun for an account whose holder was terminated. */
   withdraw(account: Account): void {
     this.#strings.withdraw(account);
   }
@@ -134,7 +133,7 @@ export class Deliverer {
     return this.#copy.hand(account, offset, length, offload);
   }
 
-  /** What is dropped for another reason takes nothing from an ancestor's rate. */
+  /** Hands a packet over if the rate limits allow it; one that is dropped for another reason takes nothing from them. */
   #handLimited(
     account: Account,
     offset: number,

@@ -1,4 +1,4 @@
-/** What capabilities counted that are over: one sum a holder, kept when the holder is gone. */
+/** Counts of revoked capabilities: one sum for each holder, kept when the holder is terminated. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { EndedCounts } from "../../caps/driver/messages.ts";
@@ -30,7 +30,7 @@ class Sum {
 export class EndedAccounts {
   readonly #sums = new Map<PortId, Sum>();
 
-  /** `account` counts no more. */
+  /** Adds an account that counts nothing more. */
   add(account: Account): void {
     const port = account.holder.id;
     const sum = this.#sums.get(port) ?? new Sum();
@@ -41,7 +41,7 @@ export class EndedAccounts {
     this.#sums.delete(oldest!);
   }
 
-  /** Them, in the order of each holder's first end. */
+  /** The sums, the holder whose first capability was revoked first at the front. */
   counts(): EndedCounts[] {
     return [...this.#sums].map(([port, { drops, ...sum }]) => ({
       port,

@@ -4,7 +4,7 @@
  * size, so that this is what makes a swapped page cheap.
  */
 
-/** Grows by a frame at a time, and is used again for the next delivery. */
+/** A list of runs that grows by a frame at a time, and is used again for the next delivery. */
 export class FrameRuns {
   readonly #frames: number[] = [];
   readonly #pages: number[] = [];
@@ -46,7 +46,7 @@ export class FrameRuns {
     return this.#count++;
   }
 
-  /** There are none. */
+  /** Forgets all runs. */
   clear(): void {
     this.#count = 0;
   }

@@ -7,7 +7,7 @@ import type { Driver } from "../driver.ts";
 /** UTF-16 units of a verifier's log that are kept: the end says what was wrong. */
 const LOG_MAX = 16384;
 
-/** What is asked of a driver here. */
+/** The part of a driver that is used here. */
 type ClassifyingDriver = Pick<
   Driver,
   "info" | "classify" | "changeFlows" | "admit"
@@ -85,7 +85,7 @@ function refuseOwnAddress(
   }
 }
 
-/** What a NIC's refusal says, and the end of its log where it has one. */
+/** The message of a NIC's refusal, and the end of its log where it has one. */
 function refusalOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const log = "log" in error && typeof error.log === "string" ? error.log : "";

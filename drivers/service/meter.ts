@@ -78,7 +78,7 @@ export class Meter {
     return this.#above === undefined || this.#above.admits(lengthBytes, nowMs);
   }
 
-  /** A packet that was admitted has gone through. */
+  /** Charges a packet that was admitted and went through. */
   charge(lengthBytes: number): void {
     this.#packets?.take(1);
     this.#bytes?.take(lengthBytes);

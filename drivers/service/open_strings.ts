@@ -64,7 +64,7 @@ export class OpenStrings {
     account.endString();
   }
 
-  /** Takes back the account's byte string: its holder is gone. */
+  /** Takes back the byte string of an account whose holder was terminated. */
   withdraw(account: Account): void {
     if (account.writer.view === undefined) return;
     this.#takeBack(account, account.writer.count);

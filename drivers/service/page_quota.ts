@@ -10,12 +10,12 @@ export interface Entitlements {
 
 /** One capability's part. */
 export class PageQuota {
-  /** At most its quota, but for what was carved out of it meanwhile. */
+  /** Pages that are held: at most the quota, but for what was carved out of it meanwhile. */
   held = 0;
   #quota: number;
   readonly #parent: PageQuota | undefined;
   readonly #entitlements: Entitlements;
-  #over = false;
+  #closed = false;
 
   /** `quota` pages, carved out of `parent`'s where that has an account too. */
   constructor(
@@ -29,13 +29,13 @@ export class PageQuota {
     entitlements.pages += quota;
   }
 
-  /** The pages that it may hold: less once others are carved out of it. */
+  /** The pages that may be held: less once others are carved out of them. */
   get quota(): number {
     return this.#quota;
   }
 
   /**
-   * Whether it may have `pages` more. What was carved out of another's quota can
+   * Whether `pages` more may be held. What was carved out of another's quota can
    * be had only once that one holds no more than it has left.
    */
   mayHold(pages: number): boolean {
@@ -47,29 +47,29 @@ export class PageQuota {
     return true;
   }
 
-  /** It has `pages` more. */
+  /** Charges `pages` to the quota. */
   hold(pages: number): void {
     this.held += pages;
-    if (!this.#over) this.#entitlements.pages -= pages;
+    if (!this.#closed) this.#entitlements.pages -= pages;
   }
 
-  /** It has `pages` less. */
+  /** Gives `pages` back to the quota. */
   release(pages: number): void {
     this.held -= pages;
-    if (!this.#over) this.#entitlements.pages += pages;
+    if (!this.#closed) this.#entitlements.pages += pages;
   }
 
-  /** Others were carved out of it, or are over. */
+  /** Sets the quota: others were carved out of it, or were revoked. */
   set(quota: number): void {
-    if (this.#over) return;
+    if (this.#closed) return;
     this.#entitlements.pages += quota - this.#quota;
     this.#quota = quota;
   }
 
-  /** The capability is over: it gets nothing more. */
+  /** Closes the quota of a revoked capability, which gets nothing more. */
   close(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#entitlements.pages -= this.#quota - this.held;
   }
 }

@@ -9,12 +9,12 @@ export const PAUSE_MS_MAX = 16;
 /** The first pause; each further one is twice as long. */
 const PAUSE_MS_MIN = 1;
 
-/** After how long without void tags a pause is half as long again. */
+/** After how long without void tags the next pause is only half as long. */
 const FORGIVE_MS = 250;
 
 /** The pauses of one holder. */
 export class Penalty {
-  /** Its port is not read before this time. */
+  /** The holder's port is not read before this time. */
   untilMs = -Infinity;
   #doublings = 0;
   #lastMs = -Infinity;
@@ -24,12 +24,12 @@ export class Penalty {
     return nowMs < this.untilMs;
   }
 
-  /** Whether the holder has presented void tags of late. */
+  /** True while recent void tags still count against the holder. */
   isSuspect(nowMs: number): boolean {
     return this.#forgiven(nowMs) < this.#doublings || this.pauses(nowMs);
   }
 
-  /** It presented void tags: how many at once makes no difference, they were all refused. */
+  /** Begins a pause for void tags: how many came at once makes no difference, they were all refused. */
   impose(nowMs: number): void {
     this.#doublings = Math.max(0, this.#doublings - this.#forgiven(nowMs));
     const pauseMs = Math.min(

@@ -14,7 +14,6 @@ import type { TrustedReturns } from "./trusted_returns.ts";
  */
 const FLOOD_STRIKES = 64;
 
-/** What a port reader works on. */
 export interface PortReaderParts {
   readonly holders: ReadonlyMap<PortId, Holder>;
   readonly submitter: Submitter;

@@ -35,7 +35,7 @@ export class ReturnedPages {
     this.#here[frame] = 0;
   }
 
-  /** What no record has named is idle; the set is empty. */
+  /** Puts idle what no record has named, and empties the set. */
   putIdle(ledger: PageLedger): void {
     for (let i = 0; i < this.#count; i++) {
       const frame = this.#frames[i]!;

@@ -27,7 +27,6 @@ const FRAME_BYTES_MIN = 14;
 /** The longest super-packet: the longest IP packet, behind an Ethernet header and two tags. */
 const SUPER_BYTES_MAX = 65535 + 14 + 8;
 
-/** What a send batch works on. */
 export interface SendParts {
   /** The NIC's. */
   readonly info: DriverInfo;

@@ -46,15 +46,14 @@ import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
 import { TrustedReturns } from "./trusted_returns.ts";
 
-/** What a driver service is made of. */
 export interface DriverServiceOptions {
   readonly driver: Driver;
   readonly memory: PacketMemory;
   /** To the filter service. Orders come in, reports go out. */
   readonly orders: Port<DriverReport, DriverOrder>;
-  /** Told when a holder is cut off for what it sent, and what was refused by then. */
+  /** Called when a holder is cut off for what it sent, with what was refused by then. */
   readonly onCutOff: (port: PortId, refusals: Counts) => void;
-  /** What rate limits and pauses are reckoned by; the real clock unless given. */
+  /** The clock of rate limits and pauses; by default the real one. */
   readonly nowMs?: NowMs;
 }
 
@@ -140,13 +139,13 @@ export class DriverService implements Disposable {
     return done;
   }
 
-  /** Packets are received from now on, as they are from the beginning. */
+  /** Receives packets from now on, as from the beginning. */
   startReceiving(): void {
     this.#receiving = true;
     this.#driver.wake();
   }
 
-  /** From now on only what holders have comes back, and what they send goes out. */
+  /** Receives nothing more: from now on only what holders have comes back, and what they send goes out. */
   stopReceiving(): void {
     this.#receiving = false;
   }
@@ -177,13 +176,13 @@ export class DriverService implements Disposable {
   }
 
   /**
-   * Disconnects a holder that is gone: its capabilities get nothing more, and
+   * Disconnects a holder that was terminated: its capabilities get nothing more, and
    * pages that it has are quarantined, since it may write to them still.
    */
   detach(id: PortId): void {
     const holder = this.#holders.get(id);
     if (holder === undefined) return;
-    // What it gave back before it went is not lost with it.
+    // What it gave back before it was terminated is not lost with it.
     this.#reader.drain(holder);
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
@@ -195,7 +194,7 @@ export class DriverService implements Disposable {
     holder.port[Symbol.dispose]();
   }
 
-  /** What was counted so far. */
+  /** All counts so far. */
   counts(): DriverCounts {
     const { info } = this.#driver;
     return {
@@ -307,7 +306,7 @@ export class DriverService implements Disposable {
   #commit(order: InstallOrder): void {
     for (const spec of order.opened) {
       const holder = this.#holders.get(spec.port);
-      // It may have gone while the order was on its way: the revocation is coming.
+      // It may have been detached while the order was on its way: the revocation is coming.
       if (holder !== undefined) this.#table.open(spec, holder);
     }
     this.#table.setQuotas(order.quotas);

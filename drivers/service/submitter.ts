@@ -28,7 +28,6 @@ import type { Holder } from "./holder.ts";
 import { ReturnedPages } from "./returned_pages.ts";
 import { type SendBatch, wishOf } from "./send_batch.ts";
 
-/** What submissions work on. */
 export interface SubmissionParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;

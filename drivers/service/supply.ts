@@ -19,7 +19,7 @@ import type { Entitlements } from "./page_quota.ts";
  */
 const PART = 4;
 
-/** Provides one NIC. */
+/** Keeps one NIC's receive ring filled. */
 export class Supply {
   readonly #driver: Driver;
   readonly #ledger: PageLedger;
@@ -33,7 +33,7 @@ export class Supply {
   /** Scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
 
-  /** Provides `driver` with what is idle in `ledger`. */
+  /** Fills the ring of `driver` with what is idle in `ledger`. */
   constructor(driver: Driver, ledger: PageLedger, entitlements: Entitlements) {
     this.#driver = driver;
     this.#ledger = ledger;
@@ -72,7 +72,7 @@ export class Supply {
     return this.#intoExtents ? idleExtentCount : idleCount;
   }
 
-  /** What holders may ask for besides what they have, in frames or extents. */
+  /** Frames, or extents, that holders may still ask for. */
   get #entitled(): number {
     const { pages } = this.#entitlements;
     return this.#intoExtents ? Math.ceil(pages / EXTENT_PAGES) : pages;

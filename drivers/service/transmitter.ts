@@ -37,7 +37,6 @@ const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;
 /** The most segments of one super-packet: 65,535 bytes in pieces of 256. */
 const SEGMENTS_MAX = 256;
 
-/** What a transmitter works on. */
 export interface TransmitterParts {
   readonly memory: PacketMemory;
   readonly ledger: PageLedger;
@@ -49,7 +48,7 @@ export class Transmitter {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #ledger: PageLedger;
   readonly #driver: Driver;
-  /** What the NIC does itself, as bits. */
+  /** The offloads of the NIC, as bits. */
   readonly #offloads: number;
   readonly #wireBytesMax: number;
   readonly #checksums: Checksums;
@@ -89,7 +88,7 @@ export class Transmitter {
     if (++this.#count === BATCH_MAX) this.flush(sender);
   }
 
-  /** The same for one whose checksum is to be completed, or that has to become segments of `segmentBytes`. */
+  /** Puts a packet whose checksum is to be completed, or that has to become segments of `segmentBytes`. */
   finish(
     sender: Account,
     offset: number,

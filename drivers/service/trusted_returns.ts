@@ -1,4 +1,4 @@
-/** What a trusted holder gives back in its ring: each frame, which may be one to send. */
+/** Returns of trusted holders: each ring entry gives a frame back, and may have it sent first. */
 
 import { frameAt, frameOffset, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
@@ -9,7 +9,6 @@ import type { Holder } from "./holder.ts";
 import { type SendBatch, wishOf } from "./send_batch.ts";
 import type { TrustedRingPair } from "./trusted_rings.ts";
 
-/** What returns work on. */
 export interface ReturnParts {
   readonly ledger: PageLedger;
   readonly table: AccountTable;

@@ -1,4 +1,4 @@
-/** What the driver keeps of a trusted holder: both rings, and the frames out. */
+/** The driver's side of a trusted holder's rings, and the count of frames that are out. */
 
 import {
   RingReader,
@@ -6,7 +6,7 @@ import {
   type TrustedRings,
 } from "../../caps/port/trusted_ring.ts";
 
-/** The driver's side of a trusted holder's rings. */
+/** Both rings of one holder. */
 export class TrustedRingPair {
   readonly deliveries: RingWriter;
   readonly returns: RingReader;

@@ -14,7 +14,6 @@ import {
 import type { Frame } from "./core.ts";
 import { requirePlainBuffer } from "./plain.ts";
 
-/** What such frames are sent with. */
 export interface OutgoingParts {
   readonly port: Port<Submission | null, Delivery | null>;
   /** The capability that they are sent under. */

@@ -102,7 +102,7 @@ export class CoreRunner implements Disposable {
     this.#guarded(() => this.#serve());
   }
 
-  /** What the core and its runner counted. */
+  /** The counts of the core and of its runner. */
   counters(): Counts {
     return { ...this.#core.counters(), ...this.#drops.snapshot() };
   }
@@ -120,7 +120,7 @@ export class CoreRunner implements Disposable {
     return verdict;
   };
 
-  /** A core that throws is at an end: nobody knows what state it is in. */
+  /** Runs a step; a core that throws is called no more, since nobody knows what state it is in. */
   #guarded(step: () => void): void {
     if (this.#failed) return;
     try {

@@ -14,11 +14,11 @@ export interface DelayOptions {
   /** Each way: 0 to {@link DELAY_MS_MAX}. */
   readonly delayMs: number;
   /**
-   * Up to so much more, for each frame anew, as likely each microsecond; 0
-   * unless given. Frames then overtake each other, as they do on a network.
+   * Up to so much more, drawn for each frame, each microsecond as likely; by
+   * default 0. Frames then overtake each other, as they do on a network.
    */
   readonly jitterMs?: number | undefined;
-  /** What the jitter comes from; 1 unless given. */
+  /** Seed of the jitter; by default 1. */
   readonly seed?: number | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Interposer, InterposerVerdict } from "./interposer.ts";
 export interface DropOptions {
   /** Of each frame: from 0 (none) to 1 (all). */
   readonly probability: number;
-  /** What the choices come from; 1 unless given. */
+  /** Seed of the choices; by default 1. */
   readonly seed?: number | undefined;
 }
 

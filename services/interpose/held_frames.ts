@@ -4,11 +4,11 @@ import type { Instant } from "../runtime/clock.ts";
 
 /**
  * The most bytes that wait one way, bookkeeping included: some 5,000 frames of
- * 1,514 bytes. netem holds 1,000 packets unless told otherwise.
+ * 1,514 bytes. netem holds 1,000 packets by default.
  */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
-/** What a frame costs besides its bytes. */
+/** Bytes that a frame costs besides its own. */
 const OVERHEAD_BYTES = 128;
 
 /** A frame that waits. */
@@ -26,7 +26,7 @@ export interface HeldFrame {
 /** Holds frames in the order of their times; those of one time in the order they came in. */
 export class HeldFrames {
   #frames: HeldFrame[] = [];
-  /** Those before are gone. */
+  /** The first frame that still waits. */
   #next = 0;
   #sizeBytes = 0;
 
@@ -60,20 +60,20 @@ export class HeldFrames {
     return true;
   }
 
-  /** Has all of them be due at once, in the same order. */
+  /** Makes all frames due at once, in the same order. */
   hurry(): void {
     this.#frames = this.#frames.slice(this.#next)
       .map((frame) => ({ ...frame, due: 0 }));
     this.#next = 0;
   }
 
-  /** Lets go of the first one. */
+  /** Removes the first frame. */
   shift(): void {
     const frame = this.#frames[this.#next];
     if (frame === undefined) return;
     this.#sizeBytes -= costOf(frame);
     this.#next++;
-    // Moving what is left down once for as many as are gone: constant for each.
+    // What is left is moved down once for as many as were removed: constant for each.
     if (this.#next * 2 >= this.#frames.length) {
       this.#frames.splice(0, this.#next);
       this.#next = 0;

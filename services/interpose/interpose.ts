@@ -9,16 +9,16 @@ import { type InterposedPort, Layer } from "./layer.ts";
 /** The most interposers on one port. */
 export const INTERPOSERS_MAX = 16;
 
-/** What interposers are given. */
+/** Settings for all interposers of one port. */
 export interface InterposeOptions {
-  /** Makes a clock with a timer of its own, for each interposer; of real time unless given. */
+  /** Makes a clock with a timer of its own, for each interposer; by default of real time. */
   readonly makeClock?: () => Clock;
 }
 
 /**
- * The same port, with these between the driver and the holder; the first is the
- * nearest to the driver. Its holder cannot tell it from `port`: messages have
- * the same form, tags mean the same, as many byte strings go round.
+ * Puts interposers between the driver and the holder of `port`, the first
+ * nearest to the driver. The holder cannot tell what it gets from `port`: messages
+ * have the same form, tags mean the same, as many byte strings go round.
  *
  * @throws {RangeError} when there are none, or more than {@link INTERPOSERS_MAX}.
  */

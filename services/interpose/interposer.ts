@@ -24,9 +24,9 @@ export type InterposerVerdict = "pass" | "drop" | Instant;
  * does to a frame lets it out where the capability's own grant would not.
  */
 export interface Interposer {
-  /** What it is, in one word: `delay`. */
+  /** A name of one word: `delay`. */
   readonly name: string;
-  /** What it counted; what the layer around it lost is added there too. */
+  /** The interposer's counts; frames that the layer around it lost are added there too. */
   readonly tally: Tally;
   /** A frame on its way to the holder. */
   deliver(frame: Frame, now: Instant): InterposerVerdict;

@@ -49,7 +49,7 @@ const NOW: Instant = 0;
 export interface InterposedPort extends Port<Submission, Delivery> {
   /**
    * Gives the driver back all that is held here, and what waits to be taken;
-   * from now on nothing is held. For when the holder is gone, or the port is
+   * from now on nothing is held. For when the holder was terminated, or the port is
    * about to be closed.
    */
   giveBack(): void;
@@ -272,7 +272,7 @@ export class Layer implements InterposedPort {
     if (this.#held.due <= now) this.onReady?.();
   }
 
-  /** Tells the holder, once this turn is over, that there is something to take. */
+  /** Tells the holder, at the end of this turn, that there is something to take. */
   #notify(): void {
     if (this.#notified) return;
     this.#notified = true;

@@ -28,7 +28,6 @@ import type { InterposedPort } from "./layer.ts";
  */
 const NO_SUBMISSION = null as unknown as Submission;
 
-/** What a relay is made of. */
 export interface RelayOptions extends InterposeOptions {
   /** Takes what the event loop has not dispatched yet. */
   readonly takeNow: TakeNow;
@@ -65,7 +64,7 @@ export class Relay implements Disposable {
     this.#deliver();
   }
 
-  /** Has the driver take back what is held here. For when the holder is gone or is about to be. */
+  /** Has the driver take back what is held here. For when the holder was terminated or is about to be. */
   giveBack(): void {
     this.#submit();
     this.#inner.giveBack();

@@ -25,13 +25,13 @@ export interface Packet {
   readonly bytes: Uint8Array;
 }
 
-/** What a receiver needs of the system. */
+/** The things of the system that a receiver needs. */
 export interface ReceiverParts {
   /** To the driver service. It takes what has arrived at once (`takeNow`). */
   readonly port: Port<Submission | null, Delivery | null>;
   /** For one that is trusted with packet memory. */
   readonly trusted?: TrustedAccess | undefined;
-  /** What packets come under, and are sent under. */
+  /** The capability that packets come under, and are sent under. */
   readonly capability: Capability;
   /** Asks what it counted so far. */
   readonly account: () => Promise<CapabilityAccount>;
@@ -64,7 +64,7 @@ export class Receiver implements AsyncIterable<Packet>, AsyncDisposable {
   }
 
   /**
-   * Goes on under another capability: the NIC has begun anew, and what was held
+   * Goes on under another capability: the NIC was opened again, and what was held
    * of it before is void. The system does this.
    */
   reconnect(parts: ReceiverParts): void {

@@ -14,11 +14,10 @@ import {
 import { DOORBELL } from "../../caps/port/trusted_ring.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
 
-/** What frames are sent with. */
 export interface SendingParts {
   /** To the driver service. */
   readonly port: Port<Submission | null, Delivery | null>;
-  /** What they are sent under. */
+  /** The capability that frames are sent under. */
   readonly capability: Capability;
 }
 

@@ -38,7 +38,7 @@ export class TrustedPackets {
     return this.#deliveries.sleep();
   }
 
-  /** What was not read, too. */
+  /** Gives back everything, what was not read included. */
   giveBackAll(): void {
     this.#giveBack();
     while (this.#deliveries.available > 0) {
