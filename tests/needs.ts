@@ -1,18 +1,28 @@
 /**
  * Tests that need something of the machine say so here. What is missing makes
  * the test ignored with its reason printed, or, with SALLYPORT_NO_SKIP=1, a
- * failure: nothing is skipped in silence.
+ * failure: nothing is skipped in silence. Programs, libraries and headers stand
+ * in packages.json with the Debian packages that have them, and `.ci/run`
+ * installs those.
  */
+
+import packages from "./packages.json" with { type: "json" };
+
+/** A program or library that packages.json knows. */
+export type Listed = keyof typeof packages;
 
 /** Something that a test needs. */
 export type Need =
   | "linux"
   | "root"
   | "compiler"
-  | `tool:${string}`
-  | `library:${string}`;
+  | `tool:${Listed}`
+  | `library:${Listed}`;
 
 const noSkip = Deno.env.get("SALLYPORT_NO_SKIP") === "1";
+
+/** What was asked for in this process, whether it is there or not. */
+const asked = new Set<string>();
 
 /** Registers a test that runs only where all of `needs` are there. */
 export function testWith(
@@ -51,13 +61,34 @@ export function whyMissing(need: Need): string | undefined {
   if (need === "compiler") {
     return hasProgram("cc") || hasProgram("gcc")
       ? undefined
-      : "needs a C compiler (gcc)";
+      : `needs a C compiler (${packageOf("cc")})`;
   }
   const name = need.slice(need.indexOf(":") + 1);
-  if (need.startsWith("tool:")) {
-    return hasProgram(name) ? undefined : `needs ${name}`;
+  const isThere = need.startsWith("tool:") ? hasProgram : hasLibrary;
+  const from = packageOf(name);
+  asked.add(name);
+  return isThere(name) ? undefined : `needs ${name} (${from})`;
+}
+
+/**
+ * Sees that a test may run `program`: this very Deno, or what was asked for by
+ * a need before. A test that forgets to say what it needs fails here on every
+ * machine, not only where the program is missing.
+ */
+export function checkProgram(program: string): void {
+  if (program === Deno.execPath() || asked.has(program)) return;
+  packageOf(program);
+  throw new Error(
+    `no test here says that it needs "tool:${program}", but one runs it`,
+  );
+}
+
+/** The Debian package that has `name`. @throws where packages.json does not say. */
+function packageOf(name: string): string {
+  if (!Object.hasOwn(packages, name)) {
+    throw new Error(`${name} is not in tests/packages.json`);
   }
-  return hasLibrary(name) ? undefined : `needs ${name}`;
+  return packages[name as Listed].package;
 }
 
 function hasProgram(name: string): boolean {

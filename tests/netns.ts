@@ -11,7 +11,14 @@
  * removed by the next one, what a running one uses is left alone.
  */
 
-import type { Need } from "./needs.ts";
+import {
+  commandOf,
+  type CommandResult,
+  failureOf,
+  runCommand,
+  tryCommand,
+} from "./command.ts";
+import { checkProgram, type Need } from "./needs.ts";
 
 /** What a test with namespaces needs of the machine. */
 export const NETNS_NEEDS: readonly Need[] = [
@@ -41,16 +48,6 @@ export interface NamespacePairOptions {
   readonly mtu?: number;
 }
 
-/** What a command did. */
-export interface CommandResult {
-  /** Exit status; 128 + signal's number when it was killed. */
-  readonly code: number;
-  /** What it wrote. */
-  readonly stdout: string;
-  /** What it complained of. */
-  readonly stderr: string;
-}
-
 /** One network namespace. */
 export class Namespace {
   /** Its name is `name`; it must exist. */
@@ -58,19 +55,20 @@ export class Namespace {
 
   /** The command line that runs `command` in here. */
   command(command: readonly string[]): string[] {
+    checkProgram(command[0]!);
     return ["ip", "netns", "exec", this.name, ...command];
   }
 
   /** Runs a command to its end. @throws {Error} when it fails. */
   async run(...command: readonly string[]): Promise<string> {
     const result = await this.try(...command);
-    if (result.code !== 0) throw failure(command, result);
+    if (result.code !== 0) throw failureOf(command, result);
     return result.stdout;
   }
 
   /** Runs a command to its end, which may be a failure. */
   try(...command: readonly string[]): Promise<CommandResult> {
-    return execute(this.command(command));
+    return tryCommand(this.command(command));
   }
 
   /** Starts a command; its end is the caller's business, at the latest the namespace's. */
@@ -78,8 +76,7 @@ export class Namespace {
     command: readonly string[],
     options: Omit<Deno.CommandOptions, "args"> = {},
   ): Deno.ChildProcess {
-    const [program, ...args] = this.command(command);
-    return new Deno.Command(program!, { ...options, args }).spawn();
+    return commandOf(this.command(command), options).spawn();
   }
 
   /** What `ip -details -json link` says of the interface. */
@@ -140,7 +137,7 @@ export async function makeNamespacePair(
 
 async function addSpaces(pair: NamespacePair): Promise<void> {
   for (const space of [pair.left, pair.right]) {
-    await must("ip", "netns", "add", space.name);
+    await runCommand(["ip", "netns", "add", space.name]);
     // Router solicitations and the like would only be noise on the wire.
     const quiet = ["all", "default"].map((which) =>
       `net.ipv6.conf.${which}.disable_ipv6=1`
@@ -161,12 +158,12 @@ export async function join(
     [pair.right, RIGHT_ADDRESS],
   ] as const;
   const end = ["numrxqueues", queues, "numtxqueues", queues];
-  await must(
+  await runCommand([
     ...["ip", "link", "add", INTERFACE, "netns", pair.left.name, "mtu", mtu],
     ...end,
     ...["type", "veth", "peer", "name", INTERFACE],
     ...["netns", pair.right.name, "mtu", mtu, ...end],
-  );
+  ]);
   for (const [space, address] of both) {
     // A veth leaves checksums to be completed by hardware that there is none of.
     const offloads = ["tx", "off", "tso", "off", "gso", "off"];
@@ -177,36 +174,9 @@ export async function join(
   }
 }
 
-async function execute(command: readonly string[]): Promise<CommandResult> {
-  const [program, ...args] = command;
-  const output = await new Deno.Command(program!, {
-    args,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
-}
-
-async function must(...command: readonly string[]): Promise<string> {
-  const result = await execute(command);
-  if (result.code !== 0) throw failure(command, result);
-  return result.stdout;
-}
-
-function failure(command: readonly string[], result: CommandResult): Error {
-  const said = `${result.stderr}${result.stdout}`.trim();
-  return new Error(`${command.join(" ")}: status ${result.code}: ${said}`);
-}
-
 /** Removes a namespace; one that is not there is removed already. */
 async function remove(name: string): Promise<void> {
-  const pids = await execute(["ip", "netns", "pids", name]);
+  const pids = await tryCommand(["ip", "netns", "pids", name]);
   for (const pid of pids.stdout.split(/\s+/).filter((text) => text !== "")) {
     try {
       Deno.kill(Number(pid), "SIGKILL");
@@ -214,12 +184,12 @@ async function remove(name: string): Promise<void> {
       // It ended by itself in the meantime.
     }
   }
-  await execute(["ip", "netns", "delete", name]);
+  await tryCommand(["ip", "netns", "delete", name]);
 }
 
 /** Removes what test runs that were killed have left. */
 async function removeStale(): Promise<void> {
-  const list = await execute(["ip", "netns", "list"]);
+  const list = await tryCommand(["ip", "netns", "list"]);
   for (const line of list.stdout.split("\n")) {
     const name = line.split(" ")[0]!;
     const pid = /^sp-test-(\d+)-\d+[lr]$/.exec(name)?.[1];

@@ -3,17 +3,15 @@
 import assert from "node:assert/strict";
 import { testWith } from "./needs.ts";
 import { makeNamespacePair, NETNS_NEEDS, RIGHT_ADDRESS } from "./netns.ts";
+import { commandOf, runCommand } from "./command.ts";
 
 async function namespaces(): Promise<string[]> {
-  const list = await new Deno.Command("ip", { args: ["netns", "list"] })
-    .output();
-  return new TextDecoder().decode(list.stdout).split("\n").map((line) =>
-    line.split(" ")[0]!
-  );
+  const list = await runCommand(["ip", "netns", "list"]);
+  return list.split("\n").map((line) => line.split(" ")[0]!);
 }
 
 testWith(
-  [...NETNS_NEEDS, "tool:ping"],
+  [...NETNS_NEEDS, "tool:ping", "tool:sh", "tool:false", "tool:sleep"],
   "two namespaces reach each other, and are gone afterwards with what ran in them",
   async () => {
     let names: string[];
@@ -41,14 +39,14 @@ testWith(
 );
 
 testWith(
-  NETNS_NEEDS,
+  [...NETNS_NEEDS, "tool:true"],
   "what a killed test run left behind is removed by the next",
   async () => {
     // A process that has ended: its number is nobody's now.
-    const ended = new Deno.Command("true").spawn();
+    const ended = commandOf(["true"]).spawn();
     await ended.status;
     const stale = `sp-test-${ended.pid}-0l`;
-    await new Deno.Command("ip", { args: ["netns", "add", stale] }).output();
+    await runCommand(["ip", "netns", "add", stale]);
     assert.ok((await namespaces()).includes(stale));
     await using _pair = await makeNamespacePair();
     assert.ok(!(await namespaces()).includes(stale));

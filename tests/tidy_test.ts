@@ -3,7 +3,13 @@
 import { deepEqual } from "node:assert/strict";
 import ts from "typescript";
 import { circles, mutualFolders } from "./tidy/graph.ts";
-import { placeOf, readSources, type Source, visit } from "./tidy/source.ts";
+import {
+  nodesOf,
+  placeOf,
+  readSources,
+  type Source,
+  visit,
+} from "./tidy/source.ts";
 
 const LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
@@ -244,15 +250,6 @@ function reachedFrom(paths: readonly string[]): Source[] {
   };
   paths.forEach(reach);
   return [...reached];
-}
-
-/** The places of the nodes that `is` is true of. */
-function nodesOf(source: Source, is: (node: ts.Node) => boolean): string[] {
-  const places: string[] = [];
-  visit(source.tree, (node) => {
-    if (is(node)) places.push(placeOf(source, node));
-  });
-  return places;
 }
 
 function linesOf({ tree }: Source, node: ts.Node): number {

@@ -1,5 +1,7 @@
 /** The command line as users run it: a process of its own, with its own permissions. */
 
+import { commandOf } from "../command.ts";
+
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -40,9 +42,7 @@ export function sallyport(
     readonly env?: RunOptions["env"];
   },
 ): Deno.Command {
-  const [program, ...words] = sallyportWords(args);
-  return new Deno.Command(program!, {
-    args: words,
+  return commandOf(sallyportWords(args), {
     env: { ...options.env },
     stdin: options.stdin,
     stdout: "piped",
@@ -72,10 +72,7 @@ export async function runProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
-  const command = new Deno.Command(program, {
-    args: [...args],
-    env: { ...env },
-  });
+  const command = commandOf([program, ...args], { env: { ...env } });
   return outcomeOf(await command.output());
 }
 

@@ -12,6 +12,7 @@ const PARTS = [
   "tests/model",
   "tests/arbitraries/arbitrary.ts",
   "tests/needs.ts",
+  "tests/packages.json",
   "tests/property.ts",
   "tests/services/runtime/virtual_clock.ts",
   "deno.json",

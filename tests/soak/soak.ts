@@ -20,6 +20,7 @@ import {
 import { SocketLink } from "./socket_link.ts";
 import { linesOf } from "../lines.ts";
 import type { Said } from "./system_process.ts";
+import { commandOf } from "../command.ts";
 
 /** How long, and on what. */
 export interface SoakOptions {
@@ -122,9 +123,7 @@ function spawn(
     ...[nic === "xdp" ? `xdp:${INTERFACE}` : nic, ADDRESS],
     ...[forMs, everyMs, lifeMs].map(String),
   ];
-  const [program, ...args] = space?.command(command) ?? command;
-  return new Deno.Command(program!, {
-    args,
+  return commandOf(space?.command(command) ?? command, {
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -1,7 +1,7 @@
 /** What cannot be run is refused in one line that says what to do, and leaves nothing behind. */
 
 import assert from "node:assert/strict";
-import { INTERFACE, makeNamespacePair } from "../netns.ts";
+import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { testWith } from "../needs.ts";
 import { processesIn, up, type UpOptions, UpProcess } from "./up_process.ts";
 
@@ -117,7 +117,7 @@ testWith(
 );
 
 testWith(
-  ["linux", "root", "tool:ip", "tool:ethtool", "tool:setpriv"],
+  [...NETNS_NEEDS, "tool:setpriv"],
   "an interface that cannot be had is refused with what to do, and left as it was",
   async () => {
     await using pair = await makeNamespacePair();
@@ -167,7 +167,7 @@ testWith(
 );
 
 testWith(
-  ["linux", "root", "tool:ip", "tool:ethtool", "tool:sysctl"],
+  NETNS_NEEDS,
   "an interface with more queues than there are sockets for, and TAPs of another kind or that others have, are refused with what to do",
   async () => {
     await using pair = await makeNamespacePair({ queues: 80 });

@@ -14,14 +14,13 @@ import type { ServiceSnapshot } from "../../services/system/snapshot.ts";
 import { boot } from "../../services/system/boot.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up } from "./up_process.ts";
+import { runCommand } from "../command.ts";
 
 async function tshark(path: string, fields: string[]): Promise<string[]> {
   const args = ["-n", "-r", path, "-T", "fields", "-E", "separator=|"];
-  const { stdout, stderr, success } = await new Deno.Command("tshark", {
-    args: [...args, ...fields.flatMap((field) => ["-e", field])],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
+  const asked = fields.flatMap((field) => ["-e", field]);
+  const said = await runCommand(["tshark", ...args, ...asked]);
+  return said.split("\n").filter((line) => line);
 }
 
 /** What an interposer of a service counted. */

@@ -1,6 +1,7 @@
 /** What the kernel has of an interface, and of programs for it: to be compared before and after. */
 
 import type { Namespace } from "../netns.ts";
+import { runCommand } from "../command.ts";
 
 /** Link settings, XDP programs, addresses and neighbours of a namespace, without what counts. */
 export async function kernelState(space: Namespace): Promise<unknown> {
@@ -47,8 +48,6 @@ export async function leftOver(all: readonly Loaded[]): Promise<string[]> {
 }
 
 async function ids(what: "prog" | "map"): Promise<Set<number>> {
-  const { stdout } = await new Deno.Command("bpftool", { args: ["-j", what] })
-    .output();
-  const listed = JSON.parse(new TextDecoder().decode(stdout));
+  const listed = JSON.parse(await runCommand(["bpftool", "-j", what]));
   return new Set((listed as { id: number }[]).map(({ id }) => id));
 }

@@ -5,19 +5,14 @@ import { testWith } from "../needs.ts";
 import {
   INTERFACE,
   makeNamespacePair,
+  NETNS_NEEDS,
   RIGHT_ADDRESS,
   stateOf,
 } from "../netns.ts";
 import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
 
-const NEEDS = [
-  "linux",
-  "root",
-  "tool:ip",
-  "tool:ethtool",
-  "tool:ping",
-] as const;
+const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
 
 const NIC = ["--nic", `packet:${INTERFACE}`, "--address", `${ADDRESS}/24`];
 

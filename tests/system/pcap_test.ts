@@ -4,14 +4,13 @@ import assert from "node:assert/strict";
 import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
 import { testWith } from "../needs.ts";
 import { snapshotIn, up } from "./up_process.ts";
+import { runCommand } from "../command.ts";
 
 const MAC = "02:53:0a:4d:00:02";
 
 /** What tshark says of a checksum. */
 const GOOD = "1";
 const ABSENT = "3";
-
-const decoder = new TextDecoder();
 
 /** A folder that goes with `await using`. */
 async function makeFolder() {
@@ -22,12 +21,8 @@ async function makeFolder() {
   };
 }
 
-async function tshark(...args: string[]): Promise<string> {
-  const { stdout, stderr, success } = await new Deno.Command("tshark", {
-    args: ["-n", ...args],
-  }).output();
-  assert.ok(success, decoder.decode(stderr));
-  return decoder.decode(stdout);
+function tshark(...args: string[]): Promise<string> {
+  return runCommand(["tshark", "-n", ...args]);
 }
 
 interface Exchange {

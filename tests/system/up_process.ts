@@ -3,6 +3,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Namespace } from "../netns.ts";
+import { commandOf, runCommand } from "../command.ts";
 
 /** What such a process did. */
 export interface UpResult {
@@ -27,7 +28,7 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 function commandLine(
   args: readonly string[],
   options: UpOptions,
-): { program: string; args: string[] } {
+): readonly string[] {
   const [, run] = config.tasks.start.split(" && deno ");
   const words = run!.split(" ").map((word) =>
     word === "cli/main.ts" ? MAIN : word
@@ -39,8 +40,7 @@ function commandLine(
     ...words,
     ...args,
   ];
-  const [program, ...rest] = options.space?.command(command) ?? command;
-  return { program: program!, args: rest };
+  return options.space?.command(command) ?? command;
 }
 
 /** Runs it to its end. */
@@ -59,12 +59,8 @@ export function snapshotIn({ out }: UpResult): SystemSnapshot {
 
 /** The processes of a namespace, by number. */
 export async function processesIn(space: Namespace): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ip", {
-    args: ["netns", "pids", space.name],
-  }).output();
-  return new TextDecoder().decode(stdout).split(/\s+/).filter((pid) =>
-    pid !== ""
-  );
+  const pids = await runCommand(["ip", "netns", "pids", space.name]);
+  return pids.split(/\s+/).filter((pid) => pid !== "");
 }
 
 /** It, while it runs. Disposal kills it. */
@@ -74,9 +70,7 @@ export class UpProcess implements AsyncDisposable {
   readonly #err: Gathered;
 
   constructor(args: readonly string[], options: UpOptions = {}) {
-    const { program, args: words } = commandLine(args, options);
-    this.child = new Deno.Command(program, {
-      args: words,
+    this.child = commandOf(commandLine(args, options), {
       env: { NO_COLOR: "1", ...options.env },
       stdin: "null",
       stdout: "piped",

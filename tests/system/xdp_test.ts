@@ -5,6 +5,7 @@ import {
   INTERFACE,
   makeNamespacePair,
   type Namespace,
+  NETNS_NEEDS,
   RIGHT_ADDRESS,
   stateOf,
 } from "../netns.ts";
@@ -13,14 +14,9 @@ import { testWith } from "../needs.ts";
 import { ADDRESS, answers, CRASH, datagrams, ping } from "./far_kernel.ts";
 import { linesOf } from "../lines.ts";
 import { processesIn, snapshotIn, UpProcess } from "./up_process.ts";
+import { runCommand } from "../command.ts";
 
-const NEEDS = [
-  "linux",
-  "root",
-  "tool:ip",
-  "tool:ethtool",
-  "tool:ping",
-] as const;
+const NEEDS = [...NETNS_NEEDS, "tool:ping"] as const;
 
 const MAC = "02:53:0a:4d:00:02";
 const NIC = ["--nic", `xdp:${INTERFACE}`, "--address", `${ADDRESS}/24`];
@@ -68,12 +64,9 @@ async function count(path: string, filter: string): Promise<number> {
     "-o",
     `${protocol}.check_checksum:TRUE`,
   ]);
-  const { stdout, success } = await new Deno.Command("tshark", {
-    args: ["-n", "-r", path, ...verify, "-Y", filter],
-    stderr: "null",
-  }).output();
-  assert.ok(success, filter);
-  return new TextDecoder().decode(stdout).split("\n").length - 1;
+  const words = ["tshark", "-n", "-r", path, ...verify, "-Y", filter];
+  const said = await runCommand(words);
+  return said.split("\n").length - 1;
 }
 
 for (const offload of ["on", "off"]) {

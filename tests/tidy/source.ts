@@ -68,3 +68,15 @@ export function placeOf({ path, tree }: Source, node: ts.Node): string {
   const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
   return `${path}:${line + 1}`;
 }
+
+/** The places of the nodes that `is` is true of. */
+export function nodesOf(
+  source: Source,
+  is: (node: ts.Node) => boolean,
+): string[] {
+  const places: string[] = [];
+  visit(source.tree, (node) => {
+    if (is(node)) places.push(placeOf(source, node));
+  });
+  return places;
+}

@@ -13,6 +13,7 @@ import {
   readCapture,
   writeCapture,
 } from "./captures.ts";
+import { commandOf } from "../../command.ts";
 
 /** Packs with the platform's own encoder. */
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
@@ -128,9 +129,8 @@ testWith(
       const path = `${folder}/capture.pcap`;
       Deno.writeFileSync(path, writeCapture("pcap", PACKETS));
       for (const level of ["-1", "-6", "-9"]) {
-        const { stdout } = await new Deno.Command("gzip", {
-          args: [level, "--name", "-c", path],
-        }).output();
+        const words = ["gzip", level, "--name", "-c", path];
+        const { stdout } = await commandOf(words).output();
         deepStrictEqual(readCapture(stdout).packets, PACKETS);
       }
     } finally {

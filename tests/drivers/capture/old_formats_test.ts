@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { testWith } from "../../needs.ts";
 import { concat, type PlainPacket, readCapture } from "./captures.ts";
+import { runCommand } from "../../command.ts";
 
 /** How a file is written. */
 interface Variant {
@@ -58,10 +59,7 @@ async function readByTcpdump(bytes: Uint8Array): Promise<PlainPacket[]> {
   try {
     Deno.chmodSync(folder, 0o777);
     Deno.writeFileSync(`${folder}/in`, bytes);
-    const { code, stderr } = await new Deno.Command("tcpdump", {
-      args: ["-r", `${folder}/in`, "-w", `${folder}/out`],
-    }).output();
-    strictEqual(code, 0, new TextDecoder().decode(stderr));
+    await runCommand(["tcpdump", "-r", `${folder}/in`, "-w", `${folder}/out`]);
     return readCapture(Deno.readFileSync(`${folder}/out`)).packets;
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { testWith } from "../../needs.ts";
 import { type PlainPacket, readCapture, writeCapture } from "./captures.ts";
+import { tryCommand } from "../../command.ts";
 
 /** Ethernet frames that dissectors leave in peace, of all paddings. */
 const packets: PlainPacket[] = Array.from({ length: 40 }, (_, i) => {
@@ -16,12 +17,11 @@ const packets: PlainPacket[] = Array.from({ length: 40 }, (_, i) => {
 });
 
 async function run(program: string, ...args: string[]): Promise<string> {
-  const command = new Deno.Command(program, { args });
-  const { code, stdout, stderr } = await command.output();
-  const errors = new TextDecoder().decode(stderr);
-  strictEqual(code, 0, `${program} ${args.join(" ")}: ${errors}`);
-  ok(!/cut short|damaged|corrupt|truncated dump/.test(errors), errors);
-  return new TextDecoder().decode(stdout);
+  const words = [program, ...args];
+  const { code, stdout, stderr } = await tryCommand(words);
+  strictEqual(code, 0, `${words.join(" ")}: ${stderr}`);
+  ok(!/cut short|damaged|corrupt|truncated dump/.test(stderr), stderr);
+  return stdout;
 }
 
 async function withFolder(body: (folder: string) => Promise<void>) {

@@ -14,7 +14,7 @@ import {
   udpEcho,
 } from "./echo.ts";
 
-const NEEDS: readonly Need[] = [...NETNS_NEEDS, "tool:ping"];
+const NEEDS: readonly Need[] = [...NETNS_NEEDS, "tool:ping", "tool:cat"];
 
 testWith(
   NEEDS,

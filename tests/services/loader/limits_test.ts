@@ -3,6 +3,8 @@ import { compileModule } from "../../../services/loader/compile.ts";
 import { DEPTH_MAX, TOKENS_MAX } from "../../../services/loader/limits.ts";
 import { loadModule, MODULE_BYTES_MAX } from "../../../services/loader/load.ts";
 import { ModuleError } from "../../../services/loader/module_error.ts";
+import { runCommand } from "../../command.ts";
+import { testWith } from "../../needs.ts";
 
 /** Syntax in syntax, `n` deep. */
 const NESTED: Readonly<Record<string, (n: number) => string>> = {
@@ -51,33 +53,36 @@ Deno.test("a module of as many tokens as the limit says is compiled, and of more
   ok(/more than 250000 tokens/.test(refusal ?? ""), refusal);
 });
 
-Deno.test("what is no regular file, or never ends, is refused in words and not read", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "sallyport-" });
-  try {
-    const pipe = `${folder}/pipe.ts`;
-    const made = new Deno.Command("mkfifo", { args: [pipe] }).outputSync();
-    ok(made.success);
-    for (const path of ["/dev/zero", pipe, folder]) {
-      await rejects(loadModule(path), (error) => {
-        ok(error instanceof ModuleError);
-        ok(/it is no regular file/.test(error.message), error.message);
-        return true;
-      });
+testWith(
+  ["linux", "tool:mkfifo"],
+  "what is no regular file, or never ends, is refused in words and not read",
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "sallyport-" });
+    try {
+      const pipe = `${folder}/pipe.ts`;
+      await runCommand(["mkfifo", pipe]);
+      for (const path of ["/dev/zero", pipe, folder]) {
+        await rejects(loadModule(path), (error) => {
+          ok(error instanceof ModuleError);
+          ok(/it is no regular file/.test(error.message), error.message);
+          return true;
+        });
+      }
+      // A file without a size of its own that is longer than it says.
+      await rejects(loadModule("/proc/kallsyms"), /too large|cannot read it/);
+      const large = `${folder}/large.ts`;
+      const end = "\nexport default () => {};";
+      const text = (bytes: number) =>
+        `//${" ".repeat(bytes - end.length - 2)}${end}`;
+      await Deno.writeTextFile(large, text(MODULE_BYTES_MAX));
+      await loadModule(large);
+      await Deno.writeTextFile(large, text(MODULE_BYTES_MAX + 1));
+      await rejects(
+        loadModule(large),
+        /too large; expected at most 4194304 bytes/,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    // A file without a size of its own that is longer than it says.
-    await rejects(loadModule("/proc/kallsyms"), /too large|cannot read it/);
-    const large = `${folder}/large.ts`;
-    const end = "\nexport default () => {};";
-    const text = (bytes: number) =>
-      `//${" ".repeat(bytes - end.length - 2)}${end}`;
-    await Deno.writeTextFile(large, text(MODULE_BYTES_MAX));
-    await loadModule(large);
-    await Deno.writeTextFile(large, text(MODULE_BYTES_MAX + 1));
-    await rejects(
-      loadModule(large),
-      /too large; expected at most 4194304 bytes/,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);

@@ -1,5 +1,7 @@
 /** Frames in a capture file, as the tests' oracles read them. */
 
+import { commandOf } from "../../command.ts";
+
 /** The path of a fresh pcap file (Ethernet, microseconds) that holds `frames`. */
 export function writeCapture(frames: readonly Uint8Array[]): string {
   const path = Deno.makeTempFileSync({ prefix: "frames", suffix: ".pcap" });
@@ -25,9 +27,7 @@ export function linesAbout(
 ): readonly string[] {
   const path = writeCapture(frames);
   try {
-    const [program, ...args] = command(path);
-    const { stdout, stderr, success } = new Deno.Command(program!, { args })
-      .outputSync();
+    const { stdout, stderr, success } = commandOf(command(path)).outputSync();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     const text = new TextDecoder().decode(stdout);
     return text.replace(/\n$/, "").split("\n");

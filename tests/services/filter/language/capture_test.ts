@@ -22,6 +22,7 @@ import {
 import { LIBPCAP, Libpcap } from "../../../oracles/libpcap.ts";
 import { runsOf } from "../../../property.ts";
 import { compareOn } from "./comparison.ts";
+import { tryCommand } from "../../../command.ts";
 
 /** Of the random texts: always the same, the packets are not. */
 const SEED = 20;
@@ -126,12 +127,9 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** How many packets of a file tcpdump says that a text matches. */
 async function countOf(file: string, text: string): Promise<number> {
-  const command = new Deno.Command("tcpdump", {
-    args: ["-n", "-r", file, "--count", text],
-  });
-  const { stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  const said = decoder.decode(stdout) + decoder.decode(stderr);
+  const words = ["tcpdump", "-n", "-r", file, "--count", text];
+  const { stdout, stderr } = await tryCommand(words);
+  const said = stdout + stderr;
   match(said, /\d+ packets?/);
   return Number(/(\d+) packets?/.exec(said)![1]);
 }
