@@ -16,6 +16,7 @@
  * a part of the sender's TCP is counted in all of these.
  */
 
+import { delay } from "@std/async/delay";
 import { build } from "./build.ts";
 import { denoScript, tryNamespaces } from "./ends.ts";
 import { HelperProcess } from "./helper_process.ts";
@@ -195,7 +196,7 @@ async function all(end: HelperProcess, bytes: number): Promise<void> {
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
     came = (await end.ask("")).packets!;
     if (came >= bytes) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
   if (came !== bytes) {
     throw new Error(`tap: ${bytes} bytes were sent, and ${came} came`);

@@ -1,14 +1,9 @@
-/** What a program prints, line by line. */
+import { TextLineStream } from "@std/streams/text-line-stream";
 
-/** The lines of a stream, as they come; what follows the last newline is left out. */
-export async function* linesOf(
+/** What a program prints, line by line, as it comes. */
+export function linesOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, undefined, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  return undefined;
+): AsyncIterableIterator<string, undefined> {
+  return stream.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).values();
 }

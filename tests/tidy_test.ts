@@ -6,6 +6,7 @@ import { circles, mutualFolders } from "./tidy/graph.ts";
 import {
   nodesOf,
   placeOf,
+  reachedFrom,
   readSources,
   type Source,
   visit,
@@ -110,7 +111,7 @@ Deno.test("Deno is named only at the edges", () => {
 });
 
 Deno.test("what is published for testing names neither Deno nor the tests themselves", () => {
-  const published = reachedFrom(["tests/testing.ts"])
+  const published = reachedFrom(sources, ["tests/testing.ts"])
     .filter(({ path }) => path.startsWith("tests/"));
   const wrong = published.flatMap((source) => [
     ...(/^tests\/(testing\.ts$|(arbitraries|conformance|model|simulation)\/)/
@@ -169,11 +170,14 @@ Deno.test("only programs print", () => {
 
 /** What is run by its name, and so need not be imported. */
 const PROGRAM =
-  /^(mod|tests\/testing|(cli|bench|tests\/mutate)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/([\w-]+\/)+worker)\.ts$/;
+  /^(mod|tests\/(testing|std\.d)|(cli|bench|tests\/mutate)\/main|examples\/\w+|tests\/.*_test|bench\/receivers\/\w+|(drivers|services)\/([\w-]+\/)+worker)\.ts$/;
 
 Deno.test("every file is a program, a worker, a test, or named on a way from one", () => {
   const paths = sources.map(({ path }) => path);
-  const reached = reachedFrom(paths.filter((path) => PROGRAM.test(path)));
+  const reached = reachedFrom(
+    sources,
+    paths.filter((path) => PROGRAM.test(path)),
+  );
   const alive = new Set(reached.map(({ path }) => path));
   deepEqual(paths.filter((path) => !alive.has(path)), []);
 });
@@ -188,6 +192,7 @@ Deno.test("no confined worker runs code that says import(…), but to load the o
   // Starts the other workers, and runs nothing of theirs.
   deepEqual(unconfined, ["services/system/nursery/worker.ts"]);
   const places = reachedFrom(
+    sources,
     workers.filter((path) => !unconfined.includes(path)),
   ).flatMap((source) => {
     const found: string[] = [];
@@ -237,20 +242,6 @@ Deno.test("no file speaks of one machine, or of work that is left", () => {
     );
   deepEqual(wrong, []);
 });
-
-/** The files on the ways from these, themselves included. */
-function reachedFrom(paths: readonly string[]): Source[] {
-  const byPath = new Map(sources.map((source) => [source.path, source]));
-  const reached = new Set<Source>();
-  const reach = (path: string) => {
-    const source = byPath.get(path);
-    if (source === undefined || reached.has(source)) return;
-    reached.add(source);
-    source.names.forEach(reach);
-  };
-  paths.forEach(reach);
-  return [...reached];
-}
 
 function linesOf({ tree }: Source, node: ts.Node): number {
   const line = (at: number) => tree.getLineAndCharacterOfPosition(at).line;

@@ -8,6 +8,7 @@
  * what a packet costs altogether, the program's part included.
  */
 
+import { delay } from "@std/async/delay";
 import { denoScript, pinned, tryNamespaces } from "../ends.ts";
 import { HelperProcess } from "../helper_process.ts";
 import { type Namespaces, RECEIVING, SENDING } from "../namespaces.ts";
@@ -77,7 +78,7 @@ async function measure(
 ): Promise<number> {
   const durationMs = quick ? 50 : 100;
   await receiver.ask(program);
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await delay(SETTLE_MS);
   const begin = await receiver.ask("count");
   await sender.ask(quick ? "20" : "30");
   const before = await receiver.ask("count");

@@ -5,6 +5,7 @@
  * `ended`, it is over as soon as the service, or the system, is.
  */
 
+import { delay } from "@std/async/delay";
 import process from "node:process";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Ran } from "./ran.ts";
@@ -42,13 +43,13 @@ async function measure(durationMs: number): Promise<Ran> {
   void system.ended.then((ending) => {
     if (ending.reason === "failed") ended = ending.error.message;
   });
-  await sleep(WARM_MS);
+  await delay(WARM_MS);
   const startMs = performance.now();
   const before = await system.snapshot();
   const cpuBefore = process.cpuUsage();
   const over = { failed: failed.promise, ended: system.ended }[until!] ??
     new Promise(() => {});
-  await Promise.race([sleep(durationMs), over]);
+  await Promise.race([delay(durationMs), over]);
   const { user, system: inKernel } = process.cpuUsage(cpuBefore);
   const spanMs = performance.now() - startMs;
   const after = ended === undefined ? await system.snapshot() : before;
@@ -76,8 +77,4 @@ function delivered({ services }: SystemSnapshot): number {
   return services.filter(({ name }) => name !== HOSTILE)
     .flatMap(({ capabilities }) => capabilities)
     .reduce((sum, { deliveredPackets }) => sum + deliveredPackets, 0);
-}
-
-function sleep(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

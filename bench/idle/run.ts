@@ -5,6 +5,7 @@
  * nothing comes to.
  */
 
+import { delay } from "@std/async/delay";
 import process from "node:process";
 import { defaultManifest } from "../../services/manifest/manifest.ts";
 import { RunningSystem } from "../../services/system/running.ts";
@@ -17,7 +18,7 @@ const REST_MS = 3000;
 const [what, duration, nic = "emulated"] = Deno.args;
 
 const idle = what === "system" ? await system(nic) : datagram();
-await sleep(Number(duration) < REST_MS ? Number(duration) : REST_MS);
+await delay(Number(duration) < REST_MS ? Number(duration) : REST_MS);
 console.log(JSON.stringify(await measure(Number(duration))));
 await idle.stop();
 
@@ -30,7 +31,7 @@ async function measure(
 ): Promise<{ readonly cpuMsPerSecond: number }> {
   const startMs = performance.now();
   const before = process.cpuUsage();
-  await sleep(durationMs);
+  await delay(durationMs);
   const { user, system } = process.cpuUsage(before);
   const spanMs = performance.now() - startMs;
   return { cpuMsPerSecond: (user + system) / spanMs };
@@ -71,8 +72,4 @@ function datagram(): Idle {
       return received;
     },
   };
-}
-
-function sleep(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

@@ -5,6 +5,7 @@
  * JSON for each: {@link InstallFigures}.
  */
 
+import { delay } from "@std/async/delay";
 import { makePacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
 import { PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
@@ -141,10 +142,6 @@ class Ground {
     await delay(durationMs + LOOK_MS);
     return Atomics.load(this.gapUs, 0);
   }
-}
-
-function delay(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }
 
 function nextMessage(port: Port<unknown, unknown>): Promise<unknown> {

@@ -9,6 +9,7 @@ import {
 import type { NicKind } from "../../services/manifest/nic/kind.ts";
 import { NIC_KINDS } from "../../services/manifest/nic/nics.ts";
 import { readDuration } from "../command/duration.ts";
+import { parseJsonc } from "../command/jsonc.ts";
 import {
   describeOptions,
   HELP_OPTION,
@@ -214,7 +215,7 @@ async function readJson(
     throw new Error(`${where}: cannot read it (${reason})`);
   }
   try {
-    return JSON.parse(text);
+    return parseJsonc(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${where}: it is not JSON (${reason})`);

@@ -1,5 +1,6 @@
 /** The command line as a process of its own, with a system that only counts. */
 
+import { delay } from "@std/async/delay";
 import { runCommandLine } from "../../cli/command/command.ts";
 import { processTerminal } from "../../cli/screen/terminal.ts";
 import { upCommand } from "../../cli/up/up.ts";
@@ -12,7 +13,7 @@ const { boot } = fakeSystem({
   onStop: async () => {
     if (!hangs) return;
     console.error("stopping");
-    await new Promise((resolve) => setTimeout(resolve, 600_000));
+    await delay(600_000);
   },
 });
 

@@ -14,6 +14,7 @@ const PARTS = [
   "tests/needs.ts",
   "tests/packages.json",
   "tests/property.ts",
+  "tests/std.d.ts",
   "tests/services/runtime/virtual_clock.ts",
   "deno.json",
   "deno.lock",

@@ -1,5 +1,6 @@
 /** Capabilities that a system's own program opens, reads, and gives up, again and again. */
 
+import { delay } from "@std/async/delay";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { Random } from "../../services/runtime/random.ts";
 import { RefusedError } from "../../services/filter/service/client.ts";
@@ -77,5 +78,5 @@ function optionsOf(random: Random): OpenOptions {
 
 function pause(random: Random): Promise<void> {
   const ms = random.below(PAUSE_MS_MAX);
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return delay(ms);
 }

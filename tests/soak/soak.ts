@@ -1,5 +1,6 @@
 /** Runs a soak: a system under all that a day brings, sampled, and judged at its end. */
 
+import { delay } from "@std/async/delay";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import { readInterfaceAddress } from "../../services/manifest/interface_address.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
@@ -157,7 +158,7 @@ async function sampleOf(
 async function fallen(pid: number, count: number): Promise<void> {
   for (let look = 0; look < FALL_LOOKS; look++) {
     if (await descriptorsOf(pid) <= count) return;
-    await new Promise((resolve) => setTimeout(resolve, FALL_LOOK_MS));
+    await delay(FALL_LOOK_MS);
   }
 }
 

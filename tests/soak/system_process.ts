@@ -8,6 +8,7 @@
  *     deno run -A system_process.ts NIC CIDR FOR_MS EVERY_MS LIFE_MS
  */
 
+import { delay } from "@std/async/delay";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import { defaultManifest } from "../../services/manifest/manifest.ts";
 import { PARTS } from "../../services/system/boot.ts";
@@ -83,7 +84,7 @@ async function main(args: readonly string[]): Promise<void> {
   const untilMs = performance.now() + forMs!;
   const churning = churn(system, SEED, untilMs, churned);
   while (performance.now() < untilMs) {
-    await passed(everyMs!);
+    await delay(everyMs!);
     say("busy", await system.snapshot());
   }
   // Hands that are never answered are the judge's to find.
@@ -101,15 +102,11 @@ async function told(): Promise<void> {
   await Deno.stdin.read(new Uint8Array(1));
 }
 
-function passed(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
-}
-
 /** The first snapshot with every page home and nothing new, or the last one that there was time for. */
 async function stillness(system: RunningSystem): Promise<SystemSnapshot> {
   let last = await system.snapshot();
   for (let ms = 0; ms < STILL_MS_MAX; ms += STILL_LOOK_MS) {
-    await passed(STILL_LOOK_MS);
+    await delay(STILL_LOOK_MS);
     const now = await system.snapshot();
     const { free, total } = now.pages;
     const quiet = now.nic.receivedPackets === last.nic.receivedPackets;

@@ -1,5 +1,6 @@
 /** A driver that crashes takes its capabilities with it; all is established again. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { type DriverStart, startDriver } from "../../drivers/service/start.ts";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
@@ -62,7 +63,7 @@ class CrashingSystem {
   /** Goes on until `enough` says so. */
   async until(enough: (snapshot: SystemSnapshot) => boolean): Promise<void> {
     while (!enough(await this.system.snapshot())) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
   }
 }

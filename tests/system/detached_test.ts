@@ -1,5 +1,6 @@
 /** A system whose interface goes, or changes, while it runs. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import {
   INTERFACE,
@@ -97,7 +98,7 @@ testWith(
     await process.says(WAITING, "err");
     // The program goes when the driver has closed its NIC.
     while ("xdp" in await left.link()) {
-      await new Promise((r) => setTimeout(r, 20));
+      await delay(20);
     }
     assert.equal((await left.link())["promiscuity"], 0);
     const result = await process.interrupt();

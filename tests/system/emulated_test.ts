@@ -1,5 +1,6 @@
 /** The command line on the emulated NIC, as a process of its own. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
@@ -157,7 +158,7 @@ testWith(
     for (const delayMs of [0, 60, 120, 240]) {
       const mark = `--seed=${1000 + delayMs}`;
       await using process = new UpProcess([mark]);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await delay(delayMs);
       process.child.kill("SIGINT");
       const { err } = await process.end();
       assert.equal(err, "");

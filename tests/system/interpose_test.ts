@@ -1,5 +1,6 @@
 /** Interposers in a whole system: by manifest before confined services, and by the library. */
 
+import { delay as sleep } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { count } from "../../services/interpose/count.ts";
@@ -168,7 +169,7 @@ Deno.test("a program interposes before a service without its manifest's knowing"
     confined: false,
     interpose: { "icmp-echo": [counting], "udp-echo": [losing] },
   });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await sleep(300);
   const { services, peer } = await system.stop();
   const [, icmp, udp] = services;
   assert.ok(counting.tally.of("delivered") > 5);

@@ -1,5 +1,6 @@
 /** What the kernel has of an interface, and of programs for it: to be compared before and after. */
 
+import { delay } from "@std/async/delay";
 import type { Namespace } from "../netns.ts";
 import { runCommand } from "../command.ts";
 
@@ -43,7 +44,7 @@ export async function leftOver(all: readonly Loaded[]): Promise<string[]> {
       ...loaded.maps.filter((id) => maps.has(id)).map((id) => `map ${id}`),
     ]);
     if (left.length === 0 || tries === 50) return left;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Systems that are killed at any moment: what they leave of the interface, and of all else that the kernel has. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import {
   INTERFACE,
@@ -39,7 +40,7 @@ function* fractions(seed: number): Generator<number, never> {
 /** The state once both ends have each other's carrier. */
 async function carried(space: Namespace): Promise<unknown> {
   while ((await space.link())["operstate"] !== "UP") {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
   return await kernelState(space);
 }
@@ -67,7 +68,7 @@ async function killAll(
       [Deno.execPath(), "run", ...flags, path("./echo_process.ts"), INTERFACE],
       { stdin: "null", stdout: "null", stderr: "null" },
     );
-    await new Promise((resolve) => setTimeout(resolve, lifeMs));
+    await delay(lifeMs);
     const loaded = await loadedOn(right).catch(() => undefined);
     if (loaded !== undefined) all.push(loaded);
     child.kill("SIGKILL");

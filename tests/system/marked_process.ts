@@ -4,6 +4,7 @@
  * process: that shows that the ways are worth closing.
  */
 
+import { delay } from "@std/async/delay";
 import {
   defaultManifest,
   type ServiceManifestInput,
@@ -61,9 +62,9 @@ async function runAll(folder: string): Promise<SystemSnapshot> {
   const system = await boot(manifest, { confined: true });
   const until = performance.now() + PATIENCE_MS;
   // A second heartbeat later than the last of them acts.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await delay(300);
   while (performance.now() < until && !isOver(await system.snapshot())) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
   return await system.stop();
 }

@@ -6,6 +6,7 @@
  *     deno run -A --v8-flags=--expose-gc repeat_process.ts TIMES confined|in-process
  */
 
+import { delay } from "@std/async/delay";
 import { defaultManifest } from "../../services/manifest/manifest.ts";
 import { boot } from "../../services/system/boot.ts";
 
@@ -14,7 +15,7 @@ const { gc } = globalThis as unknown as { gc(): void };
 async function runOnce(confined: boolean): Promise<void> {
   const manifest = defaultManifest({ pace: "at-once" });
   const system = await boot(manifest, { confined });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await delay(20);
   const { pages } = await system.stop();
   if (pages.free !== pages.total) throw new Error(JSON.stringify(pages));
 }
@@ -23,7 +24,7 @@ async function runOnce(confined: boolean): Promise<void> {
 async function held(): Promise<Record<string, number>> {
   for (let i = 0; i < 10; i++) {
     gc();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
   const status = await Deno.readTextFile("/proc/self/status");
   const of = (name: string) =>

@@ -1,5 +1,6 @@
 /** A system with a service that goes wrong or means ill. */
 
+import { delay } from "@std/async/delay";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import {
@@ -82,7 +83,7 @@ export class RogueSystem {
   /** Goes on until `enough` says so of a snapshot. */
   async until(enough: (snapshot: SystemSnapshot) => boolean): Promise<void> {
     while (!enough(await this.system.snapshot())) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
   }
 

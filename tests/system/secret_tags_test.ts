@@ -1,5 +1,6 @@
 /** Tags are told to their holders, and are nowhere else to be read. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { type Tag, TagGenerator } from "../../caps/kernel/tag.ts";
@@ -84,7 +85,7 @@ Deno.test("no tag of a system at work is in its snapshots, errors or lines", asy
   texts.push(await errorOf(system.open(own.grant, { quotaPages: 1e9 })));
   texts.push(await errorOf(system.open([{ vlan: 9999 }])));
   show(await system.snapshot());
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await delay(100);
   show(await system.snapshot());
   await receiver[Symbol.asyncDispose]();
   show(await system.stop());

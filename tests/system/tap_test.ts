@@ -1,5 +1,6 @@
 /** A whole system on a TAP and on a TUN, with the kernel at the other end as its judge. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { testWith } from "../needs.ts";
 import { makeNamespacePair, type Namespace, NETNS_NEEDS } from "../netns.ts";
@@ -26,7 +27,7 @@ async function addAddress(space: Namespace): Promise<void> {
       await space.run("ip", "address", "add", "10.77.9.1/24", "dev", NAME);
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
   assert.fail(`${NAME} does not come up`);
 }

@@ -80,3 +80,20 @@ export function nodesOf(
   });
   return places;
 }
+
+/** The files on the ways from these, themselves included. */
+export function reachedFrom(
+  sources: readonly Source[],
+  paths: readonly string[],
+): Source[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const reached = new Set<Source>();
+  const reach = (path: string) => {
+    const source = byPath.get(path);
+    if (source === undefined || reached.has(source)) return;
+    reached.add(source);
+    source.names.forEach(reach);
+  };
+  paths.forEach(reach);
+  return [...reached];
+}

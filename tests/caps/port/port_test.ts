@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { receiveMessageOnPort } from "node:worker_threads";
 import fc from "fast-check";
@@ -224,10 +225,10 @@ for (const how of ["as events", "at once"]) {
       });
     } else {
       // Somebody waits for an event here, too.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await delay(0);
       for (let taken = 0; taken < 100;) {
         if (port.take() === undefined) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
+          await delay(0);
         } else taken++;
       }
       port[Symbol.dispose]();

@@ -1,5 +1,6 @@
 /** Captures for the tests: packets as plain values, written to bytes and read back. */
 
+import { concat } from "@std/bytes/concat";
 import fc from "fast-check";
 import { openCapture } from "../../../drivers/capture/format.ts";
 import { emptyPacket } from "../../../drivers/capture/packet.ts";
@@ -86,15 +87,4 @@ function* chunksOf(bytes: Uint8Array, chunkBytes: number) {
     chunk.set(part);
     yield chunk.subarray(0, part.length);
   }
-}
-
-/** `parts`, one after the other. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -2,7 +2,8 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { CaptureError, openCapture } from "../../../drivers/capture/format.ts";
 import { testProperty } from "../../property.ts";
-import { anyPacket, concat, readCapture, writeCapture } from "./captures.ts";
+import { concat } from "@std/bytes/concat";
+import { anyPacket, readCapture, writeCapture } from "./captures.ts";
 
 for (const format of ["pcap", "pcapng"] as const) {
   testProperty(

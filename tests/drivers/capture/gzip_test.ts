@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
+import { concat } from "@std/bytes/concat";
 import fc from "fast-check";
 import {
   ByteSource,
@@ -7,12 +8,7 @@ import {
 import { Unpacked } from "../../../drivers/capture/gzip.ts";
 import { testWith } from "../../needs.ts";
 import { testProperty } from "../../property.ts";
-import {
-  concat,
-  type PlainPacket,
-  readCapture,
-  writeCapture,
-} from "./captures.ts";
+import { type PlainPacket, readCapture, writeCapture } from "./captures.ts";
 import { commandOf } from "../../command.ts";
 
 /** Packs with the platform's own encoder. */

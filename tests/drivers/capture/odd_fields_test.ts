@@ -1,17 +1,13 @@
 /** One odd field costs only itself: what comes after it is read. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { concat } from "@std/bytes/concat";
 import {
   makePcapngWriter,
   makePcapWriter,
 } from "../../../drivers/capture/writer.ts";
 import { emptyPacket } from "../../../drivers/capture/packet.ts";
-import {
-  concat,
-  type PlainPacket,
-  readCapture,
-  writeCapture,
-} from "./captures.ts";
+import { type PlainPacket, readCapture, writeCapture } from "./captures.ts";
 
 const FILE_HEADER_BYTES = 24;
 

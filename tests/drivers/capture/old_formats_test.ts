@@ -1,8 +1,9 @@
 /** Variants of classic pcap, read as libpcap reads them. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { concat } from "@std/bytes/concat";
 import { testWith } from "../../needs.ts";
-import { concat, type PlainPacket, readCapture } from "./captures.ts";
+import { type PlainPacket, readCapture } from "./captures.ts";
 import { runCommand } from "../../command.ts";
 
 /** How a file is written. */

@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
@@ -14,15 +15,11 @@ function pair(options: PortEndOptions = {}): [WireEnd, WireEnd] {
   return [openPortEnd(port1, options), openPortEnd(port2, options)];
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 /** Turns until `done`; what never comes is a failure, not a hang. */
 async function until(done: () => boolean): Promise<void> {
   for (let i = 0; i < 1000; i++) {
     if (done()) return;
-    await turn();
+    await delay(5);
   }
   throw new Error("it did not come");
 }
@@ -37,7 +34,7 @@ testDriver("emulated beyond a port", () => {
     ...farSide(far),
     [Symbol.asyncDispose]: async () => {
       driver[Symbol.dispose]();
-      await turn();
+      await delay(5);
       far[Symbol.dispose]();
     },
   };
@@ -52,7 +49,7 @@ Deno.test("what is in flight is bounded until the other side has read it", async
   strictEqual(sent, fit);
   strictEqual(near.counters()["tx-queue-full"], 1);
   await until(() => far.peek() > 0);
-  await turn();
+  await delay(5);
   strictEqual(collectFrom(far).length, fit);
   await until(() => near.send(frame, 0, frame.length));
   near[Symbol.dispose]();
@@ -95,7 +92,7 @@ Deno.test("an end that goes down ends the other once that has been read", async 
   near[Symbol.dispose]();
   strictEqual(near.send(frame, 0, 20), false);
   await until(() => far.peek() > 0);
-  await turn();
+  await delay(5);
   strictEqual(far.ended, false);
   deepStrictEqual(collectFrom(far), [frame.slice(4, 19)]);
   strictEqual(far.ended, true);

@@ -1,5 +1,6 @@
 /** Waiting on descriptors without holding up the event loop. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN } from "../../../drivers/sys/abi.ts";
 import { closeDescriptor, libc } from "../../../drivers/sys/libc.ts";
@@ -58,14 +59,14 @@ testWith(
     poll.wake();
     let ended = false;
     const waited = poll.wait(Infinity).then(() => ended = true);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
     assert.equal(ended, false, "a wake before the wait ended it");
     poll.wake();
     poll.wake();
     await waited;
     ended = false;
     const again = poll.wait(Infinity).then(() => ended = true);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
     assert.equal(ended, false, "a wake of before ended the next wait");
     poll.wake();
     await again;
@@ -106,7 +107,7 @@ testWith(
     signal.raise();
     let ended = false;
     const paused = poll.pause(Infinity).then(() => ended = true);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
     assert.equal(ended, false, "a ready descriptor ended the pause");
     poll.wake();
     await paused;

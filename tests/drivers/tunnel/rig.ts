@@ -1,5 +1,6 @@
 /** Tunnels for tests: two ends with one key, over a medium or over loopback. */
 
+import { delay } from "@std/async/delay";
 import { makePacketMemory } from "../../../caps/memory/memory.ts";
 import { TunnelDriver } from "../../../drivers/tunnel/nic.ts";
 import { Secret } from "../../../drivers/tunnel/secret.ts";
@@ -33,7 +34,7 @@ export async function until(
   const endMs = performance.now() + 10_000;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What arrives through a tunnel is what was sent into it, once, whatever others send. */
 
+import { delay } from "@std/async/delay";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -144,7 +145,7 @@ testProperty(
       for (const number of sent) {
         send(ends[0], number);
         if (number % 16 === 15) {
-          await new Promise((resolve) => setTimeout(resolve, 3));
+          await delay(3);
         }
       }
       await until(() => medium.sent(0, KIND.frame).length === count);
@@ -251,7 +252,7 @@ Deno.test("with another key nothing is received either way, and it is counted", 
   for (let i = 0; i < 5; i++) {
     send(ends[0], i);
     send(ends[1], i);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await delay(30);
   }
   await until(() => ends.every((end) => end.counters()["rx-bad-key"]! > 0));
   strictEqual(ends[0].peek() + ends[1].peek(), 0);
@@ -324,7 +325,7 @@ Deno.test("a peer that does not read costs what it misses: the queue is bounded"
   const { ends } = pair;
   for (let i = 0; i < 700; i++) {
     send(ends[0], i);
-    if (i % 64 === 63) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (i % 64 === 63) await delay(5);
   }
   await until(() => ends[1].counters()["rx-dropped"]! > 0);
   const first = numbersIn(collectFrom(ends[1]));

@@ -1,5 +1,6 @@
 /** AF_XDP on a veth, with kernels on both sides as the judges. */
 
+import { delay } from "@std/async/delay";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
 import { INTERFACE, NETNS_NEEDS, RIGHT_ADDRESS, stateOf } from "../../netns.ts";
@@ -65,7 +66,7 @@ testWith(
       await echo.tell("exchange");
       await echo.next<boolean>("exchanged");
       exchanges++;
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await delay(1);
     }
     assert.deepEqual(await traffic, { sent: 2000, intact: 2000 });
     const done = await echo.stop();

@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { openCaptureFile } from "../../../drivers/capture/file.ts";
@@ -142,7 +143,7 @@ Deno.test("a loop that waits ends when the receiver is closed", async () => {
   const frame = new Uint8Array(60).fill(1);
   await withReceiver([frame], {}, async (receiver) => {
     const all = read(receiver, Infinity);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
     await receiver[Symbol.asyncDispose]();
     deepEqual(await all, [frame]);
   });
@@ -218,7 +219,7 @@ testProperty(
             if (taken) sent++;
           }
           while ((await receiver.account()).sentPackets < sent);
-          await new Promise((resolve) => setTimeout(resolve, 0)); // it comes back
+          await delay(0); // it comes home
         }
         await system.stop();
         const numbers = packetsIn(write).map((frame) =>

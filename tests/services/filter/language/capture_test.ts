@@ -3,6 +3,7 @@
  * packets are real, and tcpdump counts them too.
  */
 
+import { delay } from "@std/async/delay";
 import { match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { openCaptureFile } from "../../../../drivers/capture/file.ts";
@@ -121,7 +122,7 @@ function isComplete(file: string, linkType: LinkType): boolean {
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
     ok(tries < 200, "tcpdump did not write what was sent");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
 }
 
