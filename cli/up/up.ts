@@ -1,6 +1,6 @@
 /** `sallyport up`: runs a system until it is told to stop. */
 
-import type { Boot, System } from "./boot.ts";
+import type { Boot, UpSystem } from "./boot.ts";
 import {
   type Command,
   describeError,
@@ -77,7 +77,7 @@ async function up(
 
 /** Shows the system until it ends, or is to end. */
 async function watch(
-  system: System,
+  system: UpSystem,
   view: View,
   until: {
     readonly stop: PromiseWithResolvers<Stop>;

@@ -1,9 +1,10 @@
 /** A system and a terminal for tests of the command line. */
 
-import type { Boot, Ending, System } from "../../cli/up/boot.ts";
+import type { Boot, UpSystem } from "../../cli/up/boot.ts";
 import type { Terminal } from "../../cli/screen/terminal.ts";
 import type { Manifest } from "../../services/manifest/manifest.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
+import type { Ending } from "../../services/system/system.ts";
 
 /** A plausible snapshot after `pings` pings. */
 export function snapshotOf(
@@ -79,7 +80,7 @@ export function fakeSystem(
 ): FakeSystem {
   const ended = Promise.withResolvers<Ending>();
   let pings = 0;
-  const system: System = {
+  const system: UpSystem = {
     ended: ended.promise,
     snapshot: () => {
       pings++;
