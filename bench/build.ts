@@ -4,7 +4,7 @@ const folder = `${import.meta.dirname}/reference`;
 
 /** Which reference, and how it is linked. */
 export interface Reference {
-  /** Its file in bench/reference/, without `.c`. */
+  /** File in bench/reference/, without `.c`. */
   readonly name: string;
   /** A shared library to open, or a program to run. */
   readonly kind: "library" | "program";

@@ -21,8 +21,8 @@ const BATCHES = [1, 4, 16, 64, 256] as const;
 const PORT = 9000;
 
 /**
- * The same large packet both ways: that is what the threshold between copying
- * and swapping rests on. More than 64 of them do not fit a holder's byte strings.
+ * One large packet both ways, on which the threshold between copying
+ * and swapping rests. More than 64 of them do not fit a holder's byte strings.
  */
 const SHAPES = [
   { words: "packed, 128 bytes", sizeBytes: 128, way: "packed" },

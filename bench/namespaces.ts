@@ -6,7 +6,7 @@ export const SENDING = {
   mac: "02:53:50:00:00:01",
   address: "10.77.0.1",
 };
-/** The same of the receiving one. */
+/** Interface in the receiving namespace, and the kernel's address there. */
 export const RECEIVING = {
   interface: "sprecv",
   mac: "02:53:50:00:00:02",
@@ -19,7 +19,7 @@ const PREFIX = "spbench-";
 export class Namespaces implements AsyncDisposable {
   /** Names of the namespaces, as `ip netns exec` takes them. */
   readonly sending: string = `${PREFIX}s${Deno.pid}`;
-  /** The other. */
+  /** Name of the receiving namespace. */
   readonly receiving: string = `${PREFIX}r${Deno.pid}`;
   readonly #remove = (): void => {
     this.#removeNow();

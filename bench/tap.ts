@@ -79,7 +79,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
 interface Contestants {
   /** A whole system, with the stream's end in its worker. */
   readonly worker: Command;
-  /** The same with a worker that is trusted with packet memory. */
+  /** Our receiver, with a worker that is trusted with packet memory. */
   readonly trusted: Command;
   /** Our driver alone, between two TAPs. */
   readonly loop: Command;

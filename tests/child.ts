@@ -2,7 +2,7 @@
 
 /** What a child printed, and how it ended. */
 export interface ChildOutput {
-  /** Its exit status. */
+  /** Exit status. */
   readonly code: number;
   /** What it printed, by line. */
   readonly lines: readonly string[];

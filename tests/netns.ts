@@ -50,7 +50,7 @@ export interface NamespacePairOptions {
 
 /** One network namespace. */
 export class Namespace {
-  /** Its name is `name`; it must exist. */
+  /** A namespace that exists. */
   constructor(readonly name: string) {}
 
   /** The command line that runs `command` in here. */

@@ -1,5 +1,5 @@
 /**
- * Those that `classify` compares. Each fills the slots of a whole batch in one
+ * Contestants that `classify` compares. Each fills the slots of a whole batch in one
  * call, so that crossing into C or Wasm costs a packet nothing to speak of.
  */
 
@@ -56,7 +56,7 @@ const batchCall = {
   result: "void",
 } as const;
 
-/** The same for a set of filters. */
+/** Classifies a batch by a set of filters. */
 const setCall = {
   parameters: ["pointer", "pointer", "u32", "u32"],
   result: "void",

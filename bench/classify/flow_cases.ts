@@ -30,9 +30,9 @@ const SERVER_PORT = 443;
 export interface FlowCase {
   readonly slot: number;
   readonly grant: Grant;
-  /** The same for libpcap. */
+  /** Filter text for libpcap that means the flow. */
   readonly text: string;
-  /** The same as numbers: what a packet must have. */
+  /** Fields that a packet of the flow must have. */
   readonly wants: Wanted;
 }
 

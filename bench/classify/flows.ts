@@ -83,7 +83,7 @@ function* growth(
   }
 }
 
-/** Those who classify for `count` flows, once they agree. */
+/** Contestants that classify for `count` flows, once they agree. */
 function contestantsOf(
   count: number,
   { c, libpcap }: Makers,

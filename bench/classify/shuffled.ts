@@ -13,7 +13,7 @@ import type { Classify, Ground } from "./ground.ts";
 export interface ShuffledOptions {
   /** So much of each round it classifies, at least. */
   readonly durationMs: number;
-  /** It goes over so many batches of the ground; over all if not given. */
+  /** Batches of the ground that are gone over; all by default. */
   readonly batches?: number;
 }
 

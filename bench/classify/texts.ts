@@ -58,7 +58,7 @@ interface Case {
   readonly number: number;
   readonly text: string;
   readonly mix: typeof MIXES[number];
-  /** Those of the mix. */
+  /** Frames of the mix. */
   readonly frames: readonly Uint8Array[];
 }
 

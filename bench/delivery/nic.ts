@@ -15,7 +15,7 @@ import { SourceNic } from "../source_nic.ts";
 
 /** What comes. */
 export interface Traffic {
-  /** Its bytes, the same for each packet. */
+  /** Bytes of each packet. */
   readonly packet: Uint8Array;
   /**
    * UDP ports that batches are to, in turn, from the packet's own on. The packet's

@@ -88,7 +88,7 @@ export class Forwarder {
     return kept;
   }
 
-  /** Both Ethernet addresses: six stores, whose values stay in registers. */
+  /** Writes both Ethernet addresses: six stores, whose values stay in registers. */
   #address(count: number, addresses: Uint16Array): void {
     const halves = this.#halves;
     const { offset } = this.#batch;

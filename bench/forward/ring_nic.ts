@@ -45,7 +45,7 @@ export class RingNic implements Driver {
   readonly #transmit: TransmitRing;
   readonly #completion: CompletionRing;
 
-  /** Its rings lie in `rings` from `at` on: {@link RINGS_BYTES}. */
+  /** Takes a place for its rings in `rings` from `at` on: {@link RINGS_BYTES}. */
   constructor(
     memory: PacketMemory,
     name: string,

@@ -23,7 +23,7 @@ serveDriver<InstallNicOptions>(({ interfaceName, gapUs }, memory) => {
   return watched(nic, gapUs);
 });
 
-/** The same driver, watched. */
+/** Watches a driver: the longest time between two of its turns is stored. */
 function watched(nic: Driver, gapUs: Int32Array<SharedArrayBuffer>): Driver {
   const receive = nic.receive.bind(nic);
   const wait = nic.wait.bind(nic);

@@ -31,7 +31,7 @@ export interface Install {
   readonly latencyUs: number;
   /** The longest time meanwhile for which the driver did not look at its NIC. */
   readonly gapUs: number;
-  /** The same for as long a time in which nothing was installed. */
+  /** Longest gap in as long a time, in which nothing was installed. */
   readonly idleGapUs: number;
 }
 

@@ -4,7 +4,7 @@ import { openCaptureFile } from "../../drivers/capture/file.ts";
 
 /** A capture's bytes. */
 export interface CaptureInput extends Disposable {
-  /** Its bytes; a chunk is good until the next is asked for. */
+  /** Bytes of the file; a chunk is good until the next is asked for. */
   readonly chunks: Iterable<Uint8Array>;
   /**
    * Resolves when there is a chunk, or the end: asking for one blocks this

@@ -16,7 +16,7 @@ export interface LineOptions {
   readonly quiet: boolean;
   /** Whether the bytes come after it. */
   readonly dump: boolean;
-  /** Its time: local time of day, with the date, seconds since 1970, or none. */
+  /** Time of a packet: local time of day, with the date, seconds since 1970, or none. */
   readonly time: "day" | "date" | "seconds" | "none";
 }
 

@@ -8,13 +8,13 @@ import { quote, UsageError } from "./options.ts";
 import type { Terminal } from "../screen/terminal.ts";
 import { printable } from "../screen/text.ts";
 
-/** It did what it was asked to. */
+/** Exit status of a command that did what it was asked to. */
 export const STATUS_FINE = 0;
-/** It failed. */
+/** Exit status of a command that failed. */
 export const STATUS_FAILED = 1;
-/** It did not understand the command line or the manifest, and did nothing. */
+/** Exit status where the command line or the manifest was not understood, and nothing was done. */
 export const STATUS_USAGE = 2;
-/** It was interrupted a second time: 128 + SIGINT. */
+/** Exit status after a second interrupt: 128 + SIGINT. */
 export const STATUS_INTERRUPTED = 130;
 
 /** One command. */

@@ -11,7 +11,7 @@ export class UsageError extends Error {
 
 /** An option that a command takes. */
 export interface OptionSpec {
-  /** Its name, without the dashes. */
+  /** Name without the dashes. */
   readonly name: string;
   /** What its value is called in the help; without one it is a flag. */
   readonly value?: string;

@@ -1,4 +1,4 @@
-/** That something is to stop: asked for once, seen by all who look. */
+/** A request to stop: made once, seen by all who look. */
 
 /** Whether to stop. */
 export class Stop {

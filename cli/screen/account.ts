@@ -17,7 +17,7 @@ export interface ServiceAccount {
   readonly sentPackets: number;
   /** Packets dropped by reason, at the NIC's driver and in its core. */
   readonly drops: Counts;
-  /** Those that its core dropped. */
+  /** Packets that the service's core dropped, by reason. */
   readonly coreDrops: Counts;
   /** What its core counted otherwise. */
   readonly counters: Counts;
@@ -68,7 +68,7 @@ export type Fallible = Pick<ServiceSnapshot, "restarts" | "failure"> & {
   readonly state: ServiceSnapshot["state"];
 };
 
-/** Its state in words: `failed after 5 restarts: it stopped answering`. */
+/** Words for a state: `failed after 5 restarts: it stopped answering`. */
 export function stateOf({ state, restarts, failure }: Fallible): string {
   const times = restarts === 1 ? "1 restart" : `${restarts} restarts`;
   const after = restarts === 0 ? "" : ` after ${times}`;

@@ -6,7 +6,7 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether colours are wanted. */
   readonly color: boolean;
-  /** Its size in characters. */
+  /** Size in characters. */
   size(): { readonly columns: number; readonly rows: number };
   /** Writes to standard output. Returns false once its reader has gone. */
   write(text: string): boolean;

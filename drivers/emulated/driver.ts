@@ -27,7 +27,7 @@ export interface EmulatedOptions {
   readonly memory: PacketMemory;
   /** The wire. The driver owns this end from now on and disposes of it. */
   readonly end: WireEnd;
-  /** Its hardware address: six bytes. */
+  /** Hardware address: six bytes. */
   readonly mac: Uint8Array;
   /** What people call it; `emulated` if not given. */
   readonly name?: string;

@@ -6,7 +6,7 @@
 /** IPv4's and IPv6's protocol number of TCP. */
 export const PROTOCOL_TCP = 6;
 
-/** That of UDP. */
+/** IP's number for UDP. */
 export const PROTOCOL_UDP = 17;
 
 const ETHERNET_BYTES = 14;

@@ -176,7 +176,7 @@ export class VerifierError extends SystemError {
 
 /** How a program is loaded. */
 export interface LoadOptions {
-  /** Its kind, of `enum bpf_prog_type`; XDP if not given. */
+  /** Kind of program, of `enum bpf_prog_type`; XDP by default. */
   readonly type?: number;
   /** For people who look with bpftool: at most 15 characters. */
   readonly name?: string;

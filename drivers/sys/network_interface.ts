@@ -55,13 +55,13 @@ export interface NetworkInterface {
   readonly name: string;
   /** The kernel's number for it. */
   readonly index: number;
-  /** Its hardware address: six bytes. */
+  /** Hardware address: six bytes. */
   readonly mac: Uint8Array<ArrayBuffer>;
   /** The largest packet behind the Ethernet header, in bytes. */
   readonly mtu: number;
   /** The largest frame, Ethernet header included, in bytes. */
   readonly frameBytesMax: number;
-  /** Its flags: IFF_UP and the like (linux/if.h). */
+  /** Flags: IFF_UP and the like (linux/if.h). */
   readonly flags: number;
   /** Whether its far end is a kernel on this machine, or this kernel itself: a veth's or a TAP's. */
   readonly local: boolean;

@@ -31,7 +31,7 @@ export class SystemError extends Error {
   override readonly name: string = "SystemError";
   /** The kernel's error number (asm-generic/errno.h). */
   readonly errno: number;
-  /** Its name: `EPERM`; `errno 77` for those that have none here. */
+  /** Name of the error: `EPERM`; `errno 77` for those that have none here. */
   readonly code: string;
 
   /** An error from its parts. */

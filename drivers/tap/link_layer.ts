@@ -19,7 +19,7 @@ export interface LinkAddresses {
 export class LinkLayer {
   readonly headerBytes = ETHERNET_BYTES;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
-  /** Both addresses, as they are in front. */
+  /** Ethernet addresses, destination and source, as they go in front. */
   readonly #addresses = new Uint8Array(12);
 
   /** For packets in `memory`. */

@@ -42,7 +42,7 @@ export type FrameRefusal = "bad-key" | "replayed" | "unproven";
 export interface Opening {
   readonly from: Session;
   readonly sequence: number;
-  /** Its bytes; undefined when they are not what the sender sealed. */
+  /** Bytes of the frame; undefined when they are not what the sender sealed. */
   readonly frame: Promise<Bytes | undefined>;
 }
 

@@ -30,11 +30,11 @@ interface Session {
 
 /** What an offer comes to. */
 export type OfferOutcome =
-  /** There is a new session to send under. */
+  /** A new session, to send under. */
   | "established"
   /** The receiver does not know ours: another request is due. */
   | "forgotten"
-  /** It is about nothing that is under way. */
+  /** An offer for no request that is under way. */
   | "stale";
 
 /** What leaves one end. */
@@ -68,7 +68,7 @@ export class TunnelSender {
     );
   }
 
-  /** Another session is wanted; frames go out under the one that there is. */
+  /** Begins to want another session; frames go out under the present one meanwhile. */
   begin(): Bytes {
     this.#requested ??= crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
     return this.#requested;

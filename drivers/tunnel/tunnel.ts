@@ -193,7 +193,7 @@ export class TunnelEnd implements WireEnd {
     await this.#post(await this.#sender.request());
   }
 
-  /** Another session is due, but not at once again, whoever asks for it. */
+  /** Asks for another session, but not at once after the last request, whoever wants it. */
   #askSoon(): void {
     const earliest = this.#requestedMs + 4 * this.#retryMs;
     const delayMs = Math.max(0, earliest - performance.now());

@@ -64,7 +64,7 @@ export class Attachment implements Disposable {
   readonly #root: BpfProgram;
   readonly #link: XdpLink;
   #loaded: LoadedProgram | undefined;
-  /** Those that may still run, oldest first. */
+  /** Programs that may still run, oldest first. */
   readonly #runningOut: { loaded: LoadedProgram; untilMs: number }[] = [];
   /** What programs that are gone had counted. */
   readonly #gone = new Map<string, number>();

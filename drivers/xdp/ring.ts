@@ -43,7 +43,7 @@ export interface RingMemory {
 export interface UmemPlace {
   /** Byte offset in packet memory of its first byte. */
   readonly offset: number;
-  /** Its first frame. */
+  /** First frame of the ring. */
   readonly frameFirst: number;
   /** How many frames it has. */
   readonly frameCount: number;

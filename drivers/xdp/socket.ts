@@ -56,7 +56,7 @@ import {
 
 /** Memory for packets as the kernel is told of it. */
 export interface Umem extends UmemPlace {
-  /** Its address in this process. */
+  /** Address in this process. */
   readonly address: bigint;
 }
 

@@ -32,9 +32,9 @@ export const IPV4_TTL = 64;
 
 /** Who this host is. */
 export interface Ipv4Options {
-  /** Its hardware address: six bytes. */
+  /** Hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** Its IPv4 address, 32 bits. */
+  /** IPv4 address, 32 bits. */
   readonly address: number;
   /**
    * Bits of its network's prefix, from 0 to 32. With 30 or fewer, a source that

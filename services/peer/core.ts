@@ -39,9 +39,9 @@ import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** Who the peer is, whom it speaks to, and how often. */
 export interface PeerOptions {
-  /** Its hardware address: six bytes. */
+  /** Hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** Its IPv4 address, 32 bits. */
+  /** IPv4 address, 32 bits. */
   readonly address: number;
   /** The IPv4 address that it speaks to, 32 bits. */
   readonly target: number;

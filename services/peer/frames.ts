@@ -42,7 +42,7 @@ export interface PeerAddresses {
   readonly target: number;
   /** The receiver's port; 7 by default. */
   readonly udpPort?: number;
-  /** Its low 16 bits are the pings' identifier. */
+  /** Seed of the contents; the low 16 bits are the pings' identifier. */
   readonly seed: number;
 }
 

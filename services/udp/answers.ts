@@ -13,9 +13,9 @@ import { completeUdp, emitUdp, parseUdp, UDP_BYTES } from "../wire/udp.ts";
 
 /** Who sent a datagram. */
 export interface Asker {
-  /** Its IPv4 address, 32 bits. */
+  /** IPv4 address, 32 bits. */
   readonly address: number;
-  /** Its port; never 0. */
+  /** UDP port; never 0. */
   readonly port: number;
 }
 

@@ -48,7 +48,7 @@ export function sumWords(
   return sumBytes(bytes, bodyAt + 4 * count, end, head);
 }
 
-/** The same a byte at a time: for what is short, or starts at an odd address. */
+/** Sums a byte at a time: for what is short, or starts at an odd address. */
 function sumBytes(
   bytes: Uint8Array,
   start: number,

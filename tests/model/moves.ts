@@ -7,7 +7,7 @@ import type { Right } from "./terms.ts";
 
 /** Who presents which tag. Numbers pick among what there is, counted round. */
 export interface Presented {
-  /** Its holder does; somebody does, who may be its holder; or nobody knows the tag. */
+  /** Who does: the holder; somebody, who may be the holder; or somebody with a tag that was guessed. */
   readonly by: "holder" | "anybody" | "guess";
   /** Which capability: of the live ones for a holder, of all that ever were for anybody. */
   readonly cap: number;
@@ -147,7 +147,7 @@ export const deriveMove: Arbitrary<Move> = fc.record({
   lifetime,
 });
 
-/** The same for other holders. */
+/** Delegates to another holder. */
 export const delegateMove: Arbitrary<Move> = fc.record({
   op: fc.constant("delegate" as const),
   cap: presented,

@@ -39,7 +39,7 @@ export class ReferenceModel {
   stalled = false;
   /** Ticks since the beginning. */
   now = 0;
-  /** Those that were over and had pages out when the message under way came. */
+  /** Capabilities that had ended, with pages out, when the message under way came. */
   #draining: readonly Cap[] = [];
 
   /** A NIC whose root capability is in the table of port 0. */
@@ -65,7 +65,7 @@ export class ReferenceModel {
     return this.#mint(port, this.present(port, tag), wanted, needed);
   }
 
-  /** The same for another holder, or why not. */
+  /** Delegates to another holder; why not, in words, where that is refused. */
   delegate(port: number, tag: number, wanted: Delegated): Cap | string {
     const cap = this.present(port, tag);
     const { grant, rights } = cap ?? this.caps[0]!;

@@ -9,7 +9,7 @@ import {
 
 /** In what it is like another NIC. */
 export interface Likeness {
-  /** Its packets may come from this machine, with checksums left to hardware. */
+  /** Packets may come from this machine, with checksums left to hardware. */
   readonly partialChecksums?: boolean;
   /** Extents of its memory; none unless given. */
   readonly extents?: number;

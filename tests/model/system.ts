@@ -49,11 +49,11 @@ export interface SeenAccount {
   readonly held: number;
   /** Packets that were delivered. */
   readonly packets: number;
-  /** Their bytes. */
+  /** Bytes of the packets received. */
   readonly bytes: number;
   /** Frames that were sent. */
   readonly sentPackets: number;
-  /** Their bytes. */
+  /** Bytes of the packets sent. */
   readonly sentBytes: number;
   /** Packets that were not delivered or not sent, by reason. */
   readonly drops: Counted;
@@ -83,7 +83,7 @@ export interface Seen {
 export interface CapabilitySystem {
   /** Why not; undefined when it is the next capability. */
   derive(port: number, cap: number, asked: Asked): Promise<string | undefined>;
-  /** The same for another holder. Why not; undefined when it is the next capability. */
+  /** Delegates to another holder. Says why not; undefined when the result is the next capability. */
   delegate(
     port: number,
     cap: number,

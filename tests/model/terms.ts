@@ -29,14 +29,14 @@ export interface Wanted {
   readonly lifetime?: number;
 }
 
-/** The same capability for another holder, perhaps with less. */
+/** What is delegated to another holder: a capability, perhaps with less. */
 export type Delegated =
   & Pick<Wanted, "to" | "lifetime">
   & Partial<Pick<Wanted, "rights" | "quotaPages">>;
 
 /** A capability, or what was one. */
 export interface Cap extends Wanted {
-  /** Its place in the list of all that ever were: its tag. */
+  /** Place in the list of all that ever were: the tag. */
   readonly id: number;
   /** What it was derived from; the root was from none. */
   readonly parent: Cap | undefined;

@@ -12,19 +12,19 @@ export type FrameFault =
   & {
     /** The station that sends it: a host, `peer`, or `test` for {@link World.send}. */
     readonly from: string;
-    /** Its number among all that the station sends, from 0. */
+    /** Number of the frame among all that the station sends, from 0. */
     readonly frame: number;
   }
   & (
-    /** It vanishes. */
+    /** Lost. */
     | { readonly kind: "loss" }
-    /** It comes once more, so much later. */
+    /** Delivered once more, so much later. */
     | { readonly kind: "duplication"; readonly lateUs: number }
-    /** It comes so much later: what is sent in the meantime overtakes it. */
+    /** Delivered so much later: what is sent in the meantime overtakes it. */
     | { readonly kind: "reordering"; readonly lateUs: number }
     /** One bit of it is turned: this one, counted round and round. */
     | { readonly kind: "corruption"; readonly bit: number }
-    /** It loses so many bytes from its end, and one more; counted round and round, so that one byte is left at least. */
+    /** Cut short by so many bytes, and one more; counted round and round, so that one byte is left at least. */
     | { readonly kind: "truncation"; readonly bytes: number }
   );
 
@@ -49,7 +49,7 @@ export type Fault = FrameFault | PartyFault;
 
 /** Which faults a world has. */
 export interface FaultPlan {
-  /** These. */
+  /** Faults that are given, each for one frame. */
   readonly schedule?: readonly Fault[];
   /** And, of every frame, these, as often as is said; drawn from the seed. */
   readonly rates?: WireFaults;
@@ -112,7 +112,7 @@ export class FrameFaults {
     }
   }
 
-  /** Those of frame number `frame` of station `from`, which is sent at `nowUs`. */
+  /** Faults of frame number `frame` of station `from`, which is sent at `nowUs`. */
   of(from: string, frame: number, nowUs: number): readonly FrameFault[] {
     const scheduled = this.#scheduled.get(`${from} ${frame}`) ?? [];
     if (nowUs > this.#untilUs) return scheduled;

@@ -41,11 +41,11 @@ import type { VirtualTime } from "./virtual_time.ts";
 
 /** A host. */
 export interface HostOptions {
-  /** Its services, by name. */
+  /** Services, by name. */
   readonly services: Readonly<Record<string, SimulatedService>>;
-  /** Its IPv4 address with the prefix of its network; 10.77.0.2/24 and so on if not given. */
+  /** IPv4 address with the prefix of its network; 10.77.0.2/24 and so on by default. */
   readonly address?: string;
-  /** Its Ethernet address, six bytes; made of the other if not given. */
+  /** Ethernet address, six bytes; made of the IPv4 address by default. */
   readonly mac?: Uint8Array;
   /** Frames of packet memory; 512 if not given. */
   readonly frames?: number;
@@ -93,7 +93,7 @@ export class Host {
   /** What must never be, and was, in lives that are over. */
   readonly #found: string[] = [];
 
-  /** It is down before {@link up}. */
+  /** Makes a host that is down until {@link up}. */
   constructor(parts: HostParts) {
     const { name, prefix, options, address, time, trace } = parts;
     this.name = name;
@@ -120,7 +120,7 @@ export class Host {
     );
   }
 
-  /** Its IPv4 address, 32 bits. */
+  /** IPv4 address, 32 bits. */
   get address(): number {
     return this.#parts.address.address;
   }

@@ -56,7 +56,7 @@ export interface ServiceParts {
   readonly settings: ServiceSettings;
   readonly time: VirtualTime;
   readonly trace: Trace;
-  /** It is at an end by a fault of its own. */
+  /** Told when the service has failed by a fault of its own. */
   readonly onFailed: () => void;
 }
 
@@ -78,7 +78,7 @@ export class SimulatedHolder {
   /** Wake-ups that came while it was stalled. */
   #missed: (() => void) | undefined;
 
-  /** It does not run yet. */
+  /** Makes a service that does not run yet. */
   constructor(parts: ServiceParts) {
     this.name = parts.name;
     this.#parts = parts;
@@ -138,7 +138,7 @@ export class SimulatedHolder {
     }
   }
 
-  /** It is gone, with all that it held. */
+  /** Terminates the service, with all that it held. */
   stop(): void {
     const life = this.#life;
     this.#life = undefined;
@@ -147,7 +147,7 @@ export class SimulatedHolder {
     life?.runner?.[Symbol.dispose]();
   }
 
-  /** It does nothing until {@link resume}. */
+  /** Stalls the service until {@link resume}. */
   stall(): void {
     this.#stalls++;
     this.#life?.services.stall();

@@ -12,7 +12,7 @@ import { openXdpNic, type XdpNicOptions } from "../../drivers/xdp/nic.ts";
 /** How it crashes: in its loop, where the driver service closes it, or in a timer, where nobody does. */
 export type Crash = "throws" | "throws-aside";
 
-/** Its options, with what it is to do. */
+/** Options of the emulated NIC, and when to crash. */
 export interface CrashingNicOptions extends EmulatedNicOptions {
   readonly crash: Crash;
   readonly goodPackets: number;
@@ -47,7 +47,7 @@ export async function openCrashingNic(
   return crashing(await openEmulatedNic(options, memory), options);
 }
 
-/** The same driver, which crashes once it has received enough. */
+/** Makes a driver crash once it has received enough. */
 export function crashing(
   driver: Driver,
   { crash, goodPackets }: Pick<CrashingNicOptions, "crash" | "goodPackets">,

@@ -35,7 +35,7 @@ export async function loadedOn(space: Namespace): Promise<Loaded | undefined> {
   return { program, maps };
 }
 
-/** Those of these programs and maps that the kernel still has; it lets go of them a moment after their last user. */
+/** Lists the programs and maps that the kernel still has; it frees them a moment after their last user. */
 export async function leftOver(all: readonly Loaded[]): Promise<string[]> {
   for (let tries = 0;; tries++) {
     const [programs, maps] = await Promise.all([ids("prog"), ids("map")]);

@@ -77,7 +77,7 @@ function laterOn(step: string): string {
     counters: () => wasAsked()`;
 }
 
-/** Those of a service that runs. */
+/** Ways of a service that runs. */
 export const RUNNING: Readonly<Record<string, Way>> = {
   "counts-marked": {
     core: "counters: () => ({ ...marked, a: 1 })",
@@ -238,7 +238,7 @@ export const RUNNING: Readonly<Record<string, Way>> = {
   },
 };
 
-/** Those of a service that starts. */
+/** Ways of a service that starts. */
 export const STARTING: Readonly<Record<string, Way & { fails: RegExp }>> = {
   "asks-marked": {
     service: "receives: () => Object.assign([{ payload: marked }], marked)",

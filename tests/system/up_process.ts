@@ -63,7 +63,7 @@ export async function processesIn(space: Namespace): Promise<string[]> {
   return pids.split(/\s+/).filter((pid) => pid !== "");
 }
 
-/** It, while it runs. Disposal kills it. */
+/** A process of `sallyport up`, while it runs. Disposal kills it. */
 export class UpProcess implements AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly #out: Gathered;

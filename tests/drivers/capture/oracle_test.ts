@@ -41,7 +41,7 @@ async function tsharkLines(path: string): Promise<string[]> {
   return text.trim().split("\n");
 }
 
-/** The same of ours. `tshark -T fields` prints the epoch with nine decimals. */
+/** Lines that say what we read. `tshark -T fields` prints the epoch with nine decimals. */
 function ourLines(packets: readonly PlainPacket[], unit: number): string[] {
   return packets.map((packet) => {
     const nanoseconds = packet.nanoseconds - packet.nanoseconds % unit;

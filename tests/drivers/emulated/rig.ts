@@ -39,7 +39,7 @@ export function collectFrom(end: WireEnd): Uint8Array[] {
   return frames;
 }
 
-/** The other end of a driver's wire, as its tests use it. */
+/** Far end of a driver's wire, as tests use it. */
 export function farSide(far: WireEnd): Pick<DriverRig, "inject" | "collect"> {
   return {
     inject: (frames) => {

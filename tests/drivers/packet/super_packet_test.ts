@@ -34,7 +34,7 @@ import { testProperty } from "../../property.ts";
 import { inNamespace } from "../tap/rig.ts";
 import { End, makeOffloadingPair } from "./end.ts";
 
-/** Both ends of a veth. */
+/** A veth with its two ends. */
 interface Veth {
   readonly pair: NamespacePair;
   readonly left: End;

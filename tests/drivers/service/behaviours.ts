@@ -26,7 +26,7 @@ export const behaviours: fc.Arbitrary<string> = fc.constantFrom(
   "send under another's tag",
 );
 
-/** Those of them that may send something. */
+/** Behaviours that may send something. */
 export const SENDING: ReadonlySet<string> = new Set([
   "send",
   "name every frame again",

@@ -43,7 +43,7 @@ import { packetsOf, type TestHolder } from "./rig.ts";
 const FRAMES = 192;
 const ARRIVAL_MS_MAX = 2000;
 
-/** Those that say a frame's number, or a place in a page, which are each driver's own affair. */
+/** Fields that say a frame's number, or a place in a page, which are each driver's own affair. */
 const PECULIAR = [
   "claim another frame",
   "lie about lengths",

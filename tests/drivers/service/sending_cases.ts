@@ -75,7 +75,7 @@ export function datagram(made: Made = {}): FrameBytes {
   }, Uint8Array.of(port >>> 8, port & 255, 0, 9, 0, 12, 0, 0, 1, 2, 3, 4));
 }
 
-/** The same over IPv6, behind extension headers: each its type, then its bytes but the first. */
+/** A UDP datagram over IPv6, behind extension headers: each its type, then its bytes but the first. */
 export function datagram6(
   headers: readonly (readonly number[])[] = [],
   port: number = OWN.port,
@@ -128,7 +128,7 @@ const headerOf = (type: number, length = 0) => [
   ...zeros(6 + 8 * length),
 ];
 
-/** They all. */
+/** All cases, by name. */
 export const CASES: Readonly<Record<string, SendingCase>> = {
   "from one Ethernet address, IPv4 address and port": {
     sends: datagrams.grant,

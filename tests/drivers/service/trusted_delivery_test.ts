@@ -195,7 +195,7 @@ testProperty(
   }),
 );
 
-/** The same records, none of which is to be sent. */
+/** Records of which none is to be sent. */
 function emptied(records: ArrayBuffer, count: number): ArrayBuffer {
   const words = new Uint32Array(records);
   for (let i = 0; i < count; i++) words[i * 6] = 0;

@@ -106,7 +106,7 @@ function frameOf(flow: number, sequence: number): Uint8Array<ArrayBuffer> {
   return frame;
 }
 
-/** The same flow the other way: addresses and ports change places. */
+/** A frame of the same flow the other way: addresses and ports change places. */
 function answerTo(frame: Uint8Array): Uint8Array {
   const answer = frame.slice();
   for (const [at, size] of [[0, 6], [26, 4], [34, 2]] as const) {

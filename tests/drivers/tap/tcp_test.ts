@@ -26,7 +26,7 @@ const PEER = new URL("./tcp_peer.ts", import.meta.url).pathname;
 interface Passed {
   packets: number;
   bytes: number;
-  /** Those that stand for several of the wire's. */
+  /** Packets that stand for several of the wire's. */
   superPackets: number;
   largest: number;
 }

@@ -1,5 +1,5 @@
 /**
- * The same system with threads between its parts: each holder in a confined
+ * The model's system with threads between its parts: each holder in a confined
  * worker, the driver service in another, the filter service here.
  */
 
@@ -67,12 +67,12 @@ export class Workers implements Disposable {
     return worker;
   }
 
-  /** It is there for another. */
+  /** Returns a worker to those that wait for the next game. */
   giveBack(worker: Remote<HolderPart>): void {
     this.#idle.push(worker);
   }
 
-  /** Its thread ends. */
+  /** Terminates a worker's thread. */
   crash(worker: Remote<HolderPart>): void {
     this.#all.delete(worker);
     worker.terminate();

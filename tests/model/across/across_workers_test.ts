@@ -1,4 +1,4 @@
-/** The same games across threads: what is so in one thread is so between them. */
+/** Games across threads: what is so in one thread is so between them. */
 
 import fc from "fast-check";
 import { testProperty } from "../../property.ts";

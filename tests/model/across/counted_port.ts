@@ -2,7 +2,7 @@
 
 import type { Port } from "../../../caps/port/port.ts";
 
-/** Another port, counted. */
+/** A port whose messages are counted. */
 export class CountedPort<Out, In> implements Port<Out, In> {
   posted = 0;
   taken = 0;

@@ -53,7 +53,7 @@ function assertOwner(program: KernelProgram, frame: Uint8Array, slot: number) {
   );
 }
 
-/** The same as the text's interpreter says, of the frame cut at every length, too. */
+/** Sees that the program says what the text's interpreter says, of frames cut at every length, too. */
 function assertMatches(text: Program, frames: readonly Uint8Array[]) {
   const program = programOf(text);
   for (const frame of frames) {

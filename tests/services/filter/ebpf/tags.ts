@@ -10,7 +10,7 @@ export function tagOf(slot: number): Tag {
   };
 }
 
-/** The same as one number; 0 for the slot 0. */
+/** Tag of a slot as one number; 0 for the slot 0. */
 export function tagNumber(slot: number): bigint {
   if (slot === 0) return 0n;
   const { low, high } = tagOf(slot);

@@ -100,7 +100,7 @@ class Rig implements Disposable {
     }
   }
 
-  /** The same port, with the orders' kinds written down. */
+  /** Writes down the kinds of orders that pass a port. */
   #watched(
     port: Port<DriverOrder, DriverReport>,
   ): Port<DriverOrder, DriverReport> {

@@ -22,7 +22,7 @@ function liveIn(rig: Rig): Set<number> {
   return new Set(rig.service.describe().map(({ slot }) => slot));
 }
 
-/** Those that the driver was told of, and not told the end of. */
+/** Slots that the driver was told of, and not told the end of. */
 function liveAtDriver(rig: Rig): Set<number> {
   const live = new Set<number>();
   for (const order of rig.orders) {

@@ -116,7 +116,7 @@ export const roundsArbitrary: fc.Arbitrary<Step[][]> = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
-/** The same with filter text on some of what is derived. */
+/** Rounds of steps with filter text on some of what is derived. */
 export const textRoundsArbitrary: fc.Arbitrary<Step[][]> = fc.tuple(
   roundsArbitrary,
   fc.array(
@@ -177,7 +177,7 @@ export class IncrementalModel {
     return [...this.#kernel.root!.children].flatMap(below);
   }
 
-  /** The same for the interpreter. */
+  /** Roots that live, as the interpreter takes them. */
   get roots(): GrantNode[] {
     const grantNode = (node: CapabilityNode<Grant>): GrantNode => ({
       slot: hasRights(node.rights, RIGHT_RECEIVE) ? node.slot : 0,

@@ -31,7 +31,7 @@ type PermitFunction = (batch: number, count: number, slot: number) => void;
 export interface Loaded {
   /** The slots of frames, all in one batch, with `garbage` around each. */
   classify(frames: readonly Uint8Array[], garbage: number): number[];
-  /** The same for a frame that ends where memory ends: a load beyond it traps. */
+  /** Classifies a frame that ends where memory ends: a load beyond it traps. */
   classifyAtEnd(frame: Uint8Array): number;
   /** What `permit` writes. */
   permit(frames: readonly Uint8Array[], slot: number): number[];
@@ -44,7 +44,7 @@ export function load(program: WasmProgram): Loaded {
   return loadModule(new WebAssembly.Module(program.module));
 }
 
-/** The same for a module that was compiled already. */
+/** Loads a module that was compiled already. */
 export function loadModule(module: WebAssembly.Module): Loaded {
   memory.bytes.fill(0xa5, TABLES_OFFSET, TABLES_OFFSET + TABLES_BYTES);
   const { exports } = new WebAssembly.Instance(module, {
