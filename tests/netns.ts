@@ -33,7 +33,7 @@ export const NETNS_NEEDS: readonly Need[] = [
 export const INTERFACE = "veth0";
 
 /** The kernel's address in the left namespace. */
-export const LEFT_ADDRESS = "10.77.0.1";
+const LEFT_ADDRESS = "10.77.0.1";
 
 /** The kernel's address in the right namespace. */
 export const RIGHT_ADDRESS = "10.77.0.3";

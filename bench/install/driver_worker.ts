@@ -9,7 +9,7 @@ import { openXdp } from "../../drivers/xdp/open.ts";
 import { FloodNic } from "./flood_nic.ts";
 
 /** Which NIC, and where the longest gap goes. */
-export interface InstallNicOptions {
+interface InstallNicOptions {
   /** A Linux interface; a NIC that never rests if not given. */
   readonly interfaceName?: string;
   /** One word: the longest time between two looks at the NIC with no wait between, in microseconds. */

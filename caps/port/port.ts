@@ -55,7 +55,7 @@ export function* takeAll<Out, In>(
 }
 
 /** The most messages that wait unread in a pipe, by default. */
-export const PIPE_QUEUE_MAX = 1024;
+const PIPE_QUEUE_MAX = 1024;
 
 class PipeEnd<Out, In> implements Port<Out, In> {
   onReady: (() => void) | undefined;

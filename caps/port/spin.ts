@@ -11,7 +11,7 @@
  */
 
 /** The longest that is spun. */
-export const SPIN_MS_MAX = 1;
+const SPIN_MS_MAX = 1;
 
 /** The first spin, in milliseconds. */
 const SPIN_MS_MIN = 0.02;

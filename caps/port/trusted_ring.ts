@@ -28,7 +28,7 @@
 export const RING_ENTRIES = 2048;
 
 /** Words of an entry. */
-export const ENTRY_WORDS = 4;
+const ENTRY_WORDS = 4;
 
 /** The message that says: look at your ring. */
 export const DOORBELL = null;

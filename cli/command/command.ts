@@ -13,7 +13,7 @@ export const STATUS_FINE = 0;
 /** Exit status of a command that failed. */
 export const STATUS_FAILED = 1;
 /** Exit status where the command line or the manifest was not understood, and nothing was done. */
-export const STATUS_USAGE = 2;
+const STATUS_USAGE = 2;
 /** Exit status after a second interrupt: 128 + SIGINT. */
 export const STATUS_INTERRUPTED = 130;
 

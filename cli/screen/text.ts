@@ -89,7 +89,7 @@ export function formatElapsed(elapsedMs: number): string {
 }
 
 /** The counts that are not 0, largest first, then by name. */
-export function sortedCounts(counts: Counts): [name: string, count: number][] {
+function sortedCounts(counts: Counts): [name: string, count: number][] {
   return Object.entries(counts)
     .filter(([, count]) => count !== 0)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));

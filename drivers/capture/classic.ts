@@ -29,11 +29,11 @@ export const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 /** Magic number of a file with nanoseconds. */
 export const MAGIC_NANOSECONDS = 0xa1b23c4d;
 /** Magic number of Kuznetzov's variant, whose records are longer. */
-export const MAGIC_MODIFIED = 0xa1b2cd34;
+const MAGIC_MODIFIED = 0xa1b2cd34;
 /** Bytes of the file's header. */
-export const FILE_HEADER_BYTES = 24;
+const FILE_HEADER_BYTES = 24;
 /** Bytes of a record's header. */
-export const RECORD_HEADER_BYTES = 16;
+const RECORD_HEADER_BYTES = 16;
 /** Bytes of a record's header in a modified file. */
 const MODIFIED_RECORD_HEADER_BYTES = 24;
 

@@ -25,7 +25,7 @@ export const INTERFACE_DESCRIPTION = 1;
 /** Type of the packet block that enhanced ones replaced: the same but for the interface. */
 const OLD_PACKET = 2;
 /** Type of a simple packet block. */
-export const SIMPLE_PACKET = 3;
+const SIMPLE_PACKET = 3;
 /** Type of an enhanced packet block. */
 export const ENHANCED_PACKET = 6;
 

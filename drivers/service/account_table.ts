@@ -16,7 +16,7 @@ import { makeMeters } from "./meter.ts";
 import { type Entitlements, PageQuota } from "./page_quota.ts";
 
 /** Live capabilities that a driver service knows at most. */
-export const ACCOUNTS_MAX = 65536;
+const ACCOUNTS_MAX = 65536;
 
 /** One account for each capability, kept until its last page is back and longer. */
 export class AccountTable {

@@ -19,7 +19,7 @@ export interface SystemErrorParts {
 }
 
 /** The privileges that a mapped NIC needs, for people. */
-export const PRIVILEGES_NEEDED =
+const PRIVILEGES_NEEDED =
   "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
 
 /**

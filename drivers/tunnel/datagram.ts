@@ -16,7 +16,7 @@
  */
 
 /** What a datagram's first byte says. */
-export const VERSION = 1;
+const VERSION = 1;
 
 /** What it is. */
 export const KIND = { request: 1, offer: 2, frame: 3 } as const;
@@ -28,7 +28,7 @@ export const CHALLENGE_BYTES = 16;
 /** Bytes of an HMAC-SHA-256. */
 export const HMAC_BYTES = 32;
 /** Bytes of AES-GCM's tag. */
-export const GCM_TAG_BYTES = 16;
+const GCM_TAG_BYTES = 16;
 /** Bytes in front of what is encrypted, and authenticated with it. */
 export const FRAME_HEADER_BYTES = 16;
 /** What the tunnel adds to a frame. */

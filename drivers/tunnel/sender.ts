@@ -17,9 +17,9 @@ import {
 import { gcm, type Secret } from "./secret.ts";
 
 /** Frames under one key: below what RFC 8446, section 5.5, allows AES-GCM. */
-export const REKEY_FRAMES: number = 2 ** 24;
+const REKEY_FRAMES: number = 2 ** 24;
 /** Frames after which nothing more goes out under a key, were no other to be had. */
-export const FRAMES_MAX: number = 2 ** 26;
+const FRAMES_MAX: number = 2 ** 26;
 
 interface Session {
   readonly session: Bytes;

@@ -22,7 +22,7 @@ import { openQueues, type Queues, QUEUES_MAX } from "./queues.ts";
 import type { Umem } from "./socket.ts";
 
 /** The largest packet that a page can receive: the kernel keeps room in front of it. */
-export const FRAME_BYTES_MAX: number = PAGE_BYTES - XDP_PACKET_HEADROOM;
+const FRAME_BYTES_MAX: number = PAGE_BYTES - XDP_PACKET_HEADROOM;
 
 /** Bytes of two VLAN tags, which an MTU does not count. */
 const VLAN_TAGS_BYTES = 8;

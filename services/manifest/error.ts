@@ -37,7 +37,7 @@ export class ManifestError extends Error {
 }
 
 /** `services.udp-echo.port`; names that would not read well are quoted. */
-export function formatPath(path: readonly string[]): string {
+function formatPath(path: readonly string[]): string {
   if (path.length === 0) return "manifest";
   return path.map((name) => /^[\w-]{1,64}$/.test(name) ? name : showValue(name))
     .join(".");

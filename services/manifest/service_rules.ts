@@ -6,7 +6,7 @@ import type { Complain } from "./error.ts";
 import type { ServiceManifest } from "./service.ts";
 
 /** The most services of one system. */
-export const SERVICES_MAX = 64;
+const SERVICES_MAX = 64;
 
 type Services = Readonly<Record<string, ServiceManifest>>;
 

@@ -17,7 +17,7 @@ type Answer<Report> = Extract<
   { readonly id: number; readonly kind: string }
 >;
 
-/** The other side of a line. */
+/** Who is at the other end of a line, and what is done with its messages. */
 export interface ControlLineOptions<Report> {
   /** Names the part in errors. */
   readonly whom: string;

@@ -19,7 +19,7 @@
  * allocation exceeds the limit by far: a string, which has at most 1 GiB, did so
  * with a limit of 64 MiB and never with this one.
  */
-export const HEAP_MIB_MAX = 256;
+const HEAP_MIB_MAX = 256;
 
 /** Semi-spaces and what survived them once. */
 const YOUNG_MIB_MAX = 16;

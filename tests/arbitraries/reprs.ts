@@ -17,7 +17,7 @@ import type { Ipv4Repr } from "../../services/wire/ipv4.ts";
 import type { UdpRepr } from "../../services/wire/udp.ts";
 
 /** Hardware addresses that are drawn often: two hosts', broadcast, a group's. */
-export const POOL_MACS: readonly string[] = [
+const POOL_MACS: readonly string[] = [
   "020000000001",
   "020000000002",
   "ffffffffffff",
@@ -25,7 +25,7 @@ export const POOL_MACS: readonly string[] = [
 ];
 
 /** IPv4 addresses that are drawn often. */
-export const POOL_ADDRESSES: readonly number[] = [
+const POOL_ADDRESSES: readonly number[] = [
   0x0a4d0001,
   0x0a4d0002,
   0x0a4d00ff,
@@ -36,7 +36,7 @@ export const POOL_ADDRESSES: readonly number[] = [
 ];
 
 /** Ports that are drawn often. */
-export const POOL_PORTS: readonly number[] = [7, 9, 53, 80, 1023, 1024, 65535];
+const POOL_PORTS: readonly number[] = [7, 9, 53, 80, 1023, 1024, 65535];
 
 /** A number of `bits` bits. */
 export function bits(bits: number): Arbitrary<number> {

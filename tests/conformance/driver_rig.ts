@@ -71,7 +71,7 @@ export function testFrame(sequence: number, length: number): Uint8Array {
 }
 
 /** Whether a frame is the suite's own: others may share the wire. */
-export function isTestFrame(frame: Uint8Array): boolean {
+function isTestFrame(frame: Uint8Array): boolean {
   return frame.length >= TEST_FRAME_BYTES_MIN &&
     frame[12] === ETHER_TYPE >> 8 && frame[13] === (ETHER_TYPE & 255);
 }

@@ -20,7 +20,7 @@ export const DLT = {
 } as const;
 
 /** `PCAP_NETMASK_UNKNOWN` (pcap/pcap.h): `ip broadcast` is then refused. */
-export const NETMASK_UNKNOWN = 0xffffffff;
+const NETMASK_UNKNOWN = 0xffffffff;
 
 const symbols = {
   pcap_open_dead: { parameters: ["i32", "i32"], result: "pointer" },

@@ -47,10 +47,10 @@ const WARM_UP_SHARE = 0.2;
 export const RESIDENT_GROWTH_BYTES_MAX: number = 32 * 1024 * 1024;
 
 /** Until heaps have their size, which takes half a minute: 120 MiB in all were seen. */
-export const WARMING_GROWTH_BYTES_MAX: number = 160 * 1024 * 1024;
+const WARMING_GROWTH_BYTES_MAX: number = 160 * 1024 * 1024;
 
 /** What is shorter than this is warming still. */
-export const WARMING_MS = 120_000;
+const WARMING_MS = 120_000;
 
 /**
  * How many more file descriptors there may be once all is still: a worker that

@@ -48,7 +48,7 @@ export async function openCrashingNic(
 }
 
 /** Makes a driver crash once it has received enough. */
-export function crashing(
+function crashing(
   driver: Driver,
   { crash, goodPackets }: Pick<CrashingNicOptions, "crash" | "goodPackets">,
 ): Driver {

@@ -16,12 +16,10 @@ const NOT_YET: readonly string[] = [
   "caps/kernel/",
   "caps/port/",
   "drivers/capture/",
-  "drivers/middleware/",
   "drivers/service/",
   "services/core/",
   "services/filter/",
   "services/interpose/",
-  "services/manifest/",
   "services/system/",
 ];
 

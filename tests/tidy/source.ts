@@ -53,7 +53,8 @@ function namesIn(path: string, tree: ts.SourceFile): string[] {
   return [...names];
 }
 
-function resolve(from: string, to: string): string {
+/** The path that `to` means in the file `from`. */
+export function resolve(from: string, to: string): string {
   return new URL(to, `file:///${from}`).pathname.slice(1);
 }
 

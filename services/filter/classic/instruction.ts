@@ -27,10 +27,10 @@ export interface ClassicInstruction {
 }
 
 /** The farthest that a conditional jump reaches, in instructions. */
-export const JUMP_REACH = 255;
+const JUMP_REACH = 255;
 
 /** Where a jump goes when the block has failed: filled in once its length is known. */
-export const FAIL = -1;
+const FAIL = -1;
 
 /** Operations that are used here, by the header's names. */
 const CODE = {

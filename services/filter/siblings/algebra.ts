@@ -18,7 +18,7 @@ export const grantAlgebra: GrantAlgebra<Grant> = {
 };
 
 /** The frames of both; undefined when they take more conjunctions than a grant may have. */
-export function intersectGrants(a: Grant, b: Grant): Grant | undefined {
+function intersectGrants(a: Grant, b: Grant): Grant | undefined {
   const both: Conjunction[] = [];
   for (const one of a) {
     for (const two of b) {

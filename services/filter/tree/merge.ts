@@ -36,7 +36,7 @@ export const SLOT_MAX = 0x3fffffff;
 export const DEPTH_MAX = 64;
 
 /** From how many exact flows of one shape on they become a table. */
-export const FLOWS_MIN = 6;
+const FLOWS_MIN = 6;
 
 /** A set of grants that is more than a classifier takes. */
 export class FilterLimitError extends Error {

@@ -21,7 +21,7 @@ export function printAtoms(filters: readonly Filter[]): string {
 }
 
 /** One comparison. */
-export function atomText(atom: Atom): string {
+function atomText(atom: Atom): string {
   switch (atom.op) {
     case "match":
       return `${fieldText(atom)} = ${valueText(atom.value, atom)}`;

@@ -22,7 +22,7 @@ import { WasmTables } from "./running_tables.ts";
 export type { SendGrant } from "./permits.ts";
 
 /** The most bytes of a module's code and tables together. */
-export const MODULE_BYTES_MAX = 16 * 1024 * 1024;
+const MODULE_BYTES_MAX = 16 * 1024 * 1024;
 
 const WALK = 2;
 const REFUSE = 3;

@@ -76,7 +76,7 @@ export function datagram(made: Made = {}): FrameBytes {
 }
 
 /** A UDP datagram over IPv6, behind extension headers: each its type, then its bytes but the first. */
-export function datagram6(
+function datagram6(
   headers: readonly (readonly number[])[] = [],
   port: number = OWN.port,
   address: readonly number[] = ADDRESS6,

@@ -20,7 +20,7 @@ import { CountedPort } from "./counted_port.ts";
 import { serve } from "./remote.ts";
 
 /** A game's beginning. */
-export interface Beginning {
+interface Beginning {
   readonly orders: MessagePort;
   readonly memory: WebAssembly.Memory;
   readonly frameCount: number;
@@ -29,13 +29,13 @@ export interface Beginning {
 }
 
 /** Messages that others have posted, all of which are to be taken. */
-export interface Posted {
+interface Posted {
   readonly orders: number;
   readonly holders: ReadonlyMap<number, number>;
 }
 
 /** Messages that were posted to them, by when there was nothing left to do. */
-export interface Answered {
+interface Answered {
   readonly reports: number;
   readonly holders: ReadonlyMap<number, number>;
 }

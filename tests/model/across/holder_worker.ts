@@ -11,7 +11,7 @@ import { CountedPort } from "./counted_port.ts";
 import { serve } from "./remote.ts";
 
 /** A message to the driver, and what the holder is told of others' pages. */
-export interface Submission {
+interface Submission {
   readonly tag: bigint;
   readonly records: readonly AskedRecord[];
   /** The frame that the packet of a number came in. */
@@ -21,7 +21,7 @@ export interface Submission {
 }
 
 /** What a holder has to say once it has taken what there was. */
-export interface Taken {
+interface Taken {
   readonly got: readonly Got[];
   /** Messages that it has posted to the driver. */
   readonly posted: number;

@@ -142,7 +142,7 @@ export function plus(value: Value, variable: number | undefined): Value {
 }
 
 /** Bytes at `place + offset`. */
-export function loadAt(
+function loadAt(
   place: Offset,
   offset: number,
   width: Load["width"],

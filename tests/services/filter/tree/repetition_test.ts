@@ -106,7 +106,7 @@ testProperty(
   ),
 );
 
-/** The same grants without repetitions. */
+/** Removes repeated alternatives from grants. */
 function once(roots: readonly GrantNode[]): GrantNode[] {
   return roots.map((node) => ({
     ...node,
