@@ -89,9 +89,12 @@ export class TunnelSender {
         !sameBytes(current.challenge, challenge);
       return forgotten ? "forgotten" : "stale";
     }
-    // At once: a second offer for it must not make the same key again.
-    this.#requested = undefined;
     const key = await this.#secret.frameKey(session, challenge);
+    // Of two offers that are taken at once one makes the session. Until then the
+    // request stands: its timer must not begin another session under the same
+    // challenge, whose frames the receiver could not open any more.
+    if (this.#requested !== requested) return "stale";
+    this.#requested = undefined;
     this.#current = {
       session: session.slice(),
       challenge: challenge.slice(),
