@@ -1,7 +1,7 @@
 /**
  * `install`: from the request for one more flow until its packets are its
  * holder's, with so many installed before; beside a grant of another shape,
- * for which everything is compiled anew. And the longest time meanwhile for
+ * for which everything is compiled again. And the longest time meanwhile for
  * which the driver did not look at its NIC, beside as long a time without an
  * install. In Wasm with a driver that is never idle; and on a veth, where the
  * kernel's program is brought up to date, too.

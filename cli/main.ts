@@ -51,7 +51,7 @@ if (import.meta.main) {
   Deno.exit(status);
 }
 
-/** An error that nobody awaited is told like every other. */
+/** Reports an error that was not awaited like every other. */
 function endOnStrayErrors(terminal: Terminal, debug: boolean): void {
   const end = (event: Event, error: unknown) => {
     event.preventDefault();

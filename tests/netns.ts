@@ -42,9 +42,9 @@ const PREFIX = "sp-test-";
 
 /** How the two namespaces are joined. */
 export interface NamespacePairOptions {
-  /** Receive (and send) queues of each end; 1 if not given. */
+  /** Receive (and send) queues of each end; 1 by default. */
   readonly queues?: number;
-  /** 1,500 bytes if not given. */
+  /** 1,500 bytes by default. */
   readonly mtu?: number;
 }
 
@@ -93,7 +93,7 @@ export class Namespace {
   }
 }
 
-/** Two namespaces, gone with `await using`. */
+/** Two namespaces, removed by `await using`. */
 export class NamespacePair implements AsyncDisposable {
   /** Where tests put the kernel that talks to Sallyport. */
   readonly left: Namespace;

@@ -93,7 +93,7 @@ export function flowFrames(
     const chance = random();
     if (chance < 0.5) return makeDatagram(fields);
     if (chance > 0.75) return spoiled(fields, Math.floor(random() * 6));
-    // Ports from 1000 on are seven apart: one more is nobody's.
+    // Ports from 1000 on are seven apart: one more is no flow's.
     return makeDatagram({ ...fields, targetPort: fields.targetPort + 1 });
   });
 }

@@ -1,4 +1,4 @@
-/** Frames by their fields: what benchmarks classify. Checksums are left at zero; nobody here looks at them. */
+/** Frames by their fields: what benchmarks classify. Checksums are left at zero; nothing here looks at them. */
 
 /** All frames have this many bytes: small ones, where classification weighs most. */
 export const FRAME_BYTES = 128;
@@ -10,7 +10,7 @@ export const ICMP = 1;
 /** An IP datagram in an Ethernet frame. */
 export interface DatagramFields {
   readonly version: 4 | 6;
-  /** In a VLAN of this number; untagged if not given. */
+  /** In a VLAN of this number; untagged by default. */
   readonly vlan?: number;
   /** An IPv4 address; in IPv6 the last four bytes of one in 2001:db8::/32. */
   readonly source: number;

@@ -30,7 +30,7 @@ export interface Ground {
   readonly batches: readonly Batch[];
 }
 
-/** Fills every packet's slot in the first `batches` batches of a ground; all if not given. */
+/** Fills every packet's slot in the first `batches` batches of a ground; all by default. */
 export type Classify = (batches?: number) => void;
 
 /** A ground of {@link PACKETS} packets: `frames`, over and over. */

@@ -10,8 +10,7 @@ export interface DeliveryCase {
   /** How ours come: packed into byte strings, as swapped pages, or as descriptors to a trusted holder. */
   readonly way: "packed" | "swapped" | "shared";
   /**
-   * Capabilities of the holder, each for a UDP port from `port` on; one unless
-   * given. Batches that are packed go to them in turn, swapped ones to the last.
+   * Capabilities of the holder, each for a UDP port from `port` on; one by default. Batches that are packed go to them in turn, swapped ones to the last.
    */
   readonly capabilities?: number;
 }

@@ -19,7 +19,7 @@ export interface Traffic {
   readonly packet: Uint8Array;
   /**
    * UDP ports that batches are to, in turn, from the packet's own on. The packet's
-   * own alone if not given; then nothing is written to a packet again.
+   * own alone by default; then nothing is written to a packet again.
    */
   readonly ports?: number | undefined;
   /** Packets that come at once. */
@@ -50,7 +50,7 @@ export class BenchNic extends SourceNic {
     this.#bytes = memory.bytes;
     const { buffer, byteOffset } = traffic.packet;
     this.#port = new DataView(buffer, byteOffset + PORT_OFFSET).getUint16(0);
-    // Once: a NIC writes by itself, and nobody here overwrites a packet.
+    // Once: a NIC writes by itself, and nothing here overwrites a packet.
     const { frameCount, extentCount } = memory;
     const pages = traffic.packet.length > PAGE_BYTES ? EXTENT_PAGES : 1;
     const first = pages === 1 ? 0 : frameCount - extentCount * EXTENT_PAGES;

@@ -2,7 +2,7 @@
  * `run.ts BEHAVIOUR PERSECOND DURATIONMS [UNTIL]`: one run, in a process of its own,
  * since a worker that never returns to its event loop goes on until the process
  * ends. Prints what came of it, as one line of JSON. With UNTIL, `failed` or
- * `ended`, it is over as soon as the service, or the system, is.
+ * `ended`, it ends as soon as the service, or the system, is.
  */
 
 import { delay } from "@std/async/delay";

@@ -59,7 +59,7 @@ export function hostileSystem(
   return new RunningSystem(manifest, partsWith(behaviour, load), options);
 }
 
-/** The usual parts, but for the peer, and for a worker where ARP would be: nobody asks for it here. */
+/** The usual parts, but for the peer, and for a worker where ARP would be: nothing asks for it here. */
 function partsWith(behaviour: Behaviour, load: Load): Parts {
   const query = new URLSearchParams({
     ports: Object.values(PORTS).join(),

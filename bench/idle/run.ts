@@ -37,7 +37,7 @@ async function measure(
   return { cpuMsPerSecond: (user + system) / spanMs };
 }
 
-/** The usual services; on the emulated wire nobody sends. */
+/** The usual services; on the emulated wire nothing is sent. */
 async function system(nic: string): Promise<Idle> {
   let farEnd: MessagePort | undefined;
   const quiet = (manifest: Parameters<typeof PARTS.nic>[0]): Nic => {

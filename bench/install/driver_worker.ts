@@ -10,7 +10,7 @@ import { FloodNic } from "./flood_nic.ts";
 
 /** Which NIC, and where the longest gap goes. */
 interface InstallNicOptions {
-  /** A Linux interface; a NIC that never rests if not given. */
+  /** A Linux interface; a NIC that never rests by default. */
   readonly interfaceName?: string;
   /** One word: the longest time between two looks at the NIC with no wait between, in microseconds. */
   readonly gapUs: Int32Array<SharedArrayBuffer>;

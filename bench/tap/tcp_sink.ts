@@ -54,7 +54,7 @@ const WINDOW_BYTES = 1 << 21;
 /** How long it waits for room to answer in. */
 const RETRY_US = 50;
 
-/** Where its own sequence begins: nobody guesses here. */
+/** Where its own sequence begins: no sender guesses here. */
 const FIRST_SEQUENCE = 1;
 
 const PORT_DEFAULT = 9000;

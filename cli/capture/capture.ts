@@ -117,7 +117,7 @@ function inputOf(
     : openStandardInput(Deno.stdin);
 }
 
-/** The counts, where they are asked for, or say what became of packets that nobody saw. */
+/** The counts, where they are asked for, or say what became of packets that were not shown. */
 function tellCounts(
   plan: CapturePlan,
   intake: CaptureIntake,

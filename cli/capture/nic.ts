@@ -102,7 +102,7 @@ export async function captureNic(
   return { missed, warning };
 }
 
-/** Why a system is over. */
+/** Why a system ended. */
 interface Over {
   error?: Error;
   warning?: string | undefined;

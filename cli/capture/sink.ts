@@ -12,7 +12,7 @@ import type { Terminal } from "../screen/terminal.ts";
 export interface PacketSink extends Disposable {
   /**
    * Takes one; its bytes are not kept.
-   * @returns false when it wants no more: its reader has gone.
+   * @returns false when it wants no more: its reader has closed it.
    */
   take(packet: CapturePacket, number: number): boolean;
   /** Hands on what was gathered. Returns as {@link take} does. */

@@ -9,7 +9,7 @@ import { renderChanges, renderStart, renderSummary } from "./words.ts";
 export interface View extends Disposable {
   /** How often to {@link View.update} it; Infinity for never. */
   readonly periodMs: number;
-  /** Shows a moment. Returns false once nobody reads any more. */
+  /** Shows a moment. Returns false once its reader has closed it. */
   update(snapshot: SystemSnapshot): boolean;
   /** Writes to standard error, beside what is shown. */
   warn(text: string): void;
@@ -128,7 +128,7 @@ class LiveView implements View {
     return this.#terminal.write(start + text + CLEAR_TO_SCREEN_END);
   }
 
-  /** In place of the table, which is drawn anew below. */
+  /** In place of the table, which is drawn again below. */
   warn(text: string): void {
     if (this.#drawnColumns > 0) {
       const { columns, rows } = this.#terminal.size();
@@ -152,7 +152,7 @@ class LiveView implements View {
   /** Up to the first row of the table that was drawn before. */
   #moveToStart(columns: number, rows: number): string {
     if (this.#drawnColumns === 0) return HIDE_CURSOR;
-    // After a resize nobody knows how the old rows were wrapped.
+    // After a resize it is unknown how the old rows were wrapped.
     if (columns !== this.#drawnColumns || this.#drawnRows >= rows) {
       return CLEAR_SCREEN;
     }

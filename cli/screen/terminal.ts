@@ -8,7 +8,7 @@ export interface Terminal {
   readonly color: boolean;
   /** Size in characters. */
   size(): { readonly columns: number; readonly rows: number };
-  /** Writes to standard output. Returns false once its reader has gone. */
+  /** Writes to standard output. Returns false once its reader has closed it. */
   write(text: string): boolean;
   /** Writes bytes to standard output, as {@link write} does. */
   writeBytes(bytes: Uint8Array): boolean;

@@ -32,7 +32,7 @@ export function upCommand(boot: Boot): Command {
   };
 }
 
-/** Why a run is over; an error makes it a failure. */
+/** Why a run ended; an error makes it a failure. */
 interface Stop {
   readonly error?: unknown;
 }

@@ -29,11 +29,11 @@ export interface EmulatedOptions {
   readonly end: WireEnd;
   /** Hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** What people call it; `emulated` if not given. */
+  /** What people call it; `emulated` by default. */
   readonly name?: string;
   /** How its packets come and go, for people. */
   readonly mode?: string;
-  /** Frames that its rings hold, each way; a power of two, 1,024 if not given. */
+  /** Frames that its rings hold, each way; a power of two, 1,024 by default. */
   readonly ringFrames?: number;
 }
 

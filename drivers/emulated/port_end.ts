@@ -15,9 +15,9 @@ import { copyBytes, ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
 
 /** How an end beyond a port is made; both sides give the same. */
 export interface PortEndOptions {
-  /** The largest frame, Ethernet header included; 1,514 bytes if not given. */
+  /** The largest frame, Ethernet header included; 1,514 bytes by default. */
   readonly frameBytesMax?: number;
-  /** Batches in flight each way; 16 if not given. */
+  /** Batches in flight each way; 16 by default. */
   readonly batchesMax?: number;
 }
 

@@ -12,17 +12,17 @@ import { ETHERNET_FRAME_BYTES_MAX, type WireEnd } from "./wire.ts";
 
 /** How a switch is made. */
 export interface SwitchOptions {
-  /** Addresses that it remembers; 1,024 if not given. */
+  /** Addresses that it remembers; 1,024 by default. */
   readonly addressesMax?: number;
-  /** How long it remembers one that is silent; five minutes if not given, as in IEEE 802.1Q, table 8-6. */
+  /** How long it remembers one that is silent; five minutes by default, as in IEEE 802.1Q, table 8-6. */
   readonly ageMs?: number;
-  /** Milliseconds of a monotonic clock; the process's own if not given. */
+  /** Milliseconds of a monotonic clock; the process's own by default. */
   readonly nowMs?: () => number;
 }
 
 /** The most NICs on one wire. */
 export const PORTS_MAX = 64;
-/** Frames of one port before the next one's: nobody has the switch to himself. */
+/** Frames of one port before the next one's: no port has the switch to itself. */
 const FRAMES_PER_TURN = 64;
 /** Two addresses and a type. */
 const HEADER_BYTES = 14;

@@ -59,9 +59,9 @@ export interface WireEnd extends Disposable {
 
 /** How a wire is made. */
 export interface WireOptions {
-  /** The largest frame, Ethernet header included; 1,514 bytes if not given. */
+  /** The largest frame, Ethernet header included; 1,514 bytes by default. */
   readonly frameBytesMax?: number;
-  /** Frames that may wait at each end; a power of two, 1,024 if not given. */
+  /** Frames that may wait at each end; a power of two, 1,024 by default. */
   readonly queueFrames?: number;
 }
 

@@ -33,7 +33,7 @@ export class Loans {
     return this.#pages[frame] ?? 0;
   }
 
-  /** The loan that begins with `frame` is over. */
+  /** Ends the loan that begins with `frame`. */
   forget(frame: number): void {
     this.#out.fill(0, frame, frame + this.#pages[frame]!);
     this.#pages[frame] = 0;

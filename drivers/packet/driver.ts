@@ -11,7 +11,7 @@
  *   that is not the interface's the kernel drops by itself (PACKET_OTHERHOST).
  * - *Observers* can see what is the kernel's, which XDP cannot give them: but
  *   only what arrives, not what this machine sends.
- * - Nothing can be kept from the kernel: "drop what is nobody's" is not to be had.
+ * - Nothing can be kept from the kernel: unclaimed packets cannot be dropped.
  *
  * What a kernel hands over in one piece (TSO over a veth, GRO) becomes frames
  * again as it leaves the ring: segments.ts says why.

@@ -40,9 +40,9 @@ export interface PacketOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
-  /** Frames that may be provided at once: a power of two from 64 to 32,768; 2,048 if not given. */
+  /** Frames that may be provided at once: a power of two from 64 to 32,768; 2,048 by default. */
   readonly ringEntries?: number;
-  /** Blocks of 128 KiB of the receive ring: 2 to 1,024; 32 if not given. */
+  /** Blocks of 128 KiB of the receive ring: 2 to 1,024; 32 by default. */
   readonly blocks?: number;
 }
 

@@ -152,7 +152,7 @@ export class PacketSocket implements Disposable {
       counts.buffer,
       size,
     );
-    // The kernel's own counts begin anew each time they are read.
+    // The kernel resets its counts each time they are read.
     if (result === 0) {
       this.#ringFull += counts[1]!;
       this.#freezes += counts[2]!;

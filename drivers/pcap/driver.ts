@@ -24,13 +24,13 @@ export interface PcapOptions {
   readonly memory: PacketMemory;
   /** As fast as frames are provided, or in the time that it took to capture. */
   readonly pace: "at-once" | "recorded";
-  /** Microseconds of a monotonic clock; the process's own if not given. */
+  /** Microseconds of a monotonic clock; the process's own by default. */
   readonly now?: () => number;
-  /** The hardware address; a locally administered one if not given. */
+  /** The hardware address; a locally administered one by default. */
   readonly mac?: Uint8Array;
-  /** A capture file for what is transmitted; that is only counted if not given. */
+  /** A capture file for what is transmitted; that is only counted by default. */
   readonly writePath?: string;
-  /** Frames that its rings hold, each way; a power of two, 1,024 if not given. */
+  /** Frames that its rings hold, each way; a power of two, 1,024 by default. */
   readonly ringFrames?: number;
 }
 

@@ -14,7 +14,7 @@ import type { CaptureWriter } from "../capture/writer.ts";
 /** What a replay is made of. */
 export interface ReplayOptions {
   readonly reader: CaptureReader;
-  /** Takes what is sent; that is dropped if not given. */
+  /** Takes what is sent; that is dropped by default. */
   readonly writer: CaptureWriter | undefined;
   readonly frameBytesMax: number;
   /** Whether a frame arrives no sooner than it did when it was captured. */

@@ -28,11 +28,11 @@ export function gsoKindOf(packet: Transport, segmentBytes: number): number {
 
 /** How segments are made. */
 export interface SegmenterOptions {
-  /** Where super-packets lie; where their segments are written unless given. */
+  /** Where super-packets lie; where their segments are written by default. */
   readonly source?: PacketBytes;
   /**
    * Whether transport checksums are only begun, with the sum of the
-   * pseudo-header: the segments are CHECKSUM_PARTIAL then. False unless given.
+   * pseudo-header: the segments are CHECKSUM_PARTIAL then. False by default.
    */
   readonly partial?: boolean;
 }

@@ -9,7 +9,7 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /**
  * A mapping of a file descriptor. Views of `buffer` must not be used once it is
- * closed: the memory is gone then.
+ * closed: the memory is unmapped then.
  */
 export class MappedMemory implements Disposable {
   /** The memory. */

@@ -1,4 +1,4 @@
-/** Closes what a thread that is gone has left open. */
+/** Closes what a terminated thread has left open. */
 
 import {
   MAP_ANONYMOUS,
@@ -11,8 +11,8 @@ import { libc } from "./libc.ts";
 
 /**
  * Closes everything in the list: the interface is as it was before. Mappings
- * are replaced by empty memory rather than removed: nobody can prove that the
- * dead thread's last call is over, and it must not find somebody else's there.
+ * are replaced by empty memory rather than removed: it cannot be proved that the
+ * dead thread's last call has returned, and it must not find somebody else's there.
  */
 export function releaseLeftResources(memory: SharedArrayBuffer): void {
   const holdings = takeResources(memory);

@@ -71,7 +71,7 @@ export function leaveMapping(address: bigint): void {
   leave(Number(address), (kind) => kind > 0);
 }
 
-/** Takes everything out of the list of a thread that is gone. */
+/** Empties the list of a thread that was terminated. */
 export function takeResources(memory: SharedArrayBuffer): Resource[] {
   const list = new Float64Array(memory, 0, ENTRIES_MAX * 2);
   const holdings: Resource[] = [];

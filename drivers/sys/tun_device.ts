@@ -54,7 +54,7 @@ export class TunDevice implements Disposable {
   readonly descriptors: readonly number[];
   /** Bytes of the virtio header in front of each packet. */
   readonly headerBytes: number;
-  /** Whether it is this program's own, gone once it is closed. */
+  /** Whether it is this program's own, removed when it is closed. */
   readonly created: boolean;
   /** Whether UDP super-packets go both ways. */
   readonly udpSegments: boolean;
@@ -96,7 +96,7 @@ export class TunDevice implements Disposable {
     this.#owned = owned.move();
   }
 
-  /** Closes it; an interface that was made for it is gone then. */
+  /** Closes it, and removes an interface that was made for it. */
   [Symbol.dispose](): void {
     this.#owned.dispose();
   }

@@ -245,7 +245,7 @@ export class TapDriver implements Driver {
     };
   }
 
-  /** Closes it: an interface that was made for it is gone then. */
+  /** Closes it, and removes an interface that was made for it. */
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;

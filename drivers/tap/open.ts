@@ -36,7 +36,7 @@ export interface TapOptions {
    * gets packets of the wire's size.
    */
   readonly memory: PacketMemory;
-  /** Queues, 1 if not given. More than one must be so for a persistent interface, too. */
+  /** Queues, 1 by default. More than one must be so for a persistent interface, too. */
   readonly queues?: number;
   /** For a TUN: the Ethernet address that packets are to. */
   readonly mac?: Uint8Array;
@@ -50,7 +50,7 @@ const RING_FRAMES = 1024;
 /** The kernel's end of a TUN, which has no Ethernet address: a local one. */
 const TUN_PEER = Uint8Array.of(0x02, 0x53, 0x74, 0x75, 0x6e, 0x01);
 
-/** Who a TUN's packets are to, unless told. */
+/** Who a TUN's packets are to, by default. */
 const TUN_SELF = Uint8Array.of(0x02, 0x53, 0x74, 0x75, 0x6e, 0x02);
 
 /**

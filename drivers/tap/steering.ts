@@ -21,7 +21,7 @@ import { SystemError } from "../sys/system_error.ts";
 import type { TunKind } from "../sys/tun_device.ts";
 
 /**
- * Steers an interface's queues, until it is disposed of or the interface is gone.
+ * Steers an interface's queues, until it is disposed of or the interface is removed.
  * Undefined where the kernel lets this process load no program: flows move then.
  *
  * @throws {SystemError} when the kernel refuses for another reason.
@@ -36,7 +36,7 @@ export function steer(
     where: "ioctl(TUNSETSTEERINGEBPF)",
     what: "cannot choose the queues of packets",
   });
-  // An interface that is gone by then needs no more of it.
+  // An interface that was removed by then needs no more of it.
   return { [Symbol.dispose]: () => void attach(descriptor, -1) };
 }
 

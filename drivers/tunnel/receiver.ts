@@ -10,7 +10,7 @@
  *   So for each challenge at most one session is ever received from.
  * - Within it the window refuses each sequence number after the first time.
  * - A frame that was recorded before was sealed under a challenge that is used
- *   up, or was forgotten when the receiver started anew: no session opens it.
+ *   up, or was forgotten when the receiver restarted: no session opens it.
  *
  * One that is on the way may delay or drop frames, replay what is refused, and
  * hold up a handshake; not more. Requests may be replayed: they change nothing.

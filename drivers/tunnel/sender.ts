@@ -1,6 +1,6 @@
 /**
  * The sending half of a tunnel's end. It asks for a challenge under a session
- * number that it makes anew for every request, and takes one offer for it: an
+ * number that is new in every request, and takes one offer for it: an
  * offer that was recorded names another session. The key is made of both, so it
  * is never the same twice, and sequence numbers count from 0 under each key.
  */

@@ -32,9 +32,9 @@ export interface TunnelOptions {
   readonly socket: DatagramSocket;
   /** What both ends know; a link's own. */
   readonly secret: Secret;
-  /** Frames that may wait each way; a power of two, 512 if not given. */
+  /** Frames that may wait each way; a power of two, 512 by default. */
   readonly queueFrames?: number;
-  /** When a request is made again for the first time, in milliseconds; 250 if not given. */
+  /** When a request is made again for the first time, in milliseconds; 250 by default. */
   readonly retryMs?: number;
   /** Frames under one key; see sender.ts. */
   readonly rekeyFrames?: number;
@@ -51,7 +51,7 @@ const RETRY_MS_MAX = 2000;
 /** Handshakes and frames of unknown sessions that are looked into: 500 a second cost a few hundredths of a core. */
 const UNPROVEN_PER_SECOND = 500;
 const UNPROVEN_BURST = 64;
-/** Offers that nobody asked for, a second. */
+/** Offers without a request, a second. */
 const REMINDERS_PER_SECOND = 4;
 
 /** Opens an end of a tunnel, and begins to ask for the other one. */
@@ -169,7 +169,7 @@ export class TunnelEnd implements WireEnd {
     this.#socket[Symbol.dispose]();
   }
 
-  /** The socket is gone: the link is down, what has arrived can still be read. */
+  /** Takes the link down when the socket fails: what has arrived can still be read. */
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.#failure = `the socket failed: ${
@@ -276,7 +276,7 @@ export class TunnelEnd implements WireEnd {
   }
 
   async #answer(session: Bytes): Promise<void> {
-    // It has its offer, or it is our own request and comes from nobody.
+    // The peer has its offer, or the request is our own, sent back to us.
     if (this.#receiver.isCurrent(session) || this.#sender.isOurs(session)) {
       return;
     }
@@ -333,7 +333,7 @@ export class TunnelEnd implements WireEnd {
   }
 
   /**
-   * A frame that does not open: nobody's, or the peer's for an earlier life of
+   * Counts a frame that does not open: forged, or the peer's for an earlier life of
    * ours. An offer tells it so, if it is the peer; it proves nothing and asks nothing.
    */
   async #doubt(session: Bytes): Promise<void> {

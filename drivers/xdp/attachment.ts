@@ -66,7 +66,7 @@ export class Attachment implements Disposable {
   #loaded: LoadedProgram | undefined;
   /** Programs that may still run, oldest first. */
   readonly #runningOut: { loaded: LoadedProgram; untilMs: number }[] = [];
-  /** What programs that are gone had counted. */
+  /** Counts of programs that were detached. */
   readonly #gone = new Map<string, number>();
 
   /**

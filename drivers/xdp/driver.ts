@@ -272,7 +272,7 @@ export class XdpDriver implements Driver {
     }
   }
 
-  /** Whether packets come so fast that a pause is due; judged anew each millisecond. */
+  /** Whether packets come so fast that a pause is due; judged each millisecond. */
   #isBusy(): boolean {
     const now = performance.now();
     const spanMs = now - this.#judgedAtMs;

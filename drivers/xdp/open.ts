@@ -35,15 +35,15 @@ export interface XdpOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
-  /** Which frames of it are this NIC's; all of them if not given. */
+  /** Which frames of it are this NIC's; all of them by default. */
   readonly frames?: { readonly first: number; readonly count: number };
-  /** Entries of each ring: a power of two from 64 to 32,768; 2,048 if not given. */
+  /** Entries of each ring: a power of two from 64 to 32,768; 2,048 by default. */
   readonly ringEntries?: number;
-  /** Whether to try for zero copy; true if not given. */
+  /** Whether to try for zero copy; true by default. */
   readonly zeroCopy?: boolean;
   /**
    * Has looking for packets poll the NIC itself, for so many packets at once
-   * (1 to 65,535), in place of its interrupts; not unless given. With interrupts
+   * (1 to 65,535), in place of its interrupts; off by default. With interrupts
    * put off (napi_defer_hard_irqs, gro_flush_timeout) that is where latency is
    * least; those settings are the interface's, and left alone.
    */

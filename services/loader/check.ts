@@ -71,7 +71,7 @@ function refusalOf(ts: TypeScript, node: ts.Node): string | undefined {
   return ts.isIdentifier(node) ? nameRefusal(ts, node) : undefined;
 }
 
-/** Whether nothing of it is left when types are gone. */
+/** Whether nothing of it is left when types are erased. */
 function isErased(ts: TypeScript, node: ts.ImportDeclaration): boolean {
   const clause = node.importClause;
   if (clause === undefined) return false;

@@ -29,7 +29,7 @@ export async function compileModule(
       removeComments: true,
     },
   });
-  // Only what is gone may have been let pass as gone.
+  // Only what was erased may have been let pass as a type.
   accept(ts, outputText, `${path}, without its types`);
   return outputText;
 }

@@ -51,7 +51,7 @@ export interface PeerOptions {
   readonly pingIntervalUs: number;
   /** From one datagram to the next; Infinity for none. */
   readonly udpIntervalUs: number;
-  /** How many frames in a hundred that nobody claims; 10 by default. */
+  /** Share of unclaimed frames, in a hundred; 10 by default. */
   readonly noisePercent?: number;
   /** The most bytes in a ping or a datagram; 1,472 by default, and at most. */
   readonly payloadBytesMax?: number;

@@ -159,7 +159,7 @@ export class PeerFrames {
     return udpDestinationPort(bytes, at) - SOURCE_PORT_FIRST;
   }
 
-  /** Something that nobody claims: another port, IPv6, an unknown type, or a header cut short. */
+  /** An unclaimed frame: another port, IPv6, an unknown type, or a header cut short. */
   noise(targetMac: Uint8Array, random: Random, out: Outbox): boolean {
     const kind = random.below(4);
     if (kind === 0) return this.#otherPort(targetMac, random, out);

@@ -88,7 +88,7 @@ export function checksum(
 /**
  * The checksum after one 16-bit word under it changed from `before` to `after`:
  * `HC' = ~(~HC + ~m + m')` (RFC 1624 section 3, equation 3). Comes out as 0,
- * and wrong, where all words are 0 then: what may be so must be summed anew.
+ * and wrong, where all words are 0 then: what may be so must be summed again.
  */
 export function updateChecksum(
   checksum: number,

@@ -8,13 +8,13 @@ import type { Fault, FrameFault, PartyFault } from "../simulation/faults.ts";
 export interface FaultScheduleOptions {
   /** The stations whose frames are at risk: hosts' names, `peer`, `test`. */
   readonly stations: readonly string[];
-  /** The services and drivers that crash and stall; none if not given. */
+  /** The services and drivers that crash and stall; none by default. */
   readonly parties?: readonly string[];
-  /** How many of a station's first frames are at risk; 20 if not given. */
+  /** How many of a station's first frames are at risk; 20 by default. */
   readonly frames?: number;
-  /** When the last crash or stall begins; 100 if not given. */
+  /** When the last crash or stall begins; 100 by default. */
   readonly withinMs?: number;
-  /** The most faults in a schedule; 10 if not given. */
+  /** The most faults in a schedule; 10 by default. */
   readonly faultsMax?: number;
 }
 
@@ -26,7 +26,7 @@ const FAILURE_MS_MAX = 20;
 
 const lateUs = fc.integer({ min: 1, max: LATE_US_MAX });
 
-/** What befalls a frame, whichever it is; the harmless first, so that they shrink that way. */
+/** Faults of one frame, whichever it is; the harmless first, so that they shrink that way. */
 const FRAME_FAULTS = fc.oneof(
   fc.record({ kind: fc.constant("loss" as const) }),
   fc.record({ kind: fc.constant("duplication" as const), lateUs }),

@@ -121,7 +121,7 @@ export function fakeTerminal(
     readonly interactive?: boolean;
     readonly color?: boolean;
     readonly files?: Readonly<Record<string, string>>;
-    /** After so many writes to standard output its reader has gone. */
+    /** After so many writes to standard output its reader has closed it. */
     readonly writesMax?: number;
   } = {},
 ): FakeTerminal {

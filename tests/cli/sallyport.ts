@@ -14,7 +14,7 @@ export interface Outcome {
 
 /** How a process is run. */
 export interface RunOptions {
-  /** What it reads from standard input; nothing unless given. */
+  /** What it reads from standard input; nothing by default. */
   readonly input?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
 }

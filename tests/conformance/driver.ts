@@ -23,7 +23,7 @@ export interface TestedDriver extends DriverTraits {
   readonly file: string;
   /** What the rig needs of the machine. */
   readonly needs?: readonly Need[];
-  /** Random schedules tried, a rig each; 60 if not given. */
+  /** Random schedules tried, a rig each; 60 by default. */
   readonly runs?: number;
 }
 

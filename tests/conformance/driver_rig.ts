@@ -116,7 +116,7 @@ export class Caller {
   readonly #leaving: Batch;
   #counters: Counts = {};
 
-  /** Takes the rig's frames; each 16th is a guard that nobody may write to. */
+  /** Takes the rig's frames; each 16th is a guard that must not be written to. */
   constructor(rig: DriverRig) {
     this.#rig = rig;
     this.#arriving = batchAt(rig.memory, RECEIVE_BATCH_OFFSET);
@@ -136,7 +136,7 @@ export class Caller {
     return this.#idle.length;
   }
 
-  /** Received packets that the caller has not let go. */
+  /** Received packets that the caller has not reclaimed. */
   get heldCount(): number {
     return this.#held.length;
   }
@@ -194,7 +194,7 @@ export class Caller {
     if (isTestFrame(bytes)) this.received.push(bytes);
   }
 
-  /** Lets go of up to `count` received packets, which nobody has touched since. */
+  /** Reclaims up to `count` received packets, which nothing has touched since. */
   release(count: number): void {
     for (const held of this.#held.splice(0, count)) {
       this.#checkHeld(held);
@@ -243,7 +243,7 @@ export class Caller {
     return taken;
   }
 
-  /** Takes back at most `max` frames whose packets are gone. */
+  /** Takes back at most `max` frames whose packets were sent. */
   reclaim(max: number): number {
     const frames = new Uint32Array(max + 1).fill(UNTOUCHED);
     const count = this.#rig.driver.reclaim(frames.subarray(0, max));

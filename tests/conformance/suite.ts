@@ -24,9 +24,9 @@ import { anyStep, runStep, type Step } from "./driver_schedule.ts";
 
 /** What the suite must know of a driver beforehand. */
 export interface DriverTraits {
-  /** The smallest frame that its wire carries; 18 bytes if not given. */
+  /** The smallest frame that its wire carries; 18 bytes by default. */
   readonly frameBytesMin?: number;
-  /** The largest; 1,514 bytes if not given. */
+  /** The largest; 1,514 bytes by default. */
   readonly frameBytesMax?: number;
   /** Whether it ends once the arrivals are received, as a capture does. */
   readonly ends?: boolean;
@@ -34,9 +34,9 @@ export interface DriverTraits {
   readonly lossy?: boolean;
   /** Whether others send on this wire too, so that counters show more. */
   readonly shared?: boolean;
-  /** How long what is under way may take to show, in milliseconds; 500 if not given. */
+  /** How long what is under way may take to show, in milliseconds; 500 by default. */
   readonly settleMs?: number;
-  /** What its counters say was lost; by their names if not given. */
+  /** What its counters say was lost; by their names by default. */
   readonly lost?: (counters: Counts) => Lost;
 }
 
@@ -60,8 +60,8 @@ export interface ConformanceTest {
 type AnySchedule = fc.IRawProperty<[readonly number[], readonly Step[]]>;
 
 /**
- * The suite for a driver that `makeRig` makes anew for each test: what every
- * driver holds to, and `runs` random schedules of its calls (60 if not given).
+ * The suite for a driver that `makeRig` makes for each test: what every
+ * driver holds to, and `runs` random schedules of its calls (60 by default).
  * A failed schedule says the seed that repeats it.
  */
 export function driverConformance(

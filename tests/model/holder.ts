@@ -188,7 +188,7 @@ class Message {
     }
   }
 
-  /** A record whose length nobody can believe. */
+  /** A record whose length cannot be true. */
   #unreadable(how: number): void {
     const strides = [0, 8, 23, 65535, 65528];
     const at = this.#at;

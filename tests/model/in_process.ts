@@ -40,13 +40,13 @@ import { nameOf, writeFrame } from "./universe.ts";
  */
 const FRAMES = SCALE.quotaPages * 4;
 
-/** Made once: what one game left in it is nobody's in the next. */
+/** Made once: what one game left in it belongs to no capability of the next. */
 const memory = makePacketMemory(FRAMES);
 
 /** Turns after which something must have come to rest. */
 const TURNS_MAX = 1000;
 
-/** Turns that an answer may take when nobody waits for the clock. */
+/** Turns that an answer may take where no timer has to fire. */
 const TURNS_BEFORE_TIME = 40;
 
 interface Attached {

@@ -25,7 +25,7 @@ import {
 export class ReferenceModel {
   /** All capabilities that ever were; the first is the root. */
   readonly caps: Cap[] = [];
-  /** What was refused, by port and reason; a port that is not here is gone. */
+  /** What was refused, by port and reason; a port that is not here is closed. */
   readonly refused: Map<number, Counted> = new Map();
   /** What holders should have got. */
   readonly delivered: Delivered[] = [];
@@ -33,7 +33,7 @@ export class ReferenceModel {
   readonly sent: Sending[] = [];
   /** All pages that ever were out. */
   readonly pages: Page[] = [];
-  /** How many frames were nobody's. */
+  /** How many frames were unclaimed. */
   unclaimed = 0;
   /** Whether the NIC keeps what it is given to send. */
   stalled = false;
@@ -116,7 +116,7 @@ export class ReferenceModel {
     this.#end(this.caps.filter((cap) => cap.endsAt <= this.now));
   }
 
-  /** A holder is gone, and nobody knows whether it writes to its pages still. */
+  /** Terminates a holder, which may still be writing to its pages. */
   crash(port: number): void {
     this.refused.delete(port);
     this.#end(this.caps.filter((cap) => cap.to === port));

@@ -11,7 +11,7 @@ import {
 export interface Likeness {
   /** Packets may come from this machine, with checksums left to hardware. */
   readonly partialChecksums?: boolean;
-  /** Extents of its memory; none unless given. */
+  /** Extents of its memory; none by default. */
   readonly extents?: number;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;

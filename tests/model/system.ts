@@ -75,7 +75,7 @@ export interface Seen {
   readonly inFlight: number;
   /** Pages that holders had when they went. */
   readonly quarantined: number;
-  /** Frames that were nobody's. */
+  /** Frames that were unclaimed. */
   readonly unclaimed: number;
 }
 
@@ -99,7 +99,7 @@ export interface CapabilitySystem {
   elapse(ticks: number): void | Promise<void>;
   /** A new holder. */
   attach(port: number): void | Promise<void>;
-  /** A holder is gone. */
+  /** Terminates a holder. */
   crash(port: number): void | Promise<void>;
   /** Frames arrive, each with a number of its own. */
   receive(

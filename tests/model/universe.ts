@@ -135,7 +135,7 @@ const templates = all.map(template);
 
 /**
  * The bytes of a frame, with a number in its last four by which one is told
- * from another of its kind. Checksums are left out: nobody here looks at them.
+ * from another of its kind. Checksums are left out: nothing here looks at them.
  */
 export function writeFrame(
   frame: number,

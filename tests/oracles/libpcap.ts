@@ -54,9 +54,9 @@ export interface Instruction {
 
 /** How an expression is compiled. */
 export interface CompileOptions {
-  /** Whether libpcap's optimiser runs; it does when not given. */
+  /** Whether libpcap's optimiser runs; it does by default. */
   readonly optimise?: boolean;
-  /** The network's mask, host byte order; unknown when not given. */
+  /** The network's mask, host byte order; unknown by default. */
   readonly netmask?: number;
 }
 

@@ -31,7 +31,7 @@ export type FrameFault =
 /** A fault of a service, or of a driver: the party `who`. */
 export interface PartyFault {
   /**
-   * `stall`: it does nothing for so long, and then goes on. `crash`: it is gone,
+   * `stall`: it does nothing for so long, and then goes on. `crash`: it is terminated,
    * with all that it knew and held, and starts afresh after so long; a driver
    * takes every service of its host with it.
    */

@@ -47,7 +47,7 @@ export interface HostOptions {
   readonly address?: string;
   /** Ethernet address, six bytes; made of the IPv4 address by default. */
   readonly mac?: Uint8Array;
-  /** Frames of packet memory; 512 if not given. */
+  /** Frames of packet memory; 512 by default. */
   readonly frames?: number;
 }
 
@@ -90,7 +90,7 @@ export class Host {
   #machine: Machine | undefined;
   #nextPort: PortId = SYSTEM_PORT + 1;
   #stalls = 0;
-  /** What must never be, and was, in lives that are over. */
+  /** What must never be, and was, in lives that have ended. */
   readonly #found: string[] = [];
 
   /** Makes a host that is down until {@link up}. */
@@ -202,7 +202,7 @@ export class Host {
     void service.start({ port, data, requests, system, root });
   }
 
-  /** A service is gone: what it held is revoked, its pages are quarantined. */
+  /** Terminates a service: what it held is revoked, its pages are quarantined. */
   crash(service: SimulatedHolder): void {
     const { port } = service;
     if (port === undefined) return;
@@ -212,7 +212,7 @@ export class Host {
     void this.#machine?.filter.detach(port);
   }
 
-  /** The driver is gone, and every capability on it. */
+  /** Terminates the driver, and with it every capability on it. */
   crashDriver(): void {
     const machine = this.#machine;
     if (machine === undefined) return;
@@ -231,7 +231,7 @@ export class Host {
     this.#stalls++;
   }
 
-  /** One stall of the driver is over. */
+  /** Ends one stall of the driver. */
   resumeDriver(): void {
     this.#stalls--;
   }
@@ -241,7 +241,7 @@ export class Host {
     return this.#machine?.driver.counts().pages;
   }
 
-  /** What the driver counted of the NIC and of packets that nobody holds. */
+  /** What the driver counted of the NIC and of unclaimed packets. */
   counters(): Counts {
     const counts = this.#machine?.driver.counts();
     if (counts === undefined) return {};

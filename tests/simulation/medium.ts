@@ -1,6 +1,6 @@
 /**
  * The wire of a simulated world: what a station sends comes to every other one,
- * a while later, with the faults that befall it.
+ * a while later, with its faults.
  *
  * ```
  *   station ── emulated wire ──► medium ── faults, delay ──► each other station

@@ -18,9 +18,9 @@ import { ETHERTYPE } from "../../services/wire/numbers.ts";
 
 /** Who asks, and whom: IPv4 addresses, 32 bits. */
 export interface NeighbourOptions {
-  /** The neighbour's; 10.77.0.9 if not given. */
+  /** The neighbour's; 10.77.0.9 by default. */
   readonly address?: number;
-  /** The host's; 10.77.0.2, a world's first host, if not given. */
+  /** The host's; 10.77.0.2, a world's first host, by default. */
   readonly target?: number;
 }
 

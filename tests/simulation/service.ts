@@ -33,9 +33,9 @@ import type { VirtualTime } from "./virtual_time.ts";
 export interface SimulatedService extends ServiceDefinition {
   /** Where it listens, if it has ports. */
   readonly port?: number;
-  /** Pages that it may hold; 16 if not given. */
+  /** Pages that it may hold; 16 by default. */
   readonly quotaPages?: number;
-  /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 if not given. */
+  /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 by default. */
   readonly copyBytesMax?: number;
 }
 
@@ -153,7 +153,7 @@ export class SimulatedHolder {
     this.#life?.services.stall();
   }
 
-  /** One stall is over. */
+  /** Ends one stall. */
   resume(): void {
     if (--this.#stalls > 0) return;
     const missed = this.#missed;

@@ -25,7 +25,7 @@ const QUESTIONS: readonly FrameBytes[] = [
   neighbour.datagram(7, new Uint8Array(300).fill(4)),
 ];
 
-/** When the last fault begins, and when all of them are over. */
+/** When the last fault begins, and when all of them have ended. */
 const FAULTS_MS = 60;
 const CALM_MS = 120;
 

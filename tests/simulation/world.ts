@@ -37,17 +37,17 @@ import { VirtualTime } from "./virtual_time.ts";
 
 /** What a world is made of. */
 export interface SimulationOptions {
-  /** What every choice comes from, 32 bits; 1 if not given. */
+  /** What every choice comes from, 32 bits; 1 by default. */
   readonly seed?: number;
   /** The services of the one host, which is called `host`. */
   readonly services?: Readonly<Record<string, SimulatedService>>;
   /** Or several hosts on one wire, by name. Their parties are then called `a/echo`, `a/driver`. */
   readonly hosts?: Readonly<Record<string, HostOptions>>;
-  /** What else is on the wire: a core, or our own peer, which pings and echoes with the first host. None if not given. */
+  /** What else is on the wire: a core, or our own peer, which pings and echoes with the first host. None by default. */
   readonly peer?: Core | Partial<PeerOptions>;
-  /** What goes wrong: nothing if not given. */
+  /** What goes wrong: nothing by default. */
   readonly faults?: FaultPlan | readonly Fault[];
-  /** From one station to the others; 50 if not given. */
+  /** From one station to the others; 50 by default. */
   readonly latencyUs?: number;
 }
 

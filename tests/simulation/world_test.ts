@@ -93,7 +93,7 @@ Deno.test("worlds in turns do not disturb each other", async () => {
   deepEqual(together, [alone, alone]);
 });
 
-/** Frames to nobody, ten of them, a millisecond from one to the next. */
+/** Frames to an unused address, ten of them, a millisecond from one to the next. */
 const FRAMES = Array.from(
   { length: 10 },
   (_, i) => new Uint8Array(60).fill(i + 1),

@@ -117,7 +117,7 @@ class Crowd implements Core {
   }
 }
 
-/** Sends what nobody should, and more than anybody can take. */
+/** Sends what no host should, and more than the system can take. */
 class Unruly implements Core {
   wakeAt: Instant = 0;
   readonly #mac: Uint8Array;
@@ -176,7 +176,7 @@ class Unruly implements Core {
     }
   }
 
-  /** Random bytes, to the system, to all or to nobody; half of them begin as IPv4 does. */
+  /** Random bytes, to the system, to all or to an unused address; half of them begin as IPv4 does. */
   #garbage(out: Outbox): void {
     const frame = out.open(1514);
     if (frame === undefined) return;

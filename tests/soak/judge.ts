@@ -21,7 +21,7 @@ export interface Sample {
 export interface Echoes {
   readonly asked: number;
   readonly answered: number;
-  /** Answers that nobody asked for, or that came back changed. */
+  /** Answers without a question, or with other contents. */
   readonly wrong: number;
   /** Packets that somebody on the way counted as dropped. */
   readonly dropped: number;

@@ -154,7 +154,7 @@ async function sampleOf(
   return { phase, atMs, pages, opened, residentBytes, descriptors };
 }
 
-/** Waits, a while, until no more descriptors are open than this: a worker that failed takes a moment to be gone. */
+/** Waits, a while, until no more descriptors are open than this: a worker that failed takes a moment to terminate. */
 async function fallen(pid: number, count: number): Promise<void> {
   for (let look = 0; look < FALL_LOOKS; look++) {
     if (await descriptorsOf(pid) <= count) return;

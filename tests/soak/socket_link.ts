@@ -64,7 +64,7 @@ export class SocketLink implements FrameLink {
 
   /** Frames that it could not send, and that it had no room for. */
   counters(): Counts {
-    const counts = new Uint32Array(2); // struct tpacket_stats, which begins anew
+    const counts = new Uint32Array(2); // struct tpacket_stats, which is reset when read
     const size = new Uint32Array([counts.byteLength]);
     const result = libc().getsockopt(
       this.#socket,

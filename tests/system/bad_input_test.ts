@@ -18,7 +18,7 @@ async function refusal(
   return err.slice("sallyport: ".length, -1);
 }
 
-/** A folder with files of these contents, gone with `await using`. */
+/** A folder with files of these contents, removed by `await using`. */
 async function makeFolder(files: Readonly<Record<string, BlobPart>> = {}) {
   const path = await Deno.makeTempDir();
   for (const [name, content] of Object.entries(files)) {

@@ -9,7 +9,7 @@ import {
 import { openPacketNic } from "../../drivers/packet/nic.ts";
 import { openXdpNic, type XdpNicOptions } from "../../drivers/xdp/nic.ts";
 
-/** How it crashes: in its loop, where the driver service closes it, or in a timer, where nobody does. */
+/** How it crashes: in its loop, where the driver service closes it, or in a timer, where nothing does. */
 export type Crash = "throws" | "throws-aside";
 
 /** Options of the emulated NIC, and when to crash. */

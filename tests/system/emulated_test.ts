@@ -10,7 +10,7 @@ import { snapshotIn, up, UpProcess } from "./up_process.ts";
 /** Questions that may be under way, unanswered, when a run ends. */
 const UNDER_WAY = 20;
 
-/** Checks that every question of the peer's was answered, and every page came home. */
+/** Checks that every question of the peer's was answered, and every page was returned. */
 function checkSound(snapshot: SystemSnapshot): void {
   const peer = snapshot.peer!;
   const of = (name: string) => peer[name] ?? 0;
@@ -43,7 +43,7 @@ function checkSound(snapshot: SystemSnapshot): void {
   }
 }
 
-/** Checks that each packet is somewhere: with a service, or counted as nobody's. */
+/** Checks that each packet is somewhere: with a service, or counted as unclaimed. */
 function checkAccounts(snapshot: SystemSnapshot): void {
   let delivered = 0;
   let dropped = 0;

@@ -14,7 +14,7 @@ export interface Way {
   readonly core?: string;
   /** Fields of the service over `receives`, `sends` and `make`. */
   readonly service?: string;
-  /** The packets that it may receive; a port of its own unless told. */
+  /** The packets that it may receive; a port of its own by default. */
   readonly receives?: string;
   /** Why it fails; it runs on if there is nothing. */
   readonly fails?: RegExp;

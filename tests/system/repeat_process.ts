@@ -20,7 +20,7 @@ async function runOnce(confined: boolean): Promise<void> {
   if (pages.free !== pages.total) throw new Error(JSON.stringify(pages));
 }
 
-/** What this process has now, once all that is unreachable is gone. */
+/** Resources of this process, once all that is unreachable is collected. */
 async function held(): Promise<Record<string, number>> {
   for (let i = 0; i < 10; i++) {
     gc();

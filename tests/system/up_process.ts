@@ -14,7 +14,7 @@ export interface UpResult {
 
 /** Where and how it runs. */
 export interface UpOptions {
-  /** The namespace; the test's own if not given. */
+  /** The namespace; the test's own by default. */
   readonly space?: Namespace;
   /** A command that runs it, such as `setpriv …`. */
   readonly prefix?: readonly string[];

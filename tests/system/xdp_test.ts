@@ -235,7 +235,7 @@ testWith(
     assert.deepEqual(echoes, { sent: 1000, intact: 1000 });
     await child.stdin.close();
     const after = await snapshot();
-    // Once its holders are gone, what is left may go into a program again.
+    // Once its holders are terminated, what is left may go into a program again.
     checkCounts(await snapshot());
     assert.ok((await child.status).success);
     const said = /; classified in packet memory: .*(kernel program|verifier)/;
@@ -267,7 +267,7 @@ function crashingIn(
   return { child, says };
 }
 
-/** Pings that nobody waits for, until `until` resolves. */
+/** Sends pings without waiting for answers, until `until` resolves. */
 async function pingWhile(
   space: Namespace,
   until: Promise<unknown>,

@@ -60,7 +60,7 @@ testProperty(
       slot: new Array<number>(FRAMES).fill(0),
     };
     for (const [move, frame, slot] of schedule) {
-      // A frame that is idle in the ledger's own stack is nobody's to move.
+      // A frame that is idle in the ledger's own stack must not be moved.
       if (
         model.place[frame] === "idle" && move !== "takeIdle" &&
         move !== "quarantine"

@@ -167,7 +167,7 @@ Deno.test("what is taken at once never overtakes what the event loop is about to
 });
 
 /**
- * What its sender can post and nobody can read: it says that it is an object of
+ * Messages that can be posted and not be read: it says that it is an object of
  * the runtime's own, and not which.
  */
 function unreadable(): unknown {

@@ -225,7 +225,7 @@ testWith(["linux"], "SIGINT ends a capture with its counts", async () => {
   equal(err, "10 packets matched of 10\n");
   equal((await child.status).code, 0);
   await child.stdout.cancel();
-  await writer.close().catch(() => {}); // its reader is gone
+  await writer.close().catch(() => {}); // its reader has closed it
 });
 
 testWith(

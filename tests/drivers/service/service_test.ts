@@ -321,7 +321,7 @@ Deno.test("pages that lie side by side cross as one buffer, and each frame in it
   assert.deepEqual(packets.map(({ bytes }) => bytes.at(-1)), [
     ...packets.keys(),
   ]);
-  // Every frame is named once more at the end: it is gone by then.
+  // Every frame is named once more at the end: it is freed by then.
   const view = new RecordView(delivery.records);
   view.bytes.copyWithin(40 * 24, 0, 40 * 24);
   const again = { ...delivery, count: 80 };

@@ -234,7 +234,7 @@ Deno.test("after a revocation a trusted holder gets nothing more, and what it gi
   const returns = new RingWriter(rings, "returns");
   for (let i = 0; i < 2; i++) {
     const { at, words } = deliveries;
-    // To be sent, even: under a capability that is over.
+    // To be sent, even: under a capability that has ended.
     returns.put(words[at]!, 60, words[at + 2]!, 0);
     deliveries.advance(1);
   }

@@ -42,7 +42,7 @@ export async function until(
 export interface Pair extends Disposable {
   readonly medium: Medium;
   readonly ends: [TunnelEnd, TunnelEnd];
-  /** Ends `side` and starts it anew, as a process would be. */
+  /** Closes `side` and opens another in its place, as a restarted process does. */
   restart(side: 0 | 1, secret?: Secret): Promise<TunnelEnd>;
 }
 

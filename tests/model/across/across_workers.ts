@@ -324,7 +324,7 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
     throw new Error("the filter service does not answer");
   }
 
-  /** Until all has been taken that anybody posted, and nobody posts more. */
+  /** Waits until all messages have been taken, and no more are posted. */
   async #settle(): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const posted = this.#posted();

@@ -59,7 +59,7 @@ export class Holder {
   readonly trace: string[] = [];
   /** What it has not given back. */
   readonly kept: Delivery[] = [];
-  /** Byte strings of its own that it sent, less those that came home. */
+  /** Byte strings of its own that it sent, less those that were returned. */
   ownStrings = 0;
 
   constructor(port: Port<unknown, Delivery>, tag: bigint) {

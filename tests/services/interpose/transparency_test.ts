@@ -172,7 +172,7 @@ testProperty(
   }),
 );
 
-/** Only a pipe knows that its other end has gone. */
+/** Only a pipe knows that its other end is closed. */
 function strip(trace: string[]): void {
   const kept = trace.filter((line) => !/^(posted|left): /.test(line));
   trace.splice(0, Infinity, ...kept);

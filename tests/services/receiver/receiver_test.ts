@@ -219,7 +219,7 @@ testProperty(
             if (taken) sent++;
           }
           while ((await receiver.account()).sentPackets < sent);
-          await delay(0); // it comes home
+          await delay(0); // the page is returned
         }
         await system.stop();
         const numbers = packetsIn(write).map((frame) =>

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { ProgramTooLarge } from "../../../../services/filter/ebpf/limits.ts";
 
-/** What `emit` returns; a property whose program is too large is left at once, and drawn anew. */
+/** What `emit` returns; a property whose program is too large is left at once, and another is drawn. */
 export function unlessTooLarge<T>(emit: () => T): T {
   try {
     return emit();

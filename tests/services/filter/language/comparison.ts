@@ -38,7 +38,7 @@ export interface Case {
   readonly frames: readonly Uint8Array<ArrayBuffer>[];
   readonly seed: number;
   readonly netmask: number | undefined;
-  /** Steered copies of each frame; 3 when not given. */
+  /** Steered copies of each frame; 3 by default. */
   readonly steers?: number;
 }
 

@@ -41,7 +41,7 @@ export class Rig implements Disposable {
   counted: { readonly counts?: AccountCounts } = {};
   readonly #driver: Port<DriverReport, DriverOrder>;
 
-  /** `unclaimed`: what becomes of nobody's packets, where the NIC classifies; `socket` where it is a packet socket. The clock is the real one unless given. */
+  /** `unclaimed`: what becomes of unclaimed packets, where the NIC classifies; `socket` where it is a packet socket. The clock is the real one by default. */
   constructor(
     unclaimed?: "kernel" | "drop" | "socket",
     clock: Clock = makeRealClock(),

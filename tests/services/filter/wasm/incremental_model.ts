@@ -1,6 +1,6 @@
 /**
  * A derivation tree that changes, round by round, and a compilation that is kept
- * up to date with it: patched where that will do, made anew where not.
+ * up to date with it: patched where that will do, rebuilt where not.
  */
 
 import fc from "fast-check";
