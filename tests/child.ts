@@ -1,5 +1,7 @@
 /** Programs of this project's runtime, run as children that are asked nothing. */
 
+import { given } from "../caps/kernel/given.ts";
+
 /** What a child printed, and how it ended. */
 export interface ChildOutput {
   /** Exit status. */
@@ -17,7 +19,7 @@ export async function denoRun(
 ): Promise<ChildOutput> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...args],
-    ...(cwd === undefined ? {} : { cwd }),
+    ...given({ cwd }),
     env: { NO_COLOR: "1" },
     stdin: "null",
   });

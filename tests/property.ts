@@ -1,6 +1,7 @@
 /** Properties with a seed that is printed on failure, and a command that repeats it. */
 
 import fc from "fast-check";
+import { given } from "../caps/kernel/given.ts";
 import { type Need, testWith } from "./needs.ts";
 
 const seedText = Deno.env.get("SALLYPORT_SEED");
@@ -33,7 +34,7 @@ export function testProperty<T>(
     const details = await fc.check(property, {
       numRuns: runsOf(options.runs),
       seed,
-      ...(pathText === undefined ? {} : { path: pathText }),
+      ...given({ path: pathText }),
     });
     if (!details.failed) return;
     const file = options.file.replace(/^.*\/tests\//, "tests/");

@@ -7,6 +7,7 @@
 
 import { delay } from "@std/async/delay";
 import process from "node:process";
+import { given } from "../../caps/kernel/given.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Ran } from "./ran.ts";
 import { type Behaviour, HOSTILE, hostileSystem, VICTIMS } from "./system.ts";
@@ -64,7 +65,7 @@ async function measure(durationMs: number): Promise<Ran> {
     rssBefore,
     rssPeak,
     failures,
-    ...(ended === undefined ? {} : { ended }),
+    ...given({ ended }),
     hostile: last.services.find(({ name }) => name === HOSTILE)!,
     victims: last.services.filter(({ name }) => name !== HOSTILE),
     pages: last.pages,

@@ -13,6 +13,7 @@
  * and what time it is by whoever asks.
  */
 
+import { given } from "./given.ts";
 import { type KernelLimits, type Refusal, whyRefused } from "./admission.ts";
 import {
   type Capability,
@@ -249,7 +250,7 @@ export class CapabilityKernel<G> {
       depth: parent.depth + 1,
       taken: undefined,
       grant,
-      ...(residual === undefined ? {} : { residual }),
+      ...given({ residual }),
       sends,
       ...(observer ? { observes } : {}),
       rights,

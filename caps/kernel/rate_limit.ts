@@ -3,6 +3,8 @@
  * beyond that is dropped and counted on its account, at nobody else's cost.
  */
 
+import { given } from "./given.ts";
+
 /** How much goes through in a second, each way; what is absent is not limited. */
 export interface RateLimit {
   /** More than 0. */
@@ -32,8 +34,7 @@ export function isRateLimit(value: unknown): value is RateLimit {
 export function copyOfRateLimit(limit: RateLimit): RateLimit {
   const { packetsPerSecond, bytesPerSecond } = limit;
   return {
-    ...(packetsPerSecond === undefined ? {} : { packetsPerSecond }),
-    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    ...given({ packetsPerSecond, bytesPerSecond }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A NIC on which a capture file arrives again. */
 
+import { given } from "../../caps/kernel/given.ts";
 import {
   HEADROOM_BYTES,
   type PacketMemory,
@@ -82,9 +83,7 @@ export function openPcap(options: PcapOptions): PcapDriver {
     name,
     mac: options.mac ?? Uint8Array.of(2, 0x70, 0x63, 0x61, 0x70, 1),
     mode: `replay of ${reader.format}, ${options.pace}`,
-    ...(options.ringFrames === undefined
-      ? {}
-      : { ringFrames: options.ringFrames }),
+    ...given({ ringFrames: options.ringFrames }),
   });
   // From here on they are closed with the driver.
   end.files = cleanup.move();

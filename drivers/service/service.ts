@@ -9,6 +9,7 @@
  * ```
  */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type {
   DriverCounts,
@@ -200,9 +201,7 @@ export class DriverService implements Disposable {
     return {
       name: info.name,
       mode: info.mode,
-      ...(this.#kernelClassifier.refusal === undefined
-        ? {}
-        : { kernelRefusal: this.#kernelClassifier.refusal }),
+      ...given({ kernelRefusal: this.#kernelClassifier.refusal }),
       mac: info.mac,
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
@@ -316,7 +315,7 @@ export class DriverService implements Disposable {
     this.#orders.post({
       kind: "committed",
       version: order.version,
-      ...(kernelRefusal === undefined ? {} : { kernelRefusal }),
+      ...given({ kernelRefusal }),
     });
   }
 

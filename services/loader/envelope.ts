@@ -3,6 +3,7 @@
  * service itself is not asked: it can only narrow this.
  */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { ServiceSettings } from "../core/definition.ts";
 import {
   type ArpPayload,
@@ -60,8 +61,7 @@ function answersToOne(
   };
   const frame = {
     etherSrc: exactly(mac),
-    ...(etherSrc === undefined ? {} : { etherDst: etherSrc }),
-    ...(vlan === undefined ? {} : { vlan }),
+    ...given({ etherDst: etherSrc, vlan }),
   };
   return answeringPayloads(payload, ours).map((payload) => ({
     ...frame,
@@ -88,7 +88,7 @@ function answeringPayloads(
       return payload.etherType === ETHERTYPE.ipv6 ? [] : [payload];
     case "arp": {
       const target = payload.sender;
-      return [{ ...anyArp, ...(target === undefined ? {} : { target }) }];
+      return [{ ...anyArp, ...given({ target }) }];
     }
     case "ipv4":
       return [answeringIpv4(payload, ours)];
@@ -103,9 +103,6 @@ function answeringIpv4(asked: IpPayload, ours: Prefix): IpPayload {
     kind: "ipv4",
     src: ours,
     fragment,
-    ...(src === undefined ? {} : { dst: src }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(dstPort === undefined ? {} : { srcPort: dstPort }),
-    ...(srcPort === undefined ? {} : { dstPort: srcPort }),
+    ...given({ dst: src, protocol, srcPort: dstPort, dstPort: srcPort }),
   };
 }

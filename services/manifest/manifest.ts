@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { given } from "../../caps/kernel/given.ts";
 import { FRAMES_MAX } from "../../caps/memory/memory.ts";
 import type { Protocol } from "../core/protocol.ts";
 import {
@@ -198,9 +199,7 @@ function manifestSchemaOf(
       mac: mac ?? macFor(manifest.address.address),
       unclaimed: unclaimed ??
         (nics.kindOf(manifest.nic).kernel === undefined ? "drop" : "kernel"),
-      ...(write === undefined ? {} : { write }),
-      ...(recover === undefined ? {} : { recover }),
-      ...(busyPoll === undefined ? {} : { busyPoll }),
+      ...given({ write, recover, busyPoll }),
     }));
 }
 

@@ -1,6 +1,7 @@
 /** Rate limits as they are written: checked at the edge, like all that a person writes. */
 
 import { z } from "zod";
+import { given } from "../../caps/kernel/given.ts";
 import { RATE_MAX, type RateLimit } from "../../caps/kernel/rate_limit.ts";
 import { showValue } from "../fields/show_value.ts";
 
@@ -37,8 +38,7 @@ export const rateLimitSchema: z.ZodType<RateLimit, RateLimitInput> = z
     { error: `expected ${SHAPE}, got one that limits nothing` },
   )
   .transform(({ packetsPerSecond, bytesPerSecond }) => ({
-    ...(packetsPerSecond === undefined ? {} : { packetsPerSecond }),
-    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    ...given({ packetsPerSecond, bytesPerSecond }),
   }));
 
 /**

@@ -1,6 +1,7 @@
 /** A service of a manifest. */
 
 import { z } from "zod";
+import { given } from "../../caps/kernel/given.ts";
 import { COPY_BYTES_MAX_DEFAULT } from "../../caps/kernel/kernel.ts";
 import { FRAMES_MAX, PAGE_BYTES } from "../../caps/memory/memory.ts";
 import type { RateLimit } from "../../caps/kernel/rate_limit.ts";
@@ -152,7 +153,7 @@ export function serviceSchemaOf(
     ...holding,
   }).transform(({ sends, ...rest }) => ({
     ...rest,
-    ...(sends === undefined ? {} : { sends }),
+    ...given({ sends }),
   }));
   const ofCores = cores.map(({ name, fields }) =>
     z.strictObject({ core: z.literal(name), ...fields, ...holding })

@@ -1,5 +1,6 @@
 /** How a system ends by itself: with its NIC, or by a failure. */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { Ending } from "./system.ts";
 
 /** The end of one system; the first to be told counts. */
@@ -21,7 +22,7 @@ export class EndOfSystem {
   nicEnded(warning: string | undefined): void {
     this.#ending.resolve({
       reason: "nic-ended",
-      ...(warning === undefined ? {} : { warning }),
+      ...given({ warning }),
     });
   }
 

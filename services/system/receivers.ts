@@ -1,5 +1,6 @@
 /** The capabilities that a system's caller holds itself. */
 
+import { given } from "../../caps/kernel/given.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import { INTERPOSED_LIMITS, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
@@ -119,12 +120,11 @@ export class Receivers {
     try {
       const capability = await connector.derive({
         grant: receives,
-        ...(sends === undefined ? {} : { sends }),
+        ...given({ sends }),
         rights: (observe ? RIGHT_OBSERVE : RIGHT_RECEIVE) |
           (sends === undefined ? 0 : RIGHT_SEND),
         quotaPages,
-        ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
-        ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+        ...given({ copyBytesMax, lifetimeMs }),
         ...(limit === undefined ? {} : { limit: readRateLimit(limit) }),
         to: port,
       });

@@ -1,5 +1,6 @@
 /** Puts together what the parts of a system say of themselves. */
 
+import { given } from "../../caps/kernel/given.ts";
 import { addCounts } from "../../caps/driver/accounts.ts";
 import type {
   AccountCounts,
@@ -56,7 +57,7 @@ export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
     unclaimedPackets: driver.unclaimedPackets,
     pages: driver.pages,
     services: parts.services.map((service) => serviceOf(service, parts)),
-    ...(parts.peer === undefined ? {} : { peer: parts.peer }),
+    ...given({ peer: parts.peer }),
   };
 }
 
@@ -79,7 +80,7 @@ function serviceOf(
     name: service.name,
     state: service.state,
     restarts: service.restarts.count,
-    ...(service.failure === undefined ? {} : { failure: service.failure }),
+    ...given({ failure: service.failure }),
     capabilities: [
       ...own
         .map((described, i) =>

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import { given } from "../../caps/kernel/given.ts";
 import type { Field, HeaderAtom } from "../../services/filter/tree/atom.ts";
 import type {
   Accept,
@@ -131,7 +132,7 @@ const header: fc.Arbitrary<HeaderAtom> = fc.tuple(
 ).map(([op, offset, protocol, fragment]) => ({
   op,
   offset,
-  ...(protocol === undefined ? {} : { protocol }),
+  ...given({ protocol }),
   fragment,
 }));
 

@@ -1,6 +1,7 @@
 /** Plays moves with the reference model and a system at once, and compares all that can be seen. */
 
 import { deepStrictEqual } from "node:assert/strict";
+import { given } from "../../caps/kernel/given.ts";
 import type { Move, Presented, RecordMove } from "./moves.ts";
 import { ReferenceModel } from "./reference.ts";
 import type {
@@ -163,10 +164,10 @@ export class Game {
       rights: new Set(rights),
       quotaPages,
       to,
-      ...(lifetime === undefined ? {} : { lifetime }),
+      ...given({ lifetime }),
       ...(residual === undefined ? {} : { residual: framesOfText(residual) }),
       ...(sends === undefined ? {} : { sends: framesOf(sends) }),
-      ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
+      ...given({ copyBytesMax }),
     });
     const expected = typeof derived === "string" ? derived : undefined;
     deepStrictEqual({ refused }, { refused: expected });
@@ -181,8 +182,7 @@ export class Game {
     const delegated = this.model.delegate(port, cap, {
       to,
       ...(rights === undefined ? {} : { rights: new Set(rights) }),
-      ...(quotaPages === undefined ? {} : { quotaPages }),
-      ...(lifetime === undefined ? {} : { lifetime }),
+      ...given({ quotaPages, lifetime }),
     });
     const expected = typeof delegated === "string" ? delegated : undefined;
     deepStrictEqual({ refused }, { refused: expected });
@@ -257,7 +257,7 @@ export class Game {
         : this.#pickPage(port, record.inPage, "own");
       const { kind, frame } = record;
       const serial = ++this.#serial;
-      meant.push({ kind, frame, ...(page === undefined ? {} : { page }) });
+      meant.push({ kind, frame, ...given({ page }) });
       asked.push({
         kind,
         frame,

@@ -1,6 +1,7 @@
 /** What can be done to a capability system: plain data, drawn by fast-check. */
 
 import fc from "fast-check";
+import { given } from "../../caps/kernel/given.ts";
 import type { Arbitrary } from "../arbitraries/arbitrary.ts";
 import { FRAME_COUNT, type GrantPart, PORTS, type Text } from "./universe.ts";
 import type { Right } from "./terms.ts";
@@ -102,7 +103,7 @@ const part: Arbitrary<GrantPart> = fc.oneof(
       a: port,
       b: port,
     }).map(({ host, a, b }): GrantPart => ({
-      ...(host === undefined ? {} : { host }),
+      ...given({ host }),
       low: Math.min(a, b),
       high: Math.max(a, b),
     })),

@@ -215,7 +215,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a residual is ignored",
     "services/filter/service/compilation.ts",
-    "...(residual === undefined ? {} : { residual }),",
+    "...given({ residual }),",
     "",
   ),
   mutation(

@@ -1,5 +1,6 @@
 /** What holders ask of the filter service, as messages. */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { Asked, AskedDelegation } from "./system.ts";
 import { grantOf, rightsOf, textOf } from "./universe.ts";
 
@@ -22,7 +23,7 @@ export function deriveRequest(from: bigint, asked: Asked): object {
     to,
     ...(residual === undefined ? {} : { residual: textOf(residual) }),
     ...(sends === undefined ? {} : { sends: grantOf(sends) }),
-    ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
+    ...given({ copyBytesMax }),
     ...lifetimeOf(lifetime),
   };
 }
@@ -37,7 +38,7 @@ export function delegateRequest(
     capability,
     to,
     ...(rights === undefined ? {} : { rights: rightsOf(rights) }),
-    ...(quotaPages === undefined ? {} : { quotaPages }),
+    ...given({ quotaPages }),
     ...lifetimeOf(lifetime),
   };
 }

@@ -3,6 +3,7 @@
  * filter service, and services with capabilities on it.
  */
 
+import { given } from "../../caps/kernel/given.ts";
 import {
   makePacketMemory,
   type PacketMemory,
@@ -111,7 +112,7 @@ export class Host {
           address: address.address,
           prefixBits: address.prefixBits,
           mac,
-          ...(definition.port === undefined ? {} : { port: definition.port }),
+          ...given({ port: definition.port }),
         },
         time,
         trace,

@@ -20,6 +20,7 @@
  * - filter text is left out: it only narrows.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { SocketFilter } from "../../../caps/driver/program.ts";
 import type { Atom, Filter, HeaderAtom } from "../tree/atom.ts";
 import {
@@ -135,8 +136,7 @@ function taggedBlock(
   { etherDst, etherSrc, vlan }: Conjunction,
 ): ClassicInstruction[] {
   const addresses: Conjunction = {
-    ...(etherDst === undefined ? {} : { etherDst }),
-    ...(etherSrc === undefined ? {} : { etherSrc }),
+    ...given({ etherDst, etherSrc }),
   };
   const block = lowerConjunction(addresses).flatMap(plainBlock);
   if (typeof vlan !== "number") return block;

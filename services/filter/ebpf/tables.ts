@@ -11,6 +11,7 @@
  * nobody receives.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type {
   KernelMap,
   KernelMapChange,
@@ -181,7 +182,7 @@ export class RunningTables {
     const change = {
       map,
       key: bytes,
-      ...(value === undefined ? {} : { value }),
+      ...given({ value }),
     };
     this.#changes.set(`${map} ${table} ${key.join()}`, change);
   }

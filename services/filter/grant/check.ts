@@ -4,6 +4,7 @@
  * they came with.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import {
   type ArpPayload,
   type Conjunction,
@@ -71,7 +72,7 @@ function checkConjunction(value: unknown, at: string): Conjunction {
       ? {}
       : { etherSrc: checkMac(etherSrc, `${at}.etherSrc`) }),
     ...(vlan === undefined ? {} : { vlan: vlan as number | "any" }),
-    ...(checked === undefined ? {} : { payload: checked }),
+    ...given({ payload: checked }),
   };
 }
 

@@ -6,6 +6,7 @@
  * conjunction again, and none is empty: a frame can be built of any.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type {
   ArpPayload,
   Conjunction,
@@ -41,10 +42,7 @@ export function intersect(
   const vlan = both(a.vlan, b.vlan, intersectVlans);
   if (vlan === NONE) return undefined;
   return {
-    ...(etherDst === undefined ? {} : { etherDst }),
-    ...(etherSrc === undefined ? {} : { etherSrc }),
-    ...(vlan === undefined ? {} : { vlan }),
-    ...(payload === undefined ? {} : { payload }),
+    ...given({ etherDst, etherSrc, vlan, payload }),
   };
 }
 
@@ -102,9 +100,7 @@ function intersectArps(a: ArpPayload, b: ArpPayload): ArpPayload | None {
   if (operation === NONE || sender === NONE || target === NONE) return NONE;
   return {
     kind: "arp",
-    ...(operation === undefined ? {} : { operation }),
-    ...(sender === undefined ? {} : { sender }),
-    ...(target === undefined ? {} : { target }),
+    ...given({ operation, sender, target }),
   };
 }
 
@@ -122,13 +118,9 @@ function intersectIps(a: IpPayload, b: IpPayload): IpPayload | None {
   ) return NONE;
   return {
     kind: a.kind,
-    ...(src === undefined ? {} : { src }),
-    ...(dst === undefined ? {} : { dst }),
+    ...given({ src, dst }),
     fragment: classes[0] ?? "any",
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(srcPort === undefined ? {} : { srcPort }),
-    ...(dstPort === undefined ? {} : { dstPort }),
-    ...(icmpType === undefined ? {} : { icmpType }),
+    ...given({ protocol, srcPort, dstPort, icmpType }),
   };
 }
 

@@ -3,6 +3,7 @@
  * changes to changes of their tables, where those will do.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { KernelCover } from "../../../caps/driver/messages.ts";
 import type { CapabilityNode } from "../../../caps/kernel/kernel.ts";
 import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
@@ -131,7 +132,7 @@ export class Compilation {
       const socket = this.#socket?.emit();
       this.programs = {
         wasm: wasm.program,
-        ...(socket === undefined ? {} : { socket }),
+        ...given({ socket }),
       };
       return;
     }
@@ -282,7 +283,7 @@ function grantNodeOf(
   const made: GrantNode = {
     slot: hasRights(rights, RIGHT_RECEIVE) ? node.slot : SLOT_NONE,
     grant,
-    ...(residual === undefined ? {} : { residual }),
+    ...given({ residual }),
     children: ownersAmong(node).map((child) => grantNodeOf(child, nodes)),
   };
   nodes.set(node, made);

@@ -3,6 +3,7 @@
  * changes to tables where those will do.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type {
   AccountSpec,
   DriverOrder,
@@ -190,7 +191,7 @@ function specOf(node: CapabilityNode<Grant>): AccountSpec {
     rights: node.rights,
     quotaPages: node.pagesLeft,
     copyBytesMax: node.copyBytesMax,
-    ...(node.limit === undefined ? {} : { limit: node.limit }),
+    ...given({ limit: node.limit }),
     ...limitedBy(node.parent),
   };
 }

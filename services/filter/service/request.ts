@@ -1,5 +1,6 @@
 /** Reads requests, which may be anything that a message brought. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type {
   Delegation,
   Derivation,
@@ -49,10 +50,7 @@ export function derivationOf(
     grant,
     rights,
     quotaPages,
-    ...(residual === undefined ? {} : { residual }),
-    ...(sends === undefined ? {} : { sends }),
-    ...(copyBytesMax === undefined ? {} : { copyBytesMax }),
-    ...(to === undefined ? {} : { to }),
+    ...given({ residual, sends, copyBytesMax, to }),
     ...expiry(request.lifetimeMs, nowUs),
     ...limit(request.limit),
   };
@@ -69,8 +67,7 @@ export function delegationOf(
   const { to, rights, quotaPages, lifetimeMs } = request;
   return {
     to,
-    ...(rights === undefined ? {} : { rights }),
-    ...(quotaPages === undefined ? {} : { quotaPages }),
+    ...given({ rights, quotaPages }),
     ...expiry(lifetimeMs, nowUs),
     ...limit(request.limit),
   };

@@ -4,6 +4,7 @@
  * capability can stand for.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import {
   type Batch,
   batchAt,
@@ -45,7 +46,7 @@ export function filter(
   const { linkType = "ethernet", netmask } = options;
   const program = compileText(text, {
     linkType,
-    ...(netmask === undefined ? {} : { netmask }),
+    ...given({ netmask }),
   });
   return new CompiledFilter(text, program);
 }

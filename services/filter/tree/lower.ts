@@ -7,6 +7,7 @@
  * ```
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { Atom, Field, Filter } from "./atom.ts";
 import type {
   ArpPayload,
@@ -123,7 +124,7 @@ function lowerIp(ip: IpPayload, typeAt: number): Atom[] {
     {
       op: ip.kind,
       offset: start,
-      ...(ip.protocol === undefined ? {} : { protocol: ip.protocol }),
+      ...given({ protocol: ip.protocol }),
       fragment: ip.fragment,
     },
     ...lowerPrefix(ip.dst, start + (v4 ? 16 : 24)),

@@ -1,5 +1,6 @@
 /** A Linux interface through AF_XDP: `xdp:eth1`. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import { readInterface } from "./interface_name.ts";
 import type { NicKind } from "./kind.ts";
 
@@ -33,7 +34,7 @@ export const xdp: NicKind<XdpChoice, XdpOptions> = {
   options: ({ interfaceName }, { awaited, busyPoll }) => ({
     interfaceName,
     awaited,
-    ...(busyPoll === undefined ? {} : { busyPollPackets: busyPoll }),
+    ...given({ busyPollPackets: busyPoll }),
   }),
   kernel: "takes",
   polled: true,

@@ -1,5 +1,6 @@
 /** The system's end of a driver service. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type {
   DriverCounts,
@@ -63,7 +64,7 @@ export class DriverHost {
       port,
       data,
       ...limits,
-      ...(rings === undefined ? {} : { rings }),
+      ...given({ rings }),
     }, [data]);
   }
 

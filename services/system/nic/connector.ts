@@ -3,6 +3,7 @@
  * filter service, for capabilities. The system itself is the first.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import {
   type HolderLimits,
   PLAIN_LIMITS,
@@ -89,7 +90,7 @@ export class Connector implements Disposable {
       port,
       data: data.port2,
       requests: requests.port2,
-      ...(access === undefined ? {} : { trusted: access }),
+      ...given({ trusted: access }),
     };
   }
 

@@ -4,6 +4,7 @@
  * not outlive the service that issued them, nor the one that knows them.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import {
   lendableFrames,
   makePacketMemory,
@@ -190,10 +191,7 @@ export class NicLife {
         frameCount: memory.frameCount,
         extentCount: memory.extentCount,
         spin: this.#options.manifest.spin,
-        ...(nic.write === undefined ? {} : { write: nic.write }),
-        ...(this.#resources === undefined
-          ? {}
-          : { resources: this.#resources }),
+        ...given({ write: nic.write, resources: this.#resources }),
         orders,
         control: control.port2,
       },
@@ -220,8 +218,7 @@ export class NicLife {
       {
         target: {
           memoryPages: wasmPagesOf(memory),
-          ...(nic.kernel === undefined ? {} : { kernel: nic.kernel }),
-          ...(nic.socket === undefined ? {} : { socket: nic.socket }),
+          ...given({ kernel: nic.kernel, socket: nic.socket }),
         },
         quotaPages: lendableFrames(memory.frameCount),
         system: SYSTEM_PORT,

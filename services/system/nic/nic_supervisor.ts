@@ -21,6 +21,7 @@
  * whenever that is back.
  */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type { DriverCounts } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
@@ -114,7 +115,7 @@ export class NicSupervisor {
     return {
       state: shown(this.#state),
       restarts: this.#restarts.count,
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...given({ failure: this.#failure }),
     };
   }
 

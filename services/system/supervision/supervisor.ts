@@ -1,5 +1,6 @@
 /** The services of a system: connects and starts them, ends those that are cut off, starts anew those that fail. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import {
@@ -183,7 +184,7 @@ export class Supervisor {
         quotaPages,
         copyBytesMax,
         spin: this.#options.manifest.spin,
-        ...(part.module === undefined ? {} : { module: part.module }),
+        ...given({ module: part.module }),
         ...connection,
         control: control.port2,
       }, {
@@ -232,7 +233,7 @@ export class Supervisor {
       rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
       quotaPages: manifest.quotaPages,
       // On the envelope: whatever the service derives from it stays within.
-      ...(manifest.limit === undefined ? {} : { limit: manifest.limit }),
+      ...given({ limit: manifest.limit }),
       to: port,
     });
     const posed = this.#options.interposing.interpose(supervised.name, data);
@@ -240,7 +241,7 @@ export class Supervisor {
       envelope,
       data: posed,
       requests,
-      ...(trusted === undefined ? {} : { trusted }),
+      ...given({ trusted }),
     };
   }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { given } from "../../../caps/kernel/given.ts";
 import type {
   CapabilityKernel,
   CapabilityNode,
@@ -132,8 +133,7 @@ class Model {
     const parent = this.known.get(this.#tag(pick));
     const result = this.kernel.derive(port, this.#tag(pick), {
       ...wanted,
-      ...(to === undefined ? {} : { to }),
-      ...(expiresAtUs === undefined ? {} : { expiresAtUs }),
+      ...given({ to, expiresAtUs }),
     });
     this.#minted(result, parent, port);
   }
@@ -144,9 +144,7 @@ class Model {
     const left = parent?.pagesLeft;
     const result = this.kernel.delegate(port, this.#tag(pick), {
       to,
-      ...(rights === undefined ? {} : { rights }),
-      ...(quotaPages === undefined ? {} : { quotaPages }),
-      ...(expiresAtUs === undefined ? {} : { expiresAtUs }),
+      ...given({ rights, quotaPages, expiresAtUs }),
     });
     const node = this.#minted(result, parent, port);
     if (node === undefined) return;

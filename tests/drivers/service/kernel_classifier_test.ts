@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { given } from "../../../caps/kernel/given.ts";
 import type { InstallOrder } from "../../../caps/driver/messages.ts";
 import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { DriverInfo } from "../../../drivers/driver.ts";
@@ -38,7 +39,7 @@ function commit(cover?: { why: string; addresses: number[][] }): InstallOrder {
     ...NOTHING,
     wasm,
     kernel: PROGRAM,
-    ...(cover === undefined ? {} : { cover }),
+    ...given({ cover }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A driver service on an emulated NIC with holders that the test plays. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import {
   makePacketMemory,
   type PacketMemory,
@@ -135,8 +136,7 @@ export class Rig implements Disposable {
       rights: plan.observes ? RIGHT_OBSERVE : RIGHT_RECEIVE | RIGHT_SEND,
       quotaPages: plan.quotaPages,
       copyBytesMax: plan.copyBytesMax,
-      ...(plan.limit === undefined ? {} : { limit: plan.limit }),
-      ...(plan.limitedBy === undefined ? {} : { limitedBy: plan.limitedBy }),
+      ...given({ limit: plan.limit, limitedBy: plan.limitedBy }),
     };
   }
 

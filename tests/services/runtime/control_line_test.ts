@@ -1,4 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import { given } from "../../../caps/kernel/given.ts";
 import { fromMessagePort, type Port } from "../../../caps/port/port.ts";
 import { NoAnswerError } from "../../../services/runtime/calls.ts";
 import { ControlLine } from "../../../services/runtime/control_line.ts";
@@ -25,7 +26,7 @@ class Rig implements Disposable {
       whom: "the part",
       onReport: ({ kind }) => this.reports.push(kind),
       onNonsense: () => this.nonsense++,
-      ...(read === undefined ? {} : { read }),
+      ...given({ read }),
     });
     this.part = fromMessagePort(port2);
   }

@@ -4,6 +4,7 @@
  * does not matter.
  */
 
+import { given } from "../../../../caps/kernel/given.ts";
 import { type Conjunction, CONJUNCTIONS_MAX } from "../grant.ts";
 import { FilterError } from "../../language/error.ts";
 import { intersect } from "../overlap.ts";
@@ -102,8 +103,6 @@ function meet(a: Term, b: Term): Term | undefined {
   const behindTag = asksTag ? undefined : a.behindTag ?? b.behindTag;
   return {
     conjunction,
-    ...(unsaid === undefined ? {} : { unsaid }),
-    ...(behindTag === undefined ? {} : { behindTag }),
-    ...(asksTag === undefined ? {} : { asksTag }),
+    ...given({ unsaid, behindTag, asksTag }),
   };
 }

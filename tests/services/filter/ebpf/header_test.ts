@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { given } from "../../../../caps/kernel/given.ts";
 import type {
   Field,
   HeaderAtom,
@@ -184,6 +185,6 @@ function atomOf(
     op,
     offset,
     fragment,
-    ...(protocol === undefined ? {} : { protocol }),
+    ...given({ protocol }),
   };
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { given } from "../../../../caps/kernel/given.ts";
 import {
   RIGHT_DELEGATE,
   RIGHT_DERIVE,
@@ -141,7 +142,7 @@ async function derive(
     grant: udp(low, low + width - 1),
     rights: RIGHT_RECEIVE | RIGHT_DERIVE,
     quotaPages: 0,
-    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+    ...given({ lifetimeMs }),
   });
   const endsMs = Math.min(parent.endsMs, nowMs + (lifetimeMs ?? Infinity));
   return { tag, parent, endsMs, low, nextPort: 0 };

@@ -1,6 +1,7 @@
 /** A filter service with its holders, and a driver that the test plays. */
 
 import assert from "node:assert/strict";
+import { given } from "../../../../caps/kernel/given.ts";
 import type {
   AccountCounts,
   DriverOrder,
@@ -98,7 +99,7 @@ export class Rig implements Disposable {
         this.#driver.post({
           kind: "committed",
           version,
-          ...(refusal === undefined ? {} : { kernelRefusal: refusal }),
+          ...given({ kernelRefusal: refusal }),
         });
       } else if (order.kind === "account") {
         this.#driver.post({ kind: "account", id: order.id, ...this.counted });

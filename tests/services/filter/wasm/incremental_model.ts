@@ -4,6 +4,7 @@
  */
 
 import fc from "fast-check";
+import { given } from "../../../../caps/kernel/given.ts";
 import {
   CapabilityKernel,
   type CapabilityNode,
@@ -257,8 +258,7 @@ export class IncrementalModel {
           grant,
           rights,
           quotaPages: 0,
-          ...(residual === undefined ? {} : { residual }),
-          ...(sends === undefined ? {} : { sends }),
+          ...given({ residual, sends }),
         });
         if ("node" in derived) opened.add(derived.node);
         continue;
