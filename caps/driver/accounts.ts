@@ -16,11 +16,11 @@ export function addCounts(all: readonly Counts[]): Counts {
 export interface PacketCounts {
   /** Packets handed to the holder. */
   readonly deliveredPackets: number;
-  /** Their bytes. */
+  /** Bytes of the packets delivered. */
   readonly deliveredBytes: number;
   /** Packets that the holder had sent. */
   readonly sentPackets: number;
-  /** Their bytes. */
+  /** Bytes of the packets sent. */
   readonly sentBytes: number;
   /** Packets that were dropped, by reason, both ways. */
   readonly drops: Counts;

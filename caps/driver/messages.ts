@@ -23,14 +23,14 @@ export interface AccountSpec {
   readonly slot: number;
   readonly tagLow: number;
   readonly tagHigh: number;
-  /** Its holder. */
+  /** Port of the holder. */
   readonly port: PortId;
   /** The slot of what it was derived from; absent or 0 for the root. */
   readonly parent?: number;
   readonly rights: Rights;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
-  /** Its own rate limit. */
+  /** Rate limit of this capability's own. */
   readonly limit?: RateLimit;
   /** The nearest ancestor with a limit, which holds besides: a slot. It is opened first. */
   readonly limitedBy?: number;
@@ -63,7 +63,7 @@ export type DriverOrder =
     readonly quotas: QuotaChanges;
     /** The program, or the module that was compiled of one elsewhere. */
     readonly wasm: WasmProgram | WebAssembly.Module;
-    /** The same classifier for the NIC itself, where it can take one. */
+    /** Classifier for the NIC itself, where it can take one. */
     readonly kernel?: KernelProgram;
     /** Where `kernel` is a cover instead. */
     readonly cover?: KernelCover;
@@ -86,7 +86,7 @@ export type DriverOrder =
   /** What a capability counted so far; answered by `account`. */
   | { readonly kind: "account"; readonly id: number; readonly slot: number }
   /**
-   * These capabilities are revoked, now; each one's packets go to its fallback,
+   * Revokes capabilities at once; the packets of each go to its fallback,
    * the nearest receiving ancestor, until a commit says better. Answered by
    * `revoked`: from then on nothing more is posted to them. A subtree may be
    * large, and numbers side by side cross a port much faster than objects.
@@ -214,7 +214,7 @@ export type SystemReport =
     readonly id: number;
     readonly counts: DriverCounts;
   }
-  /** This holder was cut off for what it sent: what was refused, by reason. */
+  /** Reports that a holder was cut off for what it sent: refusals, by reason. */
   | {
     readonly kind: "cut-off";
     readonly port: PortId;

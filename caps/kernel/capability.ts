@@ -83,7 +83,7 @@ export interface CapabilityNode<G> {
   /** What of its quota was not carved out for others. */
   readonly pagesLeft: number;
   readonly copyBytesMax: number;
-  /** Its own rate limit; its ancestors' hold besides. */
+  /** Rate limit of its own; those of its ancestors hold besides. */
   readonly limit?: RateLimit;
   readonly closed: boolean;
   /** When the capability expires: no later than its parent. */

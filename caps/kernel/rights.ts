@@ -2,13 +2,13 @@
 
 /** Packets of its grant are its holder's. */
 export const RIGHT_RECEIVE = 1;
-/** Its holder gets copies of packets that others own. */
+/** The right to get copies of packets that others own. */
 export const RIGHT_OBSERVE = 2;
-/** Its holder may send frames that its sending grant matches. */
+/** The right to send frames that the sending grant matches. */
 export const RIGHT_SEND = 4;
-/** Its holder may derive narrower ones from it. */
+/** The right to derive narrower capabilities from it. */
 export const RIGHT_DERIVE = 8;
-/** Its holder may give others narrower ones. */
+/** The right to delegate narrower capabilities to others. */
 export const RIGHT_DELEGATE = 16;
 /** Every right: those of a NIC's root capability. */
 export const RIGHTS_ALL = 31;

@@ -21,13 +21,13 @@ export class Spin {
   #budgetMs = 0;
   #idleSinceMs: number | undefined;
 
-  /** There is nothing to do: whether to look again, and not to sleep. */
+  /** Called where nothing is to do: whether to look again, and not to sleep. */
   again(nowMs: number): boolean {
     this.#idleSinceMs ??= nowMs;
     return nowMs - this.#idleSinceMs < this.#budgetMs;
   }
 
-  /** There was something to do. */
+  /** Called where something was to do. */
   found(nowMs: number): void {
     if (this.#idleSinceMs === undefined) return;
     const idleMs = nowMs - this.#idleSinceMs;

@@ -41,18 +41,18 @@ const ENTRIES = 2 * LINE_WORDS;
 const RING_WORDS = ENTRIES + RING_ENTRIES * ENTRY_WORDS;
 const MASK = RING_ENTRIES - 1;
 
-/** Both rings of one holder. */
+/** Memory of both rings of one holder. */
 export type TrustedRings = SharedArrayBuffer;
 
 /** What a trusted holder is given besides its port. */
 export interface TrustedAccess {
   /** Packet memory. */
   readonly memory: WebAssembly.Memory;
-  /** Its frames, those of extents included. */
+  /** Number of frames, those of extents included. */
   readonly frameCount: number;
   /** Extents that its last frames are. */
   readonly extentCount: number;
-  /** Both rings. */
+  /** Memory of both rings. */
   readonly rings: TrustedRings;
 }
 

@@ -12,7 +12,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** A capture file that is open for reading. */
 export interface CaptureFile extends Disposable {
-  /** Its bytes; a chunk is good until the next is asked for. */
+  /** Bytes of the file; a chunk is good until the next is asked for. */
   readonly chunks: Iterable<Uint8Array>;
 }
 

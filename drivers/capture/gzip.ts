@@ -7,7 +7,7 @@ import { Inflater } from "./inflate.ts";
 /** The first two bytes of a member, as a big-endian number. */
 export const GZIP_MAGIC = 0x1f8b;
 
-/** The same as DEFLATE's bits come. */
+/** First two bytes of gzip, as one little-endian number. */
 const MAGIC = 0x8b1f;
 
 /** Flags of a member's header (section 2.3.1). */

@@ -86,7 +86,7 @@ export class Meter {
   }
 }
 
-/** Both ways of a limited capability: what comes and what goes do not share. */
+/** Meters of a limited capability, one each way: what comes and what goes do not share. */
 export interface Meters {
   readonly delivered: Meter;
   readonly sent: Meter;

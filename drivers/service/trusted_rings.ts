@@ -6,7 +6,7 @@ import {
   type TrustedRings,
 } from "../../caps/port/trusted_ring.ts";
 
-/** Both rings of one holder. */
+/** A holder's two rings. */
 export class TrustedRingPair {
   readonly deliveries: RingWriter;
   readonly returns: RingReader;

@@ -52,7 +52,7 @@ export interface Outbox {
 
 /** What became of another service. */
 export interface ServiceNews {
-  /** Its name in the manifest. */
+  /** Name in the manifest. */
   readonly name: string;
   /** What it held is void, and what was agreed with it is forgotten, unless it is running. */
   readonly state: "running" | "restarting" | "failed";

@@ -38,12 +38,12 @@ export type ServiceOrder =
   | ({ readonly kind: "reconnect" } & Connection)
   /** What became of a service that it watches. */
   | ({ readonly kind: "news" } & ServiceNews)
-  /** It is over: let go of the ports. A worker is ended besides. */
+  /** Closes the ports. A worker is terminated besides. */
   | { readonly kind: "stop" };
 
 /** From a service to the system. */
 export type ServiceReport =
-  /** It has its capability; packets flow. */
+  /** Reports that it has its capability: packets flow. */
   | { readonly kind: "running" }
   | {
     readonly kind: "counters";

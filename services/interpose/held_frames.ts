@@ -17,7 +17,7 @@ export interface HeldFrame {
   readonly due: Instant;
   /** The capability that it came under. */
   readonly capability: bigint;
-  /** Its record, as in a byte string; with its bytes, if it lies in the string. */
+  /** Record of the frame, as in a byte string; with its bytes, if they lie in the string. */
   readonly record: Uint8Array<ArrayBuffer>;
   /** The page that it lies in, if it lies in one. */
   readonly page: ArrayBuffer | undefined;

@@ -27,7 +27,7 @@ export class Receivers {
   /** To the NIC as it is now; undefined while there is none. */
   #connector: Connector | undefined;
 
-  /** There is a NIC: receivers can be opened. */
+  /** Takes a NIC on which receivers can be opened. */
   plug(connector: Connector): void {
     this.#connector = connector;
   }

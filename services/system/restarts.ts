@@ -27,12 +27,12 @@ export class Restarts {
     return this.#count;
   }
 
-  /** It runs, from now on. */
+  /** Records that it runs from now on. */
   ran(nowMs: number): void {
     this.#runningSinceMs = nowMs;
   }
 
-  /** It has failed. Returns how long to wait before it is started again; undefined for never. */
+  /** Records a failure. Returns how long to wait before it is started again; undefined for never. */
   failed(nowMs: number): number | undefined {
     if (nowMs - this.#runningSinceMs >= WINDOW_MS) this.#delayMs = DELAY_MS_MIN;
     this.#runningSinceMs = Infinity;

@@ -17,11 +17,11 @@ export interface CapabilitySnapshot {
   readonly heldPages: number;
   /** Packets handed to the holder. */
   readonly deliveredPackets: number;
-  /** Their bytes. */
+  /** Bytes of the packets delivered. */
   readonly deliveredBytes: number;
   /** Packets that the holder had sent. */
   readonly sentPackets: number;
-  /** Their bytes. */
+  /** Bytes of the packets sent. */
   readonly sentBytes: number;
   /** Packets of this capability that were dropped, by reason, both ways. */
   readonly drops: Counts;
@@ -37,7 +37,7 @@ export interface InterposerSnapshot {
 
 /** One service. */
 export interface ServiceSnapshot {
-  /** Its name in the manifest. */
+  /** Name in the manifest. */
   readonly name: string;
   /** Only a running one handles packets. */
   readonly state:
@@ -72,7 +72,7 @@ export interface SystemSnapshot {
     readonly mode: string;
     /** The Ethernet address that the system answers on. */
     readonly mac: string;
-    /** Its IPv4 address, with the prefix. */
+    /** IPv4 address, with the prefix. */
     readonly address: string;
     /** Whether its driver and filter service run. */
     readonly state: "running" | "restarting" | "failed";
@@ -84,11 +84,11 @@ export interface SystemSnapshot {
     readonly ended: boolean;
     /** Packets that came in. */
     readonly receivedPackets: number;
-    /** Their bytes. */
+    /** Bytes of the packets received. */
     readonly receivedBytes: number;
     /** Packets that went out. */
     readonly sentPackets: number;
-    /** Their bytes. */
+    /** Bytes of the packets sent. */
     readonly sentBytes: number;
     /** The driver's own counts. */
     readonly counters: Counts;

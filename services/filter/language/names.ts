@@ -46,7 +46,7 @@ const ISO_PROTOCOLS: ReadonlyMap<string, number> = new Map([
 
 /** What a port's name stands for. */
 export interface NamedPort {
-  /** Its number. */
+  /** Number of the port. */
   readonly port: number;
   /** The one protocol that it is a name in; undefined for TCP and UDP. */
   readonly protocol: "tcp" | "udp" | undefined;

@@ -67,7 +67,7 @@ export class Values {
     return this.#traits[id]!;
   }
 
-  /** Its number where it is constant; undefined where it is not. */
+  /** Number that the value is where it is constant; undefined where it is not. */
   constantOf(id: ValueId): number | undefined {
     const value = this.at(id);
     return value.kind === "constant" ? value.value : undefined;

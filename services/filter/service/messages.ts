@@ -45,7 +45,7 @@ export type FilterRequest =
     /** How much goes through, each way, within what `from` lets through; absent for no limit but those. */
     readonly limit?: RateLimit;
   }
-  /** The same packets for another holder, under a tag of its own. */
+  /** Delegates packets to another holder, under a tag of its own. */
   | {
     readonly id: number;
     readonly op: "delegate";
@@ -78,10 +78,10 @@ export type FilterRequest =
 export type FilterReply =
   /** A new capability; its packets flow already. */
   | { readonly id: number; readonly capability: bigint }
-  /** It is done, and in force. */
+  /** Done, and in force. */
   | { readonly id: number; readonly done: true }
   | { readonly id: number; readonly account: CapabilityAccount }
-  /** It was refused; `message` says why in words. */
+  /** Refused; `message` says why in words. */
   | {
     readonly id: number;
     readonly refused: Refusal | "driver";
@@ -102,7 +102,7 @@ export type FilterOrder =
   | { readonly kind: "ping"; readonly id: number }
   /** Answered by `described`. */
   | { readonly kind: "describe"; readonly id: number }
-  /** It is over: let go of the ports. A worker is ended besides. */
+  /** Closes the ports. A worker is terminated besides. */
   | { readonly kind: "stop" };
 
 /** From a filter service in a worker to the system. */
@@ -117,7 +117,7 @@ export type FilterReport =
     readonly capabilities: readonly CapabilityDescription[];
     readonly refusals: readonly PortRefusals[];
   }
-  /** This holder was cut off for what it asked: what was refused, by reason. */
+  /** Reports that a holder was cut off for what it asked: refusals, by reason. */
   | {
     readonly kind: "cut-off";
     readonly port: PortId;

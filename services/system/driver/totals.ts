@@ -24,7 +24,7 @@ export class DriverTotals {
     return this.#last;
   }
 
-  /** It has crashed: what it counted since it was seen last, nobody knows. */
+  /** Records that the driver crashed: what it counted since it was seen last is unknown. */
   crashed(): void {
     if (this.#last !== undefined) this.#last = over(this.#last);
     this.#before = this.#last;
@@ -49,7 +49,7 @@ function plus(before: DriverCounts, now: DriverCounts): DriverCounts {
   };
 }
 
-/** The same once no capability lives any more. */
+/** Counts once no capability lives any more. */
 function over(counts: DriverCounts): DriverCounts {
   const sums = new Map<PortId, EndedCounts>();
   const live = counts.accounts.map(onceEnded);

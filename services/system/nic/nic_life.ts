@@ -32,7 +32,7 @@ export interface NicEvents {
   /** Nothing will ever arrive again; what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
   /**
-   * It is at an end by a fault of its own: once, and why in one line. With
+   * Called once when it fails by a fault of its own, with the reason in one line. With
    * `mayRunOn` a part only stopped answering, and cannot be ended.
    */
   onCrashed(message: string, mayRunOn: boolean): void;
@@ -124,7 +124,7 @@ export class NicLife {
     return await Promise.race([work, this.#crashed.promise]);
   }
 
-  /** It cannot go on, for this reason. */
+  /** Ends it for a reason for which it cannot go on. */
   crash(message: string): void {
     if (this.#over) return;
     this.#end(message);

@@ -237,7 +237,7 @@ export class NicSupervisor {
     return life;
   }
 
-  /** Its driver or filter service has failed. */
+  /** Handles the failure of a driver or filter service. */
   #crashed(life: NicLife, failure: string, mayRunOn: boolean): void {
     const { kind } = this.#state;
     if (kind === "stopped") return;

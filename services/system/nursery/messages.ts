@@ -13,7 +13,7 @@ export type NurseryOrder =
   /** Starts a worker of `module` and posts it `start`. What is transferred to it comes with this. */
   | {
     readonly kind: "start";
-    /** Its number, which the system chooses. */
+    /** Number of the worker, which the system chooses. */
     readonly worker: number;
     readonly module: string;
     readonly permissions: WorkerPermissions;

@@ -4,7 +4,7 @@ import type { Counts } from "../snapshot.ts";
 
 /** The first message to a peer. */
 export interface PeerStart {
-  /** Its end of the wire. */
+  /** The peer's end of the wire. */
   readonly link: MessagePort;
   /** To the system. */
   readonly control: MessagePort;
@@ -21,7 +21,7 @@ export type PeerOrder =
   | { readonly kind: "count"; readonly id: number }
   /** The wire was cut, and this is the new one. */
   | { readonly kind: "plug"; readonly link: MessagePort }
-  /** It is over: take the link down. */
+  /** Takes the link down: the peer has ended. */
   | { readonly kind: "stop" };
 
 /** From a peer to the system. */

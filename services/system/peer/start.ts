@@ -52,7 +52,7 @@ export function startPeer(start: PeerStart): void {
   };
 }
 
-/** Another host's address in the same network. */
+/** Address of another host in the same network. */
 function neighbourOf(address: number, prefixBits: number): number {
   const network = prefixBits === 32
     ? address

@@ -39,7 +39,7 @@ export class ServiceHost {
   memoryBytes = 0;
   /** What was refused of its messages by the one that cut it off. */
   refusals: Counts = {};
-  /** Its worker, once it was started. */
+  /** Worker of the service, once it was started. */
   thread: Thread | undefined;
   readonly #control: ControlLine<ServiceOrder, ServiceReport>;
   readonly #onFailed: (host: ServiceHost) => void;
@@ -76,7 +76,7 @@ export class ServiceHost {
     });
   }
 
-  /** It was started, as `thread`: it must run soon. */
+  /** Takes the thread that was started: it must run soon. */
   started(thread: Thread): void {
     this.thread = thread;
     if (this.state !== "starting") return thread.end();
@@ -91,14 +91,14 @@ export class ServiceHost {
     );
   }
 
-  /** Its capabilities are gone with the NIC; it lives on. */
+  /** Unplugs it: its capabilities ended with the NIC, it lives on. */
   unplug(): void {
     if (this.state !== "running") return;
     this.state = "starting";
     this.#decided = Promise.withResolvers();
   }
 
-  /** It gets new ones, at a new port: it must run soon. */
+  /** Gives it new capabilities, at a new port: it must run soon. */
   reconnect(port: PortId, connection: Connection): void {
     if (this.state !== "starting") return;
     this.port = port;
@@ -148,13 +148,13 @@ export class ServiceHost {
     if (this.state === "running") this.#control.send({ kind: "news", ...news });
   }
 
-  /** It is at an end for what it sent. */
+  /** Ends it for what it sent. */
   cutOff(failure: string): void {
     this.wasCutOff = true;
     this.fail(failure);
   }
 
-  /** It is at an end by a fault of its own. */
+  /** Ends it by a fault of its own. */
   fail(failure: string): void {
     if (this.state === "failed" || this.state === "stopped") return;
     this.state = "failed";

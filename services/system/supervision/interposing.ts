@@ -87,7 +87,7 @@ export class Interposing {
     for (const log of this.#logs) log[Symbol.dispose]();
   }
 
-  /** Those of the manifest are nearer to the driver. */
+  /** Interposers of a service: the manifest's are nearer to the driver. */
   #of(name: string): readonly Interposer[] {
     const made = this.#interposers.get(name);
     if (made !== undefined) return made;

@@ -130,7 +130,7 @@ export class MemoryWatch implements Disposable {
     return `${Math.round(this.#options.residentBytes() / 2 ** 20)} MiB`;
   }
 
-  /** Those that run and have not answered in time. */
+  /** Asks all that run. Returns those that have not answered in time. */
   async #ask(): Promise<readonly Suspect[]> {
     const silent = new Set(
       this.#options.suspects().filter(({ state }) => state === "running"),

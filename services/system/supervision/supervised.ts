@@ -33,7 +33,7 @@ export class Supervised {
   readonly name: string;
   readonly manifest: ServiceManifest;
   readonly restarts: Restarts;
-  /** Its life now, or the last one. */
+  /** Present life, or the last one. */
   host: ServiceHost | undefined;
   /** Why it failed last. */
   failure: string | undefined;
@@ -54,7 +54,7 @@ export class Supervised {
     this.restarts = new Restarts(restartsMax(service.restart));
   }
 
-  /** Its life is over. Returns how long to wait before the next one; undefined for never. */
+  /** Ends its life. Returns how long to wait before the next one; undefined for never. */
   failed({ wasCutOff, silent }: ServiceHost): number | undefined {
     if (silent) this.#silent++;
     this.mayRunOn ||= silent || wasCutOff;
@@ -99,7 +99,7 @@ export class Supervised {
     return this.host?.refusals ?? {};
   }
 
-  /** Its state, as those who watch it are told; undefined when that is no news. */
+  /** State, as those who watch it are told; undefined when that is no news. */
   get news(): ServiceNews | undefined {
     const { name, state } = this;
     return state === "starting" || state === "stopped"
@@ -107,7 +107,7 @@ export class Supervised {
       : { name, state };
   }
 
-  /** It has a port, to a NIC that may be another than before. */
+  /** Takes a port, to a NIC that may be another than before. */
   connected(port: PortId): void {
     this.ports.add(port);
     if (this.ports.size <= PORTS_MAX) return;

@@ -46,7 +46,7 @@ export class Supervisor {
   #supervised = false;
   #stopped = false;
 
-  /** Those that the manifest names; none runs before {@link start}. */
+  /** Supervises the services that the manifest names; none runs before {@link start}. */
   constructor(options: ServicesOptions) {
     this.#options = options;
     this.#services = Object.entries(options.manifest.services)
@@ -94,7 +94,7 @@ export class Supervisor {
     }
   }
 
-  /** There is a NIC again: whoever runs gets fresh capabilities, the others are started. */
+  /** Takes a NIC: whoever runs gets new capabilities, the others are started. */
   async plug(connector: Connector): Promise<void> {
     this.#connector = connector;
     const alive = this.#services.filter(({ over, timer }) =>
@@ -280,7 +280,7 @@ export class Supervisor {
     }
   }
 
-  /** It does not get what it had before. */
+  /** Handles a service that does not get what it had before. */
   #refused(service: Supervised, connector: Connector, error: unknown): void {
     if (connector !== this.#connector || this.#stopped) return;
     const why = error instanceof Error ? error.message : String(error);
