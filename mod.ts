@@ -266,7 +266,10 @@ export {
   type CaptureOutput,
   createCaptureFile,
   openCaptureFile,
+  type OutputOptions,
+  ReaderGoneError,
 } from "./drivers/capture/file.ts";
+export { type FileIdentity, identityOf } from "./drivers/capture/same_file.ts";
 export {
   type CaptureSink,
   type CaptureWriter,

@@ -74,6 +74,12 @@ export class ClassicReader implements CaptureReader {
     source.skip(FILE_HEADER_BYTES);
   }
 
+  get linkType(): number {
+    return this.#packet.linkType;
+  }
+  get finerThanMicroseconds(): boolean {
+    return this.#unit === 1;
+  }
   get buffered(): number {
     return this.#source.unread - this.#packet.length;
   }

@@ -47,6 +47,10 @@ export interface CaptureReader {
   next(): CapturePacket | undefined;
   /** After the end: that the file ends within a packet, in words. */
   readonly warning: string | undefined;
+  /** LINKTYPE_… of the file's header, or of the first interface described; undefined until there is one. */
+  readonly linkType: number | undefined;
+  /** Whether times there are finer than microseconds. */
+  readonly finerThanMicroseconds: boolean;
   /** Fields so far that no capture should have and that cost no packet. */
   readonly oddities: Oddities;
   /**

@@ -73,8 +73,24 @@ export class PcapngReader implements CaptureReader {
         "a pcapng section header block",
       );
     }
+    this.#readFirstInterface();
   }
 
+  /** Reads the interface that mostly follows: what it says is to be known before any packet. */
+  #readFirstInterface(): void {
+    const source = this.#source;
+    if (!this.#endBlock() || !source.ensure(BLOCK_BYTES_MIN)) return;
+    if (source.u32(0, this.#littleEndian) === INTERFACE_DESCRIPTION) {
+      this.#block();
+    }
+  }
+
+  get linkType(): number | undefined {
+    return this.#interfaces[0]?.linkType;
+  }
+  get finerThanMicroseconds(): boolean {
+    return (this.#interfaces[0]?.unitsPerSecond ?? 0n) > 1000000n;
+  }
   get buffered(): number {
     return Math.max(0, this.#source.unread - this.#restBytes);
   }

@@ -32,7 +32,7 @@ export interface EmulatedOptions {
   /** What people call it; `emulated` by default. */
   readonly name?: string;
   /** How its packets come and go, for people. */
-  readonly mode?: string;
+  readonly mode?: () => string;
   /** Frames that its rings hold, each way; a power of two, 1,024 by default. */
   readonly ringFrames?: number;
 }
@@ -79,9 +79,12 @@ export class EmulatedDriver implements Driver {
         } do`,
       );
     }
+    const mode = options.mode ?? (() => "in-memory wire, copies");
     this.info = {
       name,
-      mode: options.mode ?? "in-memory wire, copies",
+      get mode() {
+        return mode();
+      },
       mac: mac.slice(),
       frameBytesMax: end.frameBytesMax,
       partialChecksums: false,
@@ -114,9 +117,11 @@ export class EmulatedDriver implements Driver {
     const end = this.#end;
     const limit = Math.min(max, BATCH_MAX);
     let count = 0;
-    while (count < limit && end.peek() > 0) {
+    while (count < limit) {
+      // An end that holds is asked once there is a frame for what it has.
+      if (end.holds && this.#free.size === 0) break;
+      if (end.peek() === 0) break;
       if (this.#free.size === 0) {
-        if (end.holds) break;
         end.receive(undefined, 0);
         this.#rxRingFull++;
         continue;

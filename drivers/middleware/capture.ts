@@ -4,6 +4,7 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
 import { type CaptureOutput, createCaptureFile } from "../capture/file.ts";
 import { emptyPacket } from "../capture/packet.ts";
+import { setTime, WallClock } from "../capture/wall_clock.ts";
 import type { Driver } from "../driver.ts";
 import { ForwardingDriver } from "./forwarding.ts";
 
@@ -66,7 +67,7 @@ class CapturingDriver extends ForwardingDriver {
     super(driver);
     this.#file = options.output;
     this.#bytes = options.memory.bytes;
-    this.#now = options.now ?? wallClock;
+    this.#now = options.now ?? clockNow();
   }
 
   override receive(batch: Batch, max: number): number {
@@ -88,9 +89,7 @@ class CapturingDriver extends ForwardingDriver {
       return;
     }
     const packet = this.#packet;
-    const nowUs = this.#now();
-    packet.seconds = Math.floor(nowUs / 1e6);
-    packet.nanoseconds = Math.floor(nowUs - packet.seconds * 1e6) * 1000;
+    setTime(packet, this.#now());
     packet.bytes = this.#bytes;
     packet.direction = direction;
     try {
@@ -149,6 +148,7 @@ class CapturingDriver extends ForwardingDriver {
   }
 }
 
-function wallClock(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+function clockNow(): () => number {
+  const clock = new WallClock();
+  return () => clock.nowUs();
 }

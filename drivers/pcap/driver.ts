@@ -11,10 +11,12 @@ import { EmulatedDriver, type EmulatedOptions } from "../emulated/driver.ts";
 import {
   type CaptureOutput,
   createCaptureFile,
+  hasToBeWaitedFor,
   openCaptureFile,
 } from "../capture/file.ts";
 import { CaptureError, openCapture } from "../capture/format.ts";
 import { LINK_ETHERNET, linkName } from "../capture/packet.ts";
+import { identityOf } from "../capture/same_file.ts";
 import { ReplayEnd } from "./replay_end.ts";
 
 /** What to replay, and how. */
@@ -53,11 +55,17 @@ export function openPcap(options: PcapOptions): PcapDriver {
   const { path, memory } = options;
   const name = `pcap:${path}`;
   using cleanup = new DisposableStack();
+  if (hasToBeWaitedFor(path)) {
+    throw new Error(
+      `${name}: is no regular file; a replay would stop the NIC's thread: copy it into one, or read it with sallyport capture -r`,
+    );
+  }
   const file = cleanup.use(openCaptureFile(path));
   const reader = openReader(file.chunks, name);
   let output: CaptureOutput | undefined;
   if (options.writePath !== undefined) {
-    output = cleanup.use(createCaptureFile(options.writePath));
+    const apartFrom = [identityOf(path)];
+    output = cleanup.use(createCaptureFile(options.writePath, { apartFrom }));
   }
   const end = new ReplayEnd({
     reader,
@@ -82,12 +90,21 @@ export function openPcap(options: PcapOptions): PcapDriver {
     end,
     name,
     mac: options.mac ?? Uint8Array.of(2, 0x70, 0x63, 0x61, 0x70, 1),
-    mode: `replay of ${reader.format}, ${options.pace}`,
+    mode: () => modeOf(`replay of ${reader.format}, ${options.pace}`, end),
     ...given({ ringFrames: options.ringFrames }),
   });
   // From here on they are closed with the driver.
   end.files = cleanup.move();
   return driver;
+}
+
+/** A wait for the next packet that is worth a word. */
+const LONG_WAIT_MS = 10_000;
+
+function modeOf(mode: string, { waitMs }: ReplayEnd): string {
+  return waitMs < LONG_WAIT_MS
+    ? mode
+    : `${mode}; the next packet is due in ${Math.round(waitMs / 1000)} s`;
 }
 
 class ReplayDriver extends EmulatedDriver implements PcapDriver {

@@ -9,6 +9,7 @@ import {
   emptyPacket,
   LINK_ETHERNET,
 } from "../capture/packet.ts";
+import { setTime, WallClock } from "../capture/wall_clock.ts";
 import type { CaptureWriter } from "../capture/writer.ts";
 
 /** What a replay is made of. */
@@ -23,6 +24,9 @@ export interface ReplayOptions {
   readonly now: () => number;
 }
 
+/** How late a packet may be received that is still made up for: threads come and go. */
+const LATE_US_MAX = 100_000;
+
 /** Frames arrive from `reader`, one read ahead, and leave to `writer`. */
 export class ReplayEnd implements WireEnd {
   readonly frameBytesMax: number;
@@ -35,11 +39,12 @@ export class ReplayEnd implements WireEnd {
   readonly #writer: CaptureWriter | undefined;
   readonly #now: () => number;
   readonly #paced: boolean;
-  /** What is added to a packet's time to get the clock's, in microseconds. */
-  readonly #shiftUs: number;
+  /** What is added to a packet's time to get the clock's, in microseconds; undefined before a frame could be received. */
+  #shiftUs: number | undefined;
   /** The second at which packets' times count from: those since 1970 are too large. */
   readonly #epochSeconds: number;
   readonly #leaving = emptyPacket();
+  readonly #clock = new WallClock();
   #next: CapturePacket | undefined;
   #failure: string | undefined;
   #closed = false;
@@ -47,6 +52,7 @@ export class ReplayEnd implements WireEnd {
   #empty = 0;
   #otherLink = 0;
   #cutShort = 0;
+  #late = 0;
   #writeFailed = 0;
   #writeFailure: string | undefined;
 
@@ -59,7 +65,6 @@ export class ReplayEnd implements WireEnd {
     const first = this.#read();
     this.firstLinkType = first?.linkType;
     this.#epochSeconds = first?.seconds ?? 0;
-    this.#shiftUs = options.now() - (first?.nanoseconds ?? 0) / 1000;
     this.#next = first;
     this.#skipUnusable();
   }
@@ -85,13 +90,11 @@ export class ReplayEnd implements WireEnd {
       return false;
     }
     const packet = this.#leaving;
-    const nowUs = performance.timeOrigin * 1000 + performance.now() * 1000;
     packet.bytes = bytes;
     packet.start = start;
     packet.length = length;
     packet.originalLength = length;
-    packet.seconds = Math.floor(nowUs / 1e6);
-    packet.nanoseconds = Math.floor(nowUs % 1e6) * 1000;
+    setTime(packet, this.#clock.nowUs());
     packet.direction = 2;
     try {
       this.#writer.write(packet);
@@ -124,15 +127,39 @@ export class ReplayEnd implements WireEnd {
   dueMs(): number {
     const next = this.#next;
     if (next === undefined || this.#closed) return Infinity;
-    if (!this.#paced) return 0;
-    const atUs = (next.seconds - this.#epochSeconds) * 1e6 +
-      next.nanoseconds / 1000 + this.#shiftUs;
-    return Math.max(0, (atUs - this.#now()) / 1000);
+    return this.#paced ? Math.max(0, -this.#lateUs(next) / 1000) : 0;
+  }
+
+  /** How long the next packet is waited for by now; 0 when there is none, or the clock has not started. */
+  get waitMs(): number {
+    if (this.#shiftUs === undefined || this.#next === undefined) return 0;
+    return Math.max(0, -this.#lateUs(this.#next) / 1000);
+  }
+
+  /**
+   * How long ago the packet was due. The clock starts with the first packet that
+   * there is a frame for: whoever receives may begin long after the file was opened.
+   */
+  #lateUs({ seconds, nanoseconds }: CapturePacket): number {
+    const nowUs = this.#now();
+    const timeUs = (seconds - this.#epochSeconds) * 1e6 + nanoseconds / 1000;
+    this.#shiftUs ??= nowUs - timeUs;
+    return nowUs - timeUs - this.#shiftUs;
+  }
+
+  /** After a pause of the receiver the capture goes on as it was: lateness is not made up in a burst. */
+  #shiftLate(packet: CapturePacket): void {
+    if (!this.#paced) return;
+    const lateUs = this.#lateUs(packet);
+    if (lateUs <= LATE_US_MAX) return;
+    this.#shiftUs! += lateUs;
+    this.#late++;
   }
 
   receive(into: Uint8Array | undefined, start: number): number {
     const packet = this.#next;
     if (packet === undefined) throw new Error("capture: received past its end");
+    this.#shiftLate(packet);
     const length = packet.length;
     if (into !== undefined) {
       copyBytes(packet.bytes, packet.start, length, into, start);
@@ -153,6 +180,7 @@ export class ReplayEnd implements WireEnd {
       "rx-empty": this.#empty,
       "rx-link-type": this.#otherLink,
       "capture-cut-short": this.#cutShort,
+      "rx-late": this.#late,
       "capture-odd-field": this.#reader.oddities.count,
       "tx-write-failed": this.#writeFailed,
     };

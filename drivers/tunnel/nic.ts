@@ -37,7 +37,7 @@ export async function openUdpNic(
   const end = openTunnel({ secret, socket: openSocket(local, peer) });
   const name = `udp:${formatSocketAddress(local)},${formatSocketAddress(peer)}`;
   const mode = "tunnel in UDP, AES-256-GCM";
-  return new TunnelDriver({ memory, end, mac, name, mode });
+  return new TunnelDriver({ memory, end, mac, name, mode: () => mode });
 }
 
 /** A driver that says why its socket was closed. */

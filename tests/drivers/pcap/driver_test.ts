@@ -268,3 +268,47 @@ Deno.test("a file that cannot be written any more ends the capture, not the traf
   driver[Symbol.dispose]();
   strictEqual(closed, 1);
 });
+
+Deno.test("a replay's clock starts with the first frame to receive into, not with the file", () => {
+  let nowUs = 0;
+  const times = [0, 1000, 2000];
+  const bytes = writeCapture(
+    "pcap",
+    times.map((at) => plain(new Uint8Array(60), at)),
+  );
+  const file = temporary(".pcap", bytes);
+  const memory = makePacketMemory(64);
+  const batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
+  using driver = openPcap({
+    path: file.path,
+    memory,
+    pace: "recorded",
+    now: () => nowUs,
+  });
+  file[Symbol.dispose]();
+  nowUs += 5_000_000;
+  strictEqual(driver.receive(batch, 32), 0, "no frame to receive into");
+  nowUs += 5_000_000;
+  driver.provide(Uint32Array.of(0, 1, 2), 3);
+  strictEqual(driver.receive(batch, 32), 1);
+  nowUs += 999;
+  strictEqual(driver.receive(batch, 32), 0);
+  nowUs += 1;
+  strictEqual(driver.receive(batch, 32), 1);
+});
+
+Deno.test("what a pause of the receiver made late is not made up in a burst", () => {
+  let nowUs = 0;
+  const times = [0, 1_000_000, 1_500_000, 2_000_000, 2_000_050];
+  const { driver, batch } = replay(
+    writeCapture("pcap", times.map((at) => plain(new Uint8Array(60), at))),
+    { pace: "recorded", now: () => nowUs },
+  );
+  using _ = driver;
+  const arrived = [0, 60_000_000, 499_999, 1, 500_000, 50].map((us) => {
+    nowUs += us;
+    return driver.receive(batch, 32);
+  });
+  deepStrictEqual(arrived, [1, 1, 0, 1, 1, 1]);
+  strictEqual(driver.counters()["rx-late"], 1);
+});

@@ -1,0 +1,32 @@
+/** Which file a path leads to, however it is spelled and by whatever links. */
+
+/** A file that is there: its device, and its number on that. */
+export interface FileIdentity {
+  readonly device: number;
+  readonly inode: number | null;
+}
+
+/** The file that `path` leads to; undefined when there is none, or it may not be looked at. */
+export function identityOf(path: string): FileIdentity | undefined {
+  try {
+    return identityOfInfo(Deno.statSync(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same of what is open already; undefined for a device, such as a terminal or /dev/null, which takes several. */
+export function identityOfInfo(info: Deno.FileInfo): FileIdentity | undefined {
+  return info.isCharDevice === true
+    ? undefined
+    : { device: info.dev, inode: info.ino };
+}
+
+/** Whether both are one. */
+export function isSameFile(
+  a: FileIdentity | undefined,
+  b: FileIdentity | undefined,
+): boolean {
+  return a !== undefined && b !== undefined && a.device === b.device &&
+    a.inode !== null && a.inode === b.inode;
+}
