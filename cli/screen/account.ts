@@ -68,10 +68,12 @@ export type Fallible = Pick<ServiceSnapshot, "restarts" | "failure"> & {
   readonly state: ServiceSnapshot["state"];
 };
 
-/** Words for a state: `failed after 5 restarts: it stopped answering`. */
+/** Words for a state: `failed after 5 restarts: it stopped answering`. Why it was away says nothing of one that runs again. */
 export function stateOf({ state, restarts, failure }: Fallible): string {
   const times = restarts === 1 ? "1 restart" : `${restarts} restarts`;
   const after = restarts === 0 ? "" : ` after ${times}`;
-  const why = failure === undefined ? "" : `: ${failure}`;
+  const why = failure === undefined || state === "running"
+    ? ""
+    : `: ${failure}`;
   return state + after + why;
 }

@@ -3,6 +3,7 @@
  * descriptor. Source: Documentation/networking/tuntap.rst, linux/if_tun.h.
  */
 
+import { adviceToOpen } from "./tun_advice.ts";
 import {
   Errno,
   IFF_MULTI_QUEUE,
@@ -108,14 +109,10 @@ function openDevice({ kind, interfaceName }: TunOptions): number {
     libc().open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC),
   );
   const failed = descriptor < 0 ? errno() : 0;
-  const missing = failed === Errno.ENOENT || failed === Errno.ENODEV ||
-    failed === Errno.ENXIO;
   return check(descriptor, {
     where: `${kind}:${interfaceName}`,
     what: `cannot open ${DEVICE}`,
-    ...(missing
-      ? { advice: "`modprobe tun`, or give the container that device" }
-      : NEEDED),
+    advice: adviceToOpen(failed),
   });
 }
 

@@ -14,6 +14,7 @@ import {
   renderStart,
   renderSummary,
 } from "../../../cli/screen/words.ts";
+import { stateOf } from "../../../cli/screen/account.ts";
 import { readDuration } from "../../../cli/command/duration.ts";
 import { systemSnapshot, wildText } from "../../arbitraries/snapshot.ts";
 import { testProperty } from "../../property.ts";
@@ -201,3 +202,15 @@ testProperty(
     ) match(line, /^\P{C}+$/u);
   }),
 );
+
+Deno.test("what runs again is running: why it was away belongs to the line before", () => {
+  const failure = "the interface is gone";
+  strictEqual(
+    stateOf({ state: "running", restarts: 1, failure }),
+    "running after 1 restart",
+  );
+  strictEqual(
+    stateOf({ state: "restarting", restarts: 1, failure }),
+    "restarting after 1 restart: the interface is gone",
+  );
+});
