@@ -29,6 +29,8 @@ export interface DriverInfo {
   readonly mode: string;
   /** The interface's own hardware address: six bytes. */
   readonly mac: Uint8Array;
+  /** The mask of the interface's own IPv4 network, in host byte order, where a kernel has given it one. */
+  readonly netmask?: number | undefined;
   /**
    * The largest frame, Ethernet header included, in bytes. Where that is more
    * than a page, {@link Driver.provide} gets extents: their first frames.

@@ -144,6 +144,8 @@ export interface DriverCounts {
   /** Why packet memory is classified though the NIC could do it: as in {@link KernelCover}. */
   readonly kernelRefusal?: string;
   readonly mac: Uint8Array;
+  /** The mask of the interface's own IPv4 network, in host byte order. */
+  readonly netmask?: number;
   readonly ended: boolean;
   readonly receivedPackets: number;
   readonly receivedBytes: number;

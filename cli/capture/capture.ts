@@ -15,20 +15,22 @@ import {
   describeObserver,
   observerOf,
 } from "./nic.ts";
-import { CAPTURE_HELP, type CapturePlan, readCapturePlan } from "./options.ts";
-import {
-  discardPackets,
-  type PacketSink,
-  printPackets,
-  writePackets,
-} from "./sink.ts";
+import { CAPTURE_HELP } from "./help.ts";
+import { type CapturePlan, readCapturePlan } from "./options.ts";
+import { discardPackets, type PacketSink, printPackets } from "./sink.ts";
+import { writePackets } from "./file_sink.ts";
 import {
   type Command,
   STATUS_FINE,
   STATUS_INTERRUPTED,
 } from "../command/command.ts";
+import { refuseTerminal } from "../command/same_file.ts";
 import { stopOnInterrupt } from "../command/interrupt.ts";
-import { keepPermissions, permissionNamesOf } from "../up/permissions.ts";
+import {
+  keepPermissions,
+  type PermissionName,
+  permissionNamesOf,
+} from "../up/permissions.ts";
 import { Stop } from "../command/stop.ts";
 import type { Terminal } from "../screen/terminal.ts";
 import { printable } from "../screen/text.ts";
@@ -40,7 +42,7 @@ export function captureCommand(boot: BootPaused): Command {
     aliases: [],
     summary: "print, filter or write packets, in tcpdump's manner",
     run: async (args, terminal) => {
-      const plan = readCapturePlan(args);
+      const plan = readCapturePlan(args, Deno.readTextFileSync);
       if (plan === undefined) {
         terminal.write(CAPTURE_HELP);
         return STATUS_FINE;
@@ -66,26 +68,39 @@ async function capture(
     () => stop.ask(),
   );
   const { source } = plan;
-  const written = plan.write === undefined ? [] : ["write"] as const;
+  const written = writePermissions(plan);
   if (source.kind === "nic") {
     filter.prepare(LINK_ETHERNET);
     const manifest = observerOf(source.nic);
     await keepPermissions([...written, ...permissionNamesOf(source.nic)]);
-    terminal.writeError(`sallyport: ${describeObserver(manifest)}\n`);
     const { missed, warning } = await captureNic(manifest, intake, {
       boot,
       stop,
+      onOpen: (netmask) => {
+        if (source.nic.kind !== "pcap") filter.setNetmask(netmask);
+        filter.prepare(LINK_ETHERNET);
+        terminal.writeError(`sallyport: ${describeObserver(manifest)}\n`);
+      },
     });
     warn(terminal, warning);
     if (missed > 0) warn(terminal, `${missed} packets came and were not taken`);
   } else {
-    using input = inputOf(source);
+    using input = await inputOf(source, stop);
     await keepPermissions(written);
-    const warnings = await captureInput(input, intake, stop);
+    const warnings = input === undefined
+      ? []
+      : await captureInput(input, intake, stop);
     for (const warning of warnings) warn(terminal, warning);
   }
   intake.finish();
+  warn(terminal, intake.warning);
   tellCounts(plan, intake, { terminal, stopped: stop.stopped });
+}
+
+/** To see that a file is another than one that is read takes the permission to read. */
+function writePermissions({ write }: CapturePlan): PermissionName[] {
+  if (write === undefined) return [];
+  return write.apartFrom.length === 0 ? ["write"] : ["write", "read"];
 }
 
 function warn(terminal: Terminal, warning: string | undefined): void {
@@ -98,22 +113,25 @@ function filterOf({ source, filter }: CapturePlan): CaptureFilter {
     // As tcpdump, which knows no network mask of a file.
     return new CaptureFilter(filter, { netmask: 0, savefile: true });
   }
-  const { prefixBits } = observerOf(source.nic).address;
-  const netmask = prefixBits === 0 ? 0 : (-1 << (32 - prefixBits)) >>> 0;
-  return new CaptureFilter(filter, { netmask, savefile: false });
+  // Until the interface's own is known, for all other mistakes to be found.
+  return new CaptureFilter(filter, { netmask: 0, savefile: false });
 }
 
 function sinkOf(plan: CapturePlan, terminal: Terminal): PacketSink {
   if (plan.countOnly) return discardPackets();
-  if (plan.write !== undefined) return writePackets(plan.write);
+  if (plan.write !== undefined) {
+    refuseTerminal("-w", plan.write.path, terminal);
+    return writePackets(plan.write);
+  }
   return printPackets(terminal, plan.line);
 }
 
-function inputOf(
+async function inputOf(
   source: Exclude<CapturePlan["source"], { kind: "nic" }>,
-): CaptureInput {
+  stop: Stop,
+): Promise<CaptureInput | undefined> {
   return source.kind === "file"
-    ? openFileInput(source.path)
+    ? await openFileInput(source.path, stop)
     : openStandardInput(Deno.stdin);
 }
 

@@ -27,6 +27,11 @@ export async function captureInput(
   await stop.orWhen(ready?.());
   if (stop.stopped) return [];
   const reader = openCapture(input.chunks);
+  const { linkType, finerThanMicroseconds } = reader;
+  if (linkType !== undefined) {
+    await stop.orWhen(intake.begin({ linkType, finerThanMicroseconds }));
+    if (stop.stopped) return [];
+  }
   await takeAll(reader, intake, { ready, stop });
   return [reader.oddities.describe(), reader.warning].filter((each) =>
     each !== undefined

@@ -13,12 +13,12 @@ import { linkOf } from "../../services/wire/link.ts";
 export class CaptureFilter {
   readonly #text: string;
   readonly #tree: Expression;
-  readonly #netmask: number;
+  #netmask: number | undefined;
   readonly #savefile: boolean;
   readonly #programs = new Map<number, Program>();
   /** The program of the last packet's link type. */
   #program: Program | undefined;
-  #linkType = -1;
+  #linkType: number | undefined;
 
   /**
    * Reads `text`; empty for every packet.
@@ -27,8 +27,8 @@ export class CaptureFilter {
   constructor(
     text: string,
     options: {
-      /** The network's mask, for `ip broadcast`; host byte order. */
-      readonly netmask: number;
+      /** The network's mask, for `ip broadcast`; host byte order. Undefined where there is none. */
+      readonly netmask: number | undefined;
       /** Whether packets come from a capture file. */
       readonly savefile: boolean;
     },
@@ -37,6 +37,13 @@ export class CaptureFilter {
     this.#tree = parse(text);
     this.#netmask = options.netmask;
     this.#savefile = options.savefile;
+  }
+
+  /** Changes the network's mask; {@link prepare} is to be called again. */
+  setNetmask(netmask: number | undefined): void {
+    this.#netmask = netmask;
+    this.#programs.clear();
+    this.#linkType = undefined;
   }
 
   /**
@@ -71,7 +78,7 @@ export class CaptureFilter {
     }
     return compileTree(this.#text, this.#tree, {
       linkType: link,
-      netmask: this.#netmask,
+      ...(this.#netmask === undefined ? {} : { netmask: this.#netmask }),
       savefile: this.#savefile,
     });
   }

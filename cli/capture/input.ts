@@ -1,6 +1,11 @@
 /** Where the bytes of a capture come from: a file, or standard input. */
 
-import { openCaptureFile } from "../../drivers/capture/file.ts";
+import {
+  hasToBeWaitedFor,
+  openCaptureFile,
+  openCaptureStream,
+} from "../../drivers/capture/file.ts";
+import type { Stop } from "../command/stop.ts";
 
 /** A capture's bytes. */
 export interface CaptureInput extends Disposable {
@@ -8,17 +13,28 @@ export interface CaptureInput extends Disposable {
   readonly chunks: Iterable<Uint8Array>;
   /**
    * Resolves when there is a chunk, or the end: asking for one blocks this
-   * thread until then, signals included. Files, which never wait, have none.
+   * thread until then, signals included. Regular files, which never wait, have
+   * none.
    */
   readonly ready?: () => Promise<void>;
 }
 
 /**
- * Opens a capture file.
+ * Opens a capture file; what is no regular file, such as a FIFO, is waited for.
+ * Undefined when it is to stop before there was a writer.
  * @throws {Error} that names the file when it cannot be opened.
  */
-export function openFileInput(path: string): CaptureInput {
-  return openCaptureFile(path);
+export async function openFileInput(
+  path: string,
+  stop: Stop,
+): Promise<CaptureInput | undefined> {
+  if (!hasToBeWaitedFor(path)) return openCaptureFile(path);
+  const opening = openCaptureStream(path);
+  await stop.orWhen(opening.then(() => {}));
+  if (stop.stopped) return undefined;
+  const stream = await opening;
+  const input = openStandardInput(stream);
+  return { ...input, [Symbol.dispose]: () => stream[Symbol.dispose]() };
 }
 
 const CHUNK_BYTES = 64 * 1024;

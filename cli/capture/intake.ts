@@ -5,7 +5,13 @@ import {
   LINK_ETHERNET,
 } from "../../drivers/capture/packet.ts";
 import type { CaptureFilter } from "./filter.ts";
-import type { PacketSink } from "./sink.ts";
+import type { CaptureKind, PacketSink } from "./sink.ts";
+
+/** What a capture is that nothing is known of. */
+const ETHERNET: CaptureKind = {
+  linkType: LINK_ETHERNET,
+  finerThanMicroseconds: false,
+};
 
 /** Takes packets in, until there are enough. */
 export class CaptureIntake {
@@ -14,8 +20,8 @@ export class CaptureIntake {
   readonly #countMax: number;
   #seen = 0;
   #matched = 0;
-  /** Of the first packet. */
-  #linkType: number | undefined;
+  /** As it was announced, or of the first packet. */
+  #kind: CaptureKind | undefined;
 
   constructor(filter: CaptureFilter, sink: PacketSink, countMax: number) {
     this.#filter = filter;
@@ -23,9 +29,22 @@ export class CaptureIntake {
     this.#countMax = countMax;
   }
 
+  /**
+   * Gets ready for such packets: a filter that is refused for them, and a file
+   * that cannot be written, are known before the first one.
+   */
+  async begin(kind: CaptureKind): Promise<void> {
+    this.#filter.prepare(kind.linkType);
+    this.#kind = kind;
+    await this.#sink.begin(kind);
+  }
+
   /** Takes one packet. Returns whether more are wanted. */
   take(packet: CapturePacket): boolean {
-    this.#linkType ??= packet.linkType;
+    this.#kind ??= {
+      linkType: packet.linkType,
+      finerThanMicroseconds: packet.finerThanMicroseconds,
+    };
     this.#seen++;
     if (!this.#filter.matches(packet)) return true;
     this.#matched++;
@@ -43,9 +62,14 @@ export class CaptureIntake {
    * its errors are seen all the same.
    */
   finish(): void {
-    const linkType = this.#linkType ?? LINK_ETHERNET;
-    this.#filter.prepare(linkType);
-    this.#sink.finish(linkType);
+    const kind = this.#kind ?? ETHERNET;
+    this.#filter.prepare(kind.linkType);
+    this.#sink.finish(kind);
+  }
+
+  /** What went wrong with packets that were handed on, in words. */
+  get warning(): string | undefined {
+    return this.#sink.warning;
   }
 
   /** Packets that were taken in. */

@@ -1,12 +1,22 @@
 /** A packet as `sallyport capture` prints it. */
 
 import type { CapturePacket } from "../../drivers/capture/packet.ts";
+import { describeEthernetHeader } from "../../services/wire/describe.ts";
+import type { LinkType } from "../../services/wire/link_type.ts";
 import {
   describeLinked,
   linkHeaderBytes,
   linkOf,
 } from "../../services/wire/link.ts";
-import { hexDump } from "../screen/hex_dump.ts";
+import { asciiDump, hexDump } from "../screen/hex_dump.ts";
+import { type TimeStyle, TimeText } from "./time_text.ts";
+
+/** How bytes are shown. */
+export interface DumpOptions {
+  readonly as: "hex" | "hex-and-ascii" | "ascii";
+  /** Whether from the link's header on, not behind it. */
+  readonly linkHeader: boolean;
+}
 
 /** What a line is to have. */
 export interface LineOptions {
@@ -14,64 +24,67 @@ export interface LineOptions {
   readonly numbers: boolean;
   /** Whether less is to be said. */
   readonly quiet: boolean;
-  /** Whether the bytes come after it. */
-  readonly dump: boolean;
-  /** Time of a packet: local time of day, with the date, seconds since 1970, or none. */
-  readonly time: "day" | "date" | "seconds" | "none";
+  /** Whether it begins with the link's header. */
+  readonly linkHeader: boolean;
+  /** How the bytes come after it; undefined for not at all. */
+  readonly dump: DumpOptions | undefined;
+  readonly time: TimeStyle;
+  /** The most bytes of a packet that are looked at. */
+  readonly snapBytes: number;
+  /** Whether times have nine digits behind the second. */
+  readonly nanoseconds: boolean;
 }
+
+/** What the Ethernet header has said already. */
+const PROTOCOL_NAME = /^(?:IP6? |ARP, )/;
 
 /** Makes lines. */
 export class LinePrinter {
   readonly #options: LineOptions;
-  /** The second that {@link #secondText} is the text of. */
-  #second = -1;
-  #secondText = "";
+  readonly #times: TimeText;
 
   constructor(options: LineOptions) {
     this.#options = options;
+    this.#times = new TimeText(options.time, options.nanoseconds);
   }
 
   /** The packet's line, with a line break, and lines with its bytes where they are wanted. */
   print(packet: CapturePacket, number: number): string {
-    const { numbers, quiet, dump } = this.#options;
-    const { bytes, start, length, linkType } = packet;
-    const end = start + length;
+    const { numbers, dump, snapBytes } = this.#options;
+    const { bytes, start, linkType } = packet;
+    const end = start + Math.min(packet.length, snapBytes);
     const link = linkOf(linkType);
-    const what = link === undefined
-      ? `link type ${linkType}, length ${packet.originalLength}`
-      : describeLinked(link, bytes, start, end, { quiet });
     const count = numbers ? `${String(number).padStart(5)}  ` : "";
-    const line = `${count}${this.#timeOf(packet)}${what}\n`;
-    if (!dump) return line;
-    const headerBytes = link === undefined
+    const line = `${count}${this.#times.of(packet)}${
+      this.#what(packet, end, link)
+    }\n`;
+    if (dump === undefined) return line;
+    const headerBytes = link === undefined || dump.linkHeader
       ? 0
       : linkHeaderBytes(link, bytes, start, end);
-    return line + hexDump(bytes, start + headerBytes, end);
+    const from = start + headerBytes;
+    return line +
+      (dump.as === "ascii"
+        ? asciiDump(bytes, from, end)
+        : hexDump(bytes, from, end, { ascii: dump.as === "hex-and-ascii" }));
   }
 
-  #timeOf({ seconds, nanoseconds }: CapturePacket): string {
-    const { time } = this.#options;
-    if (time === "none") return "";
-    if (seconds !== this.#second) {
-      this.#second = seconds;
-      this.#secondText = time === "seconds"
-        ? String(seconds)
-        : localTime(seconds, time === "date");
+  #what(
+    { bytes, start, linkType, originalLength }: CapturePacket,
+    end: number,
+    link: LinkType | undefined,
+  ): string {
+    if (link === undefined) {
+      return `link type ${linkType}, length ${originalLength}`;
     }
-    const micros = String(Math.floor(nanoseconds / 1000)).padStart(6, "0");
-    return `${this.#secondText}.${micros} `;
+    const { quiet, linkHeader } = this.#options;
+    const what = describeLinked(link, bytes, start, end, { quiet });
+    if (!linkHeader || link !== "ethernet") return what;
+    const header = describeEthernetHeader(bytes, start, end, originalLength);
+    // Of what is not known its addresses and type are said anyway.
+    const addresses = /^\S+ > \S+, /.exec(header)?.[0];
+    return addresses === undefined || what.startsWith(addresses)
+      ? what
+      : `${header}: ${what.replace(PROTOCOL_NAME, "")}`;
   }
-}
-
-function localTime(seconds: number, withDate: boolean): string {
-  const at = new Date(seconds * 1000);
-  const day = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two)
-    .join(":");
-  if (!withDate) return day;
-  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
-  return `${date.join("-")} ${day}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -4,6 +4,7 @@
  */
 
 import { emptyPacket, LINK_ETHERNET } from "../../drivers/capture/packet.ts";
+import { setTime, WallClock } from "../../drivers/capture/wall_clock.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import {
   DEFAULT_MANIFEST,
@@ -24,6 +25,9 @@ export type BootPaused = (manifest: Manifest) => Promise<System>;
 const QUOTA_PAGES = 1024;
 /** How long a line may wait for the next. */
 const FLUSH_MS = 50;
+
+/** What comes from a NIC. */
+const ETHERNET = { linkType: LINK_ETHERNET, finerThanMicroseconds: false };
 
 /** A system on `nic` that does nothing of itself. */
 export function observerOf(nic: NicChoice): Manifest {
@@ -71,7 +75,12 @@ export interface NicEnd {
 export async function captureNic(
   manifest: Manifest,
   intake: CaptureIntake,
-  options: { readonly boot: BootPaused; readonly stop: Stop },
+  options: {
+    readonly boot: BootPaused;
+    readonly stop: Stop;
+    /** Called once the NIC is open, before the first packet, with the mask of its own IPv4 network. */
+    readonly onOpen: (netmask: number | undefined) => void;
+  },
 ): Promise<NicEnd> {
   const system = await options.boot(manifest);
   const over: Over = {};
@@ -87,8 +96,10 @@ export async function captureNic(
       else over.warning = ending.warning;
       close();
     });
+    options.onOpen((await system.snapshot()).nic.netmask);
+    await options.stop.orWhen(intake.begin(ETHERNET));
     system.receive();
-    wanted = await takeAll(receiver, intake);
+    wanted = await takeAll(receiver, intake, close);
     await receiver[Symbol.asyncDispose]();
     if (over.error !== undefined) throw over.error;
   } catch (error) {
@@ -108,28 +119,32 @@ interface Over {
   warning?: string | undefined;
 }
 
-/** Takes packets in until the receiver is closed. Returns whether more were wanted. */
+/**
+ * Takes packets in until the receiver is closed, which `close` does once nobody
+ * reads any more. Returns whether more were wanted.
+ */
 async function takeAll(
   receiver: Receiver,
   intake: CaptureIntake,
+  close: () => void,
 ): Promise<boolean> {
   const packet = { ...emptyPacket(), linkType: LINK_ETHERNET };
+  const clock = new WallClock();
   let flushing: ReturnType<typeof setTimeout> | undefined;
   let wanted = true;
   for await (const { bytes } of receiver) {
-    const nowMs = performance.timeOrigin + performance.now();
-    packet.seconds = Math.floor(nowMs / 1000);
-    packet.nanoseconds = Math.floor((nowMs - packet.seconds * 1000) * 1000) *
-      1000;
+    setTime(packet, clock.nowUs());
     packet.bytes = bytes;
     packet.length = bytes.length;
     packet.originalLength = bytes.length;
     packet.direction = 1;
-    wanted = intake.take(packet);
+    wanted &&= intake.take(packet);
     if (!wanted) break;
     flushing ??= setTimeout(() => {
       flushing = undefined;
-      intake.flush();
+      if (intake.flush()) return;
+      wanted = false;
+      close();
     }, FLUSH_MS);
   }
   clearTimeout(flushing);

@@ -1,15 +1,24 @@
-/** The options of `sallyport capture`. */
+/** What `sallyport capture` is to do, by its options. */
 
+import { CAPTURED_BYTES_MAX } from "../../drivers/capture/packet.ts";
 import { type NicChoice, NICS } from "../../services/manifest/nic/nics.ts";
-import type { LineOptions } from "./line.ts";
 import { quote, UsageError } from "../command/options.ts";
 import {
-  describeShortOptions,
+  identityOfNamed,
+  type NamedFile,
+  refuseSameFile,
+  standardName,
+} from "../command/same_file.ts";
+import {
   readShortOptions,
-  SHORT_HELP,
   type ShortOptions,
-  type ShortOptionSpec,
 } from "../command/short_options.ts";
+import type { WritePlan } from "./file_sink.ts";
+import { FOREIGN_OPTIONS } from "./foreign_options.ts";
+import { CAPTURE_OPTIONS, OTHER_NAMES } from "./help.ts";
+import type { DumpOptions, LineOptions } from "./line.ts";
+import { readRotation } from "./rotation.ts";
+import type { TimeStyle } from "./time_text.ts";
 
 /** Where packets come from. */
 export type CaptureSource =
@@ -21,127 +30,185 @@ export type CaptureSource =
 export interface CapturePlan {
   readonly source: CaptureSource;
   /** The capture to write; undefined for none. */
-  readonly write: string | undefined;
+  readonly write: WritePlan | undefined;
   /** How many packets to take; Infinity for all. */
   readonly countMax: number;
   /** Whether only counts are wanted. */
   readonly countOnly: boolean;
-  readonly line: LineOptions;
+  readonly line: LineOptions & { readonly atOnce: boolean };
   /** In the words of pcap-filter(7); empty for every packet. */
   readonly filter: string;
 }
 
-const OPTIONS: readonly ShortOptionSpec[] = [
-  { letter: "r", value: "FILE", help: "read a capture; - is standard input" },
-  { letter: "i", value: "NIC", help: "take packets from a NIC, see below" },
-  {
-    letter: "w",
-    value: "FILE",
-    help:
-      "write the packets instead of printing them: pcapng when FILE ends in " +
-      ".pcapng, else pcap",
-  },
-  { letter: "c", value: "N", help: "end after N packets that match" },
-  { name: "count", help: 'print "N packets matched of M" and nothing else' },
-  { letter: "#", name: "number", help: "number the lines" },
-  {
-    letter: "n",
-    repeats: true,
-    help: "numbers instead of names: always so, no name is ever looked up",
-  },
-  { letter: "q", name: "quick", help: "say less of each packet" },
-  {
-    letter: "t",
-    repeats: true,
-    help: "no times; -tt: seconds since 1970; -tttt: the date too",
-  },
-  { letter: "X", help: "the bytes after the link's header, in hex and ASCII" },
-  SHORT_HELP,
-];
-
-/** What `capture --help` prints. */
-export const CAPTURE_HELP: string = [
-  "usage: sallyport capture -r FILE|-i NIC [OPTION…] [FILTER…]",
-  "",
-  "Prints one line for each packet that the filter matches, in tcpdump's manner.",
-  "The filter is the rest of the line, in the language of pcap-filter(7):",
-  "  sallyport capture -r trace.pcap tcp dst port 443 and not src net 10.0.0.0/8",
-  "",
-  "options:",
-  ...describeShortOptions(OPTIONS),
-  "",
-  "NICs:",
-  "  emulated     an in-memory wire with a peer on it that nobody answers",
-  "  wire:NAME,peer",
-  "               the same, on a wire that may lose frames: wire:lab,peer,loss=0.1",
-  "  udp:LOCAL,PEER,key=FILE",
-  "               a tunnel to another host: udp:10.0.0.1:4789,10.0.0.2:4789,key=k",
-  "  pcap:FILE    a capture that is replayed, as it was recorded",
-  "  tap:NAME     what a kernel sends into a TAP of that name (root); tun:NAME too",
-  "  xdp:IFNAME   a Linux interface through AF_XDP (root): the frames to Sallyport's",
-  "               own address, 02:53:0a:4d:00:02. What the kernel keeps is not seen:",
-  "               XDP takes packets or leaves them, it cannot copy them.",
-  "  packet:IFNAME  a Linux interface through a packet socket (root): every frame",
-  "               that arrives, the kernel's too; not what this machine sends.",
-  "",
-  "Ctrl-C ends it with the counts. Exit status: 0 it ended as it was told to, or the",
-  "capture did, also within its last packet (a warning says so); 1 failed; 2 the",
-  "options or the filter were not understood.",
-  "",
-].join("\n");
-
 /**
- * Reads what `capture` is to do; undefined when help is asked for.
+ * Reads what `capture` is to do; undefined when help is asked for. `readText`
+ * reads the file of `-F`.
  *
  * @throws {UsageError} for an option that is wrong, by its name.
  */
 export function readCapturePlan(
   args: readonly string[],
+  readText: (path: string) => string,
 ): CapturePlan | undefined {
-  const options = readShortOptions(args, OPTIONS);
-  if (options.times.has("h")) return undefined;
-  const write = options.values.get("w");
-  const countOnly = options.times.has("count");
-  if (countOnly && write !== undefined) {
+  const options = readShortOptions(args, [
+    ...CAPTURE_OPTIONS,
+    ...OTHER_NAMES,
+    ...FOREIGN_OPTIONS,
+  ]);
+  const { times, values } = options;
+  if (times.has("h")) return undefined;
+  const countOnly = times.has("count");
+  const written = values.get("w");
+  if (countOnly && written !== undefined) {
     throw new UsageError("--count writes nothing: leave out -w or --count");
   }
   const source = readSource(options);
-  if (source.kind === "file" && source.path === write) {
-    throw new UsageError(`-r and -w name the same file, ${quote(write)}`);
-  }
+  refuseDirection(values.get("Q"), source);
+  const snapBytes = readSnap(values.get("s"));
+  const precision = readPrecision(options);
+  const files = filesOf(source, options);
+  refuseSameFile(files);
+  const write: WritePlan | undefined = written === undefined ? undefined : {
+    path: standardName(written, "written"),
+    rotation: readRotation(values, written),
+    unit: precision,
+    snapBytes,
+    atOnce: times.has("U"),
+    apartFrom: files.filter(({ way }) => way === "read").map(identityOfNamed),
+  };
+  if (write === undefined) readRotation(values, undefined);
   return {
     source,
     write,
-    countMax: readCount(options.values.get("c")),
+    countMax: readCount(values.get("c")),
     countOnly,
     line: {
-      numbers: options.times.has("#"),
-      quiet: options.times.has("q"),
-      dump: options.times.has("X"),
-      time: readTime(options.times.get("t") ?? 0),
+      snapBytes,
+      numbers: times.has("#"),
+      quiet: times.has("q"),
+      linkHeader: times.has("e"),
+      dump: readDump(times),
+      time: readTime(times.get("t") ?? 0),
+      nanoseconds: precision === "ns",
+      atOnce: times.has("l"),
     },
-    filter: options.rest.join(" "),
+    filter: readFilter(options, readText),
   };
 }
 
+/** The files of the command line, those that are read first. */
+function filesOf(source: CaptureSource, { values }: ShortOptions): NamedFile[] {
+  const files: NamedFile[] = [];
+  const add = (
+    option: string,
+    path: string | undefined,
+    way: NamedFile["way"] = "read",
+  ) => path === undefined || files.push({ option, path, way });
+  if (source.kind === "file") add("-r", source.path);
+  if (source.kind === "standard-input") add("-r", "-");
+  if (source.kind === "nic") {
+    add("-i", NICS.kindOf(source.nic).reads?.(source.nic).path);
+  }
+  add("-F", values.get("F"));
+  const written = values.get("w");
+  if (written !== undefined) {
+    add("-w", standardName(written, "written"), "written");
+  }
+  return files;
+}
+
 function readSource({ values }: ShortOptions): CaptureSource {
-  const path = values.get("r");
+  const given = values.get("r");
   const name = values.get("i");
-  if ((path === undefined) === (name === undefined)) {
+  if ((given === undefined) === (name === undefined)) {
     throw new UsageError(
-      path === undefined
+      given === undefined
         ? "give -r FILE to read a capture, or -i NIC to make one"
         : "give either -r or -i",
     );
   }
-  if (path === "-") return { kind: "standard-input" };
-  if (path !== undefined) return { kind: "file", path };
+  if (given !== undefined) {
+    const path = standardName(given, "read");
+    return path === "-" ? { kind: "standard-input" } : { kind: "file", path };
+  }
   const nic = NICS.read(name!);
   if (!("problem" in nic)) return { kind: "nic", nic };
   const hint = nic.problem.includes(NICS.forms)
     ? "; an interface is named with its driver, as xdp:eth1"
     : "";
   throw new UsageError(`-i: ${nic.problem}, got ${quote(name!)}${hint}`);
+}
+
+/** What is sent does not come back to a NIC, and files mostly do not say which way a packet went. */
+function refuseDirection(
+  direction: string | undefined,
+  { kind }: CaptureSource,
+): void {
+  if (direction === undefined) return;
+  if (!["in", "out", "inout"].includes(direction)) {
+    throw new UsageError(`-Q: expected in, got ${quote(direction)}`);
+  }
+  if (kind !== "nic") {
+    throw new UsageError(
+      "-Q is about packets of a NIC: leave it out, or give -i",
+    );
+  }
+  if (direction === "in") return;
+  throw new UsageError(
+    `-Q ${direction}: what leaves a NIC is not seen here; \`sallyport up --write FILE.pcapng\` captures what Sallyport sends and receives`,
+  );
+}
+
+function readFilter(
+  { values, rest }: ShortOptions,
+  readText: (path: string) => string,
+): string {
+  const path = values.get("F");
+  if (path === undefined) return rest.join(" ");
+  if (rest.length > 0) {
+    throw new UsageError(
+      `-F: the filter is in ${quote(path)}; leave out ${quote(rest.join(" "))}`,
+    );
+  }
+  try {
+    return readText(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`-F ${quote(path)}: cannot read it (${reason})`);
+  }
+}
+
+function readSnap(text: string | undefined): number {
+  if (text === undefined) return CAPTURED_BYTES_MAX;
+  const bytes = /^\d{1,9}$/.test(text) ? Number(text) : Infinity;
+  if (bytes <= CAPTURED_BYTES_MAX) return bytes || CAPTURED_BYTES_MAX;
+  throw new UsageError(
+    `-s: expected how many bytes of a packet, up to ${CAPTURED_BYTES_MAX} (0 for that), got ${
+      quote(text)
+    }`,
+  );
+}
+
+function readPrecision(
+  { values, times }: ShortOptions,
+): "us" | "ns" | undefined {
+  const text = values.get("time-stamp-precision");
+  if (text !== undefined && text !== "micro" && text !== "nano") {
+    throw new UsageError(
+      `--time-stamp-precision: expected micro or nano, got ${quote(text)}`,
+    );
+  }
+  if (times.has("nano") || text === "nano") return "ns";
+  return times.has("micro") || text === "micro" ? "us" : undefined;
+}
+
+function readDump(times: ReadonlyMap<string, number>): DumpOptions | undefined {
+  const kinds = [["X", "hex-and-ascii"], ["x", "hex"], ["A", "ascii"]] as const;
+  for (const [letter, as] of kinds) {
+    const count = times.get(letter);
+    if (count !== undefined) return { as, linkHeader: count > 1 };
+  }
+  return undefined;
 }
 
 function readCount(text: string | undefined): number {
@@ -153,18 +220,19 @@ function readCount(text: string | undefined): number {
   );
 }
 
-function readTime(times: number): LineOptions["time"] {
-  switch (times) {
-    case 0:
-      return "day";
-    case 1:
-      return "none";
-    case 2:
-      return "seconds";
-    case 4:
-      return "date";
-  }
+const TIME_STYLES: readonly TimeStyle[] = [
+  "day",
+  "none",
+  "seconds",
+  "since-previous",
+  "date",
+  "since-first",
+];
+
+function readTime(times: number): TimeStyle {
+  const style = TIME_STYLES[times];
+  if (style !== undefined) return style;
   throw new UsageError(
-    `-${"t".repeat(Math.min(times, 8))}: expected -t, -tt or -tttt`,
+    `-${"t".repeat(Math.min(times, 8))}: expected -t to -ttttt`,
   );
 }

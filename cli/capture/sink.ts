@@ -1,15 +1,20 @@
 /** Where `sallyport capture` puts the packets that match. */
 
-import {
-  type CaptureOutput,
-  createCaptureFile,
-} from "../../drivers/capture/file.ts";
-import { type CapturePacket, linkName } from "../../drivers/capture/packet.ts";
+import type { CapturePacket } from "../../drivers/capture/packet.ts";
 import { type LineOptions, LinePrinter } from "./line.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
+/** What a capture's packets are, as far as it is known before the first. */
+export interface CaptureKind {
+  readonly linkType: number;
+  /** Whether the times are finer than microseconds. */
+  readonly finerThanMicroseconds: boolean;
+}
+
 /** Takes packets. */
 export interface PacketSink extends Disposable {
+  /** Gets ready, as soon as it is known what comes. */
+  begin(kind: CaptureKind): Promise<void>;
   /**
    * Takes one; its bytes are not kept.
    * @returns false when it wants no more: its reader has closed it.
@@ -17,16 +22,20 @@ export interface PacketSink extends Disposable {
   take(packet: CapturePacket, number: number): boolean;
   /** Hands on what was gathered. Returns as {@link take} does. */
   flush(): boolean;
-  /** Ends it as it is meant to end: also without packets a file is there, of this link type. */
-  finish(linkType: number): void;
+  /** Ends it as it is meant to end: also without packets a file is there, of this kind. */
+  finish(kind: CaptureKind): void;
+  /** What went wrong with packets that were taken, in words. */
+  readonly warning: string | undefined;
 }
 
 /** Takes packets and does nothing with them: they are counted elsewhere. */
 export function discardPackets(): PacketSink {
   return {
+    begin: () => Promise.resolve(),
     take: () => true,
     flush: () => true,
     finish: () => {},
+    warning: undefined,
     [Symbol.dispose]: () => {},
   };
 }
@@ -34,12 +43,13 @@ export function discardPackets(): PacketSink {
 /** Characters of lines that are gathered before they are written. */
 const GATHERED_MAX = 32 * 1024;
 
-/** Prints packets to standard output, many lines with one write. */
+/** Prints packets to standard output, many lines with one write, or each at once. */
 export function printPackets(
   terminal: Pick<Terminal, "write">,
-  options: LineOptions,
+  options: LineOptions & { readonly atOnce: boolean },
 ): PacketSink {
   const printer = new LinePrinter(options);
+  const gatheredMax = options.atOnce ? 0 : GATHERED_MAX;
   let gathered = "";
   const flush = () => {
     const text = gathered;
@@ -47,46 +57,14 @@ export function printPackets(
     return text === "" || terminal.write(text);
   };
   return {
+    begin: () => Promise.resolve(),
     take: (packet, number) => {
       gathered += printer.print(packet, number);
-      return gathered.length < GATHERED_MAX || flush();
+      return gathered.length < gatheredMax || flush();
     },
     flush,
     finish: () => {},
+    warning: undefined,
     [Symbol.dispose]: () => void flush(),
-  };
-}
-
-/**
- * Writes packets to a capture file, which is created when the link type is
- * known: with the first packet that is given to {@link PacketSink.take}, or at
- * the end.
- */
-export function writePackets(path: string): PacketSink {
-  let output: CaptureOutput | undefined;
-  let link = -1;
-  const open = (linkType: number) => {
-    link = linkType;
-    return output = createCaptureFile(path, { linkType });
-  };
-  return {
-    take: (packet) => {
-      const { writer } = output ?? open(packet.linkType);
-      if (packet.linkType !== link) {
-        throw new Error(
-          `capture: ${path} has packets of ${linkName(link)}; one of ${
-            linkName(packet.linkType)
-          } cannot go into the same file`,
-        );
-      }
-      writer.write(packet);
-      return true;
-    },
-    flush: () => {
-      output?.writer.flush();
-      return true;
-    },
-    finish: (linkType) => (output ?? open(linkType)).writer.flush(),
-    [Symbol.dispose]: () => output?.[Symbol.dispose](),
   };
 }

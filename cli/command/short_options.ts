@@ -18,6 +18,8 @@ export interface ShortOptionSpec {
   readonly repeats?: boolean;
   /** What it does: a few words for the help. */
   readonly help: string;
+  /** Of an option that other programs have: what to do instead. It is refused with that, and not in the help. */
+  readonly instead?: string;
 }
 
 /** What was given. */
@@ -46,6 +48,9 @@ export function readShortOptions(
   const times = new Map<string, number>();
   let at = 0;
   const take = (spec: ShortOptionSpec, given: string | undefined) => {
+    if (spec.instead !== undefined) {
+      throw new UsageError(`${titleOf(spec)} is not here: ${spec.instead}`);
+    }
     const key = keyOf(spec);
     const count = (times.get(key) ?? 0) + 1;
     if (count > 1 && spec.repeats !== true) {

@@ -1,4 +1,4 @@
-/** Bytes in hexadecimal and ASCII, as `tcpdump -X` prints them. */
+/** Bytes in hexadecimal and ASCII, as `tcpdump -X` and `tcpdump -A` print them. */
 
 const BYTES_PER_LINE = 16;
 /** Five characters for every two bytes. */
@@ -15,19 +15,40 @@ export function hexDump(
   bytes: Uint8Array,
   start: number,
   end: number,
+  { ascii }: { readonly ascii: boolean } = { ascii: true },
 ): string {
   let text = "";
   for (let at = start; at < end; at += BYTES_PER_LINE) {
-    text += dumpLine(bytes, at - start, at, Math.min(end, at + BYTES_PER_LINE));
+    const till = Math.min(end, at + BYTES_PER_LINE);
+    text += dumpLine(bytes, at - start, at, till, ascii);
   }
   return text;
 }
+
+/** `bytes[start .. end)` as text, with a line break behind it; a dot for what cannot be shown. */
+export function asciiDump(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string {
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    const shown = byte >= 0x20 && byte < 0x7f || byte === TAB || byte === LINE;
+    if (byte === RETURN && at + 1 < end && bytes[at + 1] === LINE) continue;
+    text += shown ? String.fromCharCode(byte) : ".";
+  }
+  return `${text}\n`;
+}
+
+const TAB = 9, LINE = 10, RETURN = 13;
 
 function dumpLine(
   bytes: Uint8Array,
   offset: number,
   start: number,
   end: number,
+  withAscii: boolean,
 ): string {
   let hex = "";
   let ascii = "";
@@ -38,5 +59,6 @@ function dumpLine(
     ascii += byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".";
   }
   const place = offset.toString(16).padStart(4, "0");
+  if (!withAscii) return `\t0x${place}: ${hex}\n`;
   return `\t0x${place}: ${hex.padEnd(HEX_COLUMNS)}  ${ascii}\n`;
 }

@@ -6,8 +6,9 @@ import {
   ManifestError,
   parseManifest,
 } from "../../services/manifest/manifest.ts";
+import { logFilesOf } from "../../services/manifest/interposer.ts";
 import type { NicKind } from "../../services/manifest/nic/kind.ts";
-import { NIC_KINDS } from "../../services/manifest/nic/nics.ts";
+import { NIC_KINDS, NICS } from "../../services/manifest/nic/nics.ts";
 import { readDuration } from "../command/duration.ts";
 import { parseJsonc } from "../command/jsonc.ts";
 import {
@@ -18,6 +19,7 @@ import {
   quote,
   UsageError,
 } from "../command/options.ts";
+import { type NamedFile, refuseSameFile } from "../command/same_file.ts";
 import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
@@ -48,7 +50,7 @@ const FIELD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "write",
     value: "FILE",
-    help: "capture what crosses the NIC (no capture)",
+    help: "capture what crosses the NIC; - is standard output (none)",
   },
   {
     name: "pace",
@@ -158,12 +160,42 @@ export async function readPlan(
       "--service: such a service runs confined only; leave out --in-process",
     );
   }
+  const manifest = await readManifest(options, terminal);
+  if (manifest.write === "-" && options.has("json")) {
+    throw new UsageError(
+      "--json and --write - both want standard output; name a file to write",
+    );
+  }
+  refuseSameFile(filesOf(manifest, options.get("manifest")));
   return {
-    manifest: await readManifest(options, terminal),
+    manifest,
     confined,
     json: options.has("json"),
     forMs,
   };
+}
+
+/** The files that a system reads and writes. */
+function filesOf(manifest: Manifest, path: string | undefined): NamedFile[] {
+  const { nic, write, services } = manifest;
+  const read: (readonly [option: string, path: string | undefined])[] = [
+    ["--manifest", path],
+    ["--nic", NICS.kindOf(nic).reads?.(nic).path],
+    ...Object.entries(services).map(([name, service]) =>
+      [`service ${name}`, "path" in service ? service.path : undefined] as const
+    ),
+  ];
+  const logs = logFilesOf(services).map(({ path, file }) =>
+    [`log of ${path[0]}`, file] as const
+  );
+  const named = (way: NamedFile["way"], files: typeof read): NamedFile[] =>
+    files.flatMap(([option, path]) =>
+      path === undefined ? [] : [{ option, path, way }]
+    );
+  return [
+    ...named("read", read),
+    ...named("written", [["--write", write], ...logs]),
+  ];
 }
 
 async function readManifest(

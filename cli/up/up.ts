@@ -9,6 +9,7 @@ import {
   STATUS_INTERRUPTED,
 } from "../command/command.ts";
 import { makeView, type View } from "../screen/console.ts";
+import { refuseTerminal } from "../command/same_file.ts";
 import { stopOnInterrupt } from "../command/interrupt.ts";
 import { readOptions } from "../command/options.ts";
 import type { Terminal } from "../screen/terminal.ts";
@@ -27,7 +28,21 @@ export function upCommand(boot: Boot): Command {
         return STATUS_FINE;
       }
       const plan = await readPlan(options, terminal);
-      return await up(plan, terminal, boot);
+      refuseTerminal("--write", plan.manifest.write, terminal);
+      return await up(plan, terminalFor(plan, terminal), boot);
+    },
+  };
+}
+
+/** Where a capture goes to standard output, lines go to standard error. */
+function terminalFor({ manifest }: UpPlan, terminal: Terminal): Terminal {
+  if (manifest.write !== "-") return terminal;
+  return {
+    ...terminal,
+    interactive: false,
+    write: (text) => {
+      terminal.writeError(text);
+      return true;
     },
   };
 }

@@ -91,6 +91,7 @@ export function openPacket(options: PacketOptions): Driver {
       name: where,
       mode: "AF_PACKET, TPACKET_V3",
       mac: face.mac,
+      netmask: face.netmask,
       frameBytesMax,
       partialChecksums: false,
       offloads: OFFLOADS,

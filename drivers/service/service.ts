@@ -203,6 +203,7 @@ export class DriverService implements Disposable {
       mode: info.mode,
       ...given({ kernelRefusal: this.#kernelClassifier.refusal }),
       mac: info.mac,
+      ...(info.netmask === undefined ? {} : { netmask: info.netmask }),
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
       receivedBytes: this.#receivedBytes,

@@ -204,6 +204,8 @@ export const SIOCGIFNAME = 0x8910;
 export const SIOCGIFFLAGS = 0x8913;
 /** linux/sockios.h */
 export const SIOCSIFFLAGS = 0x8914;
+/** linux/sockios.h: `struct sockaddr_in` of the first IPv4 address. */
+export const SIOCGIFNETMASK = 0x891b;
 /** linux/sockios.h */
 export const SIOCGIFMTU = 0x8921;
 /** linux/sockios.h */

@@ -25,6 +25,7 @@ import {
   SIOCGIFINDEX,
   SIOCGIFMTU,
   SIOCGIFNAME,
+  SIOCGIFNETMASK,
   SIOCSIFFLAGS,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -65,6 +66,8 @@ export interface NetworkInterface {
   readonly flags: number;
   /** Whether its far end is a kernel on this machine, or this kernel itself: a veth's or a TAP's. */
   readonly local: boolean;
+  /** The mask of its first IPv4 network, in host byte order; undefined where it has none. */
+  readonly netmask: number | undefined;
   /** How many queues it receives on; undefined where its driver cannot say. */
   readonly receiveQueues: number | undefined;
 }
@@ -122,6 +125,7 @@ export function openNetworkInterface(
     mtu,
     frameBytesMax: mtu + ETHERNET_HEADER_BYTES,
     flags,
+    netmask: request.netmask(),
     local: LOCAL_DRIVERS.has(request.driverName(where)),
     receiveQueues: request.receiveQueues(where),
   };
@@ -225,6 +229,13 @@ class InterfaceRequest implements Disposable {
     const failed = this.tries(question);
     if (failed !== 0) throw systemError(failed, attempt);
     return this.view as DataView<ArrayBuffer>;
+  }
+
+  /** The mask of the interface's IPv4 network: behind family and port of a `struct sockaddr_in`. */
+  netmask(): number | undefined {
+    return this.tries(SIOCGIFNETMASK) === 0
+      ? this.view.getUint32(IFNAMSIZ + 4)
+      : undefined;
   }
 
   /** Receive queues by ETHTOOL_GCHANNELS: those of their own and the combined ones. */

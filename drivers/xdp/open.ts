@@ -104,6 +104,7 @@ export function openXdp(options: XdpOptions): Driver {
       name: `xdp:${face.name}`,
       mode: modeOf(attachment, queues, busyPollPackets),
       mac: face.mac,
+      netmask: face.netmask,
       frameBytesMax: face.frameBytesMax,
       partialChecksums: face.local,
     },

@@ -74,6 +74,8 @@ export interface SystemSnapshot {
     readonly mac: string;
     /** IPv4 address, with the prefix. */
     readonly address: string;
+    /** The mask of the interface's own IPv4 network, in host byte order, where a kernel has given it one. */
+    readonly netmask?: number;
     /** Whether its driver and filter service run. */
     readonly state: "running" | "restarting" | "failed";
     /** How often these were started again. */

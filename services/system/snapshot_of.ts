@@ -46,6 +46,7 @@ export function snapshotOf(parts: SnapshotParts): SystemSnapshot {
       mode: modeOf(driver),
       mac: formatMac(parts.mac),
       address: parts.address,
+      ...(driver.netmask === undefined ? {} : { netmask: driver.netmask }),
       ...parts.nic,
       ended: driver.ended,
       receivedPackets: driver.receivedPackets,

@@ -5,7 +5,14 @@
 
 import { formatMac } from "./address.ts";
 import { type DescribeOptions, describePayload } from "./describe_payload.ts";
-import { ethernetBytes, type EthernetRepr, parseEthernet } from "./ethernet.ts";
+import { getU16 } from "./big_endian.ts";
+import {
+  ETHERNET_BYTES,
+  ethernetBytes,
+  type EthernetRepr,
+  LENGTH_MAX,
+  parseEthernet,
+} from "./ethernet.ts";
 
 /**
  * What the frame `bytes[start..end)` is, in one line without line break. Never
@@ -26,6 +33,37 @@ export function describeFrame(
   return vlanPrefix(ethernet) +
     (describePayload(etherType, bytes, at, end, options) ??
       describeUnknown(ethernet, end - at));
+}
+
+/** Names of types as tcpdump has them. */
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  0x0800: "IPv4",
+  0x0806: "ARP",
+  0x86dd: "IPv6",
+  0x8100: "802.1Q",
+  0x88a8: "802.1Q-QinQ",
+};
+
+/**
+ * The header of the frame `bytes[start..end)`, which had `originalBytes` on the
+ * wire, as `tcpdump -e` prints it; empty where it is cut short.
+ */
+export function describeEthernetHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  originalBytes: number,
+): string {
+  if (end - start < ETHERNET_BYTES) return "";
+  const addresses = `${formatMac(bytes, start + 6)} > ${
+    formatMac(bytes, start)
+  }`;
+  const type = getU16(bytes, start + 12);
+  const length = `length ${originalBytes}`;
+  if (type <= LENGTH_MAX) return `${addresses}, 802.3, ${length}`;
+  const hex = type.toString(16).padStart(4, "0");
+  const name = TYPE_NAMES[type] ?? "Unknown";
+  return `${addresses}, ethertype ${name} (0x${hex}), ${length}`;
 }
 
 function vlanPrefix(ethernet: EthernetRepr): string {

@@ -17,6 +17,9 @@ import { ETHERTYPE } from "./numbers.ts";
 /** Bytes of a hardware address. */
 export const MAC_BYTES = 6;
 
+/** The greatest number in the place of a type that is a length (IEEE 802.3). */
+export const LENGTH_MAX = 1500;
+
 /** Bytes of a header without tags. */
 export const ETHERNET_BYTES = 14;
 

@@ -16,7 +16,7 @@ import type { LinkType } from "./link_type.ts";
 import { getU16, getU32 } from "./big_endian.ts";
 import { describeFrame } from "./describe.ts";
 import { type DescribeOptions, describePayload } from "./describe_payload.ts";
-import { isTagProtocol } from "./ethernet.ts";
+import { isTagProtocol, LENGTH_MAX } from "./ethernet.ts";
 import { ETHERTYPE } from "./numbers.ts";
 
 /** LINKTYPE_… (and DLT_RAW, which older files have) of the links that are known here. */
@@ -131,9 +131,6 @@ function familyHeader(stored: number): Header {
     : 0;
   return { etherType, before: "", unknown: `unknown AF ${family}` };
 }
-
-/** The greatest number in the place of a type that is a length (IEEE 802.3). */
-const LENGTH_MAX = 1500;
 
 /**
  * Bytes of the packet `bytes[start..end)` that are the link's: before the

@@ -25,6 +25,10 @@ function requests(count: number): PlainPacket[] {
   }));
 }
 
+function noFile(): never {
+  throw new Error("no file is read");
+}
+
 async function withFile(
   bytes: Uint8Array,
   body: (path: string) => Promise<void>,
@@ -268,16 +272,22 @@ function manyRequests(count: number): PlainPacket[] {
 Deno.test("the options of capture are tcpdump's: letters together, values apart or not", () => {
   const plan = readCapturePlan(
     ["-nn#qXttr", "x.pcap", "-c10", "tcp", "-w", "y", "port", "80"],
+    noFile,
   )!;
   equal(JSON.stringify(plan.source), '{"kind":"file","path":"x.pcap"}');
   equal(
     JSON.stringify(plan.line),
-    '{"numbers":true,"quiet":true,"dump":true,"time":"seconds"}',
+    '{"snapBytes":262144,"numbers":true,"quiet":true,"linkHeader":false,' +
+      '"dump":{"as":"hex-and-ascii","linkHeader":false},"time":"seconds",' +
+      '"nanoseconds":false,"atOnce":false}',
   );
   equal(plan.countMax, 10);
-  equal(plan.write, "y");
+  equal(plan.write!.path, "y");
   equal(plan.filter, "tcp port 80");
-  equal(readCapturePlan(["-r-", "--", "-5", "<", "len"])!.filter, "-5 < len");
+  equal(
+    readCapturePlan(["-r-", "--", "-5", "<", "len"], noFile)!.filter,
+    "-5 < len",
+  );
 });
 
 for (
@@ -289,10 +299,47 @@ for (
     ["-r a -w b --count", "--count writes nothing: leave out -w or --count"],
     ["-r a --coun", 'unknown option "--coun"; did you mean --count?'],
     ["-r a --count=3", "--count takes no value"],
-    ["-r a -Z", 'unknown option "-Z"; --help lists the options'],
+    ["-r a -g", 'unknown option "-g"; --help lists the options'],
     ["-r a -c 0", '-c: expected how many packets, from 1, got "0"'],
     ["-r a -c", "-c needs a value: -c N"],
-    ["-r a -ttt", "-ttt: expected -t, -tt or -tttt"],
+    ["-r a -tttttt", "-tttttt: expected -t to -ttttt"],
+    [
+      "-r a -nvp",
+      "-p is not here: a NIC here receives for every Ethernet address; filter `ether host MAC or ether multicast`",
+    ],
+    [
+      "-r a -s 262145",
+      '-s: expected how many bytes of a packet, up to 262144 (0 for that), got "262145"',
+    ],
+    ["-r a -C 1", "-C, -G and -W are about the file of -w: give -w FILE"],
+    ["-r a -w - -C 1", "-C, -G and -W are about the file of -w: give -w FILE"],
+    [
+      "-r a -w b -W 2",
+      "-W counts the files of -C or -G: give one of them",
+    ],
+    [
+      "-r a -w b -C 0",
+      '-C: expected millions of bytes, from 1, or with k, m or g, got "0"',
+    ],
+    [
+      "-r a -w b -G 60",
+      "-G needs the time in the name of -w, such as trace-%F-%H%M%S.pcap: each file would overwrite the one before",
+    ],
+    [
+      "-r a -w b%Q -G 60",
+      "-w: %Q is not one of %Y %y %m %d %H %M %S %F %T %s %%",
+    ],
+    ["-r a -Q in", "-Q is about packets of a NIC: leave it out, or give -i"],
+    [
+      "-i emulated -Q out",
+      "-Q out: what leaves a NIC is not seen here; `sallyport up --write FILE.pcapng` captures what Sallyport sends and receives",
+    ],
+    ["-r a --nano=1", "--nano takes no value"],
+    [
+      "-r a --time-stamp-precision=ms",
+      '--time-stamp-precision: expected micro or nano, got "ms"',
+    ],
+    ["-r a -F f tcp", '-F: the filter is in "f"; leave out "tcp"'],
     [
       "-i eth0",
       '-i: expected emulated, wire:NAME, xdp:IFNAME, packet:IFNAME, tap:NAME, tun:NAME, pcap:FILE or udp:LOCAL,PEER,key=FILE, got "eth0"; an interface is named with its driver, as xdp:eth1',
@@ -301,7 +348,8 @@ for (
 ) {
   Deno.test(`capture ${args} is refused with what is wrong`, () => {
     throws(
-      () => readCapturePlan(args.split(" ").filter((word) => word !== "")),
+      () =>
+        readCapturePlan(args.split(" ").filter((word) => word !== ""), noFile),
       new UsageError(problem),
     );
   });

@@ -188,14 +188,15 @@ if (whyMissing(TCPDUMP) !== undefined) {
       }),
       fc.constantFrom("", "-t", "-tt", "-tttt"),
       fc.constantFrom("UTC", "Asia/Kolkata", "America/New_York"),
-      (entries, time, TZ) =>
+      fc.constantFrom("-X", "-XX", "-x", "-xx", "-A", "-AA"),
+      (entries, time, TZ, dump) =>
         withFolder(async (folder) => {
           const packets = entries.map(([bytes, seconds, nanoseconds]) => ({
             ...{ bytes, seconds, nanoseconds, linkType: 1 },
             originalLength: bytes.length,
           }));
           const path = save(folder, "pcap", packets);
-          const flags = ["-n", "-#", "-X", ...(time === "" ? [] : [time])];
+          const flags = ["-n", "-#", dump, ...(time === "" ? [] : [time])];
           const [ours, theirs] = await Promise.all([
             runSallyport(["capture", ...flags, "-r", path], { env: { TZ } }),
             runProgram("tcpdump", [...flags, "-r", path], { TZ }),
@@ -204,6 +205,74 @@ if (whyMissing(TCPDUMP) !== undefined) {
           equal(ours.err, "");
         }),
     ),
+  );
+
+  testProperty(
+    "capture prints times between packets, nanoseconds and Ethernet headers as tcpdump does",
+    { runs: 4, file },
+    fc.asyncProperty(
+      fc.array(fc.tuple(wholeFrame, fc.nat(80_000), fc.nat(999_999_999)), {
+        minLength: 1,
+        maxLength: 60,
+      }),
+      fc.constantFrom("-ttt", "-ttttt", "-tt"),
+      fc.constantFrom("nano", "micro"),
+      (entries, time, precision) =>
+        withFolder(async (folder) => {
+          const packets = entries.map(([bytes, seconds, nanoseconds]) => ({
+            ...{ bytes, nanoseconds, linkType: 1 },
+            seconds: 1_700_000_000 + seconds,
+            originalLength: bytes.length,
+          }));
+          const path = save(folder, "pcap", packets);
+          const flags = ["-ne", time, `--time-stamp-precision=${precision}`];
+          const [ours, theirs] = await Promise.all([
+            runSallyport(["capture", ...flags, "-r", path]),
+            runProgram("tcpdump", [...flags, "-r", path]),
+          ]);
+          equal(ours.out, theirs.out);
+        }),
+    ),
+  );
+
+  testWith(
+    [TCPDUMP],
+    "capture -C and -W write the files that tcpdump writes",
+    () =>
+      withFolder(async (folder) => {
+        const packets = Array.from({ length: 130 }, (_, i) => ({
+          bytes: new Uint8Array(50_000 + i * 7919 % 50_000).fill(i),
+          originalLength: 100_000,
+          seconds: 1_700_000_000 + i,
+          nanoseconds: 0,
+          linkType: 1,
+        }));
+        const path = save(folder, "pcap", packets);
+        for (const limits of [["-C", "1"], ["-C", "1", "-W", "3"]]) {
+          Deno.mkdirSync(`${folder}/ours`);
+          Deno.mkdirSync(`${folder}/theirs`);
+          Deno.chmodSync(`${folder}/theirs`, 0o777);
+          const args = (
+            where: string,
+          ) => ["-r", path, "-w", `${folder}/${where}/out.pcap`, ...limits];
+          const [ours, theirs] = await Promise.all([
+            runSallyport(["capture", ...args("ours")]),
+            runProgram("tcpdump", args("theirs")),
+          ]);
+          equal(ours.code + theirs.code, 0, ours.err + theirs.err);
+          const filesIn = (where: string) =>
+            [...Deno.readDirSync(`${folder}/${where}`)].map(({ name }) => ({
+              name,
+              packets: readCapture(
+                Deno.readFileSync(`${folder}/${where}/${name}`),
+              ).packets,
+            })).sort((a, b) => a.name < b.name ? -1 : 1);
+          deepEqual(filesIn("ours"), filesIn("theirs"));
+          ok(filesIn("ours").length >= 3);
+          Deno.removeSync(`${folder}/ours`, { recursive: true });
+          Deno.removeSync(`${folder}/theirs`, { recursive: true });
+        }
+      }),
   );
 
   testProperty(

@@ -1,0 +1,32 @@
+/** tcpdump's options that are not here, and what to do instead. */
+
+import type { ShortOptionSpec } from "../command/short_options.ts";
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  B: "packets wait in memory that is always the same; what found no room is told at the end",
+  D: "`ip link` lists the interfaces; name one with its driver, as packet:eth1 (--help lists the kinds)",
+  E: "nothing is decrypted here: write a capture with -w, and read that with tcpdump -E",
+  I: "put the interface into monitor mode with `iw`; captures of 802.11 are not printed",
+  J: "times are the kernel's where the NIC has them, else those of the reading",
+  L: "Ethernet is the only link type of NICs",
+  M: "no TCP signature is checked here: write a capture with -w, and read that with tcpdump -M",
+  N: "names are never looked up",
+  R: "leave it out: such packets are not printed",
+  T: "nothing is read as another protocol: write a capture with -w, and read that with tcpdump -T",
+  V: "give one -r at a time, or join the files with mergecap",
+  Z: "run it as the user that is to own the file: permissions are given up anyway",
+  b: "BGP is not printed",
+  d: "`sallyport compile FILTER` prints what a filter becomes",
+  f: "names are never looked up",
+  j: "times are the kernel's where the NIC has them, else those of the reading",
+  m: "no MIB is read here",
+  p: "a NIC here receives for every Ethernet address; filter `ether host MAC or ether multicast`",
+  u: "handles are not printed",
+  y: "Ethernet is the only link type of NICs",
+  z: "no program is run here: watch the folder, or call it after -W files",
+};
+
+/** The same as options, which are refused. */
+export const FOREIGN_OPTIONS: readonly ShortOptionSpec[] = Object.entries(
+  INSTEAD,
+).map(([letter, instead]) => ({ letter, instead, help: "" }));
