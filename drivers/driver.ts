@@ -29,6 +29,8 @@ export interface DriverInfo {
   readonly mode: string;
   /** The interface's own hardware address: six bytes. */
   readonly mac: Uint8Array;
+  /** Whether it says in front of each received packet when it arrived (caps/memory/arrival_time.ts). */
+  readonly arrivalTimes?: boolean;
   /** The mask of the interface's own IPv4 network, in host byte order, where a kernel has given it one. */
   readonly netmask?: number | undefined;
   /**

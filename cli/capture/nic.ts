@@ -3,7 +3,12 @@
  * there, in a system without services.
  */
 
-import { emptyPacket, LINK_ETHERNET } from "../../drivers/capture/packet.ts";
+import { ARRIVAL_TIME_BYTES } from "../../caps/memory/arrival_time.ts";
+import {
+  type CapturePacket,
+  emptyPacket,
+  LINK_ETHERNET,
+} from "../../drivers/capture/packet.ts";
 import { setTime, WallClock } from "../../drivers/capture/wall_clock.ts";
 import type { Grant } from "../../services/filter/grant/grant.ts";
 import {
@@ -88,6 +93,8 @@ export async function captureNic(
   try {
     const receiver = await system.open(grantOf(manifest), {
       quotaPages: QUOTA_PAGES,
+      // A packet that is read where it lies has its time with it.
+      trusted: hasTimes(manifest),
     });
     const close = () => void receiver[Symbol.asyncDispose]().catch(() => {});
     options.stop.asked.then(close);
@@ -99,7 +106,10 @@ export async function captureNic(
     options.onOpen((await system.snapshot()).nic.netmask);
     await options.stop.orWhen(intake.begin(ETHERNET));
     system.receive();
-    wanted = await takeAll(receiver, intake, close);
+    wanted = await takeAll(receiver, intake, {
+      close,
+      hasTimes: hasTimes(manifest),
+    });
     await receiver[Symbol.asyncDispose]();
     if (over.error !== undefined) throw over.error;
   } catch (error) {
@@ -111,6 +121,22 @@ export async function captureNic(
   if (!wanted) return { missed: 0, warning }; // the rest was not asked for
   const missed = nic.receivedPackets - unclaimedPackets - intake.seen;
   return { missed, warning };
+}
+
+/** Whether packets of this NIC come with the time of their arrival. */
+function hasTimes({ nic }: Manifest): boolean {
+  return nic.kind === "packet";
+}
+
+/** Sets the time that is in front of `bytes`, a packet where it lies. */
+function setArrivalTime(packet: CapturePacket, bytes: Uint8Array): void {
+  const times = new DataView(
+    bytes.buffer,
+    bytes.byteOffset - ARRIVAL_TIME_BYTES,
+    ARRIVAL_TIME_BYTES,
+  );
+  packet.seconds = times.getUint32(0, true);
+  packet.nanoseconds = times.getUint32(4, true);
 }
 
 /** Why a system ended. */
@@ -126,14 +152,18 @@ interface Over {
 async function takeAll(
   receiver: Receiver,
   intake: CaptureIntake,
-  close: () => void,
+  { close, hasTimes }: {
+    readonly close: () => void;
+    readonly hasTimes: boolean;
+  },
 ): Promise<boolean> {
   const packet = { ...emptyPacket(), linkType: LINK_ETHERNET };
   const clock = new WallClock();
   let flushing: ReturnType<typeof setTimeout> | undefined;
   let wanted = true;
   for await (const { bytes } of receiver) {
-    setTime(packet, clock.nowUs());
+    if (hasTimes) setArrivalTime(packet, bytes);
+    else setTime(packet, clock.nowUs());
     packet.bytes = bytes;
     packet.length = bytes.length;
     packet.originalLength = bytes.length;

@@ -30,7 +30,13 @@ export function processTerminal(): Terminal {
     size: terminalSize,
     write: (text) => writeText(Deno.stdout, text),
     writeBytes: (bytes) => writeAll(Deno.stdout, bytes),
-    writeError: (text) => void writeText(Deno.stderr, text),
+    writeError: (text) => {
+      try {
+        writeText(Deno.stderr, text);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    },
     readText: (path) => Deno.readTextFile(path),
     onInterrupt: listenForSignals,
     exit: (status) => Deno.exit(status),
@@ -63,7 +69,10 @@ function writeAll(file: OutputFile, bytes: Uint8Array): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot write to standard output: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -166,6 +166,11 @@ export async function readPlan(
       "--json and --write - both want standard output; name a file to write",
     );
   }
+  if (logFilesOf(manifest.services).some(({ file }) => file === "-")) {
+    throw new UsageError(
+      "a log of frames goes to a file: standard output has the run's own lines",
+    );
+  }
   refuseSameFile(filesOf(manifest, options.get("manifest")));
   return {
     manifest,

@@ -1,11 +1,6 @@
 /** The files that captures are read from and written to: nothing else opens any. */
 
-import {
-  type FileIdentity,
-  identityOf,
-  identityOfInfo,
-  isSameFile,
-} from "./same_file.ts";
+import { type FileIdentity, identityOfInfo, isSameFile } from "./same_file.ts";
 import {
   type CaptureSink,
   type CaptureWriter,
@@ -209,11 +204,6 @@ function startOutput(
       }
     },
   };
-}
-
-/** Whether `path` and `other` lead to one file. */
-export function leadToOneFile(path: string, other: string): boolean {
-  return isSameFile(identityOf(path), identityOf(other));
 }
 
 /** What is done to which file. */

@@ -2,7 +2,9 @@
 
 /** A file that is there: its device, and its number on that. */
 export interface FileIdentity {
+  /** The device that it is on. */
   readonly device: number;
+  /** Its number there; null where files have none. */
   readonly inode: number | null;
 }
 

@@ -1,6 +1,7 @@
 /** Writes what crosses a NIC, both ways, to a capture file. */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
+import { ArrivalTimes } from "../../caps/memory/arrival_time.ts";
 import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
 import { type CaptureOutput, createCaptureFile } from "../capture/file.ts";
 import { emptyPacket } from "../capture/packet.ts";
@@ -53,6 +54,8 @@ export function withCapture(
 
 class CapturingDriver extends ForwardingDriver {
   readonly #bytes: Uint8Array;
+  /** Where received packets say when they arrived; otherwise they have the time of reading. */
+  readonly #times: ArrivalTimes | undefined;
   readonly #file: CaptureOutput;
   readonly #now: () => number;
   readonly #packet = emptyPacket();
@@ -67,6 +70,9 @@ class CapturingDriver extends ForwardingDriver {
     super(driver);
     this.#file = options.output;
     this.#bytes = options.memory.bytes;
+    this.#times = driver.info.arrivalTimes === true
+      ? new ArrivalTimes(options.memory.bytes.buffer)
+      : undefined;
     this.#now = options.now ?? clockNow();
   }
 
@@ -90,6 +96,7 @@ class CapturingDriver extends ForwardingDriver {
     }
     const packet = this.#packet;
     setTime(packet, this.#now());
+    const times = direction === 1 ? this.#times : undefined;
     packet.bytes = this.#bytes;
     packet.direction = direction;
     try {
@@ -97,6 +104,10 @@ class CapturingDriver extends ForwardingDriver {
         packet.start = batch.offset[i]!;
         packet.length = batch.length[i]!;
         packet.originalLength = packet.length;
+        if (times !== undefined) {
+          packet.seconds = times.secondsOf(packet.start);
+          packet.nanoseconds = times.nanosecondsOf(packet.start);
+        }
         this.#pending++;
         this.#file.writer.write(packet);
       }

@@ -22,6 +22,7 @@ import {
   type PacketMemory,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
+import { ArrivalTimes } from "../../caps/memory/arrival_time.ts";
 import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
 import type { FrameRing } from "../kit/frame_ring.ts";
 import {
@@ -54,6 +55,8 @@ const STATUS = TpacketBlock.status / 4;
 const PACKET_COUNT = TpacketBlock.packetCount / 4;
 const FIRST_PACKET = TpacketBlock.firstPacket / 4;
 const NEXT = Tpacket3.nextOffset / 4;
+const SECONDS = Tpacket3.seconds / 4;
+const NANOSECONDS = Tpacket3.nanoseconds / 4;
 const SNAP_LENGTH = Tpacket3.snapLength / 4;
 const LENGTH = Tpacket3.length / 4;
 const PACKET_STATUS = Tpacket3.status / 4;
@@ -80,6 +83,7 @@ export class BlockRing {
   readonly #blockBytes: number;
   readonly #blockCount: number;
   readonly #target: Uint8Array;
+  readonly #times: ArrivalTimes;
   readonly #frameBytesMax: number;
   readonly #segments: Segments;
   /** The block that is read, or will be next. */
@@ -100,6 +104,7 @@ export class BlockRing {
     this.#blockBytes = blockBytes;
     this.#blockCount = buffer.byteLength / blockBytes;
     this.#target = memory.bytes;
+    this.#times = new ArrivalTimes(memory.bytes.buffer);
     this.#segments = new Segments({ bytes: this.#bytes }, memory);
     this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_MAX);
   }
@@ -139,6 +144,7 @@ export class BlockRing {
         continue;
       }
       const offset = frameOffset(frames.shift()) + HEADROOM_BYTES;
+      this.#putTime(offset);
       batch.offset[count] = offset;
       batch.length[count] = this.#put(offset);
       batch.offload[count] = this.#offload;
@@ -188,6 +194,14 @@ export class BlockRing {
     this.#segments.drop();
     this.#tooLong++;
     return false;
+  }
+
+  /** Says in front of the packet when the kernel got it. */
+  #putTime(offset: number): void {
+    const words = this.#words;
+    const header = this.#at >>> 2;
+    const seconds = words[header + SECONDS]!;
+    this.#times.put(offset, seconds, words[header + NANOSECONDS]!);
   }
 
   /** Copies the packet, or its next segment, to `offset`. Returns its bytes. */

@@ -92,6 +92,7 @@ export function openPacket(options: PacketOptions): Driver {
       mode: "AF_PACKET, TPACKET_V3",
       mac: face.mac,
       netmask: face.netmask,
+      arrivalTimes: true,
       frameBytesMax,
       partialChecksums: false,
       offloads: OFFLOADS,

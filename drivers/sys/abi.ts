@@ -129,6 +129,8 @@ export const TpacketBlock = {
 /** linux/if_packet.h: offsets in `struct tpacket3_hdr`; `mac` has 16 bits. */
 export const Tpacket3 = {
   nextOffset: 0,
+  seconds: 4,
+  nanoseconds: 8,
   snapLength: 12,
   length: 16,
   status: 20,

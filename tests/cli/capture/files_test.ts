@@ -249,6 +249,40 @@ testWith(
     }),
 );
 
+testWith(
+  ["linux"],
+  "a full disk behind standard output is a failure, said in one line",
+  () =>
+    withFolder(async (folder) => {
+      for (
+        const [line, what] of [
+          [
+            "sallyport capture -r a.pcap > /dev/full",
+            "write to standard output",
+          ],
+          [
+            "sallyport capture -r a.pcap -w - > /dev/full",
+            "write standard output",
+          ],
+        ]
+      ) {
+        const { code, err } = await shell(folder, line!);
+        match(
+          err,
+          new RegExp(
+            `^sallyport: (capture: )?cannot ${what}: No space left on device.*\\n$`,
+          ),
+        );
+        equal(code, 1);
+      }
+      const { code } = await shell(
+        folder,
+        "sallyport capture -r no.pcap 2> /dev/full",
+      );
+      equal(code, 1);
+    }),
+);
+
 Deno.test("a packet that is lost to a file's end, or odd, is told", async () => {
   const odd = CAPTURE.slice();
   new DataView(odd.buffer).setUint32(24 + 4, 3_000_000, true);

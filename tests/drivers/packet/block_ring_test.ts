@@ -5,6 +5,7 @@ import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
 } from "../../../caps/port/offload.ts";
+import { ArrivalTimes } from "../../../caps/memory/arrival_time.ts";
 import { FrameRing } from "../../../drivers/kit/frame_ring.ts";
 import { BlockRing } from "../../../drivers/packet/block_ring.ts";
 import { SEGMENTS_MAX } from "../../../drivers/packet/segments.ts";
@@ -206,3 +207,36 @@ testProperty(
     },
   ),
 );
+
+Deno.test("each frame, and each segment of a super-packet, has the time of its packet in front of it", () => {
+  const parts = fc.sample(superPacketParts(4000), { numRuns: 1, seed: 3 })[0]!;
+  const one = { parts, segmentBytes: 0, partial: false };
+  const honest = { ...one, tag: undefined, lie: undefined };
+  const whole = { ...honest, parts: { ...parts, payloadBytes: 100 } };
+  const pieces = {
+    ...honest,
+    parts: { ...parts, payloadBytes: 3000 },
+    segmentBytes: 1000,
+  };
+  const from = new ReceiveRing([
+    { ...ringPacket(whole), time: [0xfffffffe, 999_999_999] },
+    { ...ringPacket(pieces), time: [1_700_000_000, 5] },
+  ]);
+  const ring = new BlockRing({
+    buffer: from.buffer,
+    blockBytes: from.blockBytes,
+    memory,
+    frameBytesMax: FRAME_BYTES_MAX,
+  });
+  const free = new FrameRing(FRAMES);
+  for (let frame = 0; frame < 8; frame++) free.push(frame);
+  const batch = privateBatch();
+  equal(ring.take(batch, 8, free), 4);
+  const times = new ArrivalTimes(memory.bytes.buffer);
+  const read = [0, 1, 2, 3].map((n) => {
+    const at = batch.offset[n]!;
+    return [times.secondsOf(at), times.nanosecondsOf(at)];
+  });
+  const segment = [1_700_000_000, 5];
+  deepEqual(read, [[0xfffffffe, 999_999_999], segment, segment, segment]);
+});

@@ -18,6 +18,8 @@ export interface RingPacket {
   readonly tag: readonly [number, number] | undefined;
   /** Bytes that were cut off its end. */
   readonly cutBytes: number;
+  /** When it arrived: seconds and nanoseconds. */
+  readonly time?: readonly [number, number];
 }
 
 /** A ring of as many blocks as its packets take, all of them handed over. */
@@ -67,9 +69,11 @@ export class ReceiveRing {
   }
 
   #put(at: number, packet: RingPacket): void {
-    const { frame, header, tag, cutBytes } = packet;
+    const { frame, header, tag, cutBytes, time = [0, 0] } = packet;
     const view = this.#view;
     view.setUint32(at, roomOf(packet), true);
+    view.setUint32(at + 4, time[0], true);
+    view.setUint32(at + 8, time[1], true);
     view.setUint32(at + 12, frame.length - cutBytes, true);
     view.setUint32(at + 16, frame.length, true);
     view.setUint32(at + 20, STATUS_USER | (tag ? STATUS_VLAN : 0), true);
