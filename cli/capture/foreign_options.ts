@@ -26,7 +26,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   z: "no program is run here: watch the folder, or call it after -W files",
 };
 
-/** The same as options, which are refused. */
+/** Options that are refused with what to do instead. */
 export const FOREIGN_OPTIONS: readonly ShortOptionSpec[] = Object.entries(
   INSTEAD,
 ).map(([letter, instead]) => ({ letter, instead, help: "" }));

@@ -13,7 +13,7 @@ import { quote, UsageError } from "./options.ts";
 export interface NamedFile {
   /** What names it: `-r`, `--write`. */
   readonly option: string;
-  /** Its path; `-` is standard input, or standard output. */
+  /** A path; `-` is standard input, or standard output. */
   readonly path: string;
   readonly way: "read" | "written";
 }

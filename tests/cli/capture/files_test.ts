@@ -3,6 +3,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { DEFAULT_MANIFEST } from "../../../services/manifest/manifest.ts";
 import { readCapture, writeCapture } from "../../drivers/capture/captures.ts";
+import { commandOf, runCommand } from "../../command.ts";
 import { testWith } from "../../needs.ts";
 import { runSallyport, sallyport, sallyportWords } from "../sallyport.ts";
 
@@ -39,8 +40,7 @@ async function withFolder(
 async function shell(folder: string, line: string) {
   const words = sallyportWords([]).map((word) => `'${word}'`).join(" ");
   const script = `sallyport() { ${words} "$@"; }; ${line}`;
-  const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-c", script],
+  const { code, stdout, stderr } = await commandOf(["bash", "-c", script], {
     cwd: folder,
     stdin: "null",
   }).output();
@@ -48,7 +48,7 @@ async function shell(folder: string, line: string) {
 }
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "a file is never written while it is read, whatever it is called",
   () =>
     withFolder(async (folder) => {
@@ -81,7 +81,7 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "a file that rotation comes upon while it is read is left alone",
   () =>
     withFolder(async (folder) => {
@@ -99,7 +99,7 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "what goes wrong before the first packet costs no file",
   () =>
     withFolder(async (folder) => {
@@ -122,7 +122,7 @@ testWith(
 );
 
 testWith(
-  ["linux", "tool:tcpdump"],
+  ["linux", "tool:bash", "tool:tcpdump"],
   "-w - writes to standard output, for tcpdump to read as it comes",
   () =>
     withFolder(async (folder) => {
@@ -146,13 +146,11 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "a FIFO is read as standard input is, and has its header before the first packet",
   () =>
     withFolder(async (folder) => {
-      await new Deno.Command("mkfifo", {
-        args: [`${folder}/in`, `${folder}/out`],
-      }).output();
+      await runCommand(["mkfifo", `${folder}/in`, `${folder}/out`]);
       const child = sallyport(
         ["capture", "-r", `${folder}/in`, "-w", `${folder}/out`],
         { stdin: "null" },
@@ -173,11 +171,11 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "SIGINT ends a capture that waits for a FIFO's other end",
   () =>
     withFolder(async (folder) => {
-      await new Deno.Command("mkfifo", { args: [`${folder}/fifo`] }).output();
+      await runCommand(["mkfifo", `${folder}/fifo`]);
       for (
         const args of [
           ["-r", `${folder}/fifo`],
@@ -197,7 +195,7 @@ testWith(
 );
 
 testWith(
-  ["linux", "tool:gzip"],
+  ["linux", "tool:bash", "tool:gzip"],
   "bash's <(…) is read, packed or not",
   () =>
     withFolder(async (folder) => {
@@ -211,7 +209,7 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "a reader that goes away: silent for standard output, named for a FIFO",
   () =>
     withFolder(async (folder) => {
@@ -236,7 +234,7 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "what Deno opens nothing of is answered with what to name instead",
   () =>
     withFolder(async (folder) => {
@@ -250,7 +248,7 @@ testWith(
 );
 
 testWith(
-  ["linux"],
+  ["linux", "tool:bash", "tool:mkfifo"],
   "a full disk behind standard output is a failure, said in one line",
   () =>
     withFolder(async (folder) => {
