@@ -123,7 +123,7 @@ export function createCaptureFile(
   return startFile(file, where, options);
 }
 
-/** The same, resolving once a FIFO has a reader: this thread is not blocked meanwhile. */
+/** Creates one as {@link createCaptureFile} does, without blocking this thread: resolves once a FIFO has a reader. */
 export async function createCaptureFileAsync(
   path: string,
   options: OutputOptions = {},

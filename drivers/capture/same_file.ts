@@ -2,9 +2,9 @@
 
 /** A file that is there: its device, and its number on that. */
 export interface FileIdentity {
-  /** The device that it is on. */
+  /** The device that the file is on. */
   readonly device: number;
-  /** Its number there; null where files have none. */
+  /** Number on that device; null where files have none. */
   readonly inode: number | null;
 }
 
@@ -17,7 +17,7 @@ export function identityOf(path: string): FileIdentity | undefined {
   }
 }
 
-/** The same of what is open already; undefined for a device, such as a terminal or /dev/null, which takes several. */
+/** The identity of what is open already; undefined for a device, such as a terminal or /dev/null, which takes several. */
 export function identityOfInfo(info: Deno.FileInfo): FileIdentity | undefined {
   return info.isCharDevice === true
     ? undefined
