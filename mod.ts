@@ -57,6 +57,7 @@ export {
   type BootOptions,
   type Ending,
   type OpenOptions,
+  type PictureOptions,
   type PluggedNic,
   type Restart,
   type System,

@@ -15,6 +15,8 @@ export interface OptionSpec {
   readonly name: string;
   /** What its value is called in the help; without one it is a flag. */
   readonly value?: string;
+  /** Whether the value may be left out; it is given as `--name=value` then. */
+  readonly optional?: boolean;
   /** Whether it may be given more than once. */
   readonly repeats?: boolean;
   /** What it does, its default included: a few words for the help. */
@@ -62,11 +64,11 @@ export function readOptions(
     if (options.has(spec.name) && spec.repeats !== true) {
       throw new UsageError(`--${spec.name} is given twice; give it once`);
     }
-    if (spec.value === undefined) {
-      if (given !== undefined) {
-        throw new UsageError(`--${spec.name} takes no value`);
-      }
-      options.add(spec.name, "");
+    if (spec.value === undefined && given !== undefined) {
+      throw new UsageError(`--${spec.name} takes no value`);
+    }
+    if (spec.value === undefined || spec.optional === true) {
+      options.add(spec.name, given ?? "");
       continue;
     }
     const value = given ?? rest.next().value;
@@ -115,9 +117,10 @@ export function quote(word: string): string {
 
 /** The options as lines of help, in two columns. */
 export function describeOptions(specs: readonly OptionSpec[]): string[] {
-  const titles = specs.map(({ name, value }) =>
-    value === undefined ? `--${name}` : `--${name} ${value}`
-  );
+  const titles = specs.map(({ name, value, optional = false }) => {
+    if (value === undefined) return `--${name}`;
+    return optional ? `--${name}[=${value}]` : `--${name} ${value}`;
+  });
   const width = Math.max(...titles.map((title) => title.length));
   return specs.map(({ help }, index) =>
     `  ${titles[index]!.padEnd(width)}  ${help}`

@@ -4,7 +4,7 @@ import type { Manifest } from "../../services/manifest/manifest.ts";
 import type { RunOptions, System } from "../../services/system/system.ts";
 
 /** A system as the command line uses it. */
-export type UpSystem = Pick<System, "snapshot" | "ended" | "stop">;
+export type UpSystem = Pick<System, "snapshot" | "picture" | "ended" | "stop">;
 
 /** Starts a system. */
 export type Boot = (

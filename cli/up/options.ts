@@ -32,6 +32,8 @@ export interface UpPlan {
   readonly json: boolean;
   /** When to stop; undefined for not by itself. */
   readonly forMs: number | undefined;
+  /** How to print what is connected to what, in place of running; undefined for not. */
+  readonly picture: "text" | "dot" | undefined;
 }
 
 /** Options that stand for the manifest's field of the same name. */
@@ -91,6 +93,12 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
   {
     name: "json",
     help: "print the final counters as one JSON object, nothing else",
+  },
+  {
+    name: "picture",
+    value: "FORM",
+    optional: true,
+    help: "print what is wired to what, as text or dot, and end",
   },
   {
     name: "in-process",
@@ -177,6 +185,7 @@ export async function readPlan(
     confined,
     json: options.has("json"),
     forMs,
+    picture: readPicture(options),
   };
 }
 
@@ -201,6 +210,23 @@ function filesOf(manifest: Manifest, path: string | undefined): NamedFile[] {
     ...named("read", read),
     ...named("written", [["--write", write], ...logs]),
   ];
+}
+
+function readPicture(options: Options): UpPlan["picture"] {
+  const form = options.get("picture");
+  if (form === undefined) return undefined;
+  if (form !== "" && form !== "text" && form !== "dot") {
+    throw new UsageError(
+      `--picture: expected text or dot, got ${quote(form)}`,
+    );
+  }
+  const other = ["for", "json"].find((name) => options.has(name));
+  if (other !== undefined) {
+    throw new UsageError(
+      `--picture ends once it is printed; leave out --${other}`,
+    );
+  }
+  return form === "dot" ? "dot" : "text";
 }
 
 async function readManifest(

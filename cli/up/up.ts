@@ -81,6 +81,9 @@ async function up(
       stop.resolve({ error: new Error("every service has failed") });
     },
   });
+  if (plan.picture !== undefined) {
+    return await printPicture(system, plan.picture, terminal);
+  }
   const end = await watch(system, view, { stop, forMs: plan.forMs });
   const last = await system.stop().catch((error) => {
     throw end.error ?? error; // what went wrong first
@@ -88,6 +91,20 @@ async function up(
   view.finish(last);
   if (end.error !== undefined) throw end.error;
   return failed.size === 0 ? STATUS_FINE : STATUS_FAILED;
+}
+
+/** Prints what is wired, and stops the system. */
+async function printPicture(
+  system: UpSystem,
+  format: "text" | "dot",
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    terminal.write(await system.picture({ format }));
+  } finally {
+    await system.stop();
+  }
+  return STATUS_FINE;
 }
 
 /** Shows the system until it ends, or is to end. */

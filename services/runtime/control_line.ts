@@ -47,6 +47,11 @@ export class ControlLine<Order, Report> {
     };
   }
 
+  /** Whether the line was not closed. */
+  get open(): boolean {
+    return !this.#port.closed;
+  }
+
   /** Sends an order; nothing happens on a closed line. */
   send(order: Order, transfer: Transferable[] = []): void {
     this.#port.post(order, transfer);

@@ -8,15 +8,28 @@ export interface Part<Start> {
   readonly worker: URL;
   /** What its worker may do. */
   readonly permissions: WorkerPermissions;
-  /** Whether its worker's heap has a limit; none unless told. */
+  /** Whether its worker's heap has a limit; false by default. */
   readonly limited?: boolean;
   /** Starts it in this thread. */
   readonly here: (start: Start) => void;
 }
 
+/** Where a part runs, and what it may do there. */
+export type Place =
+  /** The thread of the program itself, with whatever the program may do. */
+  | { readonly kind: "here" }
+  /** A worker, with the permissions that it was started with. */
+  | {
+    readonly kind: "worker";
+    readonly permissions: WorkerPermissions;
+    /** Whether its heap has a limit. */
+    readonly limited: boolean;
+  };
+
 /** A part that runs. */
 export interface Thread {
-  /** Ends it, at once and without a word. */
+  readonly place: Place;
+  /** Terminates its worker, if it has one. */
   end(): void;
 }
 
@@ -42,7 +55,7 @@ export const here: Threads = {
   start(part, start) {
     // A later turn, as a worker would begin: who starts it has its ports ready then.
     queueMicrotask(() => part.here(start));
-    return { end() {} };
+    return { place: { kind: "here" }, end() {} };
   },
 };
 
@@ -55,6 +68,6 @@ export const workers: Threads = {
       { module, permissions, start, transfer, limited },
       onCrash,
     );
-    return { end };
+    return { place: { kind: "worker", permissions, limited }, end };
   },
 };

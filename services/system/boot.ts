@@ -36,6 +36,7 @@ export type { PluggedNic };
 export type {
   Ending,
   OpenOptions,
+  PictureOptions,
   Restart,
   RunOptions as BootOptions,
   System,

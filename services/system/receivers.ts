@@ -1,6 +1,7 @@
 /** The capabilities that a system's caller holds itself. */
 
 import { given } from "../../caps/kernel/given.ts";
+import type { PortId } from "../../caps/kernel/kernel.ts";
 import { fromMessagePort, type Port } from "../../caps/port/port.ts";
 import { INTERPOSED_LIMITS, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
@@ -21,11 +22,38 @@ import { Receiver, type ReceiverParts } from "../receiver/receiver.ts";
 import type { Connector } from "./nic/connector.ts";
 import type { OpenOptions } from "./system.ts";
 
-/** Opens receivers, restores them when the NIC has begun anew, and closes those that are left. */
+/** What a receiver is connected by now. */
+export interface ConnectedReceiver {
+  /** Its number, from 1 in the order of opening. */
+  readonly number: number;
+  /** What the driver and the filter service know it by. */
+  readonly port: PortId;
+  /** The names of what is interposed before it, the nearest to the driver first. */
+  readonly interposers: readonly string[];
+}
+
+/** A receiver's connection, and its port there. */
+type Established = readonly [parts: ReceiverParts, port: PortId];
+
+interface OpenReceiver {
+  readonly number: number;
+  readonly interposers: readonly string[];
+  port: PortId;
+  /** Connects it to a new life of the NIC. */
+  readonly restore: () => Promise<Established>;
+}
+
+/** Opens receivers, restores them on each new life of the NIC, and closes those that are left. */
 export class Receivers {
-  readonly #open = new Map<Receiver, () => Promise<ReceiverParts>>();
+  readonly #open = new Map<Receiver, OpenReceiver>();
+  #lastNumber = 0;
   /** To the NIC as it is now; undefined while there is none. */
   #connector: Connector | undefined;
+
+  /** Receivers that are open, the first to be opened first. */
+  get connected(): readonly ConnectedReceiver[] {
+    return [...this.#open.values()];
+  }
 
   /** Takes a NIC on which receivers can be opened. */
   plug(connector: Connector): void {
@@ -40,9 +68,11 @@ export class Receivers {
   /** Each receiver gets a fresh capability; its reader notices nothing but the gap. */
   async restore(): Promise<void> {
     await Promise.all(
-      [...this.#open].map(async ([receiver, establish]) => {
+      [...this.#open].map(async ([receiver, open]) => {
         try {
-          receiver.reconnect(await establish());
+          const [parts, port] = await open.restore();
+          open.port = port;
+          receiver.reconnect(parts);
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error;
           receiver.end(); // somebody else has its packets now
@@ -75,10 +105,11 @@ export class Receivers {
       const rest = lifetimeMs === undefined ? {} : { lifetimeMs: restMs };
       return this.#establish(receives, { ...options, ...rest }, forget);
     };
-    const receiver: Receiver = new Receiver(
-      await this.#establish(receives, options, forget),
-    );
-    this.#open.set(receiver, restore);
+    const [parts, port] = await this.#establish(receives, options, forget);
+    const receiver: Receiver = new Receiver(parts);
+    const interposers = (options.interpose ?? []).map(({ name }) => name);
+    const number = ++this.#lastNumber;
+    this.#open.set(receiver, { number, interposers, port, restore });
     if (lifetimeMs !== undefined) {
       // The capability is over by then; the receiver is not told.
       alarms.after(lifetimeMs, () => {
@@ -92,7 +123,7 @@ export class Receivers {
     receives: Grant,
     options: OpenOptions,
     forget: () => void,
-  ): Promise<ReceiverParts> {
+  ): Promise<Established> {
     const { sends, observe = false, quotaPages = 64, copyBytesMax } = options;
     const { lifetimeMs, limit } = options;
     const connector = this.#connector;
@@ -129,7 +160,7 @@ export class Receivers {
         to: port,
       });
       const posed = poseOn(fromMessagePort(data, { takeNow }), options);
-      return {
+      const parts: ReceiverParts = {
         port: posed.port,
         capability,
         trusted,
@@ -141,6 +172,7 @@ export class Receivers {
           connector.detach(port);
         },
       };
+      return [parts, port];
     } catch (error) {
       data.close();
       await revoke();

@@ -7,7 +7,17 @@ import type { Grant } from "../filter/grant/grant.ts";
 import type { SystemSnapshot } from "./snapshot.ts";
 import { here, type Threads, workers } from "../runtime/thread.ts";
 import { EndOfSystem } from "./end_of_system.ts";
-import type { Ending, OpenOptions, RunOptions, System } from "./system.ts";
+import type {
+  Ending,
+  OpenOptions,
+  PictureOptions,
+  RunOptions,
+  System,
+} from "./system.ts";
+import { wiringDot } from "./picture/dot.ts";
+import { wiringText } from "./picture/text.ts";
+import { wiringSources } from "./picture/sources.ts";
+import { wiringOf } from "./picture/wiring.ts";
 import { Interposing } from "./supervision/interposing.ts";
 import type { NicLife } from "./nic/nic_life.ts";
 import { NicSupervisor } from "./nic/nic_supervisor.ts";
@@ -94,6 +104,20 @@ export class RunningSystem implements System {
     } catch (error) {
       throw this.#end.failure ?? error; // what went wrong first
     }
+  }
+
+  /** What is connected to what at this moment, in words or as a graph. */
+  async picture({ format = "text" }: PictureOptions = {}): Promise<string> {
+    const sources = await wiringSources({
+      nic: this.#nic!,
+      services: this.#services.all,
+      interposing: this.#interposing,
+      receivers: this.#receivers.connected,
+      nursery: this.#nursery,
+      peer: this.#peer,
+    });
+    const wiring = wiringOf(sources);
+    return format === "dot" ? wiringDot(wiring) : wiringText(wiring);
   }
 
   /** Derives a capability for the caller itself. */

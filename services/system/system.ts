@@ -60,6 +60,14 @@ export type Ending =
 export interface System {
   /** The system at this moment. */
   snapshot(): Promise<SystemSnapshot>;
+  /**
+   * What is connected to what at this moment: parts with where they run and what
+   * they may do, the channels between them, and the live capabilities in words.
+   * All of it is what was wired and issued, nothing is read from the manifest: a
+   * holder is connected where the driver and the filter service say so.
+   * Capabilities' 64-bit numbers are not shown.
+   */
+  picture(options?: PictureOptions): Promise<string>;
   /** Resolves when the system ended by itself. */
   readonly ended: Promise<Ending>;
   /**
@@ -71,6 +79,12 @@ export interface System {
   receive(): void;
   /** Stops it and closes the NIC; gives the last counts. */
   stop(): Promise<SystemSnapshot>;
+}
+
+/** How a picture of a system is drawn. */
+export interface PictureOptions {
+  /** `text` for lines to read, `dot` for a graph that Graphviz draws (`dot -Tsvg`); `text` by default. */
+  readonly format?: "text" | "dot";
 }
 
 /** What a capability of the caller's is to be, besides its grant. */

@@ -87,6 +87,7 @@ export function fakeSystem(
       options.onSnapshot?.(pings, fake);
       return Promise.resolve(snapshotOf(pings));
     },
+    picture: (options) => Promise.resolve(`a picture as ${options?.format}\n`),
     stop: async () => {
       fake.log.stops++;
       await options.onStop?.();

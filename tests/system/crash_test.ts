@@ -2,45 +2,15 @@
 
 import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
-import { type DriverStart, startDriver } from "../../drivers/service/start.ts";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { defaultManifest } from "../../services/manifest/manifest.ts";
 import type { Receiver } from "../../services/receiver/receiver.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
-import { PARTS } from "../../services/system/boot.ts";
 import type { Restart } from "../../services/system/system.ts";
-import type { Parts } from "../../services/system/parts.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 import { deliveredIn } from "./delivered.ts";
-import {
-  type Crash,
-  type CrashingNicOptions,
-  openCrashingNic,
-} from "./crashing_nic.ts";
-
-/** The usual parts, with a driver that crashes after so many packets, in each of its lives. */
-function partsWith(crash: Crash, goodPackets: number): Parts {
-  return {
-    ...PARTS,
-    nic(manifest) {
-      const nic = PARTS.nic(manifest);
-      return {
-        ...nic,
-        options: { ...nic.options as object, crash, goodPackets },
-        part: {
-          ...nic.part,
-          worker: new URL("./crashing_worker.ts", import.meta.url),
-          here: (start) =>
-            void startDriver(
-              start as DriverStart<CrashingNicOptions>,
-              openCrashingNic,
-              true,
-            ),
-        },
-      };
-    },
-  };
-}
+import type { Crash } from "./crashing_nic.ts";
+import { partsWith } from "./crashing_parts.ts";
 
 class CrashingSystem {
   readonly restarts: Restart[] = [];

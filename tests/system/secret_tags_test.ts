@@ -65,7 +65,7 @@ async function errorOf(promise: Promise<unknown>): Promise<string> {
   assert.fail("nothing was refused");
 }
 
-Deno.test("no tag of a system at work is in its snapshots, errors or lines", async () => {
+Deno.test("no tag of a system at work is in its snapshots, pictures, errors or lines", async () => {
   using watched = watchTags();
   using printed = watchConsole();
   const texts: string[] = [];
@@ -85,6 +85,7 @@ Deno.test("no tag of a system at work is in its snapshots, errors or lines", asy
   texts.push(await errorOf(system.open(own.grant, { quotaPages: 1e9 })));
   texts.push(await errorOf(system.open([{ vlan: 9999 }])));
   show(await system.snapshot());
+  texts.push(await system.picture(), await system.picture({ format: "dot" }));
   await delay(100);
   show(await system.snapshot());
   await receiver[Symbol.asyncDispose]();

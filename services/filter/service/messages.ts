@@ -127,6 +127,9 @@ export type FilterReport =
 /** A live capability in words; its tag is not among them. */
 export interface CapabilityDescription {
   readonly slot: number;
+  /** The slot of what it was derived from. */
+  readonly parent: number;
+  readonly rights: Rights;
   readonly port: PortId;
   readonly filter: string;
   readonly quotaPages: number;

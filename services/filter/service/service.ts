@@ -113,6 +113,8 @@ export class FilterService implements Disposable {
       const grant = node.observes ?? effectiveGrant(node.grant, within);
       described.push({
         slot: node.slot,
+        parent: node.parent!.slot,
+        rights: node.rights,
         port: node.port,
         filter: describeCapability({ ...node, grant }),
         quotaPages: node.quotaPages,

@@ -55,6 +55,8 @@ export class Connector implements Disposable {
   readonly #client: FilterClient;
   readonly #ports: PortNumbers;
   readonly #memory: PacketMemory;
+  /** Holders that were given packet memory. */
+  readonly #trusted = new Set<PortId>();
 
   /** Between a driver and a filter service that both run, over `memory`. */
   constructor(
@@ -82,6 +84,7 @@ export class Connector implements Disposable {
   ): HolderEnds {
     const access = isTrusted ? this.#trust() : undefined;
     const port = this.#ports.next();
+    if (isTrusted) this.#trusted.add(port);
     const data = new MessageChannel();
     const requests = new MessageChannel();
     this.#driver.attach(port, data.port1, limits, access?.rings);
@@ -92,6 +95,11 @@ export class Connector implements Disposable {
       requests: requests.port2,
       ...given({ trusted: access }),
     };
+  }
+
+  /** Whether a holder was given packet memory. */
+  trusts(port: PortId): boolean {
+    return this.#trusted.has(port);
   }
 
   #trust(): TrustedAccess {

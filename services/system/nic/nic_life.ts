@@ -16,7 +16,7 @@ import type { DriverCounts } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import { makeResourceList } from "../../../drivers/sys/resource_list.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
-import type { Part, Thread, Threads } from "../../runtime/thread.ts";
+import type { Part, Place, Thread, Threads } from "../../runtime/thread.ts";
 import { Connector, type PortNumbers, SYSTEM_PORT } from "./connector.ts";
 import { DriverHost } from "../driver/host.ts";
 import { FilterHost } from "../filter/host.ts";
@@ -62,7 +62,8 @@ export class NicLife {
   readonly #options: NicLifeOptions;
   /** What its driver has of the kernel, where that can outlive it. */
   readonly #resources: SharedArrayBuffer | undefined;
-  readonly #threads: Thread[] = [];
+  #driverThread: Thread | undefined;
+  #filterThread: Thread | undefined;
   readonly #crashed = Promise.withResolvers<never>();
   #driver: DriverHost | undefined;
   #filter: FilterHost | undefined;
@@ -91,6 +92,14 @@ export class NicLife {
   /** The filter service's. */
   get filter(): FilterHost {
     return this.#filter!;
+  }
+
+  /** Where the driver service and the filter service run, once they were started. */
+  get places(): { readonly driver: Place; readonly filter: Place } {
+    return {
+      driver: this.#driverThread!.place,
+      filter: this.#filterThread!.place,
+    };
   }
 
   /** Connects holders, once it was started. */
@@ -153,7 +162,8 @@ export class NicLife {
     this.#filter?.fail("the system is over");
     this.#filter?.close();
     this.#driver?.close();
-    for (const thread of this.#threads) thread.end();
+    this.#driverThread?.end();
+    this.#filterThread?.end();
     this.nic.release?.();
     // Under one that runs on, nothing is closed: its next call would meet what
     // somebody else has opened since.
@@ -183,7 +193,7 @@ export class NicLife {
       onFailed: (message) => this.#driverGone(message),
     });
     this.#driver = driver;
-    this.#begin(
+    this.#driverThread = this.#begin(
       nic.part,
       {
         options: nic.options,
@@ -213,7 +223,7 @@ export class NicLife {
     const { onCutOff } = this.#options.events;
     const filter = new FilterHost(control.port1, onCutOff);
     this.#filter = filter;
-    this.#begin(
+    this.#filterThread = this.#begin(
       this.#options.parts.filter,
       {
         target: {
@@ -236,8 +246,8 @@ export class NicLife {
     start: Start,
     transfer: Transferable[],
     onCrash: (message: string) => void,
-  ): void {
+  ): Thread {
     const { threads } = this.#options;
-    this.#threads.push(threads.start(part, start, { transfer, onCrash }));
+    return threads.start(part, start, { transfer, onCrash });
   }
 }

@@ -9,6 +9,7 @@
 
 import type {
   Part,
+  Place,
   Thread,
   ThreadOptions,
   Threads,
@@ -34,6 +35,8 @@ export function nurseryPermissions(
 
 /** Starts parts in workers, on behalf of a system that may not. */
 export class Nursery implements Threads, Disposable {
+  /** Where the nursery itself runs. */
+  readonly place: Place;
   readonly #control: ControlLine<NurseryOrder, NurseryReport>;
   readonly #end: () => void;
   readonly #crashed = new Map<number, (message: string) => void>();
@@ -44,6 +47,7 @@ export class Nursery implements Threads, Disposable {
     permissions: WorkerPermissions,
     onCrash: (message: string) => void,
   ) {
+    this.place = { kind: "worker", permissions, limited: false };
     const channel = new MessageChannel();
     const start: NurseryStart = { control: channel.port2 };
     this.#control = new ControlLine(channel.port1, {
@@ -65,6 +69,11 @@ export class Nursery implements Threads, Disposable {
     });
   }
 
+  /** Whether the nursery can be asked. */
+  get open(): boolean {
+    return this.#control.open;
+  }
+
   /** Has a part started. */
   start<Start>(
     part: Part<Start>,
@@ -80,6 +89,7 @@ export class Nursery implements Threads, Disposable {
       transfer,
     );
     return {
+      place: { kind: "worker", permissions, limited },
       end: () => {
         this.#crashed.delete(worker);
         this.#control.send({ kind: "end", worker });

@@ -40,6 +40,11 @@ export class PeerHost {
     }, { transfer: [link, port2], onCrash });
   }
 
+  /** Whether the peer can be asked. */
+  get open(): boolean {
+    return this.#control.open;
+  }
+
   /** Connects the peer to a new wire. */
   plug(link: MessagePort): void {
     this.#control.send({ kind: "plug", link }, [link]);

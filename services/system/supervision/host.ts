@@ -11,7 +11,7 @@ import type {
   ServiceReport,
 } from "../../core/messages.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
-import type { Thread } from "../../runtime/thread.ts";
+import type { Place, Thread } from "../../runtime/thread.ts";
 import { TIME_LIMITS, type TimeLimits } from "../time_limits.ts";
 import { oneLine } from "../one_line.ts";
 import { readServiceReport } from "./service_report.ts";
@@ -108,6 +108,11 @@ export class ServiceHost {
       connection.requests,
     ]);
     this.#mustRun();
+  }
+
+  /** Where the service runs; undefined while it was not started, and once its line is closed. */
+  get place(): Place | undefined {
+    return this.#control.open ? this.thread?.place : undefined;
   }
 
   /** Resolves when it runs or has failed. */

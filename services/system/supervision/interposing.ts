@@ -75,6 +75,12 @@ export class Interposing {
     return this.#of(name).length === 0 ? PLAIN_LIMITS : INTERPOSED_LIMITS;
   }
 
+  /** The names of what is interposed before the life of a service that runs, the nearest to the driver first. */
+  namesBefore(name: string): readonly string[] {
+    if (!this.#relays.has(name)) return [];
+    return this.#of(name).map((interposer) => interposer.name);
+  }
+
   /** What the interposers of a service have counted. */
   snapshot(name: string): readonly InterposerSnapshot[] {
     const all = this.#interposers.get(name) ?? [];

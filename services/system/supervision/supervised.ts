@@ -3,6 +3,7 @@
 import { addCounts, type Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { ServiceNews } from "../../core/core.ts";
+import type { Place } from "../../runtime/thread.ts";
 import type {
   RestartPolicy,
   ServiceManifest,
@@ -65,6 +66,11 @@ export class Supervised {
   /** What the driver and the filter service know it by now. */
   get port(): PortId | undefined {
     return this.host?.port;
+  }
+
+  /** Where its life now runs; undefined while none was started. */
+  get place(): Place | undefined {
+    return this.host?.place;
   }
 
   /** What it used of memory when it was asked last. */

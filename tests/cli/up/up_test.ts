@@ -47,6 +47,22 @@ Deno.test("up --json prints the final snapshot as one JSON object and nothing el
   }
 });
 
+Deno.test("up --picture prints what is wired and nothing else, and stops the system", async () => {
+  for (
+    const [args, printed] of [
+      ["up --picture", "a picture as text\n"],
+      ["up --picture=text --in-process", "a picture as text\n"],
+      ["up --picture=dot", "a picture as dot\n"],
+    ] as const
+  ) {
+    const system = fakeSystem();
+    const terminal = fakeTerminal({ interactive: true });
+    strictEqual(await run(args, { boot: system.boot, terminal }), 0);
+    deepStrictEqual([terminal.out, terminal.err], [printed, ""]);
+    strictEqual(system.log.stops, 1);
+  }
+});
+
 Deno.test("up stops at the first interrupt, during the start too, and takes the same Ctrl-C twice", async () => {
   const terminal = fakeTerminal();
   const system = fakeSystem({ onSnapshot: () => terminal.interrupt() });
@@ -237,6 +253,16 @@ const REFUSED: readonly (readonly [args: string, line: RegExp])[] = [
   ["up --nic=", /--nic needs a value/],
   ["up --json=false", /--json takes no value/],
   ["up --json --json", /--json is given twice/],
+  [
+    "up --picture=png",
+    /^sallyport: --picture: expected text or dot, got "png"\n$/,
+  ],
+  ["up --picture dot", /unexpected argument "dot"/],
+  [
+    "up --picture --for 5s",
+    /^sallyport: --picture ends once it is printed; leave out --for\n$/,
+  ],
+  ["up --picture=dot --json", /leave out --json\n$/],
   ["up --nic emulated --nic=emulated", /--nic is given twice/],
   [
     "up --nic dpdk:0",
@@ -310,7 +336,7 @@ Deno.test("up --help lists every option, every NIC and the exit statuses, within
     const terminal = fakeTerminal();
     strictEqual(await run(args, { terminal }), 0);
     for (const { name } of UP_OPTIONS) {
-      match(terminal.out, new RegExp(`--${name} `));
+      match(terminal.out, new RegExp(`--${name}[ [=]`));
     }
     for (
       const nic of [
