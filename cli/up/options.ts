@@ -77,7 +77,7 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
   {
     name: "manifest",
     value: "FILE",
-    help: "the manifest, in JSON; options override its fields",
+    help: "the manifest, JSON with comments; options override it",
   },
   {
     name: "service",

@@ -186,6 +186,21 @@ Deno.test("up redraws its table in place on a terminal, and leaves the cursor as
   ok(colored.out.includes("\x1b[32micmp-echo · running\x1b[0m"));
 });
 
+Deno.test("a manifest may have comments and trailing commas", async () => {
+  const system = fakeSystem();
+  const manifest = `{
+    "nic": "emulated", // as long as the other one is away
+    "address": "10.0.0.1/8",
+    "services": { "pong": { "core": "icmp-echo", }, }, /* "seed": 4 */
+    "seed": 5,
+  }`;
+  const terminal = fakeTerminal({ files: { "m.jsonc": manifest } });
+  const args = "up --manifest m.jsonc --for 1ms";
+  strictEqual(await run(args, { boot: system.boot, terminal }), 0);
+  strictEqual(system.log.manifest?.seed, 5);
+  deepStrictEqual(Object.keys(system.log.manifest!.services), ["pong"]);
+});
+
 Deno.test("up's options override the manifest's fields", async () => {
   const system = fakeSystem();
   const manifest = JSON.stringify({
@@ -292,7 +307,7 @@ const REFUSED: readonly (readonly [args: string, line: RegExp])[] = [
   ],
   [
     "up --manifest bad.json",
-    /^sallyport: --manifest "bad.json": it is not JSON \(.*\)\n$/,
+    /^sallyport: --manifest "bad.json": it is not JSON \(it ends too early, line \d+, column \d+\)\n$/,
   ],
   [
     "up --manifest list.json",
