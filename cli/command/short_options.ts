@@ -148,7 +148,27 @@ export function describeShortOptions(
     return value === undefined ? forms : `${forms} ${value}`;
   });
   const width = Math.max(...titles.map((title) => title.length));
-  return specs.map(({ help }, index) =>
-    `  ${titles[index]!.padEnd(width)}  ${help}`
-  );
+  return specs.flatMap(({ help }, index) => {
+    const [first = "", ...more] = wrapped(help, LINE_COLUMNS - width - 4);
+    return [
+      `  ${titles[index]!.padEnd(width)}  ${first}`,
+      ...more.map((line) => " ".repeat(width + 4) + line),
+    ];
+  });
+}
+
+/** Columns of a line of help. */
+const LINE_COLUMNS = 80;
+
+/** Breaks a text into lines of at most `columns`, between words. */
+function wrapped(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= columns || line === "") {
+      lines[lines.length - 1] = longer;
+    } else lines.push(word);
+  }
+  return lines;
 }

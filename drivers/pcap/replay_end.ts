@@ -43,6 +43,8 @@ export class ReplayEnd implements WireEnd {
   #shiftUs: number | undefined;
   /** The second at which packets' times count from: those since 1970 are too large. */
   readonly #epochSeconds: number;
+  /** The latest time of a packet that was received, as {@link #lateUs} counts it. */
+  #reachedUs = -Infinity;
   readonly #leaving = emptyPacket();
   readonly #clock = new WallClock();
   #next: CapturePacket | undefined;
@@ -140,17 +142,24 @@ export class ReplayEnd implements WireEnd {
    * How long ago the packet was due. The clock starts with the first packet that
    * there is a frame for: whoever receives may begin long after the file was opened.
    */
-  #lateUs({ seconds, nanoseconds }: CapturePacket): number {
+  #lateUs(packet: CapturePacket): number {
     const nowUs = this.#now();
-    const timeUs = (seconds - this.#epochSeconds) * 1e6 + nanoseconds / 1000;
+    const timeUs = this.#timeUs(packet);
     this.#shiftUs ??= nowUs - timeUs;
-    return nowUs - timeUs - this.#shiftUs;
+    // A packet from before the one in front of it is due with that.
+    return nowUs - Math.max(timeUs, this.#reachedUs) - this.#shiftUs;
+  }
+
+  /** Microseconds from the first packet's second to this one. */
+  #timeUs({ seconds, nanoseconds }: CapturePacket): number {
+    return (seconds - this.#epochSeconds) * 1e6 + nanoseconds / 1000;
   }
 
   /** After a pause of the receiver the capture goes on as it was: lateness is not made up in a burst. */
   #shiftLate(packet: CapturePacket): void {
     if (!this.#paced) return;
     const lateUs = this.#lateUs(packet);
+    this.#reachedUs = Math.max(this.#reachedUs, this.#timeUs(packet));
     if (lateUs <= LATE_US_MAX) return;
     this.#shiftUs! += lateUs;
     this.#late++;

@@ -312,3 +312,19 @@ Deno.test("what a pause of the receiver made late is not made up in a burst", ()
   deepStrictEqual(arrived, [1, 1, 0, 1, 1, 1]);
   strictEqual(driver.counters()["rx-late"], 1);
 });
+
+Deno.test("packets whose times go back are due with the one before, and make nothing late", () => {
+  let nowUs = 0;
+  const times = [0, 2_000_000, 500_000, 600_000, 2_100_000];
+  const { driver, batch } = replay(
+    writeCapture("pcap", times.map((at) => plain(new Uint8Array(60), at))),
+    { pace: "recorded", now: () => nowUs },
+  );
+  using _ = driver;
+  const arrived = [0, 1_999_999, 1, 99_999, 1].map((us) => {
+    nowUs += us;
+    return driver.receive(batch, 32);
+  });
+  deepStrictEqual(arrived, [1, 0, 3, 0, 1]);
+  strictEqual(driver.counters()["rx-late"], 0);
+});
