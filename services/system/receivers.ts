@@ -24,7 +24,7 @@ import type { OpenOptions } from "./system.ts";
 
 /** What a receiver is connected by now. */
 export interface ConnectedReceiver {
-  /** Its number, from 1 in the order of opening. */
+  /** Number, from 1 in the order of opening. */
   readonly number: number;
   /** What the driver and the filter service know it by. */
   readonly port: PortId;

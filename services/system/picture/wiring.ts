@@ -57,7 +57,7 @@ export interface WiredChannel {
 
 /** A live capability. */
 export interface WiredCapability {
-  /** Its place in the filter service's table; the root's is 0. */
+  /** Place in the filter service's table; the root's is 0. */
   readonly slot: number;
   /** The slot of what it was derived from; absent for the root. */
   readonly parent?: number;
