@@ -4,6 +4,8 @@
  * their place.
  */
 
+import { EXTENT_BYTES, PAGE_BYTES } from "./memory.ts";
+
 const prototype = ArrayBuffer.prototype;
 const byteLengthOf = Object.getOwnPropertyDescriptor(prototype, "byteLength")!
   .get!;
@@ -31,4 +33,9 @@ export function isBufferOf(
   } catch {
     return false;
   }
+}
+
+/** True when `value` is such a buffer of a page, or of an extent. */
+export function isPageOrExtent(value: unknown): value is ArrayBuffer {
+  return isBufferOf(value, PAGE_BYTES) || isBufferOf(value, EXTENT_BYTES);
 }

@@ -8,6 +8,8 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import {
   type Batch,
   BATCH_MAX,
+  EXTENT_BYTES,
+  EXTENT_PAGES,
   frameAt,
   frameOffset,
   FRAMES_OFFSET,
@@ -35,12 +37,18 @@ export interface EmulatedOptions {
   readonly mode?: () => string;
   /** Frames that its rings hold, each way; a power of two, 1,024 by default. */
   readonly ringFrames?: number;
+  /**
+   * The largest frame that is no super-packet, in bytes, on a wire that carries
+   * super-packets; all that the wire carries by default.
+   */
+  readonly wireBytesMax?: number;
 }
 
 /**
  * Opens a NIC at the end of a wire.
  * @throws {RangeError} when `mac` is not six bytes, or a frame of the wire does
- * not fit into a page behind {@link HEADROOM_BYTES}.
+ * not fit behind {@link HEADROOM_BYTES} into a page, or into an extent where
+ * the memory has some.
  */
 export function openEmulated(options: EmulatedOptions): Driver {
   return new EmulatedDriver(options);
@@ -56,6 +64,9 @@ export class EmulatedDriver implements Driver {
   readonly #idle = new IdleWait();
   readonly #free: FrameRing;
   readonly #sent: FrameRing;
+  readonly #singleFrames: number;
+  /** Bytes that a packet may have: to the end of its page or its extent. */
+  readonly #roomBytes: number;
   #closed = false;
   #rxPackets = 0;
   #rxBytes = 0;
@@ -72,11 +83,10 @@ export class EmulatedDriver implements Driver {
         `${name}: the hardware address has ${mac.length} bytes; it must have 6`,
       );
     }
-    if (end.frameBytesMax > PAGE_BYTES - HEADROOM_BYTES) {
+    this.#roomBytes = roomFor(end.frameBytesMax, memory);
+    if (end.frameBytesMax > this.#roomBytes) {
       throw new RangeError(
-        `${name}: frames of ${end.frameBytesMax} bytes do not fit into a page; at most ${
-          PAGE_BYTES - HEADROOM_BYTES
-        } do`,
+        `${name}: frames of ${end.frameBytesMax} bytes do not fit into a page; at most ${this.#roomBytes} do`,
       );
     }
     const mode = options.mode ?? (() => "in-memory wire, copies");
@@ -87,10 +97,14 @@ export class EmulatedDriver implements Driver {
       },
       mac: mac.slice(),
       frameBytesMax: end.frameBytesMax,
+      ...(options.wireBytesMax === undefined
+        ? {}
+        : { wireBytesMax: options.wireBytesMax }),
       partialChecksums: false,
     };
     this.pages = new CopiedPages(memory);
     this.#memory = memory;
+    this.#singleFrames = memory.frameCount - memory.extentCount * EXTENT_PAGES;
     this.#bytes = memory.bytes;
     this.#end = end;
     this.#free = new FrameRing(options.ringFrames ?? 1024);
@@ -148,7 +162,7 @@ export class EmulatedDriver implements Driver {
       const frame = frameAt(start);
       if (
         start < FRAMES_OFFSET || frame >= this.#memory.frameCount ||
-        start + length > frameOffset(frame + 1)
+        start + length > frameOffset(frame) + this.#bytesOf(frame)
       ) this.#noSuchFrame(frame);
       if (this.#end.send(this.#bytes, start, length)) {
         this.#txPackets++;
@@ -199,6 +213,11 @@ export class EmulatedDriver implements Driver {
     this.#idle.wake();
   }
 
+  /** Bytes of what goes under the number `frame`: a page, or an extent. */
+  #bytesOf(frame: number): number {
+    return frame < this.#singleFrames ? PAGE_BYTES : EXTENT_BYTES;
+  }
+
   #mustBeOpen(): void {
     if (this.#closed) {
       throw new Error(`${this.info.name}: the driver is closed`);
@@ -210,4 +229,10 @@ export class EmulatedDriver implements Driver {
       `${this.info.name}: no frame ${frame}, or a packet that leaves it; packet memory has ${this.#memory.frameCount} frames`,
     );
   }
+}
+
+/** Bytes behind the headroom of what frames of `frameBytesMax` are received into. */
+function roomFor(frameBytesMax: number, memory: PacketMemory): number {
+  const intoExtents = memory.extentCount > 0 && frameBytesMax > PAGE_BYTES;
+  return (intoExtents ? EXTENT_BYTES : PAGE_BYTES) - HEADROOM_BYTES;
 }

@@ -1,7 +1,6 @@
 /** A record's packet, as interposers see it: only where it could be sent, and only as long as it stays in its room. */
 
-import { isBufferOf } from "../../caps/memory/buffers.ts";
-import { EXTENT_BYTES, PAGE_BYTES } from "../../caps/memory/memory.ts";
+import { isPageOrExtent } from "../../caps/memory/buffers.ts";
 import {
   INLINE,
   RECORD_BYTES,
@@ -37,11 +36,7 @@ export class CheckedFrame {
       this.#high = at + view.stride(at);
     } else {
       const buffer = pages[page];
-      if (
-        !isBufferOf(buffer, PAGE_BYTES) && !isBufferOf(buffer, EXTENT_BYTES)
-      ) {
-        return false;
-      }
+      if (!isPageOrExtent(buffer)) return false;
       this.#low = 0;
       this.#high = buffer.byteLength;
     }

@@ -3,8 +3,7 @@
  * holder gets the end of a channel of their own.
  */
 
-import { isBufferOf } from "../../caps/memory/buffers.ts";
-import { PAGE_BYTES } from "../../caps/memory/memory.ts";
+import { isPageOrExtent } from "../../caps/memory/buffers.ts";
 import {
   fromMessagePort,
   type Port,
@@ -123,7 +122,7 @@ function forward(
   const { capability, records, count } = message;
   const moved = new Set<Transferable>([records]);
   const pages = message.pages.map((page) => {
-    if (!isBufferOf(page, PAGE_BYTES)) return undefined;
+    if (!isPageOrExtent(page)) return undefined;
     moved.add(page);
     return page;
   }) as ArrayBuffer[];

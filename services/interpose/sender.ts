@@ -3,6 +3,7 @@
 import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
+  INLINE_BYTES_MAX,
   inlineStride,
   postRecords,
   RECORD_BYTES,
@@ -108,6 +109,10 @@ export class Sender {
 
   #hold(due: Instant, capability: bigint, frame: Frame, offload: number): void {
     const { bytes, start, length } = frame;
+    // A super-packet may be longer than a byte string.
+    if (length > INLINE_BYTES_MAX) {
+      return this.#interposer.tally.add("too-large");
+    }
     const copy = new RecordView(new ArrayBuffer(inlineStride(length)));
     copy.putInline(0, length);
     copy.setOffload(0, offload);

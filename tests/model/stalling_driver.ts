@@ -13,6 +13,8 @@ export interface Likeness {
   readonly partialChecksums?: boolean;
   /** Extents of its memory; none by default. */
   readonly extents?: number;
+  /** Super-packets come and go, in extents; its wire takes 1,514 bytes. */
+  readonly superPackets?: boolean;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;
 }

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { ethernet, ipv4 } from "../../../services/filter/grant/builder.ts";
 import { anyFrame } from "../../arbitraries/frames.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
-import type { HolderPlan } from "./rig.ts";
+import { EXTENT_PAGES } from "../../../caps/memory/memory.ts";
+import { type HolderPlan, SUPER_BYTES_MAX } from "./rig.ts";
 
 export const echo: HolderPlan = {
   receives: ipv4().udp().dstPort(7).grant,
@@ -40,3 +41,29 @@ export const frames: fc.Arbitrary<Uint8Array<ArrayBuffer>> = fc.oneof(
     >,
   },
 ).filter((frame) => frame.length > 0 && frame.length <= 1514);
+
+/** The same holders, with quotas in extents. */
+export const extentPlans: readonly HolderPlan[] = plans.map((plan) => ({
+  ...plan,
+  quotaPages: plan.quotaPages * EXTENT_PAGES,
+}));
+
+/**
+ * Frames as they come from a kernel: those of a wire, and super-packets, of
+ * lengths around a page's and an extent's end.
+ */
+export const superFrames: fc.Arbitrary<Uint8Array<ArrayBuffer>> = fc.oneof(
+  frames,
+  fc.tuple(
+    frames,
+    fc.oneof(
+      fc.integer({ min: 1500, max: 9000 }),
+      fc.integer({ min: SUPER_BYTES_MAX - 9, max: SUPER_BYTES_MAX }),
+    ),
+  ).map(([frame, length]) => {
+    const longer = new Uint8Array(length).fill(0xa5);
+    longer.set(frame);
+    const text = () => `${frame.toHex()} and a5… up to ${length} bytes`;
+    return Object.assign(longer, { [fc.toStringMethod]: text });
+  }),
+);

@@ -30,12 +30,22 @@ import {
   type TrustedAccess,
 } from "../../../caps/port/trusted_ring.ts";
 import { capabilityOf } from "../../../caps/kernel/capability.ts";
-import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
+import {
+  ETHERNET_FRAME_BYTES_MAX,
+  makeWire,
+  type WireEnd,
+} from "../../../drivers/emulated/wire.ts";
 import { DriverService } from "../../../drivers/service/service.ts";
 import type { Grant } from "../../../services/filter/grant/grant.ts";
 import { mergeTree } from "../../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../../services/filter/wasm/emit.ts";
 import { type Likeness, StallingDriver } from "../../model/stalling_driver.ts";
+
+/** The longest super-packet: an IP packet behind an Ethernet header and a tag. */
+export const SUPER_BYTES_MAX: number = 65535 + 14 + 4;
+
+/** A wire that carries them. */
+const SUPER_WIRE = { frameBytesMax: SUPER_BYTES_MAX, queueFrames: 64 };
 
 /** One holder: a port, a capability, and what it was lent. */
 export interface TestHolder {
@@ -87,7 +97,8 @@ export class Rig implements Disposable {
     const memory = makePacketMemory(frameCount, likeness.extents);
     this.memory = memory;
     this.#memoryPages = wasmPagesOf(memory);
-    const [near, far] = makeWire();
+    const { superPackets = false } = likeness;
+    const [near, far] = superPackets ? makeWire(SUPER_WIRE) : makeWire();
     this.far = far;
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
     this.#orders = orders;
@@ -95,6 +106,7 @@ export class Rig implements Disposable {
       memory,
       end: near,
       mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+      ...(superPackets ? { wireBytesMax: ETHERNET_FRAME_BYTES_MAX } : {}),
     }, likeness);
     this.service = new DriverService({
       driver: this.driver,

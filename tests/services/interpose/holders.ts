@@ -49,12 +49,17 @@ const garbage =
     records: new ArrayBuffer(8),
     count: 1,
     pages: [],
-  }, { tag: 5, records: new ArrayBuffer(STRING_BYTES), count: -1, pages: [] }];
+  }, {
+    capability: 5,
+    records: new ArrayBuffer(STRING_BYTES),
+    count: -1,
+    pages: [],
+  }];
 
 /** A holder at one end of a port, and all that it has seen there. */
 export class Holder {
   readonly port: Port<unknown, Delivery>;
-  readonly tag: bigint;
+  readonly capability: bigint;
   /** Every message and every outcome, as text, to the last byte. */
   readonly trace: string[] = [];
   /** What it has not given back. */
@@ -62,9 +67,9 @@ export class Holder {
   /** Byte strings of its own that it sent, less those that were returned. */
   ownStrings = 0;
 
-  constructor(port: Port<unknown, Delivery>, tag: bigint) {
+  constructor(port: Port<unknown, Delivery>, capability: bigint) {
     this.port = port;
-    this.tag = tag;
+    this.capability = capability;
   }
 
   /** Takes all that is there. */
@@ -93,7 +98,7 @@ export class Holder {
     }
     if (does === "send") {
       this.ownStrings++;
-      return this.#post(sendOf(this.tag, frame));
+      return this.#post(sendOf(this.capability, frame));
     }
     const delivery = this.kept.shift();
     if (delivery === undefined) return;
@@ -119,7 +124,7 @@ export class Holder {
         return this.#post({ ...delivery, pages });
       }
       case "under a guessed tag":
-        return this.#post({ ...delivery, tag: BigInt(noise) + 1n });
+        return this.#post({ ...delivery, capability: BigInt(noise) + 1n });
       case "lie about lengths":
         new Uint32Array(delivery.records)[noise % 6] = noise * 2654435761;
         return this.#post({ ...delivery, count: noise % 2000 });

@@ -14,7 +14,12 @@ import type { Interposer } from "../../../services/interpose/interposer.ts";
 import { log } from "../../../services/interpose/log.ts";
 import { Relay } from "../../../services/interpose/relay.ts";
 import { rewrite } from "../../../services/interpose/rewrite.ts";
-import { frames, plans } from "../../drivers/service/plans.ts";
+import {
+  extentPlans,
+  frames,
+  plans,
+  superFrames,
+} from "../../drivers/service/plans.ts";
 import { Rig } from "../../drivers/service/rig.ts";
 import { testProperty } from "../../property.ts";
 import { type Act, anyActs, Holder } from "./holders.ts";
@@ -39,45 +44,59 @@ type Step =
   | { readonly kind: "revoke" | "detach"; readonly holder: number };
 
 const holder = fc.nat({ max: plans.length - 1 });
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        kind: fc.constant("frame" as const),
-        frame: frames,
-      }),
-    },
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        kind: fc.constant("act" as const),
-        holder,
-        act: anyActs,
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constantFrom("revoke" as const, "detach" as const),
-        holder,
-      }),
-    },
-  ),
-  { maxLength: 60 },
-);
+const stepsOf = (
+  frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>,
+): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          kind: fc.constant("frame" as const),
+          frame: frames,
+        }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          kind: fc.constant("act" as const),
+          holder,
+          act: anyActs,
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constantFrom("revoke" as const, "detach" as const),
+          holder,
+        }),
+      },
+    ),
+    { maxLength: 60 },
+  );
 
 type Wrap = (
   port: Port<Submission, Delivery>,
 ) => Port<Submission, Delivery>;
 
+/** What arrives, and the rig that it arrives at. */
+const TRAFFIC = {
+  pages: { steps: stepsOf(frames), makeRig: () => new Rig(plans, 32) },
+  extents: {
+    steps: stepsOf(superFrames),
+    makeRig: () =>
+      new Rig(extentPlans, 64, 1, { extents: 16, superPackets: true }),
+  },
+};
+
 /** A rig, and what its holders saw and its driver counted. */
 class World implements Disposable {
-  readonly rig = new Rig(plans, 32);
+  readonly rig: Rig;
   readonly holders: Holder[];
   readonly #gone = new Set<number>();
 
-  constructor(wrap: Wrap) {
+  constructor(makeRig: () => Rig, wrap: Wrap) {
+    this.rig = makeRig();
     this.holders = this.rig.holders.map(({ port, capability }) =>
       new Holder(wrap(port as Port<Submission, Delivery>), capability)
     );
@@ -115,62 +134,71 @@ class World implements Disposable {
   }
 }
 
-testProperty(
-  "a holder sees the same, and the driver counts the same, with interposers that let everything pass, whatever the holder does",
-  { runs: 150, file },
-  fc.property(steps, (steps) => {
-    const time = new VirtualTime();
-    const makeClock = () => time.makeClock();
-    using bare = new World((port) => port);
-    using posed = new World((port) =>
-      interpose(port, passing(), { makeClock })
-    );
-    for (const step of steps) {
-      for (const world of [bare, posed]) {
-        world.apply(step);
-        world.look();
+for (const [name, { steps, makeRig }] of Object.entries(TRAFFIC)) {
+  testProperty(
+    `a holder of ${name} sees the same, and the driver counts the same, with interposers that let everything pass, whatever the holder does`,
+    { runs: 150, file },
+    fc.property(steps, (steps) => {
+      const time = new VirtualTime();
+      const makeClock = () => time.makeClock();
+      using bare = new World(makeRig, (port) => port);
+      using posed = new World(
+        makeRig,
+        (port) => interpose(port, passing(), { makeClock }),
+      );
+      for (const step of steps) {
+        for (const world of [bare, posed]) {
+          world.apply(step);
+          world.look();
+        }
       }
-    }
-    assert.deepEqual(posed.seen(), bare.seen());
-  }),
-);
-
-testProperty(
-  "and so it is for a holder in another worker, behind a channel of its own",
-  { runs: 25, file },
-  fc.asyncProperty(steps, async (steps) => {
-    const relays: Relay[] = [];
-    using bare = new World((port) => port);
-    using posed = new World((port) => {
-      const relay = new Relay(port, passing(), {
-        takeNow,
-        onFlood: () => assert.fail("the holder was cut off"),
-      });
-      relays.push(relay);
-      return fromMessagePort(relay.holder, { takeNow });
-    });
-    for (const step of steps) {
-      bare.apply(step);
-      bare.look();
-      posed.apply(step);
-      // To the relay, to the driver, and back again.
-      for (let i = 0; i < 3; i++) {
-        posed.rig.turn();
-        await setImmediate();
-        posed.look();
-      }
-    }
-    for (const world of [bare, posed]) {
-      for (const { trace } of world.holders) strip(trace);
-    }
-    try {
       assert.deepEqual(posed.seen(), bare.seen());
-    } finally {
-      for (const relay of relays) relay[Symbol.dispose]();
-      for (const { port } of posed.holders) port[Symbol.dispose]();
+    }),
+  );
+
+  testProperty(
+    `and so it is for a holder of ${name} in another worker, behind a channel of its own`,
+    { runs: 25, file },
+    fc.asyncProperty(steps, (steps) => sameBehindRelay(steps, makeRig)),
+  );
+}
+
+/** A holder behind a channel of its own sees what one without sees. */
+async function sameBehindRelay(
+  steps: readonly Step[],
+  makeRig: () => Rig,
+): Promise<void> {
+  const relays: Relay[] = [];
+  using bare = new World(makeRig, (port) => port);
+  using posed = new World(makeRig, (port) => {
+    const relay = new Relay(port, passing(), {
+      takeNow,
+      onFlood: () => assert.fail("the holder was cut off"),
+    });
+    relays.push(relay);
+    return fromMessagePort(relay.holder, { takeNow });
+  });
+  for (const step of steps) {
+    bare.apply(step);
+    bare.look();
+    posed.apply(step);
+    // To the relay, to the driver, and back again.
+    for (let i = 0; i < 3; i++) {
+      posed.rig.turn();
+      await setImmediate();
+      posed.look();
     }
-  }),
-);
+  }
+  for (const world of [bare, posed]) {
+    for (const { trace } of world.holders) strip(trace);
+  }
+  try {
+    assert.deepEqual(posed.seen(), bare.seen());
+  } finally {
+    for (const relay of relays) relay[Symbol.dispose]();
+    for (const { port } of posed.holders) port[Symbol.dispose]();
+  }
+}
 
 /** Only a pipe knows that its other end is closed. */
 function strip(trace: string[]): void {
