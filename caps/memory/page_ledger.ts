@@ -184,7 +184,8 @@ export class PageLedger {
     const idle = [...this.#idle.frames(), ...this.#idleExtents];
     const idleFree = idle.every((frame) => this.#state[frame] === FREE);
     const once = new Set(idle).size === idle.length;
-    if (!same || !once || !idleFree) {
+    const whole = idle.every((frame) => this.isFirst(frame));
+    if (!same || !once || !idleFree || !whole) {
       throw new Error(
         `pages are not conserved: ${JSON.stringify(this.snapshot())}`,
       );

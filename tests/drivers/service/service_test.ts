@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { EXTENT_BYTES, PAGE_BYTES } from "../../../caps/memory/memory.ts";
+import { takeAll } from "../../../caps/port/port.ts";
 import {
   type Delivery,
   IN_FLIGHT_MAX,
+  INLINE_BYTES_MAX,
   RecordView,
   RUN_PAGES_MAX,
 } from "../../../caps/port/records.ts";
@@ -13,13 +16,23 @@ import { witness } from "../../arbitraries/witness.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
 import { act, behaviours, send, SENDING } from "./behaviours.ts";
-import { discard, echo, frames, plans } from "./plans.ts";
-import { packetsOf, Rig, type TestHolder } from "./rig.ts";
+import {
+  discard,
+  echo,
+  extentPlans,
+  frames,
+  plans,
+  superFrames,
+} from "./plans.ts";
+import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
 
-const steps = fc.array(
-  fc.oneof(
+/** What happens to a driver service at whose NIC `frames` arrive. */
+function stepsOf(frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>) {
+  const holder = fc.nat({ max: 2 });
+  const sends = framesFor(plans.map(({ sends }) => sends));
+  const kinds = [
     {
       weight: 5,
       arbitrary: fc.record({
@@ -32,47 +45,42 @@ const steps = fc.array(
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant("holder" as const),
-        holder: fc.nat({ max: 2 }),
+        holder,
         does: behaviours,
         noise: fc.nat(),
-        send: fc.oneof(frames, framesFor(plans.map(({ sends }) => sends))),
+        send: fc.oneof(frames, sends)
+          .filter(({ length }) => length <= INLINE_BYTES_MAX),
       }),
     },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
-        kind: fc.constant("revoke" as const),
-        holder: fc.nat({ max: 2 }),
+        kind: fc.constantFrom("revoke" as const, "detach" as const),
+        holder,
       }),
     },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant("detach" as const),
-        holder: fc.nat({ max: 2 }),
-      }),
-    },
-  ),
-  { maxLength: 40 },
-);
+  ] as const;
+  return fc.array(fc.oneof(...kinds), { maxLength: 40 });
+}
 
-testProperty(
-  "whatever holders do: pages are conserved, packets reach their owner alone, clean, and only permitted frames go out",
-  { runs: 150, file },
-  fc.property(steps, (steps) => {
-    // Few frames, so that each is soon used again.
-    using rig = new Rig(plans, 16, RUN_PAGES_MAX);
+/** What holds whatever holders with `plans` do, on rigs that `makeRig` makes. */
+function conserves(
+  plans: readonly HolderPlan[],
+  frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>,
+  makeRig: () => Rig,
+): fc.IRawProperty<unknown> {
+  return fc.property(stepsOf(frames), (steps) => {
+    using rig = makeRig();
     const dead = new Set<number>();
     const kept = new Map<number, Delivery[]>();
     for (const step of steps) {
       if (step.kind === "frames") {
         for (const frame of step.frames) rig.far.send(frame, 0, frame.length);
-      } else if (step.kind === "revoke") {
-        if (!dead.has(step.holder + 1)) rig.revoke(step.holder + 1);
-        dead.add(step.holder + 1);
-      } else if (step.kind === "detach") {
-        rig.service.detach(step.holder + 1);
-        dead.add(step.holder + 1);
+      } else if (step.kind !== "holder") {
+        const id = step.holder + 1;
+        if (step.kind === "detach") rig.service.detach(id);
+        else if (!dead.has(id)) rig.revoke(id);
+        dead.add(id);
       } else {
         const holder = rig.holders[step.holder]!;
         const deliveries = kept.get(holder.id) ?? [];
@@ -89,11 +97,7 @@ testProperty(
         );
       }
       for (const holder of rig.holders) {
-        for (
-          let d = holder.port.take();
-          d !== undefined;
-          d = holder.port.take()
-        ) {
+        for (const d of takeAll(holder.port)) {
           if (d.count === 0) continue; // only a byte string that comes back
           assert.ok(!dead.has(holder.id), "a delivery after the revocation");
           checkDelivery(holder, d);
@@ -105,15 +109,33 @@ testProperty(
           step.kind === "holder" && SENDING.has(step.does),
           "a frame from nowhere",
         );
+        assert.ok(frame.length <= 1514, "longer than the wire takes");
         assert.ok(
           matches(plans[step.holder]!.sends, frame, 0, frame.length),
           "a frame went out that its sender may not send",
         );
       }
-      for (const account of rig.service.counts().accounts) {
-        assert.ok(account.heldPages <= plans[account.slot - 1]!.quotaPages);
+      for (const { slot, heldPages } of rig.service.counts().accounts) {
+        assert.ok(heldPages <= plans[slot - 1]!.quotaPages);
       }
     }
+  });
+}
+
+testProperty(
+  "whatever holders do: pages are conserved, packets reach their owner alone, clean, and only permitted frames go out",
+  { runs: 150, file },
+  // Few frames, so that each is soon used again.
+  conserves(plans, frames, () => new Rig(plans, 16, RUN_PAGES_MAX)),
+);
+
+testProperty(
+  "and so it is where packets come in extents",
+  { runs: 150, file },
+  // A quarter more extents than quotas: so many are kept back for holders.
+  conserves(extentPlans, superFrames, () => {
+    const likeness = { extents: 16, superPackets: true };
+    return new Rig(extentPlans, 64, RUN_PAGES_MAX, likeness);
   }),
 );
 
@@ -275,6 +297,29 @@ Deno.test("a page shows nothing of the packets that were in it before", () => {
     holder.port.post(delivery, [delivery.records, ...delivery.pages]);
     rig.turn();
   }
+});
+
+Deno.test("a packet that begins beyond its extent's first page is refused, and the extent goes round as before", () => {
+  const plan = { ...extentPlans[1]!, sends: [{}] };
+  const likeness = { extents: 16, superPackets: true };
+  using rig = new Rig([plan], 64, 1, likeness);
+  const holder = rig.holders[0]!;
+  const frame = witness(plan.receives[0]!);
+  for (const start of [PAGE_BYTES - 1, PAGE_BYTES, EXTENT_BYTES - 5000]) {
+    rig.far.send(frame, 0, frame.length);
+    rig.turn();
+    const delivery = holder.port.take()!;
+    const view = new RecordView(delivery.records);
+    view.setStart(0, start);
+    view.setLength(0, 60);
+    holder.port.post(delivery, [delivery.records, ...delivery.pages]);
+    rig.turn();
+    const { lent, inFlight } = rig.service.counts().pages;
+    assert.deepEqual([lent, inFlight], [0, 0]);
+    assert.equal(rig.sent().length, start < PAGE_BYTES ? 1 : 0);
+  }
+  const [refused] = rig.service.counts().refusals;
+  assert.deepEqual(refused!.refusals, { "malformed-frame": 2 });
 });
 
 Deno.test("a page is not taken from one who was lent another", () => {

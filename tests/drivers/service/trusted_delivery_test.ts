@@ -3,13 +3,21 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { frameAt, frameOffset } from "../../../caps/memory/memory.ts";
+import {
+  EXTENT_PAGES,
+  frameAt,
+  frameOffset,
+} from "../../../caps/memory/memory.ts";
 import {
   RING_ENTRIES,
   RingReader,
   RingWriter,
 } from "../../../caps/port/trusted_ring.ts";
-import type { Delivery, Submission } from "../../../caps/port/records.ts";
+import {
+  type Delivery,
+  INLINE_BYTES_MAX,
+  type Submission,
+} from "../../../caps/port/records.ts";
 import { type Port, takeAll } from "../../../caps/port/port.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
 import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
@@ -18,8 +26,16 @@ import { matches } from "../../../services/filter/tree/reference.ts";
 import { witness } from "../../arbitraries/witness.ts";
 import { CoreRunner } from "../../../services/core/runner.ts";
 import { testProperty } from "../../property.ts";
-import { discard, echo, frames, pings, plans } from "./plans.ts";
-import { packetsOf, Rig, type TestHolder } from "./rig.ts";
+import {
+  discard,
+  echo,
+  extentPlans,
+  frames,
+  pings,
+  plans,
+  superFrames,
+} from "./plans.ts";
+import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
 
@@ -82,59 +98,92 @@ async function play(rig: Rig, batches: readonly Uint8Array[][]) {
   };
 }
 
-testProperty(
-  "packed, swapped or shared: holders see the same packets, the same frames go out, the same is counted",
-  { runs: 40, file },
-  fc.asyncProperty(
+/** What is the same however packets of up to `longest` bytes are handed over. */
+function sameWays(
+  frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>,
+  longest: number,
+  makeRig: (plans: readonly HolderPlan[]) => Rig,
+): fc.IRawProperty<unknown> {
+  return fc.asyncProperty(
     fc.array(fc.array(frames, { maxLength: 6 }), { maxLength: 6 }),
     async (batches) => {
       const ways = [
-        { copyBytesMax: 4096 },
+        { copyBytesMax: longest },
         { copyBytesMax: 0 },
         { copyBytesMax: 0, trusted: true },
       ];
       const results = [];
       for (const way of ways) {
-        using rig = new Rig(
-          plans.map((plan) => ({ ...plan, quotaPages: 12, ...way })),
-        );
+        using rig = makeRig(plans.map((plan) => ({ ...plan, ...way })));
         results.push(await play(rig, batches));
       }
       assert.deepEqual(results[1], results[0]);
       assert.deepEqual(results[2], results[0]);
     },
+  );
+}
+
+testProperty(
+  "packed, swapped or shared: holders see the same packets, the same frames go out, the same is counted",
+  { runs: 40, file },
+  sameWays(
+    frames,
+    4096,
+    (plans) => new Rig(plans.map((plan) => ({ ...plan, quotaPages: 12 }))),
   ),
 );
 
-/** What a trusted holder may do to its rings. */
-const moves = fc.oneof(
-  fc.record({ does: fc.constant("frame" as const), frame: frames }),
-  fc.record({ does: fc.constant("return" as const), length: fc.nat(2000) }),
-  fc.record({ does: fc.constant("return twice" as const) }),
-  fc.record({
-    does: fc.constant("forge" as const),
-    offset: fc.oneof(
-      fc.nat(0xffffffff),
-      fc.integer({ min: -2, max: 20 }).map((frame) => frameOffset(frame) >>> 0),
-    ),
-    length: fc.oneof(fc.nat(1600), fc.nat(0xffffffff)),
-    slot: fc.oneof(fc.nat(4), fc.nat(0xffffffff)),
-  }),
-  fc.record({
-    does: fc.constant("scribble" as const),
-    word: fc.oneof(fc.constantFrom(0, 16, 32), fc.nat(RING_ENTRIES * 4)),
-    value: fc.oneof(fc.nat(0xffffffff), fc.nat(3000)),
-    ring: fc.boolean(),
-  }),
-  fc.record({ does: fc.constant("revoke" as const) }),
-  fc.record({ does: fc.constant("detach" as const) }),
+testProperty(
+  "and so it is where packets come in extents",
+  { runs: 20, file },
+  sameWays(
+    superFrames.filter(({ length }) => length <= INLINE_BYTES_MAX),
+    INLINE_BYTES_MAX,
+    (plans) =>
+      new Rig(
+        plans.map((plan) => ({ ...plan, quotaPages: 12 * EXTENT_PAGES })),
+        64,
+        1,
+        { extents: 48, superPackets: true },
+      ),
+  ),
 );
 
-testProperty(
-  "whatever a trusted holder does to its rings: pages are conserved, the others get their packets, and only permitted frames go out",
-  { runs: 150, file },
-  fc.property(fc.array(moves, { maxLength: 60 }), (moves) => {
-    using rig = new Rig([{ ...echo, trusted: true }, discard], 24);
+/** What a trusted holder may do to its rings, while `frames` arrive. */
+const movesWith = (frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>) =>
+  fc.oneof(
+    fc.record({ does: fc.constant("frame" as const), frame: frames }),
+    fc.record({ does: fc.constant("return" as const), length: fc.nat(2000) }),
+    fc.record({ does: fc.constant("return twice" as const) }),
+    fc.record({
+      does: fc.constant("forge" as const),
+      offset: fc.oneof(
+        fc.nat(0xffffffff),
+        fc.integer({ min: -2, max: 20 }).map((frame) =>
+          frameOffset(frame) >>> 0
+        ),
+      ),
+      length: fc.oneof(fc.nat(1600), fc.nat(0xffffffff)),
+      slot: fc.oneof(fc.nat(4), fc.nat(0xffffffff)),
+    }),
+    fc.record({
+      does: fc.constant("scribble" as const),
+      word: fc.oneof(fc.constantFrom(0, 16, 32), fc.nat(RING_ENTRIES * 4)),
+      value: fc.oneof(fc.nat(0xffffffff), fc.nat(3000)),
+      ring: fc.boolean(),
+    }),
+    fc.record({ does: fc.constant("revoke" as const) }),
+    fc.record({ does: fc.constant("detach" as const) }),
+  );
+
+/** What holds whatever the first holder of a rig, which is trusted, does. */
+function keepsOthers(
+  frames: fc.Arbitrary<Uint8Array<ArrayBuffer>>,
+  makeRig: () => Rig,
+): fc.IRawProperty<unknown> {
+  const moves = fc.array(movesWith(frames), { maxLength: 60 });
+  return fc.property(moves, (moves) => {
+    using rig = makeRig();
     const [holder, other] = rig.holders as [TestHolder, TestHolder];
     const { rings } = holder.shared!;
     const returns = new RingWriter(rings, "returns");
@@ -192,6 +241,25 @@ testProperty(
     rig.turn();
     const after = rig.service.counts().accounts.find(({ slot }) => slot === 2)!;
     assert.equal(after.deliveredPackets, before + 1);
+  });
+}
+
+testProperty(
+  "whatever a trusted holder does to its rings: pages are conserved, the others get their packets, and only permitted frames go out",
+  { runs: 150, file },
+  keepsOthers(
+    frames,
+    () => new Rig([{ ...echo, trusted: true }, discard], 24),
+  ),
+);
+
+testProperty(
+  "and so it is where what it is shown lies in extents",
+  { runs: 150, file },
+  keepsOthers(superFrames, () => {
+    const [echo, discard] = extentPlans as [HolderPlan, HolderPlan];
+    const likeness = { extents: 12, superPackets: true };
+    return new Rig([{ ...echo, trusted: true }, discard], 24, 1, likeness);
   }),
 );
 
@@ -220,6 +288,20 @@ Deno.test("a trusted holder has no more pages than its quota; the rest is droppe
   const [account] = rig.service.counts().accounts;
   assert.equal(account!.heldPages, 3);
   assert.deepEqual(account!.drops, { "no-page": 2 });
+});
+
+Deno.test("an extent costs its trusted holder all of its pages", () => {
+  const quotaPages = 3 * EXTENT_PAGES - 1;
+  using rig = new Rig(
+    [{ ...echo, quotaPages, trusted: true }, pings],
+    64,
+    1,
+    { extents: 16, superPackets: true },
+  );
+  arrive(rig, 5);
+  const [account] = rig.service.counts().accounts;
+  assert.equal(account!.heldPages, 2 * EXTENT_PAGES);
+  assert.deepEqual(account!.drops, { "no-page": 3 });
 });
 
 Deno.test("after a revocation a trusted holder gets nothing more, and what it gives back is taken", () => {
