@@ -70,6 +70,28 @@ testProperty(
 );
 
 testProperty(
+  "a checksum that comes out as 0 is 65,535 for UDP, where 0 says that there is none",
+  { runs: 100, file },
+  fc.property(superPacketParts(200), (drawn) => {
+    const payloadBytes = drawn.payloadBytes + 2;
+    const built = buildSuperPacket({ ...drawn, payloadBytes });
+    const { frame, payload } = built;
+    const field = checksumField(built);
+    frame.fill(0, payload, payload + 2);
+    const complete = () => {
+      memory.bytes.set(frame, EXTENT);
+      ok(packet.find(memory.bytes, EXTENT, frame.length));
+      checksums.complete(packet);
+      return memory.bytes.slice(EXTENT + field, EXTENT + field + 2);
+    };
+    // With its own checksum in front of the payload, everything sums up to it.
+    frame.set(complete(), payload);
+    const isUdp = drawn.protocol === 17;
+    deepEqual([...complete()], isUdp ? [255, 255] : [0, 0]);
+  }),
+);
+
+testProperty(
   "segments are the packet's payload in order, each with right lengths and checksums",
   { runs: 200, file },
   fc.property(

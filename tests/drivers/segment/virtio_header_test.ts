@@ -105,3 +105,16 @@ Deno.test("a checksum that is not the outer packet's own is completed when it ar
   view.setUint16(6, 65000, true);
   equal(headers.read(header, 0, AT, built.frame.length), UNREADABLE);
 });
+
+Deno.test("where that comes out as 0 it is written as 65,535", () => {
+  const inner = AT + 40;
+  const header = new Uint8Array(10);
+  const view = new DataView(header.buffer);
+  view.setUint8(0, 1);
+  view.setUint16(6, inner - AT, true);
+  view.setUint16(8, 6, true);
+  memory.bytes.fill(0, AT, AT + 60);
+  memory.bytes.set([0xff, 0xff], inner);
+  equal(headers.read(header, 0, AT, 60), 0);
+  deepEqual([...memory.bytes.subarray(inner + 6, inner + 8)], [255, 255]);
+});

@@ -46,3 +46,17 @@ Deno.test("a window reaches back over at least 1,024 frames, and takes them in a
     strictEqual(window.accept(5000 - back), false);
   }
 });
+
+Deno.test("after a jump of any length, late frames of the window are new, each once", () => {
+  for (let jump = WINDOW_FRAMES - 40; jump < WINDOW_FRAMES + 200; jump++) {
+    const window = new ReplayWindow();
+    // Every bit of it is set before the jump.
+    for (let sequence = 0; sequence < 3000; sequence++) window.accept(sequence);
+    const top = 2999 + jump;
+    strictEqual(window.accept(top), true);
+    for (let back = 1; back < WINDOW_FRAMES; back++) {
+      const isNew = top - back >= 3000;
+      strictEqual(window.accept(top - back), isNew, `${back} before ${top}`);
+    }
+  }
+});

@@ -15,7 +15,7 @@ import { drop } from "../../../services/interpose/drop.ts";
 import { interpose } from "../../../services/interpose/interpose.ts";
 import type { Interposer } from "../../../services/interpose/interposer.ts";
 import type { InterposedPort } from "../../../services/interpose/layer.ts";
-import { witness } from "../../../services/filter/grant/witness.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { rewrite } from "../../../services/interpose/rewrite.ts";
 import {
   echo,

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  completeUdp,
   emitUdp,
   parseUdp,
   udpBytes,
   type UdpRepr,
 } from "../../../services/wire/udp.ts";
-import { pseudoHeaderSum } from "../../../services/wire/checksum.ts";
+import { foldSum, pseudoHeaderSum } from "../../../services/wire/checksum.ts";
 import { udpRepr } from "../../arbitraries/reprs.ts";
 import { testProperty } from "../../property.ts";
 import { testCodec } from "./codec_laws.ts";
@@ -52,5 +53,22 @@ testProperty(
     emitUdp(repr, bytes, 0, pseudoSum);
     assert.deepEqual([...bytes.subarray(6, 8)], [255, 255]);
     assert.equal(typeof parseUdp(bytes, 0, bytes.length, pseudoSum), "object");
+  }),
+);
+
+testProperty(
+  "completeUdp() writes one that comes out as 0 as 65,535, too",
+  { runs: 100, file: import.meta.url },
+  fc.property(udpRepr(40), (drawn) => {
+    const payload = new Uint8Array(drawn.payload.length + 2 & ~1);
+    const repr = { ...drawn, checksummed: true, payload };
+    const bytes = new Uint8Array(udpBytes(repr));
+    emitUdp(repr, bytes, 0, pseudoSum);
+    payload.set(bytes.subarray(6, 8));
+    emitUdp(repr, bytes, 0, pseudoSum);
+    // As a kernel leaves it for hardware: the sum of the pseudo-header alone.
+    new DataView(bytes.buffer).setUint16(6, foldSum(pseudoSum + bytes.length));
+    completeUdp(bytes, 0, bytes.length, pseudoSum);
+    assert.deepEqual([...bytes.subarray(6, 8)], [255, 255]);
   }),
 );
