@@ -34,8 +34,10 @@ export interface DriverInfo {
   /** The mask of the interface's own IPv4 network, in host byte order, where a kernel has given it one. */
   readonly netmask?: number | undefined;
   /**
-   * The largest frame, Ethernet header included, in bytes. Where that is more
-   * than a page, {@link Driver.provide} gets extents: their first frames.
+   * The largest frame, Ethernet header included and VLAN tags not, in bytes:
+   * each of up to two tags makes it 4 bytes longer. Where that is more than a
+   * page, {@link Driver.provide} gets extents: their first frames. It changes
+   * with the MTU of an interface, on which side of a page it is does not.
    */
   readonly frameBytesMax: number;
   /**
@@ -51,8 +53,8 @@ export interface DriverInfo {
    */
   readonly offloads?: number;
   /**
-   * The largest frame that is no super-packet, in bytes, where that is less than
-   * `frameBytesMax`.
+   * The largest frame that is no super-packet, in bytes, tags not counted, where
+   * that is less than `frameBytesMax`. It changes with the MTU, too.
    */
   readonly wireBytesMax?: number;
 }
@@ -159,4 +161,9 @@ export interface PageExchange {
    * @returns how many pages it was; 0 when it was not.
    */
   accept(frame: number, page: unknown): number;
+}
+
+/** The largest frame that is no super-packet, in bytes, VLAN tags not counted: at this moment. */
+export function wireBytesMaxOf(info: DriverInfo): number {
+  return info.wireBytesMax ?? info.frameBytesMax;
 }

@@ -68,12 +68,12 @@ export class Holder {
   }
 
   /**
-   * Excuses some void tags: one of the holder's capabilities was revoked, and what
-   * it has of the driver's may come back under that tag through no fault of its
-   * own. That is counted, and costs nothing.
+   * Excuses as many void tags as the holder may have under way now: one of its
+   * capabilities was revoked, and what was sent under that tag comes back through
+   * no fault of its own. Each is counted, and costs nothing.
    */
   excuse(): void {
-    this.#excused = 2 * STRINGS_PER_HOLDER;
+    this.#excused = this.limits.inFlightMax + (this.trusted?.out ?? 0);
   }
 
   /**

@@ -95,8 +95,9 @@ export class PortReader {
     const slowed = holder.penalty.isSuspect(nowMs);
     const voids = holder.voids;
     const drained = this.drain(holder);
-    if (drained === MESSAGES_PER_TURN) {
-      holder.strike("flood", slowed ? FLOOD_STRIKES : 1);
+    // Interposers let go at once of what they held: that is nobody's fault.
+    if (slowed && drained === MESSAGES_PER_TURN) {
+      holder.strike("flood", FLOOD_STRIKES);
     }
     if (holder.voids > voids) holder.penalty.impose(nowMs);
     return drained;

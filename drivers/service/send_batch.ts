@@ -4,7 +4,12 @@
  * their sender cannot write any more, and if the rate limit has room.
  */
 
-import { type Batch, BATCH_MAX, frameAt } from "../../caps/memory/memory.ts";
+import {
+  type Batch,
+  BATCH_MAX,
+  frameAt,
+  type PacketMemory,
+} from "../../caps/memory/memory.ts";
 import { hasRights, RIGHT_SEND } from "../../caps/kernel/rights.ts";
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
 import {
@@ -14,7 +19,8 @@ import {
   offloadWord,
   segmentBytesOf,
 } from "../../caps/port/offload.ts";
-import type { DriverInfo } from "../driver.ts";
+import { type DriverInfo, wireBytesMaxOf } from "../driver.ts";
+import { isTooLong, VLAN_TAG_BYTES, VLAN_TAGS_MAX } from "../kit/vlan_tags.ts";
 import type { Account } from "./account.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Holder } from "./holder.ts";
@@ -24,12 +30,15 @@ import type { Transmitter } from "./transmitter.ts";
 /** The shortest Ethernet frame that means anything: its header. */
 const FRAME_BYTES_MIN = 14;
 
+const TAGS_BYTES_MAX = VLAN_TAGS_MAX * VLAN_TAG_BYTES;
+
 /** The longest super-packet: the longest IP packet, behind an Ethernet header and two tags. */
-const SUPER_BYTES_MAX = 65535 + 14 + 8;
+const SUPER_BYTES_MAX = 65535 + 14 + TAGS_BYTES_MAX;
 
 export interface SendParts {
   /** The NIC's. */
   readonly info: DriverInfo;
+  readonly memory: PacketMemory;
   readonly ledger: PageLedger;
   readonly classifier: Classifier;
   /** Sends what may be sent. */
@@ -42,15 +51,12 @@ export interface SendParts {
 /** Gathers frames of one sender at a time. */
 export class SendBatch {
   readonly #parts: SendParts;
-  readonly #wireBytesMax: number;
   /** Frames that wait for the check and the NIC. */
   #count = 0;
   /** Pages that they are in. */
   #pages = 0;
 
   constructor(parts: SendParts) {
-    const { frameBytesMax, wireBytesMax } = parts.info;
-    this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
     this.#parts = parts;
   }
 
@@ -58,6 +64,10 @@ export class SendBatch {
    * Whether a frame's shape and its sender's rights allow it to be sent; counted
    * when not. It is to have `length` bytes, lies where there is `room` for so
    * many, and takes `pages` of the sender's quota.
+   *
+   * A record that lies about its room is a strike: no honest holder writes one.
+   * What is too short or too long for the wire is none: a frame that arrives can
+   * lead an honest holder to it, and so can an MTU that was changed since.
    */
   admits(
     holder: Holder,
@@ -68,16 +78,24 @@ export class SendBatch {
     wish: number,
   ): sender is Account {
     if (sender === undefined) return false;
-    const most = segmentBytesOf(wish) > 0
-      ? SUPER_BYTES_MAX
-      : this.#wireBytesMax;
-    const longest = Math.min(most, room);
-    if (length < FRAME_BYTES_MIN || length > longest) {
+    if (length > room) {
       holder.strike("malformed-frame");
       return false;
     }
     if (!hasRights(sender.spec.rights, RIGHT_SEND)) {
       sender.drops.add("send-no-right");
+      return false;
+    }
+    if (length < FRAME_BYTES_MIN) {
+      sender.drops.add("send-too-short");
+      return false;
+    }
+    // Which of its tags count is told once it is in packet memory.
+    const longest = segmentBytesOf(wish) > 0
+      ? SUPER_BYTES_MAX
+      : wireBytesMaxOf(this.#parts.info) + TAGS_BYTES_MAX;
+    if (length > longest) {
+      sender.drops.add("send-too-large");
       return false;
     }
     // A page that came back is nobody's by now, and its sender's next.
@@ -102,7 +120,9 @@ export class SendBatch {
   /** Sends what is permitted; every frame that was put in is in flight or idle afterwards. */
   flush(sender: Account): void {
     if (this.#count === 0) return;
-    const { batch, classifier, ledger, transmitter, turn } = this.#parts;
+    const { batch, classifier, info, ledger, memory, transmitter, turn } =
+      this.#parts;
+    const wireBytesMax = wireBytesMaxOf(info);
     const slot = sender.spec.slot;
     const meter = sender.meters?.sent;
     classifier.permit(batch, this.#count, slot);
@@ -114,6 +134,14 @@ export class SendBatch {
         ledger.putIdle(frameAt(offset));
         continue;
       }
+      const wish = batch.offload[i]!;
+      if (
+        wish === 0 && isTooLong(wireBytesMax, memory.bytes, offset, length)
+      ) {
+        sender.drops.add("send-too-large");
+        ledger.putIdle(frameAt(offset));
+        continue;
+      }
       if (meter !== undefined) {
         if (!meter.admits(length, turn.nowMs)) {
           sender.drops.add("send-rate-limit");
@@ -122,7 +150,6 @@ export class SendBatch {
         }
         meter.charge(length);
       }
-      const wish = batch.offload[i]!;
       if (wish === 0) transmitter.put(sender, offset, length);
       else transmitter.finish(sender, offset, length, segmentBytesOf(wish));
     }

@@ -41,6 +41,7 @@ import type { Account } from "./account.ts";
 import { PortReader } from "./port_reader.ts";
 import type { NowMs } from "./meter.ts";
 import { KernelClassifier } from "./kernel_classifier.ts";
+import { LengthCheck } from "./length_check.ts";
 import { Transmitter } from "./transmitter.ts";
 import { SendBatch } from "./send_batch.ts";
 import { Submitter } from "./submitter.ts";
@@ -68,6 +69,7 @@ export class DriverService implements Disposable {
   readonly #table: AccountTable;
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
+  readonly #lengths: LengthCheck;
   readonly #deliverer: Deliverer;
   readonly #transmitter: Transmitter;
   readonly #reader: PortReader;
@@ -101,6 +103,7 @@ export class DriverService implements Disposable {
       table: this.#table,
       turn: this.#turn,
     };
+    this.#lengths = new LengthCheck({ ...common, info: driver.info });
     this.#deliverer = new Deliverer({ ...common, driver });
     this.#transmitter = new Transmitter({
       memory,
@@ -210,7 +213,7 @@ export class DriverService implements Disposable {
       sentPackets: this.#transmitter.sentPackets,
       sentBytes: this.#transmitter.sentBytes,
       unclaimedPackets: this.#deliverer.unclaimedPackets,
-      counters: this.#driver.counters(),
+      counters: this.#counters(),
       pages: this.#ledger.snapshot(),
       accounts: this.#table.counts(),
       endedAccounts: this.#table.endedCounts(),
@@ -250,9 +253,10 @@ export class DriverService implements Disposable {
 
   #receive(): number {
     const batch = this.#batch;
-    const count = this.#driver.receive(batch, BATCH_MAX);
-    this.#supply.received(count);
-    if (count === 0) return 0;
+    const arrived = this.#driver.receive(batch, BATCH_MAX);
+    this.#supply.received(arrived);
+    if (arrived === 0) return 0;
+    const count = this.#lengths.keep(batch, arrived);
     let bytes = 0;
     for (let i = 0; i < count; i++) bytes += batch.length[i]!;
     this.#receivedPackets += count;
@@ -262,7 +266,15 @@ export class DriverService implements Disposable {
       this.#classifier.believeTags(batch, count);
     } else this.#classifier.classify(batch, count);
     this.#deliverer.deliver(batch, count);
-    return count;
+    return arrived;
+  }
+
+  /** The NIC's, with what was left out here. */
+  #counters(): Counts {
+    const counters = this.#driver.counters();
+    const { tooLarge } = this.#lengths;
+    const before = counters["rx-too-large"] ?? 0;
+    return { ...counters, "rx-too-large": before + tooLarge };
   }
 
   #reclaim(): number {

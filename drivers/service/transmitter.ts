@@ -25,11 +25,15 @@ import {
   offloadWord,
 } from "../../caps/port/offload.ts";
 import { NO_FRAME, type PageLedger } from "../../caps/memory/page_ledger.ts";
-import type { Driver } from "../driver.ts";
+import { type Driver, type DriverInfo, wireBytesMaxOf } from "../driver.ts";
+import { isTooLong } from "../kit/vlan_tags.ts";
 import { Checksums } from "../segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../segment/segmenter.ts";
 import { Transport } from "../segment/transport.ts";
 import type { Account } from "./account.ts";
+
+/** Bytes of an Ethernet header without tags. */
+const ETHERNET_BYTES = 14;
 
 /** The longest segment, headers included: it lies in one page. */
 const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;
@@ -50,7 +54,7 @@ export class Transmitter {
   readonly #driver: Driver;
   /** The offloads of the NIC, as bits. */
   readonly #offloads: number;
-  readonly #wireBytesMax: number;
+  readonly #info: DriverInfo;
   readonly #checksums: Checksums;
   readonly #segmenter: Segmenter;
   readonly #packet = new Transport();
@@ -66,9 +70,8 @@ export class Transmitter {
     this.#bytes = memory.bytes;
     this.#ledger = ledger;
     this.#driver = driver;
-    const { offloads = 0, frameBytesMax, wireBytesMax } = driver.info;
-    this.#offloads = offloads;
-    this.#wireBytesMax = wireBytesMax ?? frameBytesMax;
+    this.#info = driver.info;
+    this.#offloads = driver.info.offloads ?? 0;
     this.#checksums = new Checksums(memory);
     this.#segmenter = new Segmenter(memory);
   }
@@ -101,7 +104,9 @@ export class Transmitter {
     }
     const gso = gsoKindOf(packet, segmentBytes);
     if (gso !== GSO_NONE) this.#putSuper(sender, gso, segmentBytes);
-    else if (length > this.#wireBytesMax) {
+    else if (
+      isTooLong(wireBytesMaxOf(this.#info), this.#bytes, offset, length)
+    ) {
       this.#drop(sender, "send-too-large", offset);
     } else if ((this.#offloads & OFFLOAD_CHECKSUM) !== 0) {
       const word = offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0);
@@ -114,9 +119,10 @@ export class Transmitter {
 
   #putSuper(sender: Account, gso: number, wanted: number): void {
     const packet = this.#packet;
-    const { start, payload, end } = packet;
-    const most = Math.min(this.#wireBytesMax, SEGMENT_BYTES_MAX) -
-      (payload - start);
+    const { start, network, payload, end } = packet;
+    const tagBytes = network - start - ETHERNET_BYTES;
+    const longest = wireBytesMaxOf(this.#info) + tagBytes;
+    const most = Math.min(longest, SEGMENT_BYTES_MAX) - (payload - start);
     // A shorter segment is still TCP; another datagram is not what was sent.
     const segmentBytes = gso === GSO_UDP ? wanted : Math.min(wanted, most);
     if (segmentBytes > most || segmentBytes <= 0) {

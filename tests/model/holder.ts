@@ -136,6 +136,8 @@ class Message {
     if (record.kind === "forge") this.#forge(record.how);
     else if (record.kind === "short") {
       this.#at = this.#view.putInline(this.#at, 13);
+    } else if (record.kind === "long") {
+      this.#at = this.#view.putInline(this.#at, 1600);
     } else if (record.kind === "unreadable") this.#unreadable(record.how);
     else if (record.page !== undefined) {
       const page = this.#pageOf(record.page);

@@ -28,6 +28,7 @@ export type RecordMove =
   }
   | { readonly kind: "forge"; readonly how: number }
   | { readonly kind: "short" }
+  | { readonly kind: "long" }
   | { readonly kind: "unreadable"; readonly how: number };
 
 /** One thing that is done. */
@@ -202,6 +203,7 @@ const record: Arbitrary<RecordMove> = fc.oneof(
     weight: 1,
     arbitrary: fc.oneof(
       fc.constant({ kind: "short" as const }),
+      fc.constant({ kind: "long" as const }),
       fc.record({ kind: fc.constant("unreadable" as const), how: pick }),
     ),
   },

@@ -156,9 +156,10 @@ export class ReferenceModel {
       if (record.kind === "forge" || (lent !== undefined && !its)) {
         this.refuse(port, "forged-page");
       } else if (sender === undefined) continue;
-      else if (record.kind === "short") this.refuse(port, "malformed-frame");
-      else if (record.kind !== "send") continue;
+      else if (record.kind === "return") continue;
       else if (!sender.rights.has("send")) count(sender.drops, "send-no-right");
+      else if (record.kind === "short") count(sender.drops, "send-too-short");
+      else if (record.kind !== "send") count(sender.drops, "send-too-large");
       else if (this.#mayHold(sender, staged.length)) staged.push(record);
       else count(sender.drops, "send-no-page");
     }

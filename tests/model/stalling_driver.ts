@@ -1,11 +1,20 @@
 /** The emulated NIC, which can be told to keep what it is to send, and to look like another one. */
 
-import type { PacketMemory } from "../../caps/memory/memory.ts";
+import type { Batch, PacketMemory } from "../../caps/memory/memory.ts";
+import {
+  CHECKSUM_PARTIAL,
+  GSO_TCP4,
+  offloadWord,
+} from "../../caps/port/offload.ts";
 import type { PageExchange } from "../../drivers/driver.ts";
 import {
   EmulatedDriver,
   type EmulatedOptions,
 } from "../../drivers/emulated/driver.ts";
+import { ETHERNET_FRAME_BYTES_MAX } from "../../drivers/emulated/wire.ts";
+
+/** What is said of a super-packet. */
+const SUPER_PACKET = offloadWord(CHECKSUM_PARTIAL, GSO_TCP4, 1000);
 
 /** In what it is like another NIC. */
 export interface Likeness {
@@ -15,6 +24,10 @@ export interface Likeness {
   readonly extents?: number;
   /** Super-packets come and go, in extents; its wire takes 1,514 bytes. */
   readonly superPackets?: boolean;
+  /** The largest frame of its wire, in bytes; 1,514 by default. */
+  readonly frameBytesMax?: number;
+  /** The largest that is no super-packet, tags not counted; the same by default. */
+  readonly wireBytesMax?: number;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;
 }
@@ -22,12 +35,30 @@ export interface Likeness {
 /** Sends nothing while it is stalled: what it was given stays in flight. */
 export class StallingDriver extends EmulatedDriver {
   stalled = false;
+  readonly #superPackets: boolean;
 
   constructor(options: EmulatedOptions, likeness: Likeness = {}) {
     super(options);
-    const { partialChecksums, pages } = likeness;
+    const { partialChecksums, pages, superPackets = false } = likeness;
+    this.#superPackets = superPackets;
     if (partialChecksums) Object.assign(this.info, { partialChecksums });
     if (pages) Object.assign(this, { pages: pages(options.memory) });
+  }
+
+  /** The interface takes frames of up to so many bytes from now on, tags not counted. */
+  setFrameBytesMax(frameBytesMax: number): void {
+    Object.assign(this.info, { frameBytesMax });
+  }
+
+  /** What is longer than its wire takes is a super-packet. */
+  override receive(batch: Batch, max: number): number {
+    const count = super.receive(batch, max);
+    if (!this.#superPackets) return count;
+    for (let i = 0; i < count; i++) {
+      const isSuper = batch.length[i]! > ETHERNET_FRAME_BYTES_MAX;
+      batch.offload[i] = isSuper ? SUPER_PACKET : 0;
+    }
+    return count;
   }
 
   override reclaim(frames: Uint32Array): number {

@@ -41,7 +41,7 @@ export type AskedRecord =
     readonly page?: number;
   }
   | { readonly kind: "return"; readonly page: number }
-  | Extract<RecordMove, { kind: "forge" | "short" | "unreadable" }>;
+  | Extract<RecordMove, { kind: "forge" | "short" | "long" | "unreadable" }>;
 
 /** What one capability's account says. */
 export interface SeenAccount {

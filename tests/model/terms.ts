@@ -82,9 +82,12 @@ export type Submitted =
   /** A page back. */
   | { readonly kind: "return"; readonly page: number }
   /** `forge`: a buffer that is no page, or has the number of somebody else's. */
-  /** `short`: too few bytes to be a frame. */
+  /** `short`: too few bytes to be a frame; `long`: more than the wire takes. */
   /** `unreadable`: no record at all; what follows is not read either. */
-  | { readonly kind: "forge" | "short" | "unreadable"; readonly page?: never };
+  | {
+    readonly kind: "forge" | "short" | "long" | "unreadable";
+    readonly page?: never;
+  };
 
 /** A frame to send: its bytes are in the record, or in a page, which goes back so. */
 export interface Sending {

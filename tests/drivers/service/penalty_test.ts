@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { takeAll } from "../../../caps/port/port.ts";
+import { INTERPOSED_LIMITS } from "../../../caps/driver/messages.ts";
+import { makePipe, takeAll } from "../../../caps/port/port.ts";
 import {
+  type Delivery,
   IN_FLIGHT_MAX,
   RecordView,
   STRING_BYTES,
 } from "../../../caps/port/records.ts";
 import { TagGenerator, tagOf } from "../../../caps/kernel/tag.ts";
 import { TagTable } from "../../../caps/kernel/tag_table.ts";
+import { RingReader, RingWriter } from "../../../caps/port/trusted_ring.ts";
+import { Holder, MESSAGES_PER_TURN } from "../../../drivers/service/holder.ts";
 import { PAUSE_MS_MAX, Penalty } from "../../../drivers/service/penalty.ts";
 import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
@@ -168,3 +172,53 @@ function send(
 function takeHome({ port }: TestHolder): number {
   return [...takeAll(port)].length;
 }
+
+Deno.test("what a trusted holder had when its capability was revoked comes back at no cost", () => {
+  const frames = 60;
+  using rig = new Rig(
+    [{ ...echo, quotaPages: frames, trusted: true }, discard],
+    256,
+  );
+  const { rings } = rig.holders[0]!.shared!;
+  const deliveries = new RingReader(rings, "deliveries");
+  const returns = new RingWriter(rings, "returns");
+  const frame = witness(echo.receives[0]!);
+  for (let i = 0; i < frames; i++) rig.far.send(frame, 0, frame.length);
+  rig.turn();
+  rig.revoke(1);
+  for (let i = 0; i < frames; i++) {
+    const { at, words } = deliveries;
+    returns.put(words[at]!, 60, words[at + 2]!, 0);
+    deliveries.advance(1);
+    returns.publish();
+    // Each in a turn of its own: a pause would leave the next one in the ring.
+    rig.service.turn();
+    assert.equal(rig.service.counts().pages.lent, frames - 1 - i);
+  }
+  const [refused] = rig.service.counts().refusals;
+  assert.deepEqual(refused!.refusals, { "void-capability": frames });
+});
+
+Deno.test("what interposers held when a capability was revoked comes back at no cost, however much it is", () => {
+  const [, forDriver] = makePipe<unknown, Delivery>();
+  const holder = new Holder(1, forDriver, INTERPOSED_LIMITS);
+  holder.excuse();
+  for (let i = 0; i < INTERPOSED_LIMITS.inFlightMax; i++) holder.strikeVoid();
+  assert.equal(holder.voids, 0);
+  assert.equal(holder.tooManyStrikes, false);
+  holder.strikeVoid();
+  assert.equal(holder.voids, 1);
+});
+
+Deno.test("interposers that let go of much at once are no flood", () => {
+  const { inFlightMax } = INTERPOSED_LIMITS;
+  using rig = new Rig([{ ...echo, inFlightMax }]);
+  const holder = rig.holders[0]!;
+  for (let turn = 0; turn < 3; turn++) {
+    for (let i = 0; i < 3 * MESSAGES_PER_TURN; i++) {
+      send(holder, holder.capability, echo);
+    }
+    rig.turn();
+  }
+  assert.deepEqual(rig.service.counts().refusals[0]!.refusals, {});
+});

@@ -17,6 +17,7 @@ import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import { makePipe, type Port } from "../../../caps/port/port.ts";
 import {
   type Delivery,
+  IN_FLIGHT_MAX,
   INLINE,
   RecordView,
 } from "../../../caps/port/records.ts";
@@ -66,6 +67,8 @@ export interface HolderPlan {
   readonly copyBytesMax: number;
   /** Gets descriptors. */
   readonly trusted?: boolean;
+  /** The most messages that it may have under way. */
+  readonly inFlightMax?: number;
   /** Gets copies of what it `receives`, and owns and sends nothing. */
   readonly observes?: boolean;
   readonly limit?: RateLimit;
@@ -97,8 +100,12 @@ export class Rig implements Disposable {
     const memory = makePacketMemory(frameCount, likeness.extents);
     this.memory = memory;
     this.#memoryPages = wasmPagesOf(memory);
-    const { superPackets = false } = likeness;
-    const [near, far] = superPackets ? makeWire(SUPER_WIRE) : makeWire();
+    const { superPackets = false, frameBytesMax } = likeness;
+    const wireBytesMax = superPackets
+      ? ETHERNET_FRAME_BYTES_MAX
+      : likeness.wireBytesMax;
+    const wire = frameBytesMax === undefined ? {} : { frameBytesMax };
+    const [near, far] = makeWire(superPackets ? SUPER_WIRE : wire);
     this.far = far;
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
     this.#orders = orders;
@@ -106,7 +113,7 @@ export class Rig implements Disposable {
       memory,
       end: near,
       mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
-      ...(superPackets ? { wireBytesMax: ETHERNET_FRAME_BYTES_MAX } : {}),
+      ...(wireBytesMax === undefined ? {} : { wireBytesMax }),
     }, likeness);
     this.service = new DriverService({
       driver: this.driver,
@@ -124,7 +131,9 @@ export class Rig implements Disposable {
     const [port, forDriver] = makePipe<unknown, Delivery>();
     const { wasm, frameCount, extentCount } = this.memory;
     const rings = plan.trusted ? makeTrustedRings() : undefined;
-    this.service.attach(id, forDriver, { runPagesMax }, rings);
+    const { inFlightMax = IN_FLIGHT_MAX } = plan;
+    const limits = { runPagesMax, inFlightMax };
+    this.service.attach(id, forDriver, limits, rings);
     const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
     const { receives, sends } = plan;
     this.holders.push({

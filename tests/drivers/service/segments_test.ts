@@ -25,7 +25,9 @@ const SEGMENTS_MAX = 256;
 /** A rig whose one holder may send everything, with so many pages. */
 function rigOf(quotaPages: number): Rig {
   const plan = { receives: [{}], sends: [{}], quotaPages, copyBytesMax: 2048 };
-  return new Rig([plan], 420, 1, { extents: 2 });
+  const wireBytesMax = WIRE_BYTES;
+  const frameBytesMax = wireBytesMax + 8; // for two tags
+  return new Rig([plan], 420, 1, { extents: 2, frameBytesMax, wireBytesMax });
 }
 
 /** Sends a frame inline with a wish; what came out. */
@@ -49,11 +51,11 @@ function dropsOf(rig: Rig): Counts {
 
 /** What goes out for a packet and a segment's size; a reason when nothing does. */
 function verdictOn(
-  { payloadBytes, protocol }: SuperPacketParts,
+  { payloadBytes, protocol, tags }: SuperPacketParts,
   sizes: { readonly headers: number; readonly wanted: number },
 ): { readonly size: number; readonly count: number } | string {
   const { headers, wanted } = sizes;
-  const room = WIRE_BYTES - headers;
+  const room = WIRE_BYTES + 4 * tags - headers;
   if (payloadBytes <= wanted || wanted === 0) {
     return payloadBytes <= room
       ? { size: payloadBytes, count: 1 }
@@ -89,7 +91,7 @@ testProperty(
       const payload = built.frame.subarray(built.payload);
       let at = 0;
       for (const segment of sent) {
-        ok(segment.length <= WIRE_BYTES);
+        ok(segment.length <= WIRE_BYTES + 4 * parts.tags);
         ok(checksumIsRight(built, segment));
         const part = segment.subarray(built.payload);
         deepEqual(part, payload.slice(at, at + verdict.size));

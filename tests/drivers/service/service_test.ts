@@ -131,7 +131,7 @@ testProperty(
 
 testProperty(
   "and so it is where packets come in extents",
-  { runs: 150, file },
+  { runs: 60, file },
   // A quarter more extents than quotas: so many are kept back for holders.
   conserves(extentPlans, superFrames, () => {
     const likeness = { extents: 16, superPackets: true };
