@@ -138,6 +138,12 @@ export interface Driver extends Disposable {
    */
   readonly warning?: string | undefined;
 
+  /**
+   * Lines for whoever runs the system that were not taken yet: a setting that
+   * stands in the way, and what to do about it. Absent where there never are any.
+   */
+  takeNotices?(): readonly string[];
+
   /** Counts since it was opened, by what was counted: `rx-ring-full`, `no-socket`. */
   counters(): Counts;
 }

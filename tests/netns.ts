@@ -166,7 +166,9 @@ export async function join(
   ]);
   for (const [space, address] of both) {
     // A veth leaves checksums to be completed by hardware that there is none of.
-    const offloads = ["tx", "off", "tso", "off", "gso", "off"];
+    // And it would keep VLAN tags out of frames.
+    const offloads = ["tx", "off", "tso", "off", "gso", "off", "txvlan", "off"];
+    offloads.push("tx-vlan-stag-hw-insert", "off");
     await space.run("ethtool", "-K", INTERFACE, ...offloads);
     await space.run("ip", "address", "add", `${address}/24`, "dev", INTERFACE);
     await space.run("ip", "link", "set", "lo", "up");

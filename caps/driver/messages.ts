@@ -210,7 +210,13 @@ export type SystemOrder =
 /** From a driver service in a worker to the system. */
 export type SystemReport =
   /** The NIC is open. */
-  | { readonly kind: "open" }
+  | {
+    readonly kind: "open";
+    /** The largest packet behind an Ethernet header, in bytes: what its interface takes now. */
+    readonly mtu: number;
+  }
+  /** Something that a person should know of the NIC, and what to do about it, in one line. */
+  | { readonly kind: "notice"; readonly text: string }
   | {
     readonly kind: "counts";
     readonly id: number;

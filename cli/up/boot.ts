@@ -10,6 +10,6 @@ export type UpSystem = Pick<System, "snapshot" | "picture" | "ended" | "stop">;
 export type Boot = (
   manifest: Manifest,
   options: Required<
-    Pick<RunOptions, "confined" | "onRestart" | "onServiceFailed">
+    Pick<RunOptions, "confined" | "onRestart" | "onServiceFailed" | "onNotice">
   >,
 ) => Promise<UpSystem>;

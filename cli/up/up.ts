@@ -74,6 +74,7 @@ async function up(
           : `${who} failed: ${failure}; started again in ${delayMs / 1000} s`,
       ));
     },
+    onNotice: (text) => view.warn(describeError(text)),
     onServiceFailed: (name, failure) => {
       failed.add(name);
       view.warn(describeError(`service ${name} failed: ${failure}`));

@@ -25,7 +25,10 @@ export abstract class ForwardingDriver implements Driver {
   /** Owns `inner` from now on; `mode` replaces what that says of itself. */
   constructor(inner: Driver, mode = inner.info.mode) {
     this.inner = inner;
-    this.info = { ...inner.info, mode };
+    // What of it changes changes here, too.
+    this.info = Object.create(inner.info, {
+      mode: { value: mode, enumerable: true },
+    });
     this.pages = inner.pages;
     if (inner.classify !== undefined) {
       this.classify = (program) => inner.classify!(program);
@@ -44,6 +47,10 @@ export abstract class ForwardingDriver implements Driver {
 
   get warning(): string | undefined {
     return this.inner.warning;
+  }
+
+  takeNotices(): readonly string[] {
+    return this.inner.takeNotices?.() ?? [];
   }
 
   provide(frames: Uint32Array, count: number): number {

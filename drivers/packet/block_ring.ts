@@ -25,6 +25,7 @@ import {
 import { ArrivalTimes } from "../../caps/memory/arrival_time.ts";
 import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
 import type { FrameRing } from "../kit/frame_ring.ts";
+import { isTooLong, VLAN_TAG_BYTES } from "../kit/vlan_tags.ts";
 import {
   UNREADABLE,
   VIRTIO_HEADER_BYTES,
@@ -42,9 +43,8 @@ import { Segments } from "./segments.ts";
 /** The largest packet that a page can receive. */
 export const FRAME_BYTES_MAX: number = PAGE_BYTES - HEADROOM_BYTES;
 
-/** Where a VLAN tag lies in a frame, and its bytes. */
+/** Where a VLAN tag lies in a frame. */
 const VLAN_TAG_OFFSET = 12;
-const VLAN_TAG_BYTES = 4;
 /** IEEE 802.1Q: what a tag's type is where the kernel does not say. */
 const VLAN_TYPE = 0x8100;
 
@@ -72,8 +72,8 @@ export interface BlockRingParts {
   readonly blockBytes: number;
   /** Where packets are copied to. */
   readonly memory: PacketMemory;
-  /** The longest packet that is taken, its VLAN tag included; at most {@link FRAME_BYTES_MAX}. */
-  readonly frameBytesMax: number;
+  /** Says the longest packet that is taken, VLAN tags not counted: at this moment. */
+  readonly link: { readonly frameBytesMax: number };
 }
 
 /** A receive ring that is read. */
@@ -84,7 +84,7 @@ export class BlockRing {
   readonly #blockCount: number;
   readonly #target: Uint8Array;
   readonly #times: ArrivalTimes;
-  readonly #frameBytesMax: number;
+  readonly #link: { readonly frameBytesMax: number };
   readonly #segments: Segments;
   /** The block that is read, or will be next. */
   #block = 0;
@@ -98,7 +98,7 @@ export class BlockRing {
 
   /** A ring that the kernel has just made: every block is its own. */
   constructor(parts: BlockRingParts) {
-    const { buffer, blockBytes, memory, frameBytesMax } = parts;
+    const { buffer, blockBytes, memory, link } = parts;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#blockBytes = blockBytes;
@@ -106,7 +106,7 @@ export class BlockRing {
     this.#target = memory.bytes;
     this.#times = new ArrivalTimes(memory.bytes.buffer);
     this.#segments = new Segments({ bytes: this.#bytes }, memory);
-    this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_MAX);
+    this.#link = link;
   }
 
   /** Packets that were left out for their length, or that the kernel cut short. */
@@ -187,7 +187,10 @@ export class BlockRing {
       }
       if (segments.left > 0) longest = segments.frameBytes;
     }
-    if (longest + this.#tagBytes <= this.#frameBytesMax) {
+    // The tag that was taken out is as little of what counts as one that is there.
+    const fits = longest + this.#tagBytes <= FRAME_BYTES_MAX &&
+      !isTooLong(this.#link.frameBytesMax, this.#bytes, from, longest);
+    if (fits) {
       if (this.#segments.left > 0) this.#superPackets++;
       return true;
     }

@@ -37,6 +37,7 @@ import type { SocketFilter } from "../../caps/driver/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { FrameRing } from "../kit/frame_ring.ts";
 import { IdleWait } from "../kit/idle_wait.ts";
+import { Notices } from "../kit/notices.ts";
 import { POLLERR } from "../sys/abi.ts";
 import type { LinkMonitor } from "../sys/link_monitor.ts";
 import { MappedPages } from "../sys/mapped_pages.ts";
@@ -71,6 +72,8 @@ export interface PacketParts {
   readonly poll: PollSet;
   /** All that is to be closed, in the reverse order of opening. */
   readonly owned: DisposableStack;
+  /** Says what stands in the way as the monitor last saw the interface. */
+  readonly problems: (notices: Notices) => void;
 }
 
 /** An AF_PACKET driver; made by `openPacket`. */
@@ -83,6 +86,8 @@ export class PacketDriver implements Driver {
   readonly #ring: BlockRing;
   readonly #sender: Sender;
   readonly #monitor: LinkMonitor;
+  readonly #problems: (notices: Notices) => void;
+  readonly #notices = new Notices();
   readonly #poll: PollSet;
   readonly #owned: DisposableStack;
   readonly #turns = new IdleWait();
@@ -107,6 +112,7 @@ export class PacketDriver implements Driver {
     this.#ring = parts.ring;
     this.#sender = parts.sender;
     this.#monitor = parts.monitor;
+    this.#problems = parts.problems;
     this.#poll = parts.poll;
     this.#owned = parts.owned;
     this.#free = new FrameRing(parts.ringEntries);
@@ -179,6 +185,10 @@ export class PacketDriver implements Driver {
     this.#socket.admit(filter);
   }
 
+  takeNotices(): readonly string[] {
+    return this.#notices.take();
+  }
+
   get ended(): boolean {
     return !this.#open || (this.#monitor.gone && !this.#ring.ready);
   }
@@ -189,6 +199,8 @@ export class PacketDriver implements Driver {
 
   counters(): Counts {
     if (this.#lastCounters !== undefined) return this.#lastCounters;
+    // A NIC that is busy never waits.
+    this.#lookAtLink();
     const { ringFull, freezes } = this.#socket.statistics();
     return {
       "rx-packets": this.#rxPackets,
@@ -217,10 +229,15 @@ export class PacketDriver implements Driver {
 
   /** What a poll has found besides packets. */
   #look(): void {
-    if (this.#poll.returned(MONITOR) !== 0) this.#monitor.look();
+    if (this.#poll.returned(MONITOR) !== 0) this.#lookAtLink();
     // The link went down, or the interface away. Packets come again once it is
     // up, but an error that is not taken ends every poll at once.
     if ((this.#poll.returned(SOCKET) & POLLERR) !== 0) this.#socket.takeError();
+  }
+
+  #lookAtLink(): void {
+    this.#monitor.look();
+    this.#problems(this.#notices);
   }
 
   /** The kernel reads from any address that it is told: only packets in packet memory go there. */

@@ -7,10 +7,12 @@ import {
   OFFLOAD_CHECKSUM,
   offloadsGso,
 } from "../../caps/port/offload.ts";
-import type { Driver } from "../driver.ts";
+import type { Driver, DriverInfo } from "../driver.ts";
+import { VLAN_TAG_BYTES } from "../kit/vlan_tags.ts";
 import { closeDescriptor } from "../sys/libc.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {
+  type InterfaceState,
   openNetworkInterface,
   openPromiscuous,
 } from "../sys/network_interface.ts";
@@ -20,8 +22,8 @@ import { PacketDriver } from "./driver.ts";
 import { Sender } from "./sender.ts";
 import { BLOCK_BYTES, PacketSocket } from "./socket.ts";
 
-/** Bytes of a VLAN tag, which an MTU does not count and a packet socket may send. */
-const VLAN_TAG_BYTES = 4;
+/** The longest frame without tags: a page has room for one besides, which an MTU does not count. */
+const UNTAGGED_BYTES_MAX = FRAME_BYTES_MAX - VLAN_TAG_BYTES;
 
 /**
  * What a virtio header asks of every kernel that this runs on; of UDP's
@@ -64,39 +66,39 @@ export function openPacket(options: PacketOptions): Driver {
   checkOptions(ringEntries, blocks);
   const face = openNetworkInterface(interfaceName);
   const where = `packet:${face.name}`;
-  const frameBytesMax = face.frameBytesMax + VLAN_TAG_BYTES;
-  if (frameBytesMax > FRAME_BYTES_MAX) {
-    const mtuMax = FRAME_BYTES_MAX - (frameBytesMax - face.mtu);
-    throw new Error(
-      `${where}: its MTU is ${face.mtu}, and a packet must fit into a page; \`ip link set ${face.name} mtu ${mtuMax}\` or less`,
-    );
-  }
+  const problem = mtuProblem(face);
+  if (problem !== undefined) throw new Error(problem);
   using owned = new DisposableStack();
   const socket = owned.use(
     new PacketSocket({ where, face, blockCount: blocks }),
   );
   owned.adopt(openPromiscuous(face), closeDescriptor);
-  const monitor = owned.use(new LinkMonitor(face.index));
+  const monitor = owned.use(new LinkMonitor(face));
   const poll = owned.use(
     new PollSet([monitor.descriptor, socket.descriptor]),
   );
+  const info: DriverInfo = {
+    name: where,
+    mode: "AF_PACKET, TPACKET_V3",
+    get mac() {
+      return monitor.state.mac;
+    },
+    netmask: face.netmask,
+    arrivalTimes: true,
+    get frameBytesMax() {
+      return Math.min(monitor.state.frameBytesMax, UNTAGGED_BYTES_MAX);
+    },
+    partialChecksums: false,
+    offloads: OFFLOADS,
+  };
   const ring = new BlockRing({
     buffer: socket.ring,
     blockBytes: BLOCK_BYTES,
     memory,
-    frameBytesMax,
+    link: info,
   });
   return new PacketDriver({
-    info: {
-      name: where,
-      mode: "AF_PACKET, TPACKET_V3",
-      mac: face.mac,
-      netmask: face.netmask,
-      arrivalTimes: true,
-      frameBytesMax,
-      partialChecksums: false,
-      offloads: OFFLOADS,
-    },
+    info,
     memory,
     socket,
     ring,
@@ -105,7 +107,17 @@ export function openPacket(options: PacketOptions): Driver {
     monitor,
     poll,
     owned: owned.move(),
+    problems: (notices) => notices.say("mtu", mtuProblem(monitor.state)),
   });
+}
+
+/** Why an interface's packets do not fit into a page, and what to do; undefined when they do. */
+function mtuProblem(
+  { name, mtu, frameBytesMax }: InterfaceState,
+): string | undefined {
+  if (frameBytesMax <= UNTAGGED_BYTES_MAX) return undefined;
+  const mtuMax = UNTAGGED_BYTES_MAX - (frameBytesMax - mtu);
+  return `packet:${name}: its MTU is ${mtu}, and a packet must fit into a page; \`ip link set ${name} mtu ${mtuMax}\` or less`;
 }
 
 function checkOptions(ringEntries: number, blocks: number): void {

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Called once when nothing will ever arrive again and all that did was handled. */
   readonly onEnded: () => void;
+  /** Told what a person should know of the NIC, in one line; nobody is by default. */
+  readonly onNotice?: (text: string) => void;
   /**
    * Whether holders live on this same thread: then every turn lets them have
    * it. In a worker of its own the loop need not.
@@ -48,6 +50,7 @@ export async function runDriverService(
   const spin = options.spin && !sameThread ? new Spin() : undefined;
   while (!signal.aborted) {
     const done = service.turn();
+    for (const text of service.takeNotices()) options.onNotice?.(text);
     if (done > 0) spin?.found(performance.now());
     else if (spin?.again(performance.now())) {
       await oneEventLoopTurn();

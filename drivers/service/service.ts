@@ -59,6 +59,8 @@ export interface DriverServiceOptions {
   readonly nowMs?: NowMs;
 }
 
+const NO_NOTICES: readonly string[] = [];
+
 /** Moves packets between one NIC and the holders of its capabilities. */
 export class DriverService implements Disposable {
   readonly #driver: Driver;
@@ -222,6 +224,11 @@ export class DriverService implements Disposable {
         refusals: holder.refusals.snapshot(),
       })),
     };
+  }
+
+  /** What a person should know of the NIC, and was not taken yet. */
+  takeNotices(): readonly string[] {
+    return this.#driver.takeNotices?.() ?? NO_NOTICES;
   }
 
   /** Whether nothing will ever arrive again. */

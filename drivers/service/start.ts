@@ -25,12 +25,15 @@ import {
   takeAll,
   type TakeNow,
 } from "../../caps/port/port.ts";
-import type { Driver } from "../driver.ts";
+import { type Driver, wireBytesMaxOf } from "../driver.ts";
 import type { Delivery } from "../../caps/port/records.ts";
 import { withCapture } from "../middleware/capture.ts";
 import { listResourcesIn } from "../sys/resource_list.ts";
 import { runDriverService } from "./loop.ts";
 import { DriverService } from "./service.ts";
+
+/** Bytes of an Ethernet header, which an MTU does not count. */
+const ETHERNET_BYTES = 14;
 
 /** The first message to a driver's worker. */
 export interface DriverStart<Options> {
@@ -137,11 +140,13 @@ async function serve<Options>(
       else obey(service, control, order);
     }
   };
-  control.post({ kind: "open" });
+  const mtu = wireBytesMaxOf(driver.info) - ETHERNET_BYTES;
+  control.post({ kind: "open", mtu });
   try {
     await runDriverService(service, {
       signal: stopped.signal,
       onEnded: () => control.post({ kind: "ended", ...warningOf(driver) }),
+      onNotice: (text) => control.post({ kind: "notice", text }),
       sameThread,
       spin: start.spin ?? false,
     });

@@ -241,6 +241,21 @@ export const ETHTOOL_CHANNELS_RX = 20;
 /** linux/ethtool.h: offset of `combined_count`. */
 export const ETHTOOL_CHANNELS_COMBINED = 32;
 
+/** linux/ethtool.h */
+export const ETHTOOL_GSTRINGS = 0x1b;
+/** linux/ethtool.h */
+export const ETHTOOL_GSTATS = 0x1d;
+/** linux/ethtool.h */
+export const ETHTOOL_GSSET_INFO = 0x37;
+/** linux/ethtool.h */
+export const ETHTOOL_GFEATURES = 0x3a;
+/** linux/ethtool.h: names of counts. */
+export const ETH_SS_STATS = 1;
+/** linux/ethtool.h: names of features. */
+export const ETH_SS_FEATURES = 4;
+/** linux/ethtool.h: bytes of one name. */
+export const ETH_GSTRING_LEN = 32;
+
 /** AF_XDP. linux/if_xdp.h; `struct sockaddr_xdp { u16 family; u16 flags; u32 ifindex; u32 queue_id; u32 shared_umem_fd }`. */
 export const SOCKADDR_XDP_BYTES = 16;
 /** linux/if_xdp.h: this queue's socket uses the UMEM of another socket. */

@@ -1,6 +1,7 @@
 /**
- * Whether an interface is still there and up, without asking again and again: a netlink
- * socket becomes readable when any interface of the namespace changes.
+ * Whether an interface is still there and up, and what of it has changed, without
+ * asking again and again: a netlink socket becomes readable when any interface of
+ * the namespace changes. A number of queues changes without that.
  * Source: rtnetlink(7), include/uapi/linux/rtnetlink.h.
  */
 
@@ -17,7 +18,11 @@ import {
 } from "./abi.ts";
 import { enterDescriptor } from "./resource_list.ts";
 import { check, closeDescriptor, libc } from "./libc.ts";
-import { flagsOfInterface } from "./network_interface.ts";
+import {
+  type InterfaceState,
+  type NetworkInterface,
+  stateOfInterface,
+} from "./network_interface.ts";
 
 const MESSAGE_BYTES = 16384;
 
@@ -26,17 +31,19 @@ export class LinkMonitor implements Disposable {
   /** To poll for input; then call {@link look}. */
   readonly descriptor: number;
   readonly #index: number;
+  #state: InterfaceState;
   readonly #message = new Uint8Array(MESSAGE_BYTES);
   #gone = false;
   #down = false;
   #downs = 0;
 
   /**
-   * Watches the interface of that index.
+   * Watches an interface, which was `face` when it was opened.
    * @throws {SystemError} when the kernel refuses.
    */
-  constructor(interfaceIndex: number) {
-    this.#index = interfaceIndex;
+  constructor(face: NetworkInterface) {
+    this.#index = face.index;
+    this.#state = face;
     const where = "socket(AF_NETLINK)";
     const what = "cannot watch interfaces";
     using owned = new DisposableStack();
@@ -58,6 +65,8 @@ export class LinkMonitor implements Disposable {
       libc().bind(this.descriptor, address.buffer, SOCKADDR_NL_BYTES),
       { where, what },
     );
+    // What changed before there was somebody to be told.
+    this.#ask();
     owned.move();
   }
 
@@ -66,12 +75,17 @@ export class LinkMonitor implements Disposable {
     return this.#gone;
   }
 
+  /** The interface as {@link look} last saw it. */
+  get state(): InterfaceState {
+    return this.#state;
+  }
+
   /** How often it was set down, as far as {@link look} saw: nothing comes then until it is up. */
   get downs(): number {
     return this.#downs;
   }
 
-  /** Takes what came, and asks whether the interface is still there, and up. */
+  /** Takes what came, and asks whether the interface is still there, and what it is like. */
   look(): void {
     // What a message says is not needed: that there was one is. An overflow
     // (ENOBUFS) ends the loop, too, and asking is right then as well.
@@ -79,9 +93,14 @@ export class LinkMonitor implements Disposable {
     while (
       libc().recv(this.descriptor, this.#message, size, MSG_DONTWAIT) > 0
     );
-    const flags = flagsOfInterface(this.#index);
-    this.#gone ||= flags === undefined;
-    const down = flags !== undefined && (flags & IFF_UP) === 0;
+    this.#ask();
+  }
+
+  #ask(): void {
+    const state = stateOfInterface(this.#index);
+    this.#gone ||= state === undefined;
+    if (state !== undefined) this.#state = state;
+    const down = state !== undefined && (state.flags & IFF_UP) === 0;
     if (down && !this.#down) this.#downs++;
     this.#down = down;
   }

@@ -1,48 +1,26 @@
 /** What the kernel says of a network interface, asked through ioctl(2): no file is read. */
 
 import {
-  AF_INET,
   AF_PACKET,
   ARPHRD_ETHER,
   ARPHRD_NONE,
-  Errno,
-  ETHTOOL_CHANNELS_BYTES,
-  ETHTOOL_CHANNELS_COMBINED,
-  ETHTOOL_CHANNELS_RX,
-  ETHTOOL_DRVINFO_BYTES,
-  ETHTOOL_DRVINFO_DRIVER,
-  ETHTOOL_GCHANNELS,
-  ETHTOOL_GDRVINFO,
   IFF_UP,
   IFNAMSIZ,
-  IFREQ_BYTES,
   PACKET_ADD_MEMBERSHIP,
   PACKET_MR_PROMISC,
   PACKET_MREQ_BYTES,
-  SIOCETHTOOL,
   SIOCGIFFLAGS,
   SIOCGIFHWADDR,
   SIOCGIFINDEX,
   SIOCGIFMTU,
-  SIOCGIFNAME,
-  SIOCGIFNETMASK,
   SIOCSIFFLAGS,
   SOCK_CLOEXEC,
-  SOCK_DGRAM,
   SOCK_RAW,
   SOL_PACKET,
 } from "./abi.ts";
+import { InterfaceRequest } from "./interface_request.ts";
 import { enterDescriptor } from "./resource_list.ts";
-import {
-  addressOf,
-  type Attempt,
-  check,
-  closeDescriptor,
-  errno,
-  isUnsupported,
-  libc,
-  systemError,
-} from "./libc.ts";
+import { check, closeDescriptor, errno, libc, systemError } from "./libc.ts";
 
 /** Bytes of an Ethernet header. */
 const ETHERNET_HEADER_BYTES = 14;
@@ -64,6 +42,8 @@ export interface NetworkInterface {
   readonly frameBytesMax: number;
   /** Flags: IFF_UP and the like (linux/if.h). */
   readonly flags: number;
+  /** The kernel's name of its driver; empty where it cannot say. */
+  readonly driver: string;
   /** Whether its far end is a kernel on this machine, or this kernel itself: a veth's or a TAP's. */
   readonly local: boolean;
   /** The mask of its first IPv4 network, in host byte order; undefined where it has none. */
@@ -114,10 +94,10 @@ export function openNetworkInterface(
         : `${where}: is not an Ethernet interface`,
     );
   }
-  const macAt = IFNAMSIZ + 2;
-  const mac = new Uint8Array(hardware.buffer.slice(macAt, macAt + 6));
+  const mac = macIn(hardware);
   const mtu = request.ask(SIOCGIFMTU, { where, what: "cannot read its MTU" })
     .getInt32(IFNAMSIZ, true);
+  const driver = request.driverName(where);
   return {
     name,
     index,
@@ -125,8 +105,9 @@ export function openNetworkInterface(
     mtu,
     frameBytesMax: mtu + ETHERNET_HEADER_BYTES,
     flags,
+    driver,
+    local: LOCAL_DRIVERS.has(driver),
     netmask: request.netmask(),
-    local: LOCAL_DRIVERS.has(request.driverName(where)),
     receiveQueues: request.receiveQueues(where),
   };
 }
@@ -158,13 +139,48 @@ export function interfaceIsUp(name: string): boolean {
     (request.view.getUint16(IFNAMSIZ, true) & IFF_UP) !== 0;
 }
 
-/** The flags of the interface of that index; undefined where this namespace has it no more. */
-export function flagsOfInterface(index: number): number | undefined {
+/** What of an interface changes while it is open. */
+export interface InterfaceState {
+  /** As the kernel names it now. */
+  readonly name: string;
+  /** Its flags: IFF_UP and the like (linux/if.h). */
+  readonly flags: number;
+  /** Its hardware address: six bytes. */
+  readonly mac: Uint8Array<ArrayBuffer>;
+  /** The largest packet behind the Ethernet header, in bytes. */
+  readonly mtu: number;
+  /** The largest frame, Ethernet header included and VLAN tags not, in bytes. */
+  readonly frameBytesMax: number;
+  /** How many queues it receives on; undefined where its driver cannot say. */
+  readonly receiveQueues: number | undefined;
+}
+
+/** The interface of that index as it is now; undefined where this namespace has it no more. */
+export function stateOfInterface(index: number): InterfaceState | undefined {
   using request = new InterfaceRequest("");
-  request.view.setInt32(IFNAMSIZ, index, true);
-  if (request.tries(SIOCGIFNAME) !== 0) return undefined;
+  if (!request.choose(index)) return undefined;
+  const name = request.name;
+  const { view } = request;
   if (request.tries(SIOCGIFFLAGS) !== 0) return undefined;
-  return request.view.getUint16(IFNAMSIZ, true);
+  const flags = view.getUint16(IFNAMSIZ, true);
+  if (request.tries(SIOCGIFHWADDR) !== 0) return undefined;
+  const mac = macIn(view);
+  if (request.tries(SIOCGIFMTU) !== 0) return undefined;
+  const mtu = view.getInt32(IFNAMSIZ, true);
+  return {
+    name,
+    flags,
+    mac,
+    mtu,
+    frameBytesMax: mtu + ETHERNET_HEADER_BYTES,
+    receiveQueues: request.receiveQueues(`interface ${name}`),
+  };
+}
+
+/** The hardware address in an answer to SIOCGIFHWADDR, behind its family. */
+function macIn(view: DataView<ArrayBufferLike>): Uint8Array<ArrayBuffer> {
+  const at = IFNAMSIZ + 2;
+  return new Uint8Array(view.buffer.slice(at, at + 6) as ArrayBuffer);
 }
 
 /**
@@ -200,78 +216,4 @@ export function openPromiscuous(face: NetworkInterface): number {
     });
   }
   return socket;
-}
-
-/** `struct ifreq` (linux/if.h: a name of 16 bytes, then a union) and a socket to send it through. */
-class InterfaceRequest implements Disposable {
-  readonly view = new DataView(new ArrayBuffer(IFREQ_BYTES));
-  readonly #socket: number;
-
-  constructor(name: string) {
-    this.#socket = check(
-      enterDescriptor(libc().socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
-      { where: "socket(AF_INET)", what: "cannot ask about interfaces" },
-    );
-    new TextEncoder().encodeInto(name, new Uint8Array(this.view.buffer));
-  }
-
-  /** Asks; returns 0, or the error number. */
-  tries(question: number): number {
-    const result = libc().ioctl(
-      this.#socket,
-      BigInt(question),
-      this.view.buffer as ArrayBuffer,
-    );
-    return result < 0 ? errno() : 0;
-  }
-
-  ask(question: number, attempt: Attempt): DataView<ArrayBuffer> {
-    const failed = this.tries(question);
-    if (failed !== 0) throw systemError(failed, attempt);
-    return this.view as DataView<ArrayBuffer>;
-  }
-
-  /** The mask of the interface's IPv4 network: behind family and port of a `struct sockaddr_in`. */
-  netmask(): number | undefined {
-    return this.tries(SIOCGIFNETMASK) === 0
-      ? this.view.getUint32(IFNAMSIZ + 4)
-      : undefined;
-  }
-
-  /** Receive queues by ETHTOOL_GCHANNELS: those of their own and the combined ones. */
-  receiveQueues(where: string): number | undefined {
-    const bytes = new Uint8Array(ETHTOOL_CHANNELS_BYTES);
-    const channels = new DataView(bytes.buffer);
-    channels.setUint32(0, ETHTOOL_GCHANNELS, true);
-    this.view.setBigUint64(IFNAMSIZ, addressOf(bytes), true);
-    const failed = this.tries(SIOCETHTOOL);
-    if (isUnsupported(failed) || failed === Errno.EINVAL) return undefined;
-    if (failed !== 0) {
-      throw systemError(failed, { where, what: "cannot count its queues" });
-    }
-    const queues = channels.getUint32(ETHTOOL_CHANNELS_RX, true) +
-      channels.getUint32(ETHTOOL_CHANNELS_COMBINED, true);
-    return queues > 0 ? queues : undefined;
-  }
-
-  /** The name of its driver; empty where it cannot say. */
-  driverName(where: string): string {
-    const bytes = new Uint8Array(ETHTOOL_DRVINFO_BYTES);
-    new DataView(bytes.buffer).setUint32(0, ETHTOOL_GDRVINFO, true);
-    this.view.setBigUint64(IFNAMSIZ, addressOf(bytes), true);
-    const failed = this.tries(SIOCETHTOOL);
-    if (isUnsupported(failed)) return "";
-    if (failed !== 0) {
-      throw systemError(failed, { where, what: "cannot name its driver" });
-    }
-    const text = bytes.subarray(
-      ETHTOOL_DRVINFO_DRIVER,
-      ETHTOOL_DRVINFO_DRIVER + 32,
-    );
-    return new TextDecoder().decode(text).replace(/\0.*$/s, "");
-  }
-
-  [Symbol.dispose](): void {
-    closeDescriptor(this.#socket);
-  }
 }

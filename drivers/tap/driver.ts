@@ -12,6 +12,8 @@ import {
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { FrameRing } from "../kit/frame_ring.ts";
 import { IdleWait } from "../kit/idle_wait.ts";
+import { Notices } from "../kit/notices.ts";
+import { isTooLong } from "../kit/vlan_tags.ts";
 import {
   UNREADABLE,
   VIRTIO_HEADER_BYTES,
@@ -46,6 +48,8 @@ export interface TapParts {
   /** Bytes from a frame's, or an extent's, first to its last. */
   readonly frameRoomBytes: number;
   readonly ringFrames: number;
+  /** Says what stands in the way as the monitor last saw the interface. */
+  readonly problems: (notices: Notices) => void;
 }
 
 /** A TAP's driver; made by `openTap`. */
@@ -60,6 +64,7 @@ export class TapDriver implements Driver {
   readonly #free: FrameRing;
   readonly #sent: FrameRing;
   readonly #turns = new IdleWait();
+  readonly #notices = new Notices();
   readonly #counts = {
     "rx-packets": 0,
     "rx-bytes": 0,
@@ -135,7 +140,11 @@ export class TapDriver implements Driver {
   /** Enters what was read into the batch; false, counted, when it is no good. */
   #accept(batch: Batch, at: number, start: number, length: number): boolean {
     const packetBytes = length - this.#linkBytes;
-    if (packetBytes >= this.#roomBytes || length > this.info.frameBytesMax) {
+    const longest = this.info.frameBytesMax;
+    if (
+      packetBytes >= this.#roomBytes ||
+      isTooLong(longest, this.#parts.memory.bytes, start, length)
+    ) {
       // The kernel cuts off what does not fit without a word.
       this.#counts["rx-too-large"]++;
       return false;
@@ -217,13 +226,13 @@ export class TapDriver implements Driver {
     this.#mustBeOpen();
     // One turn of the event loop, so that ports and timers are served.
     if (!(delayMs > 0)) return await this.#turns.wait(0);
-    const { poll, monitor } = this.#parts;
+    const { poll } = this.#parts;
     // Without a frame to read into, an arrival changes nothing.
     if (this.#next < 0 && this.#free.size === 0) {
       return await poll.pause(delayMs);
     }
     await poll.wait(delayMs);
-    if (this.#open && poll.returned(0) !== 0) monitor.look();
+    if (this.#open && poll.returned(0) !== 0) this.#look();
   }
 
   wake(): void {
@@ -238,7 +247,13 @@ export class TapDriver implements Driver {
     return this.#parts.monitor.gone ? "the interface is gone" : undefined;
   }
 
+  takeNotices(): readonly string[] {
+    return this.#notices.take();
+  }
+
   counters(): Counts {
+    // A NIC that is busy never waits.
+    if (this.#open) this.#look();
     return {
       ...this.#counts,
       "interface-gone": this.#parts.monitor.gone ? 1 : 0,
@@ -250,6 +265,11 @@ export class TapDriver implements Driver {
     if (!this.#open) return;
     this.#open = false;
     this.#parts.owned.dispose();
+  }
+
+  #look(): void {
+    this.#parts.monitor.look();
+    this.#parts.problems(this.#notices);
   }
 
   #mustBeOpen(): void {

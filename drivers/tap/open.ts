@@ -14,9 +14,10 @@ import {
   offloadsGso,
 } from "../../caps/port/offload.ts";
 import type { Driver, DriverInfo } from "../driver.ts";
+import { VLAN_TAG_BYTES, VLAN_TAGS_MAX } from "../kit/vlan_tags.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {
-  type NetworkInterface,
+  type InterfaceState,
   openNetworkInterface,
 } from "../sys/network_interface.ts";
 import { PollSet } from "../sys/poll_set.ts";
@@ -76,8 +77,9 @@ export function openTap(options: TapOptions): Driver {
   if (steering !== undefined) owned.use(steering);
   const face = openNetworkInterface(interfaceName, kind === "tun");
   const frameRoomBytes = superPackets ? EXTENT_BYTES : PAGE_BYTES;
-  if (!superPackets) refuseLargeMtu(face);
-  const monitor = owned.use(new LinkMonitor(face.index));
+  const problem = superPackets ? undefined : mtuProblem(face);
+  if (problem !== undefined) throw new Error(problem);
+  const monitor = owned.use(new LinkMonitor(face));
   const poll = owned.use(
     new PollSet([monitor.descriptor, ...device.descriptors]),
   );
@@ -86,7 +88,7 @@ export function openTap(options: TapOptions): Driver {
     near: options.mac ?? TUN_SELF,
   });
   return new TapDriver({
-    info: infoOf(face, { kind, device, superPackets, steering }),
+    info: infoOf(monitor, { kind, device, superPackets, steering }),
     memory,
     descriptors: device.descriptors,
     headerBytes: device.headerBytes,
@@ -96,6 +98,9 @@ export function openTap(options: TapOptions): Driver {
     owned: owned.move(),
     frameRoomBytes,
     ringFrames: RING_FRAMES,
+    problems: (notices) => {
+      if (!superPackets) notices.say("mtu", mtuProblem(monitor.state));
+    },
   });
 }
 
@@ -111,18 +116,21 @@ function checkOptions(name: string, kind: TunKind, queues: number): void {
   }
 }
 
-function refuseLargeMtu({ name, frameBytesMax, mtu }: NetworkInterface): void {
-  const most = PAGE_BYTES - HEADROOM_BYTES - 1;
-  if (frameBytesMax <= most) return;
-  throw new Error(
-    `interface ${name}: its MTU is ${mtu}, and a page holds ${
-      most - 14
-    }; give packet memory extents, or \`ip link set ${name} mtu ${most - 14}\``,
-  );
+/** The longest frame without tags that a page holds: what fills its room was cut off. */
+const PAGE_FRAME_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES - 1 -
+  VLAN_TAGS_MAX * VLAN_TAG_BYTES;
+
+/** Why an interface's packets do not fit into a page, and what to do; undefined when they do. */
+function mtuProblem(
+  { name, frameBytesMax, mtu }: InterfaceState,
+): string | undefined {
+  if (frameBytesMax <= PAGE_FRAME_BYTES_MAX) return undefined;
+  const mtuMax = PAGE_FRAME_BYTES_MAX - (frameBytesMax - mtu);
+  return `interface ${name}: its MTU is ${mtu}, and a page holds ${mtuMax}; give packet memory extents, or \`ip link set ${name} mtu ${mtuMax}\``;
 }
 
 function infoOf(
-  face: NetworkInterface,
+  monitor: LinkMonitor,
   { kind, device, superPackets, steering }: {
     readonly kind: TunKind;
     readonly device: TunDevice;
@@ -133,15 +141,23 @@ function infoOf(
   const { descriptors, created, udpSegments } = device;
   const queues = descriptors.length;
   return {
-    name: `${kind}:${face.name}`,
+    name: `${kind}:${monitor.state.name}`,
     mode: `${kind === "tap" ? "TAP" : "TUN"}, ${
       created ? "made for this" : "as it was"
     }, ${superPackets ? "super-packets" : "single packets"}${
       queues > 1 ? `, ${queues} queues${steering ? "" : ", not steered"}` : ""
     }`,
-    mac: kind === "tap" ? face.mac : TUN_PEER.slice(),
-    frameBytesMax: superPackets ? SUPER_BYTES_MAX : face.frameBytesMax,
-    wireBytesMax: face.frameBytesMax,
+    get mac() {
+      return kind === "tap" ? monitor.state.mac : TUN_PEER.slice();
+    },
+    get frameBytesMax() {
+      return superPackets
+        ? SUPER_BYTES_MAX
+        : Math.min(monitor.state.frameBytesMax, PAGE_FRAME_BYTES_MAX);
+    },
+    get wireBytesMax() {
+      return Math.min(monitor.state.frameBytesMax, this.frameBytesMax);
+    },
     partialChecksums: false,
     offloads: OFFLOAD_CHECKSUM | offloadsGso(GSO_TCP4) |
       offloadsGso(GSO_TCP6) | (udpSegments ? offloadsGso(GSO_UDP) : 0),

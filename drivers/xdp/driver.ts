@@ -12,6 +12,7 @@ import type {
 } from "../../caps/driver/program.ts";
 import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 import { IdleWait } from "../kit/idle_wait.ts";
+import { Notices } from "../kit/notices.ts";
 import { Errno } from "../sys/abi.ts";
 import type { LinkMonitor } from "../sys/link_monitor.ts";
 import { MappedPages } from "../sys/mapped_pages.ts";
@@ -52,6 +53,8 @@ export interface XdpParts {
   readonly poll: PollSet;
   /** All that is to be closed, in the reverse order of opening. */
   readonly owned: DisposableStack;
+  /** Says what stands in the way as the monitor last saw the interface. */
+  readonly problems: (notices: Notices) => void;
 }
 
 /** An AF_XDP driver; made by `openXdp`. */
@@ -65,6 +68,8 @@ export class XdpDriver implements Driver {
   readonly #busyPoll: boolean;
   readonly #attachment: Attachment;
   readonly #monitor: LinkMonitor;
+  readonly #problems: (notices: Notices) => void;
+  readonly #notices = new Notices();
   readonly #poll: PollSet;
   readonly #turns = new IdleWait();
   readonly #owned: DisposableStack;
@@ -98,11 +103,13 @@ export class XdpDriver implements Driver {
     this.#busyPoll = parts.busyPoll;
     this.#attachment = parts.attachment;
     this.#monitor = parts.monitor;
+    this.#problems = parts.problems;
     this.#words = new Uint32Array(parts.memory.bytes.buffer);
     this.#provided = new Uint32Array(this.#sockets.length);
     this.#shares = new Uint32Array(this.#sockets.length);
     this.#poll = parts.poll;
     this.#owned = parts.owned;
+    this.#problems(this.#notices);
   }
 
   provide(frames: Uint32Array, count: number): number {
@@ -175,7 +182,7 @@ export class XdpDriver implements Driver {
       ? Math.min(delayMs, IN_FLIGHT_MS)
       : delayMs;
     await this.#poll.wait(limit);
-    if (this.#open && this.#poll.returned(0) !== 0) this.#monitor.look();
+    if (this.#open && this.#poll.returned(0) !== 0) this.#look();
   }
 
   wake(): void {
@@ -193,6 +200,10 @@ export class XdpDriver implements Driver {
     this.#attachment.update(changes);
   }
 
+  takeNotices(): readonly string[] {
+    return this.#notices.take();
+  }
+
   get ended(): boolean {
     return !this.#open || (this.#monitor.gone && !this.#ready());
   }
@@ -203,6 +214,8 @@ export class XdpDriver implements Driver {
 
   counters(): Counts {
     if (this.#lastCounters !== undefined) return this.#lastCounters;
+    // A NIC that is busy never waits, and nothing tells of a number of queues.
+    this.#look();
     const counts = this.#attachment.counters();
     for (const socket of this.#sockets) {
       for (const [reason, count] of socket.statistics()) {
@@ -283,6 +296,11 @@ export class XdpDriver implements Driver {
       this.#judgedAtMs = now;
     }
     return this.#busy;
+  }
+
+  #look(): void {
+    this.#monitor.look();
+    this.#problems(this.#notices);
   }
 
   #ready(): boolean {

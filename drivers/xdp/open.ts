@@ -6,10 +6,13 @@ import {
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
 import type { Driver } from "../driver.ts";
+import type { Notices } from "../kit/notices.ts";
+import { VLAN_TAG_BYTES, VLAN_TAGS_MAX } from "../kit/vlan_tags.ts";
 import { XDP_PACKET_HEADROOM } from "../sys/abi.ts";
 import { addressOf, closeDescriptor } from "../sys/libc.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {
+  type InterfaceState,
   type NetworkInterface,
   openNetworkInterface,
   openPromiscuous,
@@ -17,6 +20,7 @@ import {
 import { PollSet } from "../sys/poll_set.ts";
 import { Attachment } from "./attachment.ts";
 import { XdpDriver } from "./driver.ts";
+import { hiddenParts } from "./hidden_parts.ts";
 import { makeSocketMap } from "./program.ts";
 import { openQueues, type Queues, QUEUES_MAX } from "./queues.ts";
 import type { Umem } from "./socket.ts";
@@ -24,8 +28,11 @@ import type { Umem } from "./socket.ts";
 /** The largest packet that a page can receive: the kernel keeps room in front of it. */
 const FRAME_BYTES_MAX: number = PAGE_BYTES - XDP_PACKET_HEADROOM;
 
-/** Bytes of two VLAN tags, which an MTU does not count. */
-const VLAN_TAGS_BYTES = 8;
+/** Bytes of the VLAN tags that a page has room for besides, which an MTU does not count. */
+const TAGS_BYTES_MAX = VLAN_TAGS_MAX * VLAN_TAG_BYTES;
+
+/** The longest frame without tags. */
+const UNTAGGED_BYTES_MAX = FRAME_BYTES_MAX - TAGS_BYTES_MAX;
 
 const RING_ENTRIES = 2048;
 
@@ -67,8 +74,8 @@ export function openXdp(options: XdpOptions): Driver {
   const frames = options.frames ?? { first: 0, count: memory.frameCount };
   const ringEntries = options.ringEntries ?? RING_ENTRIES;
   checkOptions(memory, frames, ringEntries);
-  const face = openNetworkInterface(interfaceName);
-  refuseLargeMtu(face);
+  const before = openNetworkInterface(interfaceName);
+  refuseLargeMtu(before);
   const offset = frameOffset(frames.first);
   const umem: Umem = {
     address: addressOf(memory.bytes) + BigInt(offset),
@@ -78,8 +85,10 @@ export function openXdp(options: XdpOptions): Driver {
   };
 
   using owned = new DisposableStack();
-  const socketMap = owned.use(makeSocketMap(face.receiveQueues ?? QUEUES_MAX));
-  const attachment = owned.use(new Attachment(face, socketMap));
+  const socketMap = owned.use(makeSocketMap(QUEUES_MAX));
+  const attachment = owned.use(new Attachment(before, socketMap));
+  // A NIC may change its queues for a program.
+  const face = openNetworkInterface(interfaceName);
   // A NIC writes into frames by itself only for a program in its own driver.
   const zeroCopy = (options.zeroCopy ?? true) && attachment.mode === "native";
   const queues = openQueues({
@@ -92,7 +101,7 @@ export function openXdp(options: XdpOptions): Driver {
   for (const socket of queues.sockets) owned.use(socket);
   enterSockets(socketMap, queues);
   owned.adopt(openPromiscuous(face), closeDescriptor);
-  const monitor = owned.use(new LinkMonitor(face.index));
+  const monitor = owned.use(new LinkMonitor(face));
   const poll = owned.use(
     new PollSet([
       monitor.descriptor,
@@ -103,9 +112,13 @@ export function openXdp(options: XdpOptions): Driver {
     info: {
       name: `xdp:${face.name}`,
       mode: modeOf(attachment, queues, busyPollPackets),
-      mac: face.mac,
+      get mac() {
+        return monitor.state.mac;
+      },
       netmask: face.netmask,
-      frameBytesMax: face.frameBytesMax,
+      get frameBytesMax() {
+        return Math.min(monitor.state.frameBytesMax, UNTAGGED_BYTES_MAX);
+      },
       partialChecksums: face.local,
     },
     memory,
@@ -115,7 +128,33 @@ export function openXdp(options: XdpOptions): Driver {
     monitor,
     poll,
     owned: owned.move(),
+    problems: (notices) => {
+      notices.say("hidden", hiddenParts(face));
+      sayProblems(notices, monitor.state, queues);
+    },
   });
+}
+
+/** Says what of an interface that was changed while it is open stands in the way. */
+function sayProblems(
+  notices: Notices,
+  state: InterfaceState,
+  { sockets }: Queues,
+): void {
+  const where = `xdp:${state.name}`;
+  const more = (state.receiveQueues ?? 0) - sockets.length;
+  notices.say(
+    "queues",
+    more <= 0
+      ? undefined
+      : `${where}: it has ${state.receiveQueues} receive queues now, ${more} more than when it was opened, and what comes on those is dropped; start again, or \`ethtool -L ${state.name}\` with ${sockets.length}`,
+  );
+  notices.say(
+    "mtu",
+    state.frameBytesMax <= UNTAGGED_BYTES_MAX
+      ? undefined
+      : `${where}: ${largeMtu(state)}`,
+  );
 }
 
 /** `AF_XDP native, copy, 4 queues, busy poll of 64`. */
@@ -161,12 +200,13 @@ function checkOptions(
 }
 
 function refuseLargeMtu(face: NetworkInterface): void {
-  const largest = FRAME_BYTES_MAX - VLAN_TAGS_BYTES;
-  if (face.frameBytesMax <= largest) return;
-  const mtuMax = largest - (face.frameBytesMax - face.mtu);
-  throw new Error(
-    `xdp:${face.name}: its MTU is ${face.mtu}, and a packet must fit into a page of ${PAGE_BYTES} bytes; \`ip link set ${face.name} mtu ${mtuMax}\` or less`,
-  );
+  if (face.frameBytesMax <= UNTAGGED_BYTES_MAX) return;
+  throw new Error(`xdp:${face.name}: ${largeMtu(face)}`);
+}
+
+function largeMtu({ name, mtu, frameBytesMax }: InterfaceState): string {
+  const mtuMax = UNTAGGED_BYTES_MAX - (frameBytesMax - mtu);
+  return `its MTU is ${mtu}, and a packet must fit into a page of ${PAGE_BYTES} bytes; \`ip link set ${name} mtu ${mtuMax}\` or less`;
 }
 
 function enterSockets(

@@ -11,6 +11,11 @@ export interface ServiceSettings {
   readonly prefixBits: number;
   /** The Ethernet address: six bytes. */
   readonly mac: Uint8Array;
+  /**
+   * The largest packet behind an Ethernet header, in bytes, as the NIC said when
+   * the service was started: what is longer is dropped. 1,500 by default.
+   */
+  readonly mtu?: number;
 }
 
 /** A service, before it runs anywhere. `Settings` may have fields of its own. */

@@ -160,7 +160,7 @@ export class RunningSystem implements System {
   }
 
   #makeNic(): NicSupervisor {
-    const { confined, onRestart } = this.#options;
+    const { confined, onRestart, onNotice } = this.#options;
     return new NicSupervisor({
       manifest: this.#manifest,
       parts: this.#parts,
@@ -175,6 +175,7 @@ export class RunningSystem implements System {
       onPlugged: (life) => this.#plug(life),
       onRestart: (failure, delayMs) => onRestart?.({ failure, delayMs }),
       onEnded: (warning) => this.#end.nicEnded(warning),
+      onNotice: (text) => onNotice?.(text),
       onFailed: (failure) => {
         this.#end.fail(failure);
         this.#receivers.end();

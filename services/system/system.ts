@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly onRestart?: (restart: Restart) => void;
   /** Told when a service has failed for good, and why in one line. The others go on. */
   readonly onServiceFailed?: (name: string, failure: string) => void;
+  /** Told what a person should know of the NIC, and what to do about it, in one line. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** Something failed, and will be started again. */

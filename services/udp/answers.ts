@@ -11,6 +11,9 @@ import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { IPV4_BYTES, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import { completeUdp, emitUdp, parseUdp, UDP_BYTES } from "../wire/udp.ts";
 
+/** The largest packet on Ethernet, where nothing else is said (RFC 894). */
+const MTU_DEFAULT = 1500;
+
 /** Who sent a datagram. */
 export interface Asker {
   /** IPv4 address, 32 bits. */
@@ -20,8 +23,9 @@ export interface Asker {
 }
 
 /**
- * The answer to a datagram; undefined for none. `payload` is only there during
- * the call. Never answer an answer: two that do send to each other for ever.
+ * The answer to a datagram; undefined for none. One that is too large for one
+ * packet of the link is dropped, and counted as `drop:too-large`: at an MTU of
+ * 1,500 an answer has at most 1,472 bytes. `payload` is only there during the call. Never answer an answer: two that do send to each other for ever.
  */
 export type AnswerDatagram = (
   payload: Uint8Array,
@@ -49,6 +53,7 @@ class AnsweringCore extends Responder {
   readonly #host: Ipv4Endpoint;
   readonly #port: number;
   readonly #answer: AnswerDatagram;
+  readonly #mtu: number;
 
   constructor(settings: ServiceSettings, port: number, answer: AnswerDatagram) {
     super();
@@ -56,6 +61,7 @@ class AnsweringCore extends Responder {
     this.#host = new Ipv4Endpoint(settings);
     this.#port = port;
     this.#answer = answer;
+    this.#mtu = settings.mtu ?? MTU_DEFAULT;
   }
 
   receive(frame: Frame, _now: Instant, out: Outbox): Verdict {
@@ -85,6 +91,8 @@ class AnsweringCore extends Responder {
     out: Outbox,
   ): Verdict {
     const host = this.#host;
+    const sizeBytes = IPV4_BYTES + UDP_BYTES + payload.length;
+    if (sizeBytes > this.#mtu) return "drop:too-large";
     const headersBytes = host.headerAt + IPV4_BYTES - frame.start;
     const reply = out.open(headersBytes + UDP_BYTES + payload.length);
     if (reply === undefined) return "drop:no-room";

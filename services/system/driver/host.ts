@@ -21,6 +21,8 @@ export interface DriverEvents {
   onCutOff(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again, and all that did was handled; `warning` says what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
+  /** What a person should know of the NIC, in one line. */
+  onNotice(text: string): void;
   /** The driver service cannot go on. */
   onFailed(message: string): void;
 }
@@ -30,6 +32,7 @@ export class DriverHost {
   readonly #control: ControlLine<SystemOrder, SystemReport>;
   readonly #events: DriverEvents;
   readonly #opened = Promise.withResolvers<void>();
+  #mtu = 0;
   readonly #stopped = Promise.withResolvers<DriverCounts>();
 
   /** Speaks on `control`; tells `events`. */
@@ -50,6 +53,11 @@ export class DriverHost {
    */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  /** The largest packet behind an Ethernet header, in bytes, when it was opened. */
+  get mtu(): number {
+    return this.#mtu;
   }
 
   /** Connects a holder; one that is trusted with packet memory has `rings`. */
@@ -123,7 +131,10 @@ export class DriverHost {
   #take(report: Exclude<SystemReport, { kind: "counts" }>): void {
     switch (report.kind) {
       case "open":
+        this.#mtu = report.mtu;
         return this.#opened.resolve();
+      case "notice":
+        return this.#events.onNotice(report.text);
       case "stopped":
         return this.#stopped.resolve(report.counts);
       case "cut-off":

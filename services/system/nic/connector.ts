@@ -74,6 +74,11 @@ export class Connector implements Disposable {
     this.#client = new FilterClient(fromMessagePort(requests.port2));
   }
 
+  /** The NIC's MTU when it was opened. */
+  get mtu(): number {
+    return this.#driver.mtu;
+  }
+
   /**
    * Connects a new holder; `isTrusted`: one with packet memory itself. Nothing
    * is to be asked for it before {@link introduced}.

@@ -31,6 +31,8 @@ export interface NicEvents {
   onCutOff(port: PortId, refusals: Counts): void;
   /** Nothing will ever arrive again; what was wrong with that, if anything. */
   onEnded(warning: string | undefined): void;
+  /** What a person should know of the NIC, in one line. */
+  onNotice(text: string): void;
   /**
    * Called once when it fails by a fault of its own, with the reason in one line. With
    * `mayRunOn` a part only stopped answering, and cannot be ended.
@@ -186,10 +188,11 @@ export class NicLife {
   async #startDriver(orders: MessagePort): Promise<void> {
     const { nic, memory } = this;
     const control = new MessageChannel();
-    const { onCutOff, onEnded } = this.#options.events;
+    const { onCutOff, onEnded, onNotice } = this.#options.events;
     const driver = new DriverHost(control.port1, {
       onCutOff,
       onEnded,
+      onNotice,
       onFailed: (message) => this.#driverGone(message),
     });
     this.#driver = driver;

@@ -75,6 +75,8 @@ export interface NicSupervisorOptions {
   readonly onRestart: (failure: string, delayMs: number) => void;
   /** Nothing will ever arrive again; `warning` says what was wrong with that, if anything. */
   readonly onEnded: (warning: string | undefined) => void;
+  /** What a person should know of the NIC, in one line. */
+  readonly onNotice: (text: string) => void;
   /** The NIC has failed for good. */
   readonly onFailed: (failure: string) => void;
 }
@@ -217,7 +219,7 @@ export class NicSupervisor {
   }
 
   #makeLife(): NicLife {
-    const { manifest, parts, threads, confined, release, onCutOff } =
+    const { manifest, parts, threads, confined, release, onCutOff, onNotice } =
       this.#options;
     const life: NicLife = new NicLife({
       manifest,
@@ -230,6 +232,7 @@ export class NicSupervisor {
       events: {
         onCutOff,
         onEnded: (warning) => this.#ended(life, warning),
+        onNotice,
         onCrashed: (message, mayRunOn) =>
           this.#crashed(life, oneLine(message), mayRunOn),
       },

@@ -180,7 +180,11 @@ export class Supervisor {
     const part = this.#partOf(service);
     host.started(
       this.#options.threads().start(part, {
-        settings: settingsOf(this.#options.manifest, service.manifest),
+        settings: settingsOf(
+          this.#options.manifest,
+          service.manifest,
+          connector.mtu,
+        ),
         quotaPages,
         copyBytesMax,
         spin: this.#options.manifest.spin,
@@ -226,7 +230,11 @@ export class Supervisor {
     const { manifest } = supervised;
     supervised.connected(port);
     const { definition } = this.#partOf(supervised);
-    const settings = settingsOf(this.#options.manifest, manifest);
+    const settings = settingsOf(
+      this.#options.manifest,
+      manifest,
+      connector.mtu,
+    );
     const envelope = await connector.derive({
       grant: definition.receives(settings),
       sends: definition.sends(settings),

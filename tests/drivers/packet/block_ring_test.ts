@@ -177,7 +177,7 @@ testProperty(
         buffer: from.buffer,
         blockBytes: from.blockBytes,
         memory,
-        frameBytesMax: FRAME_BYTES_MAX,
+        link: { frameBytesMax: FRAME_BYTES_MAX },
       });
       const { frames, ...counts } = predict(arrivals);
       const free = new FrameRing(FRAMES);

@@ -28,6 +28,13 @@ export interface Ready {
   readonly refuses: boolean;
 }
 
+/** What it says of its interface. */
+export interface Link {
+  readonly frameBytesMax: number;
+  readonly mac: readonly number[];
+  readonly notices: readonly string[];
+}
+
 /** The driver in a process of its own, with no permission but FFI. */
 export class EchoProcess {
   readonly child: Deno.ChildProcess;
@@ -55,6 +62,19 @@ export class EchoProcess {
 
   async tell(command: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`${command}\n`));
+  }
+
+  /** What is known of its interface, once that is as `expected`. */
+  async link(expected: (link: Link) => boolean): Promise<Link> {
+    const notices: string[] = [];
+    for (;;) {
+      await this.tell("look");
+      const link = await this.next<Link>("link");
+      notices.push(...link.notices);
+      const all = { ...link, notices };
+      if (expected(all)) return all;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   async stop(): Promise<Counts> {

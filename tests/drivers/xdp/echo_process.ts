@@ -113,7 +113,14 @@ function burst(driver: Driver, memory: PacketMemory): number {
   return new Set(back.subarray(0, count)).size;
 }
 
-/** Reads commands: `exchange` offloads the program again, `stop` ends. */
+/** What is known of the interface now, and what is to be said of it. */
+function look(driver: Driver): unknown {
+  const { frameBytesMax, mac } = driver.info;
+  const notices = driver.takeNotices?.() ?? [];
+  return { frameBytesMax, mac: [...mac], notices };
+}
+
+/** Reads commands: `exchange` offloads the program again, `look` says what is known of the interface now, `stop` ends. */
 async function obey(driver: Driver, stop: AbortController): Promise<void> {
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   for await (const text of lines) {
@@ -122,6 +129,8 @@ async function obey(driver: Driver, stop: AbortController): Promise<void> {
         driver.classify?.(udpPortProgram(CLAIM));
         console.log(JSON.stringify({ exchanged: true }));
       }
+      if (line === "count") driver.counters();
+      if (line === "look") console.log(JSON.stringify({ link: look(driver) }));
       if (line === "stop") {
         stop.abort();
         driver.wake();

@@ -135,6 +135,27 @@ testProperty(
 );
 
 testProperty(
+  "an answer has as many bytes as the MTU has room for, and a longer one is dropped and counted",
+  { runs: 100, file },
+  fc.property(
+    fc.option(fc.integer({ min: 68, max: 9000 }), { nil: undefined }),
+    fc.integer({ min: -2, max: 2 }),
+    bytesUpTo(40),
+    (mtu, more, question) => {
+      const most = (mtu ?? 1500) - 28;
+      const service = answerDatagrams(53, () => new Uint8Array(most + more));
+      const frame = toUs(
+        { sourcePort: 4000, destinationPort: 53, payload: question },
+      );
+      const settings = mtu === undefined ? SETTINGS : { ...SETTINGS, mtu };
+      const { verdict, sent } = ask(service.make(settings), frame);
+      equal(verdict, more > 0 ? "drop:too-large" : "handled");
+      equal(sent?.length, more > 0 ? undefined : 14 + 28 + most + more);
+    },
+  ),
+);
+
+testProperty(
   "frames of all kinds are answered, or dropped for a reason, and never thrown on",
   { runs: 2000, file },
   fc.property(anyFrame(), (frame) => {
