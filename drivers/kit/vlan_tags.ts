@@ -18,7 +18,7 @@ export const VLAN_TAGS_MAX = 2;
 const TYPE_OFFSET = 12;
 
 /** Bytes of the tags of the frame `bytes[start .. start + length)`, two tags at the most. */
-export function vlanTagBytes(
+function vlanTagBytes(
   bytes: Uint8Array,
   start: number,
   length: number,

@@ -143,9 +143,9 @@ export function interfaceIsUp(name: string): boolean {
 export interface InterfaceState {
   /** As the kernel names it now. */
   readonly name: string;
-  /** Its flags: IFF_UP and the like (linux/if.h). */
+  /** IFF_UP and the like (linux/if.h). */
   readonly flags: number;
-  /** Its hardware address: six bytes. */
+  /** The hardware address: six bytes. */
   readonly mac: Uint8Array<ArrayBuffer>;
   /** The largest packet behind the Ethernet header, in bytes. */
   readonly mtu: number;

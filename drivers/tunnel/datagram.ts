@@ -8,6 +8,7 @@
  *   request: … 12 ┼ MAC ─────────────────────┤ 44      sender → receiver
  *   offer:   … 12 ┼ challenge ┼ 28 MAC ──────┤ 60      receiver → sender
  *   frame:   … 12 ┼ sequence ─┼ 16 frame, encrypted … ┼ tag, 16 bytes ┤
+ *   keepalive: … 12 ┼ sequence ─┼ 16 tag, 16 bytes ┤
  * ```
  *
  * Everything is authenticated: requests and offers by HMAC-SHA-256 over what
@@ -19,7 +20,7 @@
 const VERSION = 1;
 
 /** What it is. */
-export const KIND = { request: 1, offer: 2, frame: 3 } as const;
+export const KIND = { request: 1, offer: 2, frame: 3, keepalive: 4 } as const;
 
 /** Bytes of a session's number, chosen by the sender. */
 export const SESSION_BYTES = 8;
@@ -51,7 +52,8 @@ export type Datagram =
     readonly challenge: Bytes;
   }
   | {
-    readonly kind: "frame";
+    /** A keepalive is sealed as a frame is, and has no bytes. */
+    readonly kind: "frame" | "keepalive";
     readonly session: Bytes;
     readonly sequence: number;
     /** The header, and what is encrypted. */
@@ -71,9 +73,13 @@ export function offerOf(session: Bytes, challenge: Bytes): Bytes {
   return datagram;
 }
 
-/** The header of a frame's datagram. */
-export function frameHeaderOf(session: Bytes, sequence: number): Bytes {
-  const header = begin(KIND.frame, session, FRAME_HEADER_BYTES);
+/** The header of the datagram of a frame, or of a keepalive. */
+export function frameHeaderOf(
+  kind: "frame" | "keepalive",
+  session: Bytes,
+  sequence: number,
+): Bytes {
+  const header = begin(KIND[kind], session, FRAME_HEADER_BYTES);
   new DataView(header.buffer).setUint32(BODY_AT, sequence);
   return header;
 }
@@ -102,11 +108,12 @@ export function readDatagram(bytes: Bytes): Datagram | undefined {
     const challenge = bytes.subarray(BODY_AT, BODY_AT + CHALLENGE_BYTES);
     return { kind: "offer", session, challenge };
   }
-  if (bytes[1] !== KIND.frame || bytes.length <= OVERHEAD_BYTES) {
-    return undefined;
-  }
+  const isFrame = bytes[1] === KIND.frame && bytes.length > OVERHEAD_BYTES;
+  const isKeepalive = bytes[1] === KIND.keepalive &&
+    bytes.length === OVERHEAD_BYTES;
+  if (!isFrame && !isKeepalive) return undefined;
   return {
-    kind: "frame",
+    kind: isFrame ? "frame" : "keepalive",
     session,
     sequence: new DataView(bytes.buffer, bytes.byteOffset).getUint32(BODY_AT),
     header: bytes.subarray(0, FRAME_HEADER_BYTES),

@@ -50,6 +50,11 @@ export class TunnelDriver extends EmulatedDriver {
     this.#end = options.end;
   }
 
+  /** Lines about the peer for whoever runs the system. */
+  takeNotices(): readonly string[] {
+    return this.#end.takeNotices();
+  }
+
   /** Why the tunnel has ended, in words. */
   get warning(): string | undefined {
     return this.#end.failure;

@@ -46,13 +46,14 @@ export interface Opening {
   readonly frame: Promise<Bytes | undefined>;
 }
 
-type FrameDatagram = Extract<Datagram, { kind: "frame" }>;
+type FrameDatagram = Extract<Datagram, { kind: "frame" | "keepalive" }>;
 
 /** What arrives at one end. */
 export class TunnelReceiver {
   readonly #secret: Secret;
   readonly #attempts: Allowance;
   #challenge = newChallenge();
+  #newest = false;
   #current: Session | undefined;
   /** Who may be taken up next: kept so that a burst costs one key. */
   #candidate: Session | undefined;
@@ -61,6 +62,11 @@ export class TunnelReceiver {
   constructor(secret: Secret, attempts: Allowance) {
     this.#secret = secret;
     this.#attempts = attempts;
+  }
+
+  /** Whether the frame that {@link commit} received last was sent after all others that it did. */
+  get newest(): boolean {
+    return this.#newest;
   }
 
   /** The session that frames are received from, if any. */
@@ -113,6 +119,7 @@ export class TunnelReceiver {
       this.#candidate = undefined;
       this.#challenge = newChallenge();
     }
+    this.#newest = sequence > from.window.highest;
     return from.window.accept(sequence) ? "received" : "replayed";
   }
 }

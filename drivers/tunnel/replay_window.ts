@@ -14,6 +14,11 @@ export class ReplayWindow {
   #top = 0;
   #highest = -1;
 
+  /** The highest number that was taken; -1 before the first one. */
+  get highest(): number {
+    return this.#highest;
+  }
+
   /** Whether `sequence` is new: neither seen nor too old to tell. */
   isNew(sequence: number): boolean {
     if (sequence > this.#highest) return true;

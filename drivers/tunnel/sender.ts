@@ -106,19 +106,29 @@ export class TunnelSender {
 
   /** A frame as a datagram. The caller saw that it is {@link ready}. */
   seal(frame: Bytes): Promise<Bytes> {
+    return this.#seal("frame", frame);
+  }
+
+  /** A datagram that says no more than that this end is there. The caller saw that it is {@link ready}. */
+  sealKeepalive(): Promise<Bytes> {
+    return this.#seal("keepalive", new Uint8Array(0));
+  }
+
+  #seal(kind: "frame" | "keepalive", frame: Bytes): Promise<Bytes> {
     const current = this.#current!;
     const sequence = current.sequence++;
     if (sequence >= FRAMES_MAX) throw new Error("udp: a session of its length");
-    return seal(frame, current, sequence);
+    return seal(kind, frame, current, sequence);
   }
 }
 
 async function seal(
+  kind: "frame" | "keepalive",
   frame: Bytes,
   { key, session }: Session,
   sequence: number,
 ): Promise<Bytes> {
-  const header = frameHeaderOf(session, sequence);
+  const header = frameHeaderOf(kind, session, sequence);
   const sealed = await crypto.subtle.encrypt(
     gcm(sequence, header),
     key,

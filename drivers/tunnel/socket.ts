@@ -6,21 +6,29 @@ import {
 } from "../../caps/driver/socket_address.ts";
 import type { Bytes } from "./datagram.ts";
 
-/** Sends datagrams to one peer, and receives from it. */
+/** A datagram that arrived. */
+export interface Received {
+  readonly bytes: Bytes;
+  /** Where it came from. */
+  readonly from: SocketAddress;
+}
+
+/** Sends datagrams to a peer or to anybody else, and receives from anybody. */
 export interface DatagramSocket extends Disposable {
-  /** Sends a datagram. @throws when the kernel refuses it. */
-  send(datagram: Bytes): Promise<void>;
+  /** Where the peer is at first. */
+  readonly peer: SocketAddress;
+  /** Sends one, to the peer's first address by default. @throws when the kernel refuses it. */
+  send(datagram: Bytes, to?: SocketAddress): Promise<void>;
   /**
    * Receives the next one into `into`, and cuts off what does not fit.
-   * @returns its bytes, or "stranger" when somebody else than the peer sent it;
-   * undefined once the socket is closed.
+   * @returns undefined once the socket is closed.
    * @throws when the kernel has no more of them.
    */
-  receive(into: Bytes): Promise<Bytes | "stranger" | undefined>;
+  receive(into: Bytes): Promise<Received | undefined>;
 }
 
 /**
- * Opens a UDP socket at `local` for datagrams of `peer`.
+ * Opens a UDP socket at `local` to `peer`.
  * @throws {Error} when that cannot be done: what happened and what to do.
  */
 export function openSocket(
@@ -28,19 +36,17 @@ export function openSocket(
   peer: SocketAddress,
 ): DatagramSocket {
   const socket = listen(local);
-  const to: Deno.NetAddr = { transport: "udp", ...peer };
   let closed = false;
   return {
-    async send(datagram) {
-      await socket.send(datagram, to);
+    peer,
+    async send(datagram, { hostname, port } = peer) {
+      await socket.send(datagram, { transport: "udp", hostname, port });
     },
     async receive(into) {
       try {
         const [datagram, from] = await socket.receive(into);
         const { hostname, port } = from as Deno.NetAddr;
-        return hostname === peer.hostname && port === peer.port
-          ? datagram as Bytes
-          : "stranger";
+        return { bytes: datagram as Bytes, from: { hostname, port } };
       } catch (error) {
         if (closed) return undefined;
         throw error;

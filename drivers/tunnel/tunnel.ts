@@ -24,7 +24,11 @@ import {
 import { type FrameRefusal, type Opening, TunnelReceiver } from "./receiver.ts";
 import type { Secret } from "./secret.ts";
 import { TunnelSender } from "./sender.ts";
+import { Peer } from "./peer.ts";
+import type { SocketAddress } from "../../caps/driver/socket_address.ts";
 import type { DatagramSocket } from "./socket.ts";
+
+type SealedDatagram = Extract<Datagram, { kind: "frame" | "keepalive" }>;
 
 /** What a tunnel's end is made of. */
 export interface TunnelOptions {
@@ -38,6 +42,11 @@ export interface TunnelOptions {
   readonly retryMs?: number;
   /** Frames under one key; see sender.ts. */
   readonly rekeyFrames?: number;
+  /**
+   * How often something is sent at least, in milliseconds; 15,000 by default:
+   * what translates addresses on the way forgets after 30 s (RFC 4787, REQ-5).
+   */
+  readonly keepaliveMs?: number;
 }
 
 /** An Ethernet frame of 1,500 bytes with its header and two VLAN tags. */
@@ -51,6 +60,7 @@ const RETRY_MS_MAX = 2000;
 /** Handshakes and frames of unknown sessions that are looked into: 500 a second cost a few hundredths of a core. */
 const UNPROVEN_PER_SECOND = 500;
 const UNPROVEN_BURST = 64;
+const KEEPALIVE_MS = 15_000;
 /** Offers without a request, a second. */
 const REMINDERS_PER_SECOND = 4;
 
@@ -71,6 +81,10 @@ export class TunnelEnd implements WireEnd {
   readonly #receiver: TunnelReceiver;
   readonly #unproven: Allowance;
   readonly #reminders: Allowance;
+  readonly #peer: Peer;
+  readonly #keepaliveTimer: ReturnType<typeof setInterval>;
+  /** Whether anything was sealed since the last keepalive was due. */
+  #sentSince = false;
   readonly #retryMs: number;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #requestedMs = -Infinity;
@@ -88,6 +102,7 @@ export class TunnelEnd implements WireEnd {
     "rx-too-large": 0,
     "rx-too-short": 0,
     "rx-dropped": 0,
+    "keepalives": 0,
     "tx-dropped": 0,
     "tx-failed": 0,
     "sessions": 0,
@@ -96,6 +111,7 @@ export class TunnelEnd implements WireEnd {
 
   constructor(options: TunnelOptions) {
     const { socket, secret, queueFrames = 512 } = options;
+    const { keepaliveMs = KEEPALIVE_MS } = options;
     const nowMs = () => performance.now();
     this.#socket = socket;
     this.#secret = secret;
@@ -110,6 +126,11 @@ export class TunnelEnd implements WireEnd {
       REMINDERS_PER_SECOND,
       nowMs,
     );
+    this.#peer = new Peer({ address: socket.peer, keepaliveMs, nowMs });
+    this.#keepaliveTimer = setInterval(
+      () => void this.#keepAlive(),
+      keepaliveMs,
+    );
     this.#sender = new TunnelSender(secret, options.rekeyFrames);
     this.#receiver = new TunnelReceiver(secret, this.#unproven);
     this.#far.onArrival(() => void this.#transmit());
@@ -120,6 +141,11 @@ export class TunnelEnd implements WireEnd {
   /** What the socket said when it came to its end, if that was not our doing. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** Lines about the peer for whoever runs the system. */
+  takeNotices(): readonly string[] {
+    return this.#closed ? [] : this.#peer.takeNotices();
   }
 
   /** Whether frames can be sent: the peer has answered. */
@@ -154,7 +180,8 @@ export class TunnelEnd implements WireEnd {
   }
 
   counters(): Counts {
-    return { ...this.#near.counters(), ...this.#counts };
+    const moves = { "peer-moves": this.#peer.moves };
+    return { ...this.#near.counters(), ...this.#counts, ...moves };
   }
 
   [Symbol.dispose](): void {
@@ -166,6 +193,7 @@ export class TunnelEnd implements WireEnd {
   #close(): void {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
+    clearInterval(this.#keepaliveTimer);
     this.#socket[Symbol.dispose]();
   }
 
@@ -211,10 +239,18 @@ export class TunnelEnd implements WireEnd {
     }
   }
 
-  async #post(datagram: Bytes): Promise<boolean> {
+  /** Shows the peer, and what translates addresses on the way, that this end is there. */
+  async #keepAlive(): Promise<void> {
+    const idle = !this.#sentSince;
+    this.#sentSince = false;
+    if (!idle || !this.#sender.ready) return;
+    await this.#post(await this.#sender.sealKeepalive());
+  }
+
+  async #post(datagram: Bytes, to = this.#peer.address): Promise<boolean> {
     if (this.#closed) return false;
     try {
-      await this.#socket.send(datagram);
+      await this.#socket.send(datagram, to);
       return true;
     } catch {
       return false; // unreachable now; perhaps not always
@@ -235,6 +271,7 @@ export class TunnelEnd implements WireEnd {
         this.#far.receive(frame, 0);
         sealing.push(this.#sender.seal(frame));
       }
+      this.#sentSince = true;
       for (const datagram of await Promise.all(sealing)) {
         if (!await this.#post(datagram)) this.#counts["tx-failed"]++;
       }
@@ -249,12 +286,13 @@ export class TunnelEnd implements WireEnd {
     const into = new Uint8Array(FRAME_BYTES_MAX + OVERHEAD_BYTES + 1);
     try {
       for (;;) {
-        const datagram = await this.#socket.receive(into);
-        if (datagram === undefined) return;
-        if (datagram === "stranger") this.#counts["rx-stranger"]++;
-        else if (datagram.length === into.length) {
+        const received = await this.#socket.receive(into);
+        if (received === undefined) return;
+        const { bytes, from } = received;
+        if (!this.#peer.mayBeAt(from, bytes)) this.#counts["rx-stranger"]++;
+        else if (bytes.length === into.length) {
           this.#counts["rx-too-large"]++;
-        } else await this.#take(datagram.slice());
+        } else await this.#take(bytes.slice(), from);
       }
     } catch (error) {
       this.#fail(error);
@@ -262,25 +300,35 @@ export class TunnelEnd implements WireEnd {
   }
 
   /** Takes one datagram in; resolves when the next may come. */
-  async #take(bytes: Bytes): Promise<void> {
+  async #take(bytes: Bytes, from: SocketAddress): Promise<void> {
     const datagram = readDatagram(bytes);
     if (datagram === undefined) this.#counts["rx-garbage"]++;
-    else if (datagram.kind === "frame") {
-      // A frame of our own that was sent back to us.
-      if (this.#sender.isOurs(datagram.session)) this.#counts["rx-replayed"]++;
-      else await this.#open(datagram);
+    else if ("sealed" in datagram) {
+      if (!this.#sender.isOurs(datagram.session)) {
+        await this.#open(datagram, from);
+      } else if (datagram.kind === "frame") {
+        this.#counts["rx-replayed"]++; // one of our own, sent back to us
+      }
     } else if (!this.#unproven.take()) this.#counts["rx-unproven"]++;
-    else if (!await this.#secret.verify(bytes)) this.#counts["rx-bad-key"]++;
-    else if (datagram.kind === "request") await this.#answer(datagram.session);
-    else await this.#accept(datagram);
+    else if (!await this.#secret.verify(bytes)) this.#badKey(from);
+    else if (datagram.kind === "request") {
+      await this.#answer(datagram.session, from);
+    } else await this.#accept(datagram);
   }
 
-  async #answer(session: Bytes): Promise<void> {
+  /** Counts what the key does not prove: a stranger's, or the peer's with another key. */
+  #badKey(from: SocketAddress): void {
+    const isPeer = this.#peer.isBadKeyOf(from);
+    this.#counts[isPeer ? "rx-bad-key" : "rx-stranger"]++;
+  }
+
+  /** A request may be an old one that somebody has kept: the offer goes where it came from, and nothing else does yet. */
+  async #answer(session: Bytes, from: SocketAddress): Promise<void> {
     // The peer has its offer, or the request is our own, sent back to us.
     if (this.#receiver.isCurrent(session) || this.#sender.isOurs(session)) {
       return;
     }
-    await this.#post(await this.#receiver.offer(session));
+    await this.#post(await this.#receiver.offer(session), from);
   }
 
   async #accept(
@@ -289,19 +337,22 @@ export class TunnelEnd implements WireEnd {
     const outcome = await this.#sender.take(session, challenge);
     if (outcome === "established") {
       this.#counts.sessions++;
+      this.#peer.heard();
       clearTimeout(this.#retryTimer);
       this.#retryTimer = undefined;
+      // The peer may not know yet where this end is.
+      void this.#keepAlive();
       void this.#transmit();
     } else if (outcome === "stale") this.#counts["stale-offers"]++;
     else this.#askSoon();
   }
 
   /** Opens a frame; resolves when the next datagram may come. */
-  async #open(datagram: Extract<Datagram, { kind: "frame" }>): Promise<void> {
+  async #open(datagram: SealedDatagram, from: SocketAddress): Promise<void> {
     const opening = this.#receiver.open(datagram);
     if (typeof opening === "string") return this.#refuse(opening);
     this.#opening.push(
-      this.#finish(opening, datagram.session, this.#opening.at(-1)),
+      this.#finish(opening, datagram, from, this.#opening.at(-1)),
     );
     if (this.#opening.length >= IN_FLIGHT_MAX) await this.#opening.shift();
   }
@@ -309,16 +360,20 @@ export class TunnelEnd implements WireEnd {
   /** Decides on a frame when the one `before` it is decided on. */
   async #finish(
     opening: Opening,
-    session: Bytes,
+    { kind, session }: SealedDatagram,
+    from: SocketAddress,
     before: Promise<void> | undefined,
   ): Promise<void> {
     const frame = await opening.frame;
     await before;
     if (this.#closed) return;
-    if (frame === undefined) return await this.#doubt(session);
+    if (frame === undefined) return await this.#doubt(session, from);
     const outcome = this.#receiver.commit(opening);
-    if (outcome === "received") this.#deliver(frame);
-    else this.#refuse(outcome);
+    if (outcome !== "received") return this.#refuse(outcome);
+    this.#peer.heard();
+    if (this.#receiver.newest) this.#peer.isNowAt(from);
+    if (kind === "keepalive") this.#counts.keepalives++;
+    else this.#deliver(frame);
   }
 
   #deliver(frame: Bytes): void {
@@ -336,9 +391,9 @@ export class TunnelEnd implements WireEnd {
    * Counts a frame that does not open: forged, or the peer's for an earlier life of
    * ours. An offer tells it so, if it is the peer; it proves nothing and asks nothing.
    */
-  async #doubt(session: Bytes): Promise<void> {
-    this.#counts["rx-bad-key"]++;
+  async #doubt(session: Bytes, from: SocketAddress): Promise<void> {
+    this.#badKey(from);
     if (this.#receiver.isCurrent(session) || !this.#reminders.take()) return;
-    await this.#post(await this.#receiver.offer(session));
+    await this.#post(await this.#receiver.offer(session), from);
   }
 }

@@ -46,7 +46,7 @@ export function hiddenByNic(
   }\``;
 }
 
-/** The other end decides; one in another namespace is not seen from here, and is mostly set as this one is. */
+/** Asks the other end of a veth; where that is in another namespace, this end, which is mostly set as that one. */
 function ofVeth({ name, index }: NetworkInterface): string | undefined {
   const peer = vethPeerOf(index);
   const here = peer !== undefined && peer !== index &&

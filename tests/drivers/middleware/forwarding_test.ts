@@ -53,6 +53,7 @@ function wholeDriver(): { driver: Driver; used: string[] } {
     get warning() {
       return use("warning", "the cable was pulled out");
     },
+    takeNotices: () => use("takeNotices", ["the cable is old"]),
     counters: () => use("counters", { pulled: 1 }),
     [Symbol.dispose]: () => use("dispose", undefined),
   };
@@ -80,12 +81,13 @@ for (const [name, wrap] of Object.entries(MIDDLEWARE)) {
     outer.admit!({} as Parameters<NonNullable<Driver["admit"]>>[0]);
     strictEqual(outer.ended, true);
     strictEqual(outer.warning, "the cable was pulled out");
+    deepStrictEqual(outer.takeNotices!(), ["the cable is old"]);
     strictEqual(outer.counters().pulled, 1);
     outer[Symbol.dispose]();
     const members = [
       ...["admit", "changeFlows", "classify", "counters", "dispose", "ended"],
-      ...["provide", "receive", "reclaim", "transmit", "wait", "wake"],
-      "warning",
+      ...["provide", "receive", "reclaim", "takeNotices", "transmit"],
+      ...["wait", "wake", "warning"],
     ];
     deepStrictEqual([...new Set(used)].sort(), members);
   });

@@ -42,7 +42,7 @@ export const frames: fc.Arbitrary<Uint8Array<ArrayBuffer>> = fc.oneof(
   },
 ).filter((frame) => frame.length > 0 && frame.length <= 1514);
 
-/** The same holders, with quotas in extents. */
+/** Plans of holders with quotas in extents. */
 export const extentPlans: readonly HolderPlan[] = plans.map((plan) => ({
   ...plan,
   quotaPages: plan.quotaPages * EXTENT_PAGES,

@@ -1,7 +1,11 @@
 /** What lies between two tunnel ends in tests: it keeps everything, and passes on what it is told to. */
 
 import { type Bytes, KIND } from "../../../drivers/tunnel/datagram.ts";
-import type { DatagramSocket } from "../../../drivers/tunnel/socket.ts";
+import type { SocketAddress } from "../../../caps/driver/socket_address.ts";
+import type {
+  DatagramSocket,
+  Received,
+} from "../../../drivers/tunnel/socket.ts";
 
 /** Which of the two sockets. */
 export type Side = 0 | 1;
@@ -10,6 +14,12 @@ export type Side = 0 | 1;
 export interface Recorded {
   readonly from: Side;
   readonly bytes: Bytes;
+  readonly to: SocketAddress;
+}
+
+/** Where a side is at first. */
+function addressOf(side: Side): SocketAddress {
+  return { hostname: "192.0.2.1", port: 1000 + side };
 }
 
 /** Datagrams from one side to the other, and from anybody else to either. */
@@ -18,15 +28,22 @@ export class Medium {
   readonly log: Recorded[] = [];
   /** What becomes of a datagram: those that arrive in its place. */
   pass: (datagram: Bytes, from: Side) => readonly Bytes[] = (one) => [one];
+  /** Where each side is seen: what goes elsewhere arrives nowhere. */
+  readonly addresses: [SocketAddress, SocketAddress] = [
+    addressOf(0),
+    addressOf(1),
+  ];
   readonly #sockets: (MediumSocket | undefined)[] = [undefined, undefined];
 
   /** A new socket of `side`, in place of the one before. */
   open(side: Side): DatagramSocket {
-    const socket = new MediumSocket((bytes) => {
+    const other = side === 0 ? 1 : 0;
+    const socket = new MediumSocket(addressOf(other), (bytes, to) => {
       const datagram = bytes.slice();
-      this.log.push({ from: side, bytes: datagram });
-      const to = side === 0 ? 1 : 0;
-      this.#sockets[to]?.arrive(...this.pass(datagram, side));
+      this.log.push({ from: side, bytes: datagram, to });
+      if (to.port !== this.addresses[other].port) return;
+      const passed = this.pass(datagram, side);
+      this.#sockets[other]?.arrive(this.addresses[side], ...passed);
     });
     this.#sockets[side] = socket;
     return socket;
@@ -34,7 +51,17 @@ export class Medium {
 
   /** Has `datagrams` arrive at `side`, as if the peer had sent them. */
   inject(side: Side, ...datagrams: readonly Bytes[]): void {
-    this.#sockets[side]?.arrive(...datagrams);
+    const from = this.addresses[side === 0 ? 1 : 0];
+    this.#sockets[side]?.arrive(from, ...datagrams);
+  }
+
+  /** Has them arrive from `from`. */
+  injectFrom(
+    from: SocketAddress,
+    side: Side,
+    ...datagrams: readonly Bytes[]
+  ): void {
+    this.#sockets[side]?.arrive(from, ...datagrams);
   }
 
   /** Frames that have reached the socket that `side` has now. */
@@ -56,15 +83,20 @@ export class Medium {
 }
 
 class MediumSocket implements DatagramSocket {
-  readonly #send: (bytes: Bytes) => void;
-  readonly #arrived: Bytes[] = [];
+  readonly peer: SocketAddress;
+  readonly #send: (bytes: Bytes, to: SocketAddress) => void;
+  readonly #arrived: Received[] = [];
   #more = Promise.withResolvers<void>();
   #waiting = false;
   #closed = false;
   /** Frames that have arrived. */
   frames = 0;
 
-  constructor(send: (bytes: Bytes) => void) {
+  constructor(
+    peer: SocketAddress,
+    send: (bytes: Bytes, to: SocketAddress) => void,
+  ) {
+    this.peer = peer;
     this.#send = send;
   }
 
@@ -72,18 +104,18 @@ class MediumSocket implements DatagramSocket {
     return this.#waiting && this.#arrived.length === 0;
   }
 
-  arrive(...datagrams: readonly Bytes[]): void {
-    this.#arrived.push(...datagrams);
+  arrive(from: SocketAddress, ...datagrams: readonly Bytes[]): void {
+    this.#arrived.push(...datagrams.map((bytes) => ({ bytes, from })));
     this.frames += datagrams.filter(([, kind]) => kind === KIND.frame).length;
     this.#more.resolve();
   }
 
-  send(datagram: Bytes): Promise<void> {
-    this.#send(datagram);
+  send(datagram: Bytes, to: SocketAddress = this.peer): Promise<void> {
+    this.#send(datagram, to);
     return Promise.resolve();
   }
 
-  async receive(into: Bytes): Promise<Bytes | undefined> {
+  async receive(into: Bytes): Promise<Received | undefined> {
     while (!this.#closed && this.#arrived.length === 0) {
       this.#waiting = true;
       await this.#more.promise;
@@ -91,9 +123,10 @@ class MediumSocket implements DatagramSocket {
       this.#more = Promise.withResolvers();
     }
     if (this.#closed) return undefined;
-    const datagram = this.#arrived.shift()!.subarray(0, into.length);
+    const { bytes, from } = this.#arrived.shift()!;
+    const datagram = bytes.subarray(0, into.length);
     into.set(datagram);
-    return into.subarray(0, datagram.length);
+    return { bytes: into.subarray(0, datagram.length), from };
   }
 
   [Symbol.dispose](): void {

@@ -48,7 +48,11 @@ export interface Pair extends Disposable {
 
 /** A tunnel over a medium; resolves when both directions work. */
 export async function tunnelPair(
-  options: { readonly retryMs?: number; readonly rekeyFrames?: number } = {},
+  options: {
+    readonly retryMs?: number;
+    readonly rekeyFrames?: number;
+    readonly keepaliveMs?: number;
+  } = {},
 ): Promise<Pair> {
   const secret = await secretOf(7);
   const medium = new Medium();
