@@ -1,4 +1,16 @@
-/** A service over all its lives. */
+/**
+ * A service over all its lives.
+ *
+ * ```
+ *           failed()              after a delay
+ *  alive ─────────────► waiting ───────────────► alive
+ *    │
+ *    └── failed(), and hopeless or a failure too many ──► given up
+ * ```
+ *
+ * A life begins by `begin()` and is a {@link ServiceHost}; while there is no NIC,
+ * a service whose life has failed is alive: it is started with the next NIC.
+ */
 
 import { addCounts, type Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
@@ -29,24 +41,24 @@ function restartsMax(policy: RestartPolicy): number {
   return policy;
 }
 
-/** One service of a system, which is started anew when it fails. */
+type Phase =
+  | { readonly kind: "alive" | "given-up" }
+  | {
+    readonly kind: "waiting";
+    readonly timer: ReturnType<typeof setTimeout>;
+  };
+
+/** One service of a system, which is started again when it fails. */
 export class Supervised {
   readonly name: string;
   readonly manifest: ServiceManifest;
   readonly restarts: Restarts;
-  /** Present life, or the last one. */
-  host: ServiceHost | undefined;
-  /** Why it failed last. */
-  failure: string | undefined;
-  /** Until it is started again; undefined when nothing waits. */
-  timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether it is at an end for good. */
-  over = false;
-  /** Whether it was ended in the middle of something: a thread of its may go on. */
-  mayRunOn = false;
+  #phase: Phase = { kind: "alive" };
+  #host: ServiceHost | undefined;
+  #failure: string | undefined;
+  #mayRunOn = false;
   #silent = 0;
-  /** What it was known by in all its lives, the last ones at least. */
-  readonly ports: Set<PortId> = new Set();
+  readonly #ports = new Set<PortId>();
   readonly #before: Record<string, number> = {};
 
   constructor(name: string, service: ServiceManifest) {
@@ -55,54 +67,113 @@ export class Supervised {
     this.restarts = new Restarts(restartsMax(service.restart));
   }
 
-  /** Ends its life. Returns how long to wait before the next one; undefined for never. */
-  failed({ wasCutOff, silent }: ServiceHost): number | undefined {
+  /** Present life, or the last one. */
+  get host(): ServiceHost | undefined {
+    return this.#host;
+  }
+
+  /** Why the service failed last. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Whether a life runs, or is to begin with the next NIC. */
+  get isAlive(): boolean {
+    return this.#phase.kind === "alive";
+  }
+
+  /** Whether a life was terminated in the middle of something: its thread may run on. */
+  get mayRunOn(): boolean {
+    return this.#mayRunOn;
+  }
+
+  /** Ports of all lives, the last ones at least. */
+  get ports(): ReadonlySet<PortId> {
+    return this.#ports;
+  }
+
+  /** Begins another life. */
+  begin(host: ServiceHost): void {
+    Object.assign(this.#before, this.counters);
+    this.#phase = { kind: "alive" };
+    this.#host = host;
+  }
+
+  /** Notes why a life failed that does not count: nothing waits for another one. */
+  noteFailure({ failure }: ServiceHost): void {
+    this.#failure = failure;
+  }
+
+  /**
+   * Ends a life. Calls `restart` after a delay, unless the service is given up.
+   * Returns the delay; undefined for a service that is given up.
+   */
+  failed(host: ServiceHost, restart: () => void): number | undefined {
+    this.noteFailure(host);
+    const { wasCutOff, silent } = host;
     if (silent) this.#silent++;
-    this.mayRunOn ||= silent || wasCutOff;
+    this.#mayRunOn ||= silent || wasCutOff;
     const hopeless = wasCutOff || this.#silent > SILENT_RESTARTS_MAX;
-    return hopeless ? undefined : this.restarts.failed(performance.now());
+    const delayMs = hopeless
+      ? undefined
+      : this.restarts.failed(performance.now());
+    this.#phase = delayMs === undefined
+      ? { kind: "given-up" }
+      : { kind: "waiting", timer: setTimeout(restart, delayMs) };
+    return delayMs;
+  }
+
+  /** Ends the wait: what comes next is another life, with this NIC or the next. */
+  endWait(): void {
+    if (this.#phase.kind === "waiting") this.#phase = { kind: "alive" };
+  }
+
+  /** Ends the service with its system. */
+  stop(): void {
+    if (this.#phase.kind === "waiting") clearTimeout(this.#phase.timer);
+    this.#host?.stop();
   }
 
   /** What the driver and the filter service know it by now. */
   get port(): PortId | undefined {
-    return this.host?.port;
+    return this.#host?.port;
   }
 
   /** Where its life now runs; undefined while none was started. */
   get place(): Place | undefined {
-    return this.host?.place;
+    return this.#host?.place;
   }
 
   /** What it used of memory when it was asked last. */
   get memoryBytes(): number {
-    return this.host?.memoryBytes ?? 0;
+    return this.#host?.memoryBytes ?? 0;
   }
 
   /** Has it say what it counted and what it uses. */
   async ask(): Promise<void> {
-    await this.host?.ask();
+    await this.#host?.ask();
   }
 
   /** Ends it for what it did; it is not started again. */
   cutOff(failure: string): void {
-    this.host?.cutOff(failure);
+    this.#host?.cutOff(failure);
   }
 
   /** Only a running one handles packets. */
   get state(): ServiceSnapshot["state"] {
-    const state = this.host?.state ?? "starting";
+    const state = this.#host?.state ?? "starting";
     const ended = state === "failed" || state === "stopped";
-    return ended && !this.over ? "restarting" : state;
+    return ended && this.#phase.kind !== "given-up" ? "restarting" : state;
   }
 
   /** What it counted, in all its lives. */
   get counters(): Counts {
-    return addCounts([this.#before, this.host?.counters ?? {}]);
+    return addCounts([this.#before, this.#host?.counters ?? {}]);
   }
 
   /** What was refused of the messages of its life now. */
   get refusals(): Counts {
-    return this.host?.refusals ?? {};
+    return this.#host?.refusals ?? {};
   }
 
   /** State, as those who watch it are told; undefined when that is no news. */
@@ -115,15 +186,9 @@ export class Supervised {
 
   /** Takes a port, to a NIC that may be another than before. */
   connected(port: PortId): void {
-    this.ports.add(port);
-    if (this.ports.size <= PORTS_MAX) return;
-    const [oldest] = this.ports;
-    this.ports.delete(oldest!);
-  }
-
-  /** Begins another life. */
-  begin(host: ServiceHost): void {
-    Object.assign(this.#before, this.counters);
-    this.host = host;
+    this.#ports.add(port);
+    if (this.#ports.size <= PORTS_MAX) return;
+    const [oldest] = this.#ports;
+    this.#ports.delete(oldest!);
   }
 }

@@ -97,9 +97,7 @@ export class Supervisor {
   /** Takes a NIC: whoever runs gets new capabilities, the others are started. */
   async plug(connector: Connector): Promise<void> {
     this.#connector = connector;
-    const alive = this.#services.filter(({ over, timer }) =>
-      !over && timer === undefined
-    );
+    const alive = this.#services.filter(({ isAlive }) => isAlive);
     await this.#connectAll(alive, async (service, ends) => {
       const host = service.host!;
       try {
@@ -137,10 +135,7 @@ export class Supervisor {
   /** Ends all. */
   stop(): void {
     this.#stopped = true;
-    for (const { host, timer } of this.#services) {
-      clearTimeout(timer);
-      host?.stop();
-    }
+    for (const service of this.#services) service.stop();
     this.#options.interposing.stop();
   }
 
@@ -254,26 +249,23 @@ export class Supervisor {
   }
 
   #onFailed(service: Supervised, host: ServiceHost): void {
-    service.failure = host.failure;
     this.#options.interposing.release(service.name);
     const released = this.#options.onGone(host.port);
-    if (!this.#supervised || this.#stopped) return;
-    if (this.#connector === undefined) return; // it comes back with the NIC
-    const delayMs = service.failed(host);
-    if (delayMs === undefined) {
-      service.over = true;
-      this.#tell(service);
-      return this.#options.onFailed(service);
+    // Without a NIC it is started with the next one.
+    if (!this.#supervised || this.#stopped || this.#connector === undefined) {
+      return service.noteFailure(host);
     }
-    service.timer = setTimeout(() => {
-      void released.then(() => this.#restart(service));
-    }, delayMs);
+    const delayMs = service.failed(
+      host,
+      () => void released.then(() => this.#restart(service)),
+    );
     this.#tell(service);
-    this.#options.onRestart(service, delayMs);
+    if (delayMs === undefined) this.#options.onFailed(service);
+    else this.#options.onRestart(service, delayMs);
   }
 
   async #restart(service: Supervised): Promise<void> {
-    service.timer = undefined;
+    service.endWait();
     const connector = this.#connector;
     if (this.#stopped || connector === undefined) return;
     const ends = connector.connect(
