@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { DriverHost } from "../../services/system/driver/host.ts";
 import { FilterHost } from "../../services/system/filter/host.ts";
+import { commandOf } from "../command.ts";
 
 /** A picture's text, taken apart. */
 export interface Pictured {
@@ -106,8 +107,7 @@ export function watchWorkers():
 export async function drawn(
   graph: string,
 ): Promise<{ readonly nodes: string[]; readonly edges: string[][] }> {
-  const child = new Deno.Command("dot", {
-    args: ["-Tdot_json"],
+  const child = commandOf(["dot", "-Tdot_json"], {
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

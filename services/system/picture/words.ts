@@ -4,7 +4,7 @@ import type { Place } from "../../runtime/thread.ts";
 import type { WiredCapability, WiredChannel, WiredPart } from "./wiring.ts";
 
 /** Where a part runs and what it may do there: `worker, no permissions, limited heap`. */
-export function placeWords(place: Place): string {
+function placeWords(place: Place): string {
   if (place.kind === "here") return "the program's own thread";
   const permissions = place.permissions === "none"
     ? []
