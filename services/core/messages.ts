@@ -34,7 +34,7 @@ export interface ServiceStart extends Connection {
 export type ServiceOrder =
   /** Answered by `counters`, which also shows that the service is alive. */
   | { readonly kind: "count"; readonly id: number }
-  /** The NIC has begun anew, and what was held before is void. Answered by `running`. */
+  /** The NIC was started again, and what was held before is void. Answered by `running`. */
   | ({ readonly kind: "reconnect" } & Connection)
   /** What became of a service that it watches. */
   | ({ readonly kind: "news" } & ServiceNews)

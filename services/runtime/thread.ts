@@ -36,7 +36,7 @@ export interface Thread {
 /** How a part is started. */
 export interface ThreadOptions {
   readonly transfer: Transferable[];
-  /** Hears, in one line, when a worker ends by an error that nobody caught. */
+  /** Hears, in one line, of an uncaught error that ends a worker. */
   readonly onCrash: (message: string) => void;
 }
 

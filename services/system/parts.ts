@@ -24,7 +24,7 @@ export interface Nic {
   readonly mapped?: boolean;
   /** Whether its driver is started again when it crashes; true by default. */
   readonly restarts?: boolean;
-  /** Where the NIC classifies itself: what becomes of packets that are nobody's. */
+  /** Where the NIC classifies itself: what becomes of packets that no capability claims. */
   readonly kernel?: FilterStart["target"]["kernel"];
   /** Whether it is a packet socket. */
   readonly socket?: boolean;

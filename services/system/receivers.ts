@@ -60,7 +60,7 @@ export class Receivers {
     this.#connector = connector;
   }
 
-  /** The NIC is gone, and all capabilities with it; what has come is the reader's still. */
+  /** Takes the NIC away, and all capabilities with it; packets that have arrived can still be read. */
   unplug(): void {
     this.#connector = undefined;
   }
@@ -111,7 +111,7 @@ export class Receivers {
     const number = ++this.#lastNumber;
     this.#open.set(receiver, { number, interposers, port, restore });
     if (lifetimeMs !== undefined) {
-      // The capability is over by then; the receiver is not told.
+      // The capability has expired by then; the receiver is not told.
       alarms.after(lifetimeMs, () => {
         receiver[Symbol.asyncDispose]().catch(() => {});
       });

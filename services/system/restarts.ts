@@ -6,7 +6,7 @@ const DELAY_MS_MIN = 100;
 /** The longest delay. */
 const DELAY_MS_MAX = 10_000;
 
-/** How long something must have run for the delays to begin anew; and over what time restarts are counted. */
+/** How long something must have run for the next delay to be the shortest again; also the time over which restarts are counted. */
 export const WINDOW_MS = 60_000;
 
 /** The restarts of one thing. Times are of one monotonic clock. */

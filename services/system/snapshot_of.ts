@@ -116,12 +116,12 @@ function interposersOf(
   return interposers.length === 0 ? {} : { interposers };
 }
 
-/** What a service's capabilities counted that are over, those of its earlier lives among them. */
+/** Counts of a service's revoked capabilities, those of its earlier lives included. */
 function endedOf(
   service: Supervised,
   { driver, capabilities }: SnapshotParts,
 ): CapabilitySnapshot[] {
-  // The driver was asked first: what it knew may be over since.
+  // The driver was asked first: what it knew may be revoked since.
   const live = new Set(capabilities.map(({ slot }) => slot));
   const gone = driver.accounts.filter(({ slot }) => !live.has(slot));
   const own = [...driver.endedAccounts, ...gone.map(onceEnded)]
@@ -130,8 +130,8 @@ function endedOf(
   const { port: _port, accounts, ...counts } = own.reduce(bothEnded);
   const label = `${service.name}#ended`;
   const filter = accounts === 1
-    ? "a capability that is over"
-    : `${accounts} capabilities that are over`;
+    ? "a capability that has ended"
+    : `${accounts} capabilities that have ended`;
   return [{ label, filter, quotaPages: 0, heldPages: 0, ...counts }];
 }
 

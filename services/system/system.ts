@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly modules?: Readonly<Record<string, ServiceFactory>>;
   /**
    * True for a NIC from which nothing is received before `receive()`: what is
-   * opened until then misses no packet. False unless given.
+   * opened until then misses no packet. False by default.
    */
   readonly paused?: boolean;
   /** A NIC of the caller's own, in place of the manifest's. */
@@ -50,7 +50,7 @@ export interface Restart {
 
 /** How a system ended by itself. */
 export type Ending =
-  /** Nothing will ever arrive again: a capture that is replayed, a link that is gone. */
+  /** Nothing will ever arrive again: a capture that is replayed, a link that was removed. */
   | {
     readonly reason: "nic-ended";
     /** What was wrong with that, in one line: a capture cut short, an interface removed. */
@@ -74,7 +74,7 @@ export interface System {
   readonly ended: Promise<Ending>;
   /**
    * A capability for the caller itself: its packets come by `for await`.
-   * @throws {RefusedError} when the grant overlaps another's, or the pages are gone.
+   * @throws {RefusedError} when the grant overlaps another's, or no pages are left.
    */
   open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
   /** Lets packets come in, where the system was started paused. */
@@ -91,7 +91,7 @@ export interface PictureOptions {
 
 /** What a capability of the caller's is to be, besides its grant. */
 export interface OpenOptions {
-  /** Frames that may be sent under it; none unless given. */
+  /** Frames that may be sent under it; none by default. */
   readonly sends?: Grant;
   /**
    * Copies of the packets, whoever owns them, in place of the packets; then
@@ -99,9 +99,9 @@ export interface OpenOptions {
    * kernel's own packets never come here.
    */
   readonly observe?: boolean;
-  /** Pages that may be held unread; 64 unless given. */
+  /** Pages that may be held unread; 64 by default. */
   readonly quotaPages?: number;
-  /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 unless given. */
+  /** Packets of up to so many bytes are copied, larger ones come as pages; 2,048 by default. */
   readonly copyBytesMax?: number;
   /**
    * Packets are read where they lie in packet memory, and not copied: for a
@@ -111,12 +111,12 @@ export interface OpenOptions {
   /** What its packets pass, the nearest to the driver first; the receiver cannot tell. */
   readonly interpose?: readonly Interposer[];
   /**
-   * In how many milliseconds it is over by itself: its packets are their former
+   * In how many milliseconds it expires: its packets are their former
    * owner's again, and a loop over them ends, what was not read yet with it.
-   * Never unless given.
+   * Never by default.
    */
   readonly lifetimeMs?: number;
-  /** How many packets or bytes a second come and go, each way; what is beyond is dropped and counted. No limit unless given. */
+  /** How many packets or bytes a second come and go, each way; what is beyond is dropped and counted. No limit by default. */
   readonly limit?: RateLimit;
 }
 

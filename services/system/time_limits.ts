@@ -1,4 +1,4 @@
-/** How long a system waits for its parts before it takes them for gone. */
+/** How long a system waits for its parts before it takes them for dead. */
 
 import { ANSWER_MS_MAX } from "../runtime/calls.ts";
 

@@ -40,7 +40,7 @@ export type FilterRequest =
     readonly copyBytesMax?: number;
     /** In whose table it goes; absent for the asker's own. */
     readonly to?: PortId;
-    /** In how many milliseconds it is over by itself; absent, or longer than its parent's: with its parent. */
+    /** In how many milliseconds it expires; absent, or longer than its parent's: with its parent. */
     readonly lifetimeMs?: number;
     /** How much goes through, each way, within what `from` lets through; absent for no limit but those. */
     readonly limit?: RateLimit;
@@ -96,7 +96,7 @@ export type FilterOrder =
     readonly port: PortId;
     readonly requests: MessagePort;
   }
-  /** A holder is gone: all of its capabilities end. Answered by `released`. */
+  /** A holder has ended: all of its capabilities are revoked. Answered by `released`. */
   | { readonly kind: "detach"; readonly port: PortId; readonly id: number }
   /** Answered by `pong`: it is alive. */
   | { readonly kind: "ping"; readonly id: number }

@@ -30,7 +30,7 @@ export class DriverTotals {
     this.#before = this.#last;
   }
 
-  /** What was seen last; its capabilities are gone when it has crashed. */
+  /** The counts seen last; those of a driver that has crashed without live capabilities. */
   get last(): DriverCounts | undefined {
     return this.#last;
   }
@@ -61,7 +61,7 @@ function over(counts: DriverCounts): DriverCounts {
   return { ...counts, accounts: [], endedAccounts };
 }
 
-/** What a capability counted, as it is counted once it is over. */
+/** Counts of a capability once it is revoked. */
 export function onceEnded(
   { slot: _slot, heldPages: _held, quotaPages: _quota, ...counts }:
     AccountCounts,

@@ -42,7 +42,7 @@ type Asked = Omit<Parameters<FilterClient["derive"]>[0], "from">;
 export class PortNumbers {
   #last: PortId = SYSTEM_PORT;
 
-  /** One that nobody had. */
+  /** A number that no holder had. */
   next(): PortId {
     return ++this.#last;
   }
@@ -137,12 +137,12 @@ export class Connector implements Disposable {
     await this.#filter.detach(port);
   }
 
-  /** The NIC is gone: nobody waits for answers any more. */
+  /** Closes the port of requests: those who wait for answers are told. */
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
   }
 
-  /** Has the driver service let go of a holder. */
+  /** Has the driver service disconnect a holder. */
   detach(port: PortId): void {
     this.#driver.detach(port);
   }

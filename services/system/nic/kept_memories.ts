@@ -1,4 +1,4 @@
-/** Packet memories of lives that have ended, which somebody may still write to. */
+/** Packet memories of lives that have ended, which a holder may still write to. */
 
 import type { DriverCounts } from "../../../caps/driver/messages.ts";
 import type { PacketMemory } from "../../../caps/memory/memory.ts";
@@ -9,7 +9,7 @@ import type { PacketMemory } from "../../../caps/memory/memory.ts";
  */
 const kept: PacketMemory[] = [];
 
-/** The most memories that one system keeps while it restarts its NIC: nobody says when one is written to no more. */
+/** The most memories that one system keeps while it restarts its NIC: nothing says when the last write is done. */
 const KEPT_MAX = 16;
 
 /** Packet memories that one system keeps. */

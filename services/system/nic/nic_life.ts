@@ -1,6 +1,6 @@
 /**
  * One life of a NIC: its driver service, its filter service and the packet
- * memory between them. When one of them is gone, all of it is: capabilities do
+ * memory between them. When one of them has ended, the life has: capabilities do
  * not outlive the service that issued them, nor the one that knows them.
  */
 
@@ -47,7 +47,7 @@ export interface NicLifeOptions {
   readonly threads: Threads;
   /** Whether its parts have threads of their own, which can stop answering. */
   readonly confined: boolean;
-  /** Whether it is the life after one whose interface was gone: that is waited for. */
+  /** Whether an earlier life ended with its interface: the interface is waited for. */
   readonly awaited: boolean;
   /** What its holders are known by. */
   readonly ports: PortNumbers;
@@ -130,7 +130,7 @@ export class NicLife {
     }, HEARTBEAT_MS);
   }
 
-  /** Waits for `work`, but not for parts that are gone. */
+  /** Waits for `work`, but not on parts that have ended. */
   async unlessCrashed<T>(work: Promise<T>): Promise<T> {
     return await Promise.race([work, this.#crashed.promise]);
   }

@@ -97,7 +97,7 @@ export class Nursery implements Threads, Disposable {
     };
   }
 
-  /** Has closed what a driver that is gone had of the kernel. Resolves when that is done. */
+  /** Has the kernel resources closed that a dead driver left. Resolves when that is done. */
   async release(resources: SharedArrayBuffer): Promise<void> {
     await this.#control.ask(
       "released",

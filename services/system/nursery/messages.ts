@@ -34,7 +34,7 @@ export type NurseryOrder =
 
 /** From a nursery to the system. */
 export type NurseryReport =
-  /** A worker ended by an error that nobody caught. */
+  /** A worker ended by an uncaught error. */
   | {
     readonly kind: "crashed";
     readonly worker: number;

@@ -28,7 +28,7 @@ export class ServiceHost {
   /** What the driver and the filter service know it by. */
   port: PortId;
   state: Exclude<ServiceSnapshot["state"], "restarting"> = "starting";
-  /** Whether it was ended for what it sent: nobody gives it another chance. */
+  /** Whether it was ended for what it sent, for good. */
   wasCutOff = false;
   /** Whether it was ended because it did not answer: then it may run on. */
   silent = false;

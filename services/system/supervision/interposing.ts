@@ -59,7 +59,7 @@ export class Interposing {
     return relay.holder;
   }
 
-  /** A service is gone: what is held for it goes back to the driver. To be said before the driver lets go of it. */
+  /** Gives the driver back what is held for a service that has ended. To be called before the driver disconnects the service. */
   release(name: string): void {
     this.#relays.get(name)?.[Symbol.dispose]();
     this.#relays.delete(name);

@@ -64,7 +64,7 @@ export class MemoryWatch implements Disposable {
   #lastBytes: number;
   #asking = false;
 
-  /** Watches from now on: what is in use now is nobody's fault. */
+  /** Watches from now on; memory that is in use already is not held against any service. */
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
     this.#lastBytes = options.residentBytes();
@@ -72,7 +72,7 @@ export class MemoryWatch implements Disposable {
     this.#timer = setTimeout(() => this.#lookOn(), LOOK_MS);
   }
 
-  /** Looks once. Resolves when whoever was to be ended is. */
+  /** Looks once. Resolves when the services to be ended are. */
   async look(): Promise<void> {
     if (this.#asking || !this.#alarmed) return;
     this.#asking = true;

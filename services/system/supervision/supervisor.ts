@@ -1,4 +1,4 @@
-/** The services of a system: connects and starts them, ends those that are cut off, starts anew those that fail. */
+/** The services of a system: connects and starts them, ends those that are cut off, starts those again that fail. */
 
 import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
@@ -28,9 +28,9 @@ export interface ServicesOptions {
   readonly interposing: Interposing;
   /** What starts them. */
   readonly threads: () => Threads;
-  /** A life is over: what it held is to be revoked. Resolves when that is in force. */
+  /** Called when a life has ended: what it held is to be revoked. Resolves when that is in force. */
   readonly onGone: (port: PortId) => Promise<void>;
-  /** A service failed, and will be started anew after `delayMs`. */
+  /** Called when a service failed, and is started again after `delayMs`. */
   readonly onRestart: (service: Supervised, delayMs: number) => void;
   /** A service failed, and stays so. */
   readonly onFailed: (service: Supervised) => void;
@@ -71,7 +71,7 @@ export class Supervisor {
   }
 
   /**
-   * From now on what fails is started anew.
+   * From now on what fails is started again.
    * @throws when a service has failed already.
    */
   supervise(): void {
@@ -84,7 +84,7 @@ export class Supervisor {
     this.#supervised = true;
   }
 
-  /** The NIC is gone, and all capabilities with it: those that run wait for {@link plug}. */
+  /** Takes the NIC away, and all capabilities with it: services that run wait for {@link plug}. */
   unplug(): void {
     this.#connector = undefined;
     for (const { host } of this.#services) {
@@ -94,7 +94,7 @@ export class Supervisor {
     }
   }
 
-  /** Takes a NIC: whoever runs gets new capabilities, the others are started. */
+  /** Takes a NIC: services that run get new capabilities, the others are started. */
   async plug(connector: Connector): Promise<void> {
     this.#connector = connector;
     const alive = this.#services.filter(({ isAlive }) => isAlive);
