@@ -34,7 +34,11 @@ export class Authority {
 
   constructor(live: number) {
     const tags = new TagGenerator((out) => crypto.getRandomValues(out));
-    const limits = { capabilitiesMax: live + 4 * TOGETHER, depthMax: 16 };
+    const limits = {
+      capabilitiesMax: live + 4 * TOGETHER,
+      capabilitiesKept: 0,
+      depthMax: 16,
+    };
     this.#kernel = new CapabilityKernel(grantAlgebra, tags, limits);
     this.#root = this.#kernel.makeRoot(0, 0);
     for (let index = 0; index < live; index++) this.#derive(flow(index));

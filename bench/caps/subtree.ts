@@ -56,7 +56,7 @@ export class Subtree implements Disposable {
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: 16384, depthMax: 16 },
+      { capabilitiesMax: 16384, capabilitiesKept: 0, depthMax: 16 },
     );
     this.#root = kernel.makeRoot(SYSTEM, 0);
     this.#filter = new FilterService({

@@ -96,6 +96,8 @@ export interface Node<G> extends CapabilityNode<G> {
   readonly children: Set<Node<G>>;
   /** The tag as one number. */
   readonly capability: Capability;
+  /** The port that asked for it. */
+  readonly maker: PortId;
   /** How far from the root it is. */
   readonly depth: number;
   /** The children's grants, observers' not among them. Made with the first child. */

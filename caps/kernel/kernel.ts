@@ -14,7 +14,12 @@
  */
 
 import { given } from "./given.ts";
-import { type KernelLimits, type Refusal, whyRefused } from "./admission.ts";
+import {
+  type KernelLimits,
+  type Refusal,
+  type Share,
+  whyRefused,
+} from "./admission.ts";
 import {
   type Capability,
   type CapabilityNode,
@@ -39,7 +44,7 @@ import {
 import { type SiblingIndex, SiblingList } from "./sibling_index.ts";
 import type { TagGenerator } from "./tag.ts";
 
-export type { KernelLimits, Refusal } from "./admission.ts";
+export type { KernelLimits, Refusal, Share } from "./admission.ts";
 export type {
   CapabilityNode,
   Delegation,
@@ -106,6 +111,7 @@ export class CapabilityKernel<G> {
       tag,
       capability: capabilityOf(tag),
       port,
+      maker: port,
       parent: undefined,
       children: new Set(),
       depth: 0,
@@ -134,6 +140,16 @@ export class CapabilityKernel<G> {
     return this.#tables.size;
   }
 
+  /** How many capabilities `port` has made, and how many there may still be. */
+  share(port: PortId): Share {
+    const { capabilitiesMax, capabilitiesKept } = this.#limits;
+    const existing = this.#tables.size + this.#slots.drainingCount;
+    const isRoot = port === this.#root?.port;
+    const kept = isRoot ? 0 : capabilitiesKept;
+    const free = Math.max(0, capabilitiesMax - kept - existing);
+    return { made: this.#slots.madeBy(port), free, isRoot };
+  }
+
   /** When {@link expire} is to be called next; Infinity for never. */
   get nextExpiryUs(): number {
     return this.#expiring.nextUs;
@@ -151,7 +167,8 @@ export class CapabilityKernel<G> {
     const needed = wanted.to === undefined || wanted.to === port
       ? RIGHT_DERIVE
       : RIGHT_DERIVE | RIGHT_DELEGATE;
-    return this.#mint(parent, { ...wanted, to: wanted.to ?? port }, needed);
+    const asked = { ...wanted, to: wanted.to ?? port };
+    return this.#mint(port, parent, asked, needed);
   }
 
   /**
@@ -164,7 +181,7 @@ export class CapabilityKernel<G> {
     if (parent === undefined) return { refused: "void" };
     const { grant, rights, pagesLeft: quotaPages } = parent;
     const same = { grant, rights, quotaPages };
-    return this.#mint(parent, { ...same, ...wanted }, RIGHT_DELEGATE);
+    return this.#mint(port, parent, { ...same, ...wanted }, RIGHT_DELEGATE);
   }
 
   /** Takes no new work: nothing more is derived from it; what was, lives on. */
@@ -221,16 +238,16 @@ export class CapabilityKernel<G> {
     return this.#slots.drained(slot);
   }
 
-  /** Makes a capability, unless something is against it. */
+  /** Makes a capability for `maker`, unless something is against it. */
   #mint(
+    maker: PortId,
     parent: Node<G>,
     wanted: Derivation<G> & { readonly to: PortId },
     needed: Rights,
   ): Derived<G> {
-    const existing = this.#tables.size + this.#slots.drainingCount;
-    const limits = this.#limits;
-    const asked = { parent, wanted, needed, existing, limits };
-    const refused = whyRefused(asked);
+    const share = this.share(maker);
+    const { depthMax } = this.#limits;
+    const refused = whyRefused({ parent, wanted, needed, share, depthMax });
     if (refused !== undefined) return { refused };
     const sends = this.#sends(parent, wanted);
     const observes = this.#observes(parent, wanted);
@@ -241,10 +258,11 @@ export class CapabilityKernel<G> {
     const { residual, rights, grant, quotaPages, limit } = wanted;
     const tag = this.#tags.next();
     const node: Node<G> = {
-      slot: this.#slots.take(),
+      slot: this.#slots.take(maker),
       tag,
       capability: capabilityOf(tag),
       port: wanted.to,
+      maker,
       parent,
       children: new Set(),
       depth: parent.depth + 1,

@@ -3,12 +3,14 @@
  * those are back, slot and quota stay taken.
  */
 
-import type { Node } from "./capability.ts";
+import type { Node, PortId } from "./capability.ts";
 
 /** Gives slots, and takes them back once they have drained. */
 export class Slots<G> {
   readonly #draining = new Map<number, Node<G>>();
   readonly #free: number[] = [];
+  /** How many each port has made, draining ones included; absent for none. */
+  readonly #made = new Map<PortId, number>();
   #next = 1;
 
   /** Slots of revoked capabilities that have pages out. */
@@ -16,8 +18,14 @@ export class Slots<G> {
     return this.#draining.size;
   }
 
-  /** A slot that nobody has. */
-  take(): number {
+  /** How many slots are taken for capabilities that `port` has made. */
+  madeBy(port: PortId): number {
+    return this.#made.get(port) ?? 0;
+  }
+
+  /** A slot that nobody has, for a capability that `maker` makes. */
+  take(maker: PortId): number {
+    this.#made.set(maker, this.madeBy(maker) + 1);
     return this.#free.pop() ?? this.#next++;
   }
 
@@ -36,6 +44,9 @@ export class Slots<G> {
     if (node === undefined) return undefined;
     this.#draining.delete(slot);
     this.#free.push(slot);
+    const made = this.madeBy(node.maker) - 1;
+    if (made > 0) this.#made.set(node.maker, made);
+    else this.#made.delete(node.maker);
     let to = node.parent;
     while (to !== undefined && !to.live && !this.#draining.has(to.slot)) {
       to = to.parent;

@@ -16,7 +16,8 @@ import { bytesOf, everything, framesOf, framesOfText } from "./universe.ts";
 /** Pages of the root's, limits, and holders at the start. */
 export const SCALE = {
   quotaPages: 12,
-  capabilities: 9,
+  capabilities: 12,
+  kept: 2,
   depth: 4,
   holders: 3,
 } as const;

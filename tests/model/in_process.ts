@@ -94,7 +94,11 @@ export class InProcess implements CapabilitySystem, Disposable {
     this.#kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: SCALE.capabilities, depthMax: SCALE.depth },
+      {
+        capabilitiesMax: SCALE.capabilities,
+        capabilitiesKept: SCALE.kept,
+        depthMax: SCALE.depth,
+      },
     );
     this.#tags.push(this.#kernel.makeRoot(0, SCALE.quotaPages));
     this.#filter = new FilterService({

@@ -55,6 +55,25 @@ export const MUTATIONS: readonly Mutation[] = [
     'return parent.taken?.overlaps(wanted.grant) ? "overlap" : undefined;',
     "return undefined;",
   ),
+  mutation(
+    "one port may take all capabilities",
+    ADMISSION,
+    'if (!share.isRoot && share.made >= share.free) return "share";',
+    "",
+  ),
+  mutation(
+    "nothing is kept for the root's holder",
+    KERNEL,
+    "const kept = isRoot ? 0 : capabilitiesKept;",
+    "const kept = 0;",
+  ),
+  mutation(
+    "what is revoked counts against its maker no more while its pages are out",
+    "caps/kernel/slots.ts",
+    "this.#draining.set(node.slot, node);",
+    "this.#draining.set(node.slot, node);\n" +
+      "    this.#made.set(node.maker, this.madeBy(node.maker) - 1);",
+  ),
   {
     name: "a page is taken twice",
     edits: [

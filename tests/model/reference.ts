@@ -49,7 +49,7 @@ export class ReferenceModel {
     readonly limits: Limits,
   ) {
     this.refused.set(0, {});
-    this.#make(undefined, root);
+    this.#make(0, undefined, root);
   }
 
   /** What a tag means on a port. */
@@ -75,11 +75,16 @@ export class ReferenceModel {
   }
 
   #mint(port: number, from: Cap | undefined, wanted: Wanted, needed: Right[]) {
-    const why = this.#whyNot(from, wanted, needed);
-    return why ? this.refuse(port, why) : this.#make(from, wanted);
+    const why = this.#whyNot(port, from, wanted, needed);
+    return why ? this.refuse(port, why) : this.#make(port, from, wanted);
   }
 
-  #whyNot(parent: Cap | undefined, wanted: Wanted, needed: Right[]) {
+  #whyNot(
+    port: number,
+    parent: Cap | undefined,
+    wanted: Wanted,
+    needed: Right[],
+  ) {
     const { to, rights, grant, residual, quotaPages, lifetime = 1 } = wanted;
     if (!this.refused.has(to) || lifetime <= 0) return "invalid";
     if (parent === undefined) return "void";
@@ -89,9 +94,13 @@ export class ReferenceModel {
     if (parent.closed) return "closed";
     if (parent.residual !== undefined) return "residual";
     if (quotaPages > this.left(parent)) return "quota";
-    const taken = this.caps.filter((cap) => this.#isTaken(cap)).length;
-    if (taken >= this.limits.capabilities) return "full";
-    if (parent.depth >= this.limits.depth) return "full";
+    if (parent.depth >= this.limits.depth) return "depth";
+    const taken = this.caps.filter((cap) => this.#isTaken(cap));
+    const { capabilities, kept } = this.limits;
+    const free = capabilities - taken.length - (port === 0 ? 0 : kept);
+    if (free <= 0) return "full";
+    const own = taken.filter(({ maker }) => maker === port).length;
+    if (port !== 0 && own >= free) return "share";
     if (isObserver(wanted)) {
       return rights.has("send") || residual ? "invalid" : undefined;
     }
@@ -214,12 +223,13 @@ export class ReferenceModel {
     return this.caps.filter((one) => one.live && one.parent === cap);
   }
 
-  #make(parent: Cap | undefined, wanted: Wanted): Cap {
+  #make(maker: number, parent: Cap | undefined, wanted: Wanted): Cap {
     const { grant, sends = parent?.sends ?? grant } = wanted;
     const endsAt = this.now + (wanted.lifetime ?? Infinity);
     const cap: Cap = {
       ...wanted,
       id: this.caps.length,
+      maker,
       parent,
       packets: parent?.packets.intersection(grant) ?? grant,
       sends: parent?.sends.intersection(sends) ?? sends,

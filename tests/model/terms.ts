@@ -48,6 +48,8 @@ export interface Cap extends Wanted {
   readonly copyBytesMax: number;
   /** When it ends by itself. */
   readonly endsAt: number;
+  /** The port that asked for it. */
+  readonly maker: number;
   /** How far from the root it is. */
   readonly depth: number;
   /** Packets that were not delivered or not sent, by reason. */
@@ -106,6 +108,8 @@ export type Ending = "close" | "revoke" | "drop";
 export interface Limits {
   /** Capabilities, those that ended with pages out included. */
   readonly capabilities: number;
+  /** How many of those only the root's holder may make. */
+  readonly kept: number;
   /** Derivations from the root. */
   readonly depth: number;
 }

@@ -68,7 +68,7 @@ export interface HostParts {
 /** The system's own port, as in services/system/. */
 const SYSTEM_PORT: PortId = 0;
 
-const LIMITS = { capabilitiesMax: 1024, depthMax: 16 };
+const LIMITS = { capabilitiesMax: 1024, capabilitiesKept: 0, depthMax: 16 };
 
 /** A driver service with its filter service: they live and die together. */
 interface Machine {

@@ -55,7 +55,7 @@ class Holders implements Disposable {
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: 100, depthMax: 8 },
+      { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 8 },
     );
     this.root = kernel.makeRoot(SYSTEM, 0);
     const memoryPages = wasmPagesOf(memory);

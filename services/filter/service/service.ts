@@ -33,7 +33,7 @@ import type {
   FilterRequest,
   PortRefusals,
 } from "./messages.ts";
-import { refusal } from "./refusal.ts";
+import { refusal, refusalOfNew } from "./refusal.ts";
 import { delegationOf, derivationOf } from "./request.ts";
 import { Requests } from "./requests.ts";
 
@@ -214,7 +214,9 @@ export class FilterService implements Disposable {
         request.capability,
         delegationOf(request, clock.now()),
       );
-    if ("refused" in derived) return refusal(id, derived.refused);
+    if ("refused" in derived) {
+      return refusalOfNew(id, derived.refused, kernel.share(port));
+    }
     this.#expiry.update();
     this.#installer.open(derived.node);
     const why = await this.#installer.commit();

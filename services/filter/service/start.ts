@@ -8,8 +8,15 @@ import { grantAlgebra } from "../siblings/algebra.ts";
 import type { FilterOrder, FilterReport, FilterStart } from "./messages.ts";
 import { FilterService } from "./service.ts";
 
-/** Capabilities that one NIC may have at once, and derivations from the root to a leaf. */
-const LIMITS = { capabilitiesMax: 16384, depthMax: 16 };
+/**
+ * Capabilities that one NIC may have at once, those among them that are kept for
+ * the system, which starts services again, and derivations from the root to a leaf.
+ */
+const LIMITS = {
+  capabilitiesMax: 16384,
+  capabilitiesKept: 256,
+  depthMax: 16,
+};
 
 /** Runs a filter service with the ports in `start`. Its first report is the root capability. */
 export function startFilterService(start: FilterStart): void {

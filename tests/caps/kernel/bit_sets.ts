@@ -17,6 +17,10 @@ export const bitSets: GrantAlgebra<number> = {
 /** Pages of the root. */
 export const QUOTA = 100;
 
+/** Capabilities, and those that only port 0 may make. */
+export const CAPABILITIES_MAX = 12;
+export const CAPABILITIES_KEPT = 2;
+
 /** A small kernel, with its root on port 0. */
 export function makeKernel(): {
   kernel: CapabilityKernel<number>;
@@ -24,7 +28,8 @@ export function makeKernel(): {
 } {
   const tags = new TagGenerator((out) => out.fill(3));
   const kernel = new CapabilityKernel(bitSets, tags, {
-    capabilitiesMax: 12,
+    capabilitiesMax: CAPABILITIES_MAX,
+    capabilitiesKept: CAPABILITIES_KEPT,
     depthMax: 4,
   });
   return { kernel, root: kernel.makeRoot(0, QUOTA) };

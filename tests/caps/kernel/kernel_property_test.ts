@@ -19,7 +19,13 @@ import {
   capabilityOf,
 } from "../../../caps/kernel/capability.ts";
 import { testProperty } from "../../property.ts";
-import { bitSets, makeKernel, QUOTA } from "./bit_sets.ts";
+import {
+  bitSets,
+  CAPABILITIES_KEPT,
+  CAPABILITIES_MAX,
+  makeKernel,
+  QUOTA,
+} from "./bit_sets.ts";
 
 const PORTS = 4;
 
@@ -87,6 +93,8 @@ class Model {
   readonly issued: Capability[];
   readonly known: Map<Capability, CapabilityNode<number>>;
   readonly draining: CapabilityNode<number>[] = [];
+  /** The port that asked for each. */
+  readonly makers = new Map<CapabilityNode<number>, number>();
   #nowUs = 0;
 
   constructor() {
@@ -166,6 +174,10 @@ class Model {
       return undefined;
     }
     assert.ok(parent !== undefined && parent.port === port);
+    // It had made less than was free before.
+    const { made, free, isRoot } = this.kernel.share(port);
+    assert.ok(isRoot || made <= free + 1, "more than a share");
+    this.makers.set(result.node, port);
     assert.ok(!this.issued.includes(result.capability), "a tag came twice");
     this.issued.push(result.capability);
     this.known.set(result.capability, result.node);
@@ -229,9 +241,19 @@ testProperty(
   }),
 );
 
-function checkInvariants({ kernel, known, draining, issued }: Model): void {
+function checkInvariants(
+  { kernel, known, draining, issued, makers }: Model,
+): void {
   assert.equal(kernel.size, known.size);
-  const slots = [...known.values(), ...draining].map(({ slot }) => slot);
+  const existing = [...known.values(), ...draining];
+  for (let port = 0; port < PORTS; port++) {
+    const made = existing.filter((node) => makers.get(node) === port);
+    assert.equal(kernel.share(port).made, made.length);
+    const kept = port === 0 ? 0 : CAPABILITIES_KEPT;
+    const free = CAPABILITIES_MAX - kept - existing.length;
+    assert.equal(kernel.share(port).free, Math.max(0, free));
+  }
+  const slots = existing.map(({ slot }) => slot);
   assert.equal(new Set(slots).size, slots.length, "a slot was given twice");
   let pages = 0;
   for (const node of [...known.values(), ...draining]) {

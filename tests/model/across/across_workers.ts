@@ -117,7 +117,11 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
     this.#kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: SCALE.capabilities, depthMax: SCALE.depth },
+      {
+        capabilitiesMax: SCALE.capabilities,
+        capabilitiesKept: SCALE.kept,
+        depthMax: SCALE.depth,
+      },
     );
     this.#tags.push(this.#kernel.makeRoot(0, SCALE.quotaPages));
     this.#orders = new CountedPort(fromMessagePort(orders));

@@ -72,7 +72,7 @@ class Rig implements Disposable {
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => out.fill(5)),
-      { capabilitiesMax: 100, depthMax: 4 },
+      { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 4 },
     );
     this.#root = kernel.makeRoot(SYSTEM, 64);
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 9);

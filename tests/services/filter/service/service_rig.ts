@@ -54,7 +54,7 @@ export class Rig implements Disposable {
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => crypto.getRandomValues(out)),
-      { capabilitiesMax: 100, depthMax: 8 },
+      { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 8 },
     );
     this.root = kernel.makeRoot(0, 100);
     this.service = new FilterService({

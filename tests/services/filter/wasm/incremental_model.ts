@@ -149,7 +149,7 @@ export class IncrementalModel {
   readonly #kernel = new CapabilityKernel(
     grantAlgebra,
     new TagGenerator((out) => out.fill(7)),
-    { capabilitiesMax: 2000, depthMax: 8 },
+    { capabilitiesMax: 2000, capabilitiesKept: 0, depthMax: 8 },
   );
   readonly #checks = new CheckCache();
   #compilation: Compilation | undefined;
