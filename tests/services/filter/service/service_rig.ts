@@ -11,7 +11,10 @@ import type {
 import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
 import { makePipe, type Port } from "../../../../caps/port/port.ts";
 import { TagGenerator } from "../../../../caps/kernel/tag.ts";
-import type { Capability } from "../../../../caps/kernel/capability.ts";
+import {
+  type Capability,
+  capabilityOf,
+} from "../../../../caps/kernel/capability.ts";
 import {
   type Clock,
   makeRealClock,
@@ -38,6 +41,10 @@ export class Rig implements Disposable {
   refusal: string | undefined;
   /** Whether it says so to a cover, too. */
   refusesCovers = true;
+  /** The capabilities that are live in the driver, by slot. */
+  readonly live = new Map<number, Capability>();
+  /** Whether the driver leaves orders where they are. */
+  #stalled = false;
   /** What the driver says of every account. */
   counted: { readonly counts?: AccountCounts } = {};
   readonly #driver: Port<DriverReport, DriverOrder>;
@@ -81,7 +88,14 @@ export class Rig implements Disposable {
     }
   }
 
+  /** Has the driver leave orders where they are, or take what has come. */
+  stall(stalled: boolean): void {
+    this.#stalled = stalled;
+    this.#drive();
+  }
+
   #drive(): void {
+    if (this.#stalled) return;
     for (
       let order = this.#driver.take();
       order !== undefined;
@@ -90,6 +104,10 @@ export class Rig implements Disposable {
       this.orders.push(order);
       if ("version" in order) {
         const { version } = order;
+        for (const { slot, tagLow, tagHigh } of order.opened) {
+          const capability = capabilityOf({ low: tagLow, high: tagHigh });
+          this.live.set(slot, capability);
+        }
         const covers = order.kind === "commit" && order.cover !== undefined;
         const refusal = covers && !this.refusesCovers
           ? undefined
@@ -104,6 +122,9 @@ export class Rig implements Disposable {
       } else if (order.kind === "account") {
         this.#driver.post({ kind: "account", id: order.id, ...this.counted });
       } else if (order.kind === "revoke") {
+        for (let i = 0; i < order.ended.length; i += 2) {
+          this.live.delete(order.ended[i]!);
+        }
         this.#driver.post({ kind: "revoked", id: order.id });
         this.#driver.post({
           kind: "drained",
