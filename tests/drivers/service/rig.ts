@@ -182,10 +182,10 @@ export class Rig implements Disposable {
     this.turn();
   }
 
-  /** Revokes a holder's capability; the classifier stays as it is. */
-  revoke(id: number): void {
+  /** Revokes a holder's capability, whose packets become those of `heir`; the classifier stays as it is. */
+  revoke(id: number, heir = 0): void {
     this.#plans[id - 1] = undefined;
-    this.#orders.post({ kind: "revoke", id, ended: Uint32Array.of(id, 0) });
+    this.#orders.post({ kind: "revoke", id, ended: Uint32Array.of(id, heir) });
     this.turn();
     assert.ok(
       this.reports.some((report) =>

@@ -198,6 +198,29 @@ Deno.test("a timer that is late keeps no tag alive", async () => {
   assert.deepEqual(rig.service.refusals()[0]!.refusals, { void: 1 });
 });
 
+Deno.test("a holder is detached only when what expired just before is out of force, too", async () => {
+  const clock = new VirtualClock();
+  using rig = new Rig(undefined, clock);
+  await rig.clients[0]!.derive({
+    from: rig.root,
+    grant: udp(1),
+    rights: RIGHT_RECEIVE,
+    quotaPages: 0,
+    to: 1,
+    lifetimeMs: 50,
+  });
+  rig.stall(true);
+  clock.advance(50);
+  let detached = false;
+  const asked = rig.service.detach(1).then(() => void (detached = true));
+  await settle();
+  assert.equal(rig.live.size, 1);
+  assert.ok(!detached, "it is in force in the driver still");
+  rig.stall(false);
+  await asked;
+  assert.equal(rig.live.size, 0);
+});
+
 Deno.test("a lifetime that is none is refused, with words", async () => {
   using rig = new Rig();
   const [client] = rig.clients;
