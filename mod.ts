@@ -197,6 +197,7 @@ export type {
   Arithmetic,
   Compare,
   Load,
+  Member,
   Operator,
   Program,
   Protochain,

@@ -4,11 +4,12 @@
  */
 
 import fc from "fast-check";
-import type {
-  Operator,
-  Program,
-  Test,
-  Value,
+import {
+  member,
+  type Operator,
+  type Program,
+  type Test,
+  type Value,
 } from "../../services/filter/language/ir.ts";
 
 const VARIABLES = 2;
@@ -90,6 +91,8 @@ const { test } = fc.letrec<{ value: Value; test: Test }>((tie) => ({
       left,
       right,
     })),
+    fc.tuple(tie("value"), fc.array(number, { minLength: 1, maxLength: 12 }))
+      .map(([value, numbers]) => member(value, numbers)),
     fc.tuple(fc.nat(VARIABLES - 1), tie("value")).map(
       ([variable, value]): Test => ({ kind: "assign", variable, value }),
     ),
@@ -173,6 +176,13 @@ const narrow: fc.Arbitrary<Test> = fc.array(
           left,
           right,
         })),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.tuple(
+          pooled,
+          fc.array(fc.nat(20), { minLength: 2, maxLength: 12 }),
+        ).map(([value, numbers]) => member(value, numbers)),
       },
       {
         weight: 3,

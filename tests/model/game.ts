@@ -16,7 +16,7 @@ import { bytesOf, everything, framesOf, framesOfText } from "./universe.ts";
 /** Pages of the root's, limits, and holders at the start. */
 export const SCALE = {
   quotaPages: 12,
-  capabilities: 9,
+  capabilities: 8,
   kept: 2,
   depth: 4,
   holders: 3,

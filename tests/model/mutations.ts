@@ -67,13 +67,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "const kept = isRoot ? 0 : capabilitiesKept;",
     "const kept = 0;",
   ),
-  mutation(
-    "what is revoked counts against its maker no more while its pages are out",
-    "caps/kernel/slots.ts",
-    "this.#draining.set(node.slot, node);",
-    "this.#draining.set(node.slot, node);\n" +
-      "    this.#made.set(node.maker, this.madeBy(node.maker) - 1);",
-  ),
   {
     name: "a page is taken twice",
     edits: [

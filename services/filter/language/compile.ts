@@ -7,6 +7,7 @@
 import type { Expression } from "./ast.ts";
 import { always, not, type Program, type Test } from "./ir.ts";
 import type { LinkType } from "../../wire/link_type.ts";
+import { addressList, listAt } from "./lower/host.ts";
 import { relation } from "./lower/arithmetic.ts";
 import { encapsulation } from "./lower/encapsulation.ts";
 import {
@@ -59,10 +60,9 @@ export function compileTree(
 function lower(lowering: Lowering, node: Expression): Test {
   switch (node.kind) {
     case "and":
-    case "or": {
-      const tests = node.operands.map((part) => lower(lowering, part));
-      return { kind: node.kind, tests };
-    }
+      return { kind: "and", tests: lowerAll(lowering, node.operands) };
+    case "or":
+      return { kind: "or", tests: lowerAny(lowering, node.operands) };
     case "not":
       return not(lower(lowering, node.operand));
     default: {
@@ -71,6 +71,43 @@ function lower(lowering: Lowering, node: Expression): Test {
       return test;
     }
   }
+}
+
+/** Operands of `or`; addresses that follow one another are one list. */
+function lowerAny(
+  lowering: Lowering,
+  operands: readonly Expression[],
+): Test[] {
+  const tests: Test[] = [];
+  for (let at = 0; at < operands.length;) {
+    const list = listAt(operands, at);
+    if (list.length === 0) {
+      tests.push(lower(lowering, operands[at++]!));
+      continue;
+    }
+    const test = addressList(lowering, list);
+    lowering.count(test, list[0]!.column);
+    tests.push(test);
+    at += list.length;
+  }
+  return tests;
+}
+
+/** Operands of `and`: several that are no address of a list are not any address of it. */
+function lowerAll(
+  lowering: Lowering,
+  operands: readonly Expression[],
+): Test[] {
+  const tests: Test[] = [];
+  for (let at = 0; at < operands.length;) {
+    const denied: Expression[] = [];
+    for (let node = operands[at]; node?.kind === "not"; node = operands[++at]) {
+      denied.push(node.operand);
+    }
+    tests.push(...lowerAny(lowering, denied).map(not));
+    if (at < operands.length) tests.push(lower(lowering, operands[at++]!));
+  }
+  return tests;
 }
 
 type Leaf = Exclude<Expression, { kind: "and" | "or" | "not" }>;

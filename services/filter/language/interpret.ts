@@ -8,6 +8,7 @@ import { PROTOCHAIN_STEPS_MAX } from "./limits.ts";
 import type {
   Arithmetic,
   Compare,
+  Member,
   Program,
   Protochain,
   Test,
@@ -49,6 +50,8 @@ function test(node: Test, state: State): number {
       return node.value ? 1 : 0;
     case "compare":
       return compare(node, state);
+    case "member":
+      return member(node, state);
     case "not": {
       const result = test(node.test, state);
       return result === ABORT ? ABORT : 1 - result;
@@ -87,6 +90,20 @@ function compare(node: Compare, state: State): number {
     case "any-bit":
       return (left & right) !== 0 ? 1 : 0;
   }
+}
+
+/** By halves: the numbers are sorted. */
+function member({ value: looked, numbers }: Member, state: State): number {
+  const wanted = value(looked, state);
+  if (wanted === ABORT) return ABORT;
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return numbers[low] === wanted ? 1 : 0;
 }
 
 /** 0 to 2³² - 1, or {@link ABORT}. */

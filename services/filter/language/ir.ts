@@ -7,6 +7,7 @@
  * program    = test, over numbered variables that all begin as 0
  * test       = always TRUE|FALSE
  *            | compare (= | > | >= | any-bit) value value
+ *            | member value NUMBERS               is one of these
  *            | not test
  *            | and test…      left to right, ends at the first false
  *            | or test…       left to right, ends at the first true
@@ -74,6 +75,7 @@ export type Operator =
 export type Test =
   | { readonly kind: "always"; readonly value: boolean }
   | Compare
+  | Member
   | { readonly kind: "not"; readonly test: Test }
   | { readonly kind: "and" | "or"; readonly tests: readonly Test[] }
   | {
@@ -93,6 +95,16 @@ export interface Compare {
   readonly left: Value;
   /** Right of the operator. */
   readonly right: Value;
+}
+
+/** Whether a value is one of many numbers: what a list of addresses becomes. */
+export interface Member {
+  /** Tells it from other tests. */
+  readonly kind: "member";
+  /** The value that is looked for. */
+  readonly value: Value;
+  /** The numbers, each once, the least first. */
+  readonly numbers: readonly number[];
 }
 
 /**
@@ -179,6 +191,15 @@ export function compare(
 ): Test {
   const value = typeof right === "number" ? constant(right) : right;
   return { kind: "compare", operator, left, right: value };
+}
+
+/** Whether a value is one of some numbers, which may come in any order and often. */
+export function member(value: Value, numbers: readonly number[]): Test {
+  const once = [...new Set(numbers)].sort((a, b) => a - b);
+  const [only] = once;
+  return once.length === 1
+    ? compare(value, "=", only!)
+    : { kind: "member", value, numbers: once };
 }
 
 /** True when all tests are, in order. Conjunctions among them become part of this one. */

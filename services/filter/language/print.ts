@@ -126,6 +126,12 @@ function testLines(test: Test): string[] {
       const operator = test.operator === "any-bit" ? "&" : test.operator;
       return [`${valueText(test.left)} ${operator} ${valueText(test.right)}`];
     }
+    case "member": {
+      const numbers = test.numbers.map((value) =>
+        valueText({ kind: "constant", value })
+      );
+      return [`${valueText(test.value)} in ${numbers.join(" ")}`];
+    }
     case "assign":
       return [`v${test.variable} := ${valueText(test.value)}`];
     case "protochain":

@@ -73,6 +73,8 @@ function sizeOf(
         walks: parts.reduce((sum, part) => sum + part.walks, 0),
       };
     }
+    case "member":
+      return { tests: test.numbers.length, walks: 0 };
     case "protochain":
       return { tests: 1, walks: 1 };
     default:

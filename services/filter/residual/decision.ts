@@ -57,6 +57,9 @@ export interface Compare {
   readonly otherwise: Decision;
 }
 
+/** So many numbers of a set are compared one after the other. */
+const COMPARED_MAX = 4;
+
 /** Makes decisions; equal ones are one. */
 export class DecisionGraph {
   readonly values: Values = new Values();
@@ -163,11 +166,39 @@ export class DecisionGraph {
         const right = this.values.add(test.right);
         return this.compare(test.operator, { left, right }, then, otherwise);
       }
+      case "member": {
+        const value = this.values.add(test.value);
+        return this.#member(value, test.numbers, then, otherwise);
+      }
       case "assign":
         return this.assign(test.variable, this.values.add(test.value), then);
       case "protochain":
         return this.protochain(test, then, otherwise);
     }
+  }
+
+  /** Halves the numbers, which are sorted, until so few are left that each is compared. */
+  #member(
+    value: ValueId,
+    numbers: readonly number[],
+    then: Decision,
+    otherwise: Decision,
+  ): Decision {
+    const { values } = this;
+    const against = (number: number) => ({
+      left: value,
+      right: values.constant(number),
+    });
+    if (numbers.length <= COMPARED_MAX) {
+      return numbers.reduceRight(
+        (next, number) => this.compare("=", against(number), then, next),
+        otherwise,
+      );
+    }
+    const middle = numbers.length >>> 1;
+    const low = this.#member(value, numbers.slice(0, middle), then, otherwise);
+    const high = this.#member(value, numbers.slice(middle), then, otherwise);
+    return this.compare(">", against(numbers[middle - 1]!), high, low);
   }
 
   #equal(

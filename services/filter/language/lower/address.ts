@@ -1,7 +1,7 @@
 /** Tests of addresses: Ethernet's, IPv4's (ARP's too), IPv6's, DECnet's. */
 
 import type { Direction } from "../ast.ts";
-import { all, any, compare, type Test } from "../ir.ts";
+import { all, any, compare, member, type Test, type Value } from "../ir.ts";
 import type { Layout } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 import { isEthernet, linkCarries, masked } from "./link_protocol.ts";
@@ -23,13 +23,19 @@ export function directed(
   }
 }
 
-/** An IPv4 address and its mask, and what it is an address in. */
-export interface Ip4Match {
+/** An IPv4 address and its mask. */
+export interface Ip4Network {
   /** The address, its bits outside the mask 0. */
   readonly address: number;
   /** Which bits count. */
   readonly mask: number;
-  /** Which end; undefined for either. */
+}
+
+/** IPv4 addresses of which one must match, and where. */
+export interface Ip4Match {
+  /** One or more, in the order in which they are written. */
+  readonly networks: readonly Ip4Network[];
+  /** Which end; undefined for either. Both ends are asked for one network only. */
   readonly direction: Direction | undefined;
 }
 
@@ -52,22 +58,58 @@ export function anyIp4Address(
 export function ip4Address(
   lowering: Lowering,
   protocol: "ip" | "arp" | "rarp",
-  { address, mask, direction }: Ip4Match,
+  { networks, direction }: Ip4Match,
   column: number,
 ): Test {
   const { layout } = lowering;
   const ip = protocol === "ip";
   const source = ip ? 12 : 14;
   const destination = ip ? 16 : 24;
-  const addresses = directed(direction, (end) => {
-    const field = layout.inNetwork(end === "src" ? source : destination, 4);
-    const whole = mask === 0xffffffff;
-    return compare(whole ? field : masked(field, mask), "=", address);
-  });
+  const addresses = eachNetwork(
+    networks,
+    direction,
+    (end) => layout.inNetwork(end === "src" ? source : destination, 4),
+  );
   return all(
     linkCarries(lowering, ip ? ETHERTYPE.ipv4 : ETHERTYPE[protocol], column),
     addresses,
   );
+}
+
+/**
+ * One network after the other at its ends, as sets. The first is asked for by
+ * itself, since libpcap looks at a destination once the first source has not
+ * matched, and rejects packets that are too short for one; then it does not
+ * matter in which order the others are asked for.
+ */
+function eachNetwork(
+  networks: readonly Ip4Network[],
+  direction: Direction | undefined,
+  field: (end: "src" | "dst") => Value,
+): Test {
+  const [first, ...others] = networks;
+  if (direction === "src" || direction === "dst") {
+    return isAmong(field(direction), networks);
+  }
+  if (others.length === 0) {
+    return directed(direction, (end) => isAmong(field(end), networks));
+  }
+  return any(
+    isAmong(field("src"), [first!]),
+    isAmong(field("dst"), networks),
+    isAmong(field("src"), others),
+  );
+}
+
+/** Whether an address is in one of some networks: a set for each mask. */
+function isAmong(address: Value, networks: readonly Ip4Network[]): Test {
+  const byMask = Map.groupBy(networks, ({ mask }) => mask);
+  return any(...[...byMask].map(([mask, same]) =>
+    member(
+      mask === 0xffffffff ? address : masked(address, mask),
+      same.map((network) => network.address),
+    )
+  ));
 }
 
 /** Words of an IPv6 address and of its mask, the first word first. */

@@ -1,11 +1,12 @@
 /** Identifiers that are addresses: `src host 10.0.0.1`, `net 10`, `ether host …`. */
 
-import type { Identifier, Primitive, Qualifiers } from "../ast.ts";
+import type { Expression, Identifier, Primitive, Qualifiers } from "../ast.ts";
 import type { Test } from "../ir.ts";
 import {
   anyIp4Address,
   decnetAddress,
   ip4Address,
+  type Ip4Network,
   ip6Address,
   macAddress,
 } from "./address.ts";
@@ -23,7 +24,16 @@ export function address(lowering: Lowering, node: Primitive): Test {
     case "ip4":
       return ip4(lowering, identifier, qualifiers, column);
     case "number":
-      return numbered(lowering, identifier.value, qualifiers, column);
+      if (qualifiers.protocol === "decnet") {
+        const { direction } = qualifiers;
+        return decnetAddress(lowering, identifier.value, direction, column);
+      }
+      return ip4Match(
+        lowering,
+        [numbered(identifier.value, qualifiers)],
+        qualifiers,
+        column,
+      );
     case "name":
       throw lowering.error(
         column,
@@ -32,6 +42,53 @@ export function address(lowering: Lowering, node: Primitive): Test {
         "an address",
       );
   }
+}
+
+/**
+ * The IPv4 addresses among `nodes`, from the one at `from` on, that can be one
+ * list: all of one protocol and one end. Empty where there are not two.
+ */
+export function listAt(
+  nodes: readonly Expression[],
+  from: number,
+): Primitive[] {
+  const list: Primitive[] = [];
+  for (let at = from; at < nodes.length; at++) {
+    const node = nodes[at]!;
+    if (node.kind !== "primitive" || !isListed(node)) break;
+    const { protocol, direction } = (list[0] ?? node).qualifiers;
+    if (node.qualifiers.protocol !== protocol) break;
+    if (node.qualifiers.direction !== direction) break;
+    list.push(node);
+  }
+  return list.length < 2 ? [] : list;
+}
+
+/** Whether a primitive is an IPv4 address at one end or either. */
+function isListed({ identifier, qualifiers }: Primitive): boolean {
+  const { protocol, type, direction } = qualifiers;
+  return direction !== "src and dst" &&
+    (type === undefined || type === "host" || type === "net") &&
+    (identifier.kind === "ip4" || identifier.kind === "number") &&
+    (protocol === undefined || protocol === "ip" || protocol === "arp" ||
+      protocol === "rarp");
+}
+
+/** Lowers a list of addresses of which one must match, as {@link listAt} finds it. */
+export function addressList(
+  lowering: Lowering,
+  nodes: readonly Primitive[],
+): Test {
+  const networks = nodes.map((node) => networkOf(lowering, node));
+  const { qualifiers, column } = nodes[0]!;
+  return ip4Match(lowering, networks, qualifiers, column);
+}
+
+function networkOf(lowering: Lowering, node: Primitive): Ip4Network {
+  const { identifier, qualifiers, column } = node;
+  return identifier.kind === "ip4"
+    ? written(lowering, identifier, qualifiers, column)
+    : numbered((identifier as { value: number }).value, qualifiers);
 }
 
 function mac(
@@ -91,15 +148,25 @@ function ip4(
   qualifiers: Qualifiers,
   column: number,
 ): Test {
-  const { text, prefix, mask: maskText } = identifier;
-  const plain = prefix === undefined && maskText === undefined;
+  const { text, prefix, mask } = identifier;
+  const plain = prefix === undefined && mask === undefined;
   if (qualifiers.protocol === "decnet" && plain) {
     return decnet(lowering, text, qualifiers, column);
   }
+  const network = written(lowering, identifier, qualifiers, column);
+  return ip4Match(lowering, [network], qualifiers, column);
+}
+
+/** An address as it is written: with a prefix, a mask, or neither. */
+function written(
+  lowering: Lowering,
+  { text, prefix, mask: maskText }: Extract<Identifier, { kind: "ip4" }>,
+  qualifiers: Qualifiers,
+  column: number,
+): Ip4Network {
   const read = requireIp4(lowering, text, column);
-  if (plain) {
-    const mask = maskOf(read.bits);
-    return ip4Match(lowering, read.address, mask, qualifiers, column);
+  if (prefix === undefined && maskText === undefined) {
+    return { address: read.address, mask: maskOf(read.bits) };
   }
   const mask = maskText === undefined
     ? maskOf(prefixOf(lowering, prefix, 32, column))
@@ -111,26 +178,18 @@ function ip4(
   if (qualifiers.type !== "net") {
     throw lowering.error(column, "a mask of a host", "`net` before it");
   }
-  return ip4Match(lowering, read.address, mask, qualifiers, column);
+  return { address: read.address, mask };
 }
 
 /** A number as an address; as a network, `net 10` is 10.0.0.0/8. */
-function numbered(
-  lowering: Lowering,
-  number: number,
-  qualifiers: Qualifiers,
-  column: number,
-): Test {
-  if (qualifiers.protocol === "decnet") {
-    return decnetAddress(lowering, number, qualifiers.direction, column);
-  }
+function numbered(number: number, qualifiers: Qualifiers): Ip4Network {
   let value = number;
   let mask = 0xffffffff;
   while (qualifiers.type === "net" && value !== 0 && value < 0x100_0000) {
     value = (value << 8) >>> 0;
     mask = (mask << 8) >>> 0;
   }
-  return ip4Match(lowering, value, mask, qualifiers, column);
+  return { address: value, mask };
 }
 
 function decnet(
@@ -152,12 +211,11 @@ function decnet(
 
 function ip4Match(
   lowering: Lowering,
-  value: number,
-  mask: number,
+  networks: readonly Ip4Network[],
   { protocol, direction }: Qualifiers,
   column: number,
 ): Test {
-  const match = { address: value, mask, direction };
+  const match = { networks, direction };
   if (protocol === undefined) return anyIp4Address(lowering, match, column);
   if (protocol === "ip" || protocol === "arp" || protocol === "rarp") {
     return ip4Address(lowering, protocol, match, column);

@@ -65,6 +65,7 @@ export class Lowering {
 }
 
 function comparisons(test: Test): number {
+  if (test.kind === "member") return test.numbers.length;
   if (test.kind === "not") return comparisons(test.test);
   if (test.kind !== "and" && test.kind !== "or") return 1;
   let sum = 0;

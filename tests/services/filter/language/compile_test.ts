@@ -83,8 +83,16 @@ for (const [text, column, message] of REFUSED) {
 }
 
 Deno.test("compileText() refuses a filter that becomes too many comparisons", () => {
-  const text = `port 1${" or 1".repeat(10_000)}`;
-  match(refusal(text).message, new RegExp(`more than ${TESTS_MAX}`));
+  // One comparison each.
+  const text = (comparisons: number) => `ip${" or ip".repeat(comparisons - 1)}`;
+  compileText(text(TESTS_MAX), ETHERNET);
+  const refused = refusal(text(TESTS_MAX + 1));
+  match(refused.message, new RegExp(`more than ${TESTS_MAX}`));
+  // A list counts with each of its numbers: two destinations and a source.
+  const list = " or src or dst net 10.0.0.0/8 or 11.0.0.0/8";
+  const numbers = 3 * (1 + 1 + 2 + 1);
+  compileText(text(TESTS_MAX - numbers) + list, ETHERNET);
+  refusal(text(TESTS_MAX - numbers + 1) + list);
 });
 
 Deno.test("compileText() refuses arithmetic that libpcap has no registers for", () => {
