@@ -7,13 +7,13 @@ import { FilterError } from "../language/error.ts";
 import type { Program, Test } from "../language/ir.ts";
 
 /** UTF-16 units in a residual. */
-const RESIDUAL_LENGTH_MAX = 4096;
+export const RESIDUAL_LENGTH_MAX = 4096;
 
 /** Comparisons in what a residual becomes: each costs its holder's packets time. */
-const RESIDUAL_TESTS_MAX = 512;
+export const RESIDUAL_TESTS_MAX = 512;
 
 /** Walks over headers (`protochain`) in a residual: a packet can make each one long. */
-const RESIDUAL_WALKS_MAX = 2;
+export const RESIDUAL_WALKS_MAX = 2;
 
 /**
  * Compiles a text that a holder sent, of Ethernet frames.

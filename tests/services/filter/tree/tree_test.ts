@@ -7,6 +7,7 @@ import {
   FilterLimitError,
   type GrantNode,
   mergeTree,
+  SLOT_MAX,
 } from "../../../../services/filter/tree/merge.ts";
 import { framesFor, grantsOf } from "../../../arbitraries/grant_frames.ts";
 import { derivationArbitrary } from "../../../arbitraries/grants.ts";
@@ -60,8 +61,10 @@ Deno.test("mergeTree() refuses derivations that are too deep, and slots that are
     () => mergeTree([{ slot: 1, grant: [{}], children: [node] }]),
     FilterLimitError,
   );
-  assert.throws(
-    () => mergeTree([{ slot: 2 ** 31, grant: [{}], children: [] }]),
-    FilterLimitError,
-  );
+  const slotted = (slot: number) =>
+    mergeTree([{ slot, grant: [{}], children: [] }]);
+  slotted(SLOT_MAX);
+  for (const slot of [SLOT_MAX + 1, 2 ** 31, -1, 0.5]) {
+    assert.throws(() => slotted(slot), FilterLimitError);
+  }
 });
