@@ -7,7 +7,7 @@
 import type { Expression } from "./ast.ts";
 import { always, not, type Program, type Test } from "./ir.ts";
 import type { LinkType } from "../../wire/link_type.ts";
-import { addressList, listAt } from "./lower/host.ts";
+import { listAt, listOf } from "./lower/list.ts";
 import { relation } from "./lower/arithmetic.ts";
 import { encapsulation } from "./lower/encapsulation.ts";
 import {
@@ -73,7 +73,7 @@ function lower(lowering: Lowering, node: Expression): Test {
   }
 }
 
-/** Operands of `or`; addresses that follow one another are one list. */
+/** Operands of `or`; addresses or ports that follow one another are one list. */
 function lowerAny(
   lowering: Lowering,
   operands: readonly Expression[],
@@ -85,7 +85,7 @@ function lowerAny(
       tests.push(lower(lowering, operands[at++]!));
       continue;
     }
-    const test = addressList(lowering, list);
+    const test = listOf(lowering, list);
     lowering.count(test, list[0]!.column);
     tests.push(test);
     at += list.length;
@@ -93,7 +93,7 @@ function lowerAny(
   return tests;
 }
 
-/** Operands of `and`: several that are no address of a list are not any address of it. */
+/** Operands of `and`; what is not any of several may be not one of a list. */
 function lowerAll(
   lowering: Lowering,
   operands: readonly Expression[],

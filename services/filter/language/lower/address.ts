@@ -23,6 +23,28 @@ export function directed(
   }
 }
 
+/**
+ * A test of the source or the destination against each of a list; `isAmong` asks
+ * for several at once. The first is asked for by itself: libpcap looks at a
+ * destination once the first source has not matched, and rejects packets that
+ * are too short for one. Then nothing depends on the order of the others.
+ */
+export function listed<T>(
+  direction: Direction | undefined,
+  list: readonly T[],
+  isAmong: (end: "src" | "dst", some: readonly T[]) => Test,
+): Test {
+  const others = list.slice(1);
+  if (direction === "src" || direction === "dst" || others.length === 0) {
+    return directed(direction, (end) => isAmong(end, list));
+  }
+  return any(
+    isAmong("src", list.slice(0, 1)),
+    isAmong("dst", list),
+    isAmong("src", others),
+  );
+}
+
 /** An IPv4 address and its mask. */
 export interface Ip4Network {
   /** The address, its bits outside the mask 0. */
@@ -65,39 +87,13 @@ export function ip4Address(
   const ip = protocol === "ip";
   const source = ip ? 12 : 14;
   const destination = ip ? 16 : 24;
-  const addresses = eachNetwork(
-    networks,
-    direction,
-    (end) => layout.inNetwork(end === "src" ? source : destination, 4),
-  );
+  const addresses = listed(direction, networks, (end, some) => {
+    const field = layout.inNetwork(end === "src" ? source : destination, 4);
+    return isAmong(field, some);
+  });
   return all(
     linkCarries(lowering, ip ? ETHERTYPE.ipv4 : ETHERTYPE[protocol], column),
     addresses,
-  );
-}
-
-/**
- * One network after the other at its ends, as sets. The first is asked for by
- * itself, since libpcap looks at a destination once the first source has not
- * matched, and rejects packets that are too short for one; then it does not
- * matter in which order the others are asked for.
- */
-function eachNetwork(
-  networks: readonly Ip4Network[],
-  direction: Direction | undefined,
-  field: (end: "src" | "dst") => Value,
-): Test {
-  const [first, ...others] = networks;
-  if (direction === "src" || direction === "dst") {
-    return isAmong(field(direction), networks);
-  }
-  if (others.length === 0) {
-    return directed(direction, (end) => isAmong(field(end), networks));
-  }
-  return any(
-    isAmong(field("src"), [first!]),
-    isAmong(field("dst"), networks),
-    isAmong(field("src"), others),
   );
 }
 

@@ -140,9 +140,7 @@ function tunnel(
   const { layout } = lowering;
   const port = header === "geneve" ? GENEVE_PORT : VXLAN_PORT;
   const match: PortMatch = {
-    low: port,
-    high: port,
-    single: true,
+    ports: [port],
     protocol: "udp",
     direction: "dst",
   };

@@ -1,6 +1,6 @@
 /** Identifiers that are addresses: `src host 10.0.0.1`, `net 10`, `ether host …`. */
 
-import type { Expression, Identifier, Primitive, Qualifiers } from "../ast.ts";
+import type { Identifier, Primitive, Qualifiers } from "../ast.ts";
 import type { Test } from "../ir.ts";
 import {
   anyIp4Address,
@@ -44,37 +44,7 @@ export function address(lowering: Lowering, node: Primitive): Test {
   }
 }
 
-/**
- * The IPv4 addresses among `nodes`, from the one at `from` on, that can be one
- * list: all of one protocol and one end. Empty where there are not two.
- */
-export function listAt(
-  nodes: readonly Expression[],
-  from: number,
-): Primitive[] {
-  const list: Primitive[] = [];
-  for (let at = from; at < nodes.length; at++) {
-    const node = nodes[at]!;
-    if (node.kind !== "primitive" || !isListed(node)) break;
-    const { protocol, direction } = (list[0] ?? node).qualifiers;
-    if (node.qualifiers.protocol !== protocol) break;
-    if (node.qualifiers.direction !== direction) break;
-    list.push(node);
-  }
-  return list.length < 2 ? [] : list;
-}
-
-/** Whether a primitive is an IPv4 address at one end or either. */
-function isListed({ identifier, qualifiers }: Primitive): boolean {
-  const { protocol, type, direction } = qualifiers;
-  return direction !== "src and dst" &&
-    (type === undefined || type === "host" || type === "net") &&
-    (identifier.kind === "ip4" || identifier.kind === "number") &&
-    (protocol === undefined || protocol === "ip" || protocol === "arp" ||
-      protocol === "rarp");
-}
-
-/** Lowers a list of addresses of which one must match, as {@link listAt} finds it. */
+/** Lowers IPv4 addresses of one protocol and end, of which one must match. */
 export function addressList(
   lowering: Lowering,
   nodes: readonly Primitive[],

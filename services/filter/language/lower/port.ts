@@ -1,8 +1,16 @@
 /** Tests of ports, in TCP, UDP and SCTP over IPv4 and IPv6. */
 
 import type { Direction } from "../ast.ts";
-import { all, any, compare, not, type Test, type Value } from "../ir.ts";
-import { directed } from "./address.ts";
+import {
+  all,
+  any,
+  compare,
+  member,
+  not,
+  type Test,
+  type Value,
+} from "../ir.ts";
+import { directed, listed } from "./address.ts";
 import type { Layout } from "./layout.ts";
 import { linkCarries } from "./link_protocol.ts";
 import type { Lowering } from "./lowering.ts";
@@ -11,14 +19,13 @@ import { ETHERTYPE } from "../../../wire/numbers.ts";
 /** Numbers of the protocols that have ports. */
 export const PORT_PROTOCOLS = { sctp: 132, tcp: 6, udp: 17 } as const;
 
-/** Ports, inclusive, of one protocol or of each. */
+/** Ports of one protocol or of each. */
 export interface PortMatch {
-  /** The first port. */
-  readonly low: number;
-  /** The last port. */
-  readonly high: number;
-  /** Whether it was one port: `port`, not `portrange`. */
-  readonly single: boolean;
+  /** Ports of which one must match, in the order in which they are written; or a range, inclusive. */
+  readonly ports: readonly number[] | {
+    readonly low: number;
+    readonly high: number;
+  };
   /** The protocol; undefined for TCP, UDP and SCTP. */
   readonly protocol: keyof typeof PORT_PROTOCOLS | undefined;
   /** Which end; undefined for either. */
@@ -84,13 +91,17 @@ function eachProtocol(
   );
 }
 
-function ends(match: PortMatch, field: (offset: number) => Value): Test {
-  return directed(match.direction, (end) => {
-    const value = field(end === "src" ? 0 : 2);
-    if (match.single) return compare(value, "=", match.low);
-    return all(
-      compare(value, ">=", match.low),
-      not(compare(value, ">", match.high)),
-    );
-  });
+function ends(
+  { ports, direction }: PortMatch,
+  field: (offset: number) => Value,
+): Test {
+  const at = (end: "src" | "dst") => field(end === "src" ? 0 : 2);
+  if (!("low" in ports)) {
+    return listed(direction, ports, (end, some) => member(at(end), some));
+  }
+  return directed(direction, (end) =>
+    all(
+      compare(at(end), ">=", ports.low),
+      not(compare(at(end), ">", ports.high)),
+    ));
 }

@@ -32,13 +32,26 @@ export function portPrimitive(lowering: Lowering, node: Primitive): Test {
       `\`${range.protocol}\`, or a number`,
     );
   }
+  const { first, last } = range;
   return port(lowering, {
-    low: Math.min(range.first, range.last),
-    high: Math.max(range.first, range.last),
-    single: type === "port",
+    ports: type === "port"
+      ? [first]
+      : { low: Math.min(first, last), high: Math.max(first, last) },
     protocol: wanted ?? range.protocol,
     direction,
   }, column);
+}
+
+/** Lowers numbers of ports, all of one protocol and end, of which one must match. */
+export function portList(
+  lowering: Lowering,
+  nodes: readonly Primitive[],
+): Test {
+  const { qualifiers, column } = nodes[0]!;
+  const { protocol, direction } = qualifiers;
+  const ports = nodes.map((node) => portsOf(lowering, node).first);
+  const wanted = protocol as PortProtocol | undefined;
+  return port(lowering, { ports, protocol: wanted, direction }, column);
 }
 
 interface Ports {

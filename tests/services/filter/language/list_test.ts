@@ -1,4 +1,4 @@
-/** Lists of addresses: a set each, which means what asking for one after the other means. */
+/** Lists of addresses and of ports: a set each, which means what asking for one after the other means. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -33,14 +33,33 @@ const otherArbitrary = fc.constantFrom(
   ..."ether host 02:53:0a:4d:00:02|(host 10.77.0.2 and udp)".split("|"),
 );
 
-const listArbitrary = fc.tuple(
+const portArbitrary = fc.constantFrom(7, 53, 80, 443, 7, 65535, 0, 1024)
+  .map((port) => `port ${port}`);
+
+const portsArbitrary = fc.tuple(
+  fc.constantFrom("", "", "tcp ", "udp ", "sctp "),
+  fc.constantFrom("", "", "", "src ", "dst ", "src or dst ", "src and dst "),
+  fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: portArbitrary },
+      { weight: 1, arbitrary: fc.constantFrom("portrange 50-60", "port 9") },
+    ),
+    { minLength: 2, maxLength: 12 },
+  ),
+);
+
+const addressesArbitrary = fc.tuple(
   fc.constantFrom("", "", "ip ", "arp ", "rarp "),
   fc.constantFrom("", "", "", "src ", "dst ", "src or dst ", "src and dst "),
   fc.array(networkArbitrary, { minLength: 2, maxLength: 12 }),
+);
+
+const listArbitrary = fc.tuple(
+  fc.oneof(addressesArbitrary, portsArbitrary),
   fc.constantFrom("or", "or", "and not"),
   fc.array(fc.tuple(fc.nat(12), otherArbitrary), { maxLength: 2 }),
-).map(([protocol, direction, networks, operator, others]) => {
-  const words = networks.map((network) => `${protocol}${direction}${network}`);
+).map(([[protocol, direction, items], operator, others]) => {
+  const words = items.map((item) => `${protocol}${direction}${item}`);
   for (const [at, other] of others) words.splice(at, 0, other);
   const text = words.join(` ${operator} `);
   return operator === "or" ? text : `not ${text}`;
@@ -51,8 +70,8 @@ const linkArbitrary = fc.constantFrom<LinkType>(
 );
 
 testProperty(
-  "a list of addresses matches what libpcap matches, whole packets and cut ones",
-  { runs: 600, file: import.meta.url, needs: NEEDS },
+  "a list of addresses or of ports matches what libpcap matches, whole packets and cut ones",
+  { runs: 1000, file: import.meta.url, needs: NEEDS },
   fc.property(
     linkArbitrary.chain((link) =>
       fc.record({
@@ -103,6 +122,13 @@ function frameBetween(source: number, destination: number): Uint8Array {
   view.setUint32(30, destination);
   return frame;
 }
+
+Deno.test("ports that follow one another become one set of each protocol and end", () => {
+  const text = "port 1 or 2 or 3 or tcp port 4 or 5 or portrange 6-7 or port 8";
+  const { test } = compileText(text, { linkType: "ethernet" });
+  // Of two versions of IP: three protocols, and one.
+  strictEqual(numbersIn(test), 2 * (3 * 5 + 1 * 2));
+});
 
 Deno.test("a list of 20,000 hosts is within the limits, and asked by halves", () => {
   const base = 0x0a000000;
