@@ -19,6 +19,7 @@ import { SLOT_NONE } from "../../../caps/kernel/slots.ts";
 import { compileText } from "../language/compile.ts";
 import { matchesText } from "../language/interpret.ts";
 import type { Program } from "../language/ir.ts";
+import { FilterLimitError } from "../tree/merge.ts";
 import type { LinkType } from "../../wire/link_type.ts";
 import { compileFilterWasm } from "../wasm/filter_module.ts";
 
@@ -57,7 +58,7 @@ export class CompiledFilter {
   readonly text: string;
   /** What it says, for backends. */
   readonly program: Program;
-  #run: ((batch: number, count: number) => void) | undefined;
+  #run: Run | undefined;
 
   /** Takes what `text` was compiled to. */
   constructor(text: string, program: Program) {
@@ -96,7 +97,8 @@ export class CompiledFilter {
     memory.bytes.set(packet, FRAMES_OFFSET);
     batch.offset[0] = FRAMES_OFFSET;
     batch.length[0] = length;
-    this.#run ??= instantiate(this.program, memory);
+    if (this.#run === undefined) this.#run = instantiate(this.program, memory);
+    if (this.#run === "too large") return matchesText(this.program, packet);
     this.#run(batch.address, 1);
     return batch.slot[0] !== SLOT_NONE;
   }
@@ -116,14 +118,29 @@ function makeGround(): NonNullable<typeof ground> {
   return { memory, batch: batchAt(memory, RECEIVE_BATCH_OFFSET) };
 }
 
-function instantiate(
-  program: Program,
-  memory: PacketMemory,
-): (batch: number, count: number) => void {
-  const pages = wasmPagesOf(memory);
-  const { module } = compileFilterWasm(program, pages);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), {
+/** Decides on a batch; or what is too large to be a module, and is interpreted. */
+type Run = ((batch: number, count: number) => void) | "too large";
+
+function instantiate(program: Program, memory: PacketMemory): Run {
+  const module = moduleOf(program, wasmPagesOf(memory));
+  if (module === undefined) return "too large";
+  const { exports } = new WebAssembly.Instance(module, {
     env: { memory: memory.wasm },
   });
   return exports.classify as (batch: number, count: number) => void;
+}
+
+/** The module of a program; undefined where it would be more than a module may be. */
+function moduleOf(
+  program: Program,
+  pages: number,
+): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(compileFilterWasm(program, pages).module);
+  } catch (error) {
+    const isTooLarge = error instanceof FilterLimitError ||
+      error instanceof WebAssembly.CompileError;
+    if (!isTooLarge) throw error;
+    return undefined;
+  }
 }

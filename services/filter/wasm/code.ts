@@ -1,5 +1,6 @@
 /** A function's code while it is written: instructions, labels and locals. */
 
+import { FilterLimitError } from "../tree/merge.ts";
 import {
   type Instruction,
   NO_RESULT,
@@ -7,6 +8,12 @@ import {
   VALUE_TYPES,
   type ValueType,
 } from "./opcodes.ts";
+
+/**
+ * The most ways to one label. V8's optimising compiler ends the process where
+ * 65,536 lead to one block ("Too many phi inputs", Deno 2.9).
+ */
+export const WAYS_TO_LABEL_MAX = 60_000;
 
 /** A block that can be left, or a loop that can be taken again. */
 export type Label = number;
@@ -47,6 +54,8 @@ export class Code {
   readonly #parameters: number;
   readonly #constants: Constants | undefined;
   #depth = 0;
+  /** How many branches lead to the label of each block that is open. */
+  readonly #waysTo: number[] = [];
 
   constructor(parameters: number, constants?: Constants) {
     this.#parameters = parameters;
@@ -80,6 +89,7 @@ export class Code {
   open(kind: "block" | "loop" | "if", result?: ValueType): Label {
     this.op(kind, result === undefined ? NO_RESULT : VALUE_TYPES[result]);
     this.#depth++;
+    this.#waysTo[this.#depth] = 0;
     return this.#depth;
   }
 
@@ -89,14 +99,27 @@ export class Code {
     return this.op("end");
   }
 
-  /** Jumps out of the block of `label`, or to the start of the loop. */
+  /**
+   * Jumps out of the block of `label`, or to the start of the loop.
+   * @throws {FilterLimitError} beyond {@link WAYS_TO_LABEL_MAX}.
+   */
   branch(op: "br" | "br_if", label: Label): this {
+    this.#count(label);
     return this.op(op, this.#depth - label);
   }
 
   /** Jumps by the number on the stack; to the last label when it is beyond. */
   table(labels: readonly Label[]): this {
+    for (const label of labels) this.#count(label);
     return this.op("br_table", ...labels.map((label) => this.#depth - label));
+  }
+
+  #count(label: Label): void {
+    const ways = ++this.#waysTo[label]!;
+    if (ways <= WAYS_TO_LABEL_MAX) return;
+    throw new FilterLimitError(
+      `filter: more than ${WAYS_TO_LABEL_MAX} ways lead to one place in the code`,
+    );
   }
 
   /** A local that is free now. Its value is undefined. */
