@@ -24,8 +24,8 @@ const KILLS = 50;
 /** Each pair of namespaces has a part of them, one after the other. */
 const PAIRS = 2;
 
-/** How long a process lives at the most: it attaches within a third of that. */
-const LIFE_MS_MAX = 350;
+/** How long a process lives at the most, as a multiple of how long the first one took to attach here. */
+const LIVES_MAX = 3;
 
 /** Numbers from 0 to 1, always the same ones of a seed (mulberry32). */
 function* fractions(seed: number): Generator<number, never> {
@@ -54,20 +54,41 @@ function burst(space: Namespace): Deno.ChildProcess {
   return space.spawn(["bash", "-c", loop], quiet);
 }
 
-/** Kills a process that drives the interface, once for each of `lives`. Returns what those had loaded that had attached. */
+/** A process that drives the interface. */
+function drive(space: Namespace): Deno.ChildProcess {
+  const flags = ["--no-prompt", "--no-check", "--allow-ffi"];
+  return space.spawn(
+    [Deno.execPath(), "run", ...flags, path("./echo_process.ts"), INTERFACE],
+    { stdin: "null", stdout: "null", stderr: "null" },
+  );
+}
+
+/** How long a process takes to attach, on this machine as busy as it is. */
+async function attachMs(space: Namespace): Promise<number> {
+  const startMs = performance.now();
+  const child = drive(space);
+  while (await loadedOn(space) === undefined) await delay(1);
+  const tookMs = performance.now() - startMs;
+  child.kill("SIGKILL");
+  await child.status;
+  return tookMs;
+}
+
+/**
+ * Kills a process that drives the interface, once for each of `lives`, which are
+ * fractions of the longest. Returns what those had loaded that had attached.
+ */
 async function killAll(
   { left, right }: NamespacePair,
   lives: readonly number[],
 ): Promise<Loaded[]> {
-  const flags = ["--no-prompt", "--no-check", "--allow-ffi"];
   const before = await carried(right);
   const traffic = burst(left);
+  const lifeMsMax = LIVES_MAX * await attachMs(right);
   const all: Loaded[] = [];
-  for (const lifeMs of lives) {
-    const child = right.spawn(
-      [Deno.execPath(), "run", ...flags, path("./echo_process.ts"), INTERFACE],
-      { stdin: "null", stdout: "null", stderr: "null" },
-    );
+  for (const life of lives) {
+    const child = drive(right);
+    const lifeMs = Math.round(life * lifeMsMax);
     await delay(lifeMs);
     const loaded = await loadedOn(right).catch(() => undefined);
     if (loaded !== undefined) all.push(loaded);
@@ -87,7 +108,7 @@ testWith(
     const random = fractions(7);
     const lives = Array.from(
       { length: KILLS },
-      () => Math.round(random.next().value * LIFE_MS_MAX),
+      () => random.next().value,
     );
     await using pairs = new AsyncDisposableStack();
     const loaded = await Promise.all(
