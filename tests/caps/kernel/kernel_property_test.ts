@@ -12,6 +12,7 @@ import {
   hasRights,
   isObserver,
   RIGHT_DELEGATE,
+  RIGHT_OBSERVE,
   RIGHTS_ALL,
 } from "../../../caps/kernel/rights.ts";
 import {
@@ -30,8 +31,10 @@ import {
 const PORTS = 4;
 
 const ports = fc.integer({ min: 0, max: PORTS - 1 });
-/** Which of the tags issued so far is presented; beyond them, one that was guessed. */
-const picks = fc.nat({ max: 15 });
+/** Which of the tags issued so far is presented, counted round; or one that was guessed. */
+const picks = fc.nat({ max: 1000 });
+/** Who presents it: mostly its holder, where there is one. */
+const presenters = fc.option(ports, { nil: undefined, freq: 1 });
 
 const optional = <T>(some: fc.Arbitrary<T>) =>
   fc.option(some, { nil: undefined });
@@ -41,12 +44,13 @@ const command = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       op: fc.constant("derive" as const),
-      port: ports,
+      port: presenters,
       pick: picks,
       grant: fc.integer({ min: 0, max: 255 }),
       rights: fc.oneof(
-        fc.constant(RIGHTS_ALL),
-        fc.integer({ min: -1, max: 40 }),
+        { weight: 4, arbitrary: fc.constant(RIGHTS_ALL) },
+        { weight: 1, arbitrary: fc.constant(RIGHT_OBSERVE) },
+        { weight: 1, arbitrary: fc.integer({ min: -1, max: 40 }) },
       ),
       quotaPages: fc.oneof(
         fc.integer({ min: 0, max: 30 }),
@@ -60,7 +64,7 @@ const command = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       op: fc.constant("delegate" as const),
-      port: ports,
+      port: presenters,
       pick: picks,
       to: ports,
       rights: optional(fc.nat({ max: 40 })),
@@ -74,7 +78,7 @@ const command = fc.oneof(
   }),
   fc.record({
     op: fc.constantFrom("close" as const, "revoke" as const, "drop" as const),
-    port: ports,
+    port: presenters,
     pick: picks,
   }),
   fc.record({
@@ -114,11 +118,11 @@ class Model {
       case "expire":
         return this.#expire(command.laterUs);
       case "close":
-        kernel.close(command.port, this.#tag(command.pick));
+        kernel.close(this.#presenter(command), this.#tag(command.pick));
         return;
       case "revoke":
       case "drop":
-        return this.#end(command.op, command.port, command.pick);
+        return this.#end(command.op, this.#presenter(command), command.pick);
       case "release":
         this.#ended(kernel.releasePort(command.port));
         for (const node of this.known.values()) {
@@ -133,28 +137,36 @@ class Model {
   }
 
   #tag(pick: number): Capability {
-    return this.issued[pick] ?? (BigInt(pick) as Capability);
+    const { issued } = this;
+    return issued[pick % (issued.length + 1)] ?? (BigInt(pick) as Capability);
+  }
+
+  /** Who presents a tag: whoever was drawn, or its holder. */
+  #presenter({ port, pick }: { port: number | undefined; pick: number }) {
+    return port ?? this.known.get(this.#tag(pick))?.port ?? 0;
   }
 
   #derive(command: CommandOf<"derive">): void {
-    const { op: _op, port, pick, to, expiresAtUs, ...wanted } = command;
+    const { op: _op, port: _port, pick, to, expiresAtUs, ...wanted } = command;
+    const port = this.#presenter(command);
     const parent = this.known.get(this.#tag(pick));
     const result = this.kernel.derive(port, this.#tag(pick), {
       ...wanted,
       ...given({ to, expiresAtUs }),
     });
-    this.#minted(result, parent, port);
+    this.#minted(result, parent, port, wanted.grant);
   }
 
   #delegate(command: CommandOf<"delegate">): void {
-    const { port, pick, to, rights, quotaPages, expiresAtUs } = command;
+    const { pick, to, rights, quotaPages, expiresAtUs } = command;
+    const port = this.#presenter(command);
     const parent = this.known.get(this.#tag(pick));
     const left = parent?.pagesLeft;
     const result = this.kernel.delegate(port, this.#tag(pick), {
       to,
       ...given({ rights, quotaPages, expiresAtUs }),
     });
-    const node = this.#minted(result, parent, port);
+    const node = this.#minted(result, parent, port, parent?.grant ?? 0);
     if (node === undefined) return;
     assert.ok(hasRights(parent!.rights, RIGHT_DELEGATE));
     assert.equal(node.port, to);
@@ -168,9 +180,16 @@ class Model {
     result: Derived<number>,
     parent: CapabilityNode<number> | undefined,
     port: number,
+    grant: number,
   ): CapabilityNode<number> | undefined {
     if ("refused" in result) {
       if (result.refused === "void") assert.ok(parent?.port !== port);
+      if (result.refused === "overlap") {
+        const owners = [...parent!.children].filter(({ rights }) =>
+          !isObserver(rights)
+        );
+        assert.ok(owners.some((one) => bitSets.overlaps(one.grant, grant)));
+      }
       return undefined;
     }
     assert.ok(parent !== undefined && parent.port === port);

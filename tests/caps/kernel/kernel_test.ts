@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { CapabilityKernel } from "../../../caps/kernel/kernel.ts";
 import {
+  isRights,
   RIGHT_DELEGATE,
   RIGHT_DERIVE,
   RIGHT_OBSERVE,
@@ -7,7 +9,9 @@ import {
   RIGHT_SEND,
   RIGHTS_ALL,
 } from "../../../caps/kernel/rights.ts";
-import { makeKernel, QUOTA } from "./bit_sets.ts";
+import { SiblingList } from "../../../caps/kernel/sibling_index.ts";
+import { TagGenerator } from "../../../caps/kernel/tag.ts";
+import { bitSets, makeKernel, QUOTA } from "./bit_sets.ts";
 
 const whole = { grant: 255, rights: RIGHTS_ALL, quotaPages: 10 };
 
@@ -145,6 +149,63 @@ Deno.test("delegate() needs its own right and no other, and gives no more than t
   const closed = derive(4, RIGHT_DELEGATE);
   kernel.close(0, closed);
   assert.equal(refused(closed, {}), "closed");
+});
+
+Deno.test("what cannot be written down as a grant is refused as too complex", () => {
+  const limits = { capabilitiesMax: 9, capabilitiesKept: 0, depthMax: 4 };
+  const algebra = { ...bitSets, intersect: () => undefined };
+  const tags = new TagGenerator((out) => out.fill(3));
+  const kernel = new CapabilityKernel<number>(algebra, tags, limits);
+  const root = kernel.makeRoot(0, QUOTA);
+  const derive = (wanted: object) =>
+    kernel.derive(0, root, { ...whole, quotaPages: 0, grant: 7, ...wanted });
+  assert.deepEqual(derive({ sends: 3 }), { refused: "complex" });
+  assert.deepEqual(derive({ rights: RIGHT_OBSERVE }), { refused: "complex" });
+  // Without either there is nothing to be met.
+  assert.ok("node" in derive({}));
+});
+
+Deno.test("a capability with filter text keeps it, and nothing is derived from it", () => {
+  const { kernel, root } = makeKernel();
+  const wanted = { ...whole, quotaPages: 1, grant: 6 };
+  const plain = kernel.derive(0, root, { ...wanted, grant: 1 });
+  assert.ok("node" in plain && plain.node.residual === undefined);
+  const made = kernel.derive(0, root, { ...wanted, residual: "tcp" });
+  assert.ok("node" in made);
+  assert.equal(made.node.residual, "tcp");
+  const refused = kernel.derive(0, made.capability, { ...wanted, grant: 2 });
+  assert.deepEqual(refused, { refused: "residual" });
+});
+
+Deno.test("void tags are refused by that name, whatever is asked, and the root is not dropped", () => {
+  const { kernel, root } = makeKernel();
+  for (const tag of [1n, "tag", undefined, root + 1n]) {
+    assert.deepEqual(kernel.revoke(0, tag), { refused: "void" });
+    assert.deepEqual(kernel.drop(0, tag), { refused: "void" });
+    assert.equal(kernel.close(0, tag), "void");
+    assert.deepEqual(kernel.delegate(0, tag, { to: 1 }), { refused: "void" });
+    assert.deepEqual(kernel.derive(0, tag, whole), { refused: "void" });
+  }
+  assert.deepEqual(kernel.drop(0, root), { refused: "right" });
+});
+
+Deno.test("rights are whole numbers of known bits", () => {
+  for (const rights of [0, 1, RIGHTS_ALL]) assert.ok(isRights(rights));
+  for (const rights of [RIGHTS_ALL + 1, -1, 0.5, NaN, "1", null, [1], 1n]) {
+    assert.ok(!isRights(rights), `${rights}`);
+  }
+});
+
+Deno.test("a list of siblings keeps a grant for as often as it was added", () => {
+  // To itself it is nothing: somebody else's may match more.
+  const list = new SiblingList<number>((a, b) => a !== b);
+  list.add(1);
+  list.add(1);
+  list.remove(1);
+  assert.ok(list.overlaps(2));
+  list.remove(1);
+  assert.ok(!list.overlaps(2));
+  list.remove(1);
 });
 
 Deno.test("a child ends with its parent, whatever lifetime it asked for", () => {
