@@ -193,7 +193,7 @@ function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
 /** A worker without permissions, with a core that counts. */
 async function startHolder(
   data: MessagePort,
-  shared: TrustedAccess | undefined,
+  trusted: TrustedAccess | undefined,
 ): Promise<{ end(): Promise<number> }> {
   const worker = new Worker(new URL("./holder_worker.ts", import.meta.url), {
     type: "module",
@@ -205,7 +205,7 @@ async function startHolder(
       control.port1.onmessage = ({ data }) => resolve(data);
     });
   const ready = answer();
-  worker.postMessage({ data, control: control.port2, shared }, [
+  worker.postMessage({ data, control: control.port2, trusted }, [
     data,
     control.port2,
   ]);
