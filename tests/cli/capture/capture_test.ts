@@ -177,7 +177,7 @@ Deno.test("capture refuses a filter that the capture's link type does not have, 
 });
 
 Deno.test("capture refuses filters beyond its limits", async () => {
-  const words = Array<string>(10).fill("ip or ".repeat(17_000) + "ip or");
+  const words = Array<string>(14).fill("ip or ".repeat(20_000) + "ip or");
   const nested = "(".repeat(10_000) + "ip" + ")".repeat(10_000);
   for (const filter of [[...words, "ip"], [nested]]) {
     const args = ["capture", "-r", "-", "--", ...filter];
