@@ -11,8 +11,6 @@ import {
 import { FrameRing } from "../../drivers/kit/frame_ring.ts";
 import { SourceNic } from "../source_nic.ts";
 
-/** Where a NIC puts a packet in its frame. */
-
 /** What comes. */
 export interface Traffic {
   /** Bytes of each packet. */
