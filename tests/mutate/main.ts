@@ -98,8 +98,8 @@ function oneLine(text: string): string {
 let weakest = 1;
 for (const room of chosen()) {
   const all = await mutantsIn(room);
-  const isWhole = values.all || room.sources.includes(positionals[0] ?? "") &&
-      ROOMS[room.name] === undefined;
+  // Of a file that was asked for by name, every mutant is tried.
+  const isWhole = values.all || ROOMS[room.name] === undefined;
   const mutants = isWhole
     ? all
     : sampleOf(all, Number(values.sample), Number(values.seed));
