@@ -16,6 +16,8 @@ export interface ServiceSettings {
    * the service was started: what is longer is dropped. 1,500 by default.
    */
   readonly mtu?: number;
+  /** VLAN of the service, 1 to 4094; none by default: frames without a tag, or with one of VLAN 0. */
+  readonly vlan?: number;
 }
 
 /** A service, before it runs anywhere. `Settings` may have fields of its own. */

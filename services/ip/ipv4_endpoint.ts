@@ -116,6 +116,8 @@ export class Ipv4Endpoint {
     copyMac(bytes, frame.start + MAC_BYTES, frame.start);
     setMac(bytes, frame.start + MAC_BYTES, this.#mac);
     bytes[at] = 0x45;
+    // Of the flags a reply keeps "do not fragment"; the first bit is 0 (RFC 791).
+    bytes[at + 6]! &= 0x40;
     setU16(bytes, at + 2, IPV4_BYTES + payloadBytes);
     bytes[at + 8] = IPV4_TTL;
     setU32(bytes, at + 16, getU32(bytes, at + 12));

@@ -16,6 +16,9 @@ import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 /** The most services that one may watch. */
 const WATCHED_MAX = 64;
 
+/** The last VLAN: 4095 is kept by IEEE 802.1Q, and 0 says that there is none. */
+const VLAN_MAX = 4094;
+
 /** Restarts of a service within a minute, by default. */
 const RESTARTS_DEFAULT = 5;
 
@@ -41,6 +44,8 @@ export interface ServiceHolding {
   readonly interpose?: readonly InterposerSpec[] | undefined;
   /** How much comes and goes in a second, each way; absent for no limit. */
   readonly limit?: RateLimit | undefined;
+  /** VLAN of the service, 1 to 4094; absent for none. */
+  readonly vlan?: number | undefined;
 }
 
 /** A third party's service: its module, and what that may have at most. */
@@ -91,6 +96,8 @@ export interface ServiceHoldingInput {
   readonly interpose?: readonly InterposerSpec[] | undefined;
   /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit by default. */
   readonly limit?: RateLimitInput | undefined;
+  /** VLAN of the service, 1 to 4094; none by default: frames without a tag, or with one of VLAN 0. */
+  readonly vlan?: number | undefined;
 }
 
 /** The text of a grant, checked and kept as it was written. */
@@ -120,6 +127,7 @@ const holding = {
     .optional(),
   interpose: interposerSpecs,
   limit: rateLimitSchema.optional(),
+  vlan: wholeNumber(1, VLAN_MAX).optional(),
 };
 
 const module = {

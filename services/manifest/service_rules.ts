@@ -30,7 +30,7 @@ export function checkServices(
   checkWatched(services, complain);
 }
 
-/** No two services may want the same packets: siblings' grants never overlap. */
+/** No two services of one VLAN may want the same packets: siblings' grants never overlap. */
 function checkDistinct(
   services: Services,
   cores: readonly Protocol[],
@@ -45,7 +45,9 @@ function checkDistinct(
     const where = distinctBy.map((field) =>
       ` on ${field} ${values.get(field)}`
     );
-    const what = core.name + where.join(" and");
+    const { vlan } = service;
+    const within = vlan === undefined ? "" : ` in VLAN ${vlan}`;
+    const what = core.name + where.join(" and") + within;
     const holder = holders.get(what);
     if (holder === undefined) {
       holders.set(what, name);

@@ -1,12 +1,13 @@
 /** What a service is told of itself. */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { ServiceSettings } from "../core/definition.ts";
 import type { InterfaceAddress } from "./interface_address.ts";
 import { HOLDING_FIELDS, type ServiceManifest } from "./service.ts";
 
 /**
- * Makes the settings of a service: the system's addresses, the NIC's MTU, and the
- * fields that only its core has, of which a module has none.
+ * Makes the settings of a service: the system's addresses, the NIC's MTU, its own
+ * VLAN, and the fields that only its core has, of which a module has none.
  */
 export function settingsOf(
   system: { readonly address: InterfaceAddress; readonly mac: Uint8Array },
@@ -17,5 +18,13 @@ export function settingsOf(
   const own = service.core === "module" ? [] : Object.entries(service)
     .filter(([field]) => field !== "core" && !HOLDING_FIELDS.includes(field));
   const { mac } = system;
-  return { ...Object.fromEntries(own), address, prefixBits, mac, mtu };
+  const { vlan } = service;
+  return {
+    ...Object.fromEntries(own),
+    address,
+    prefixBits,
+    mac,
+    mtu,
+    ...given({ vlan }),
+  };
 }

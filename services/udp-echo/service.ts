@@ -1,8 +1,7 @@
 /** The UDP echo service (RFC 862). */
 
 import type { ServiceDefinition, ServiceSettings } from "../core/definition.ts";
-import { ethernet } from "../filter/grant/builder.ts";
-import { formatIpv4, formatMac } from "../wire/address.ts";
+import { datagramsFrom, datagramsTo } from "../udp/own_datagrams.ts";
 import { makeUdpEcho, UDP_ECHO_PORT } from "./core.ts";
 
 /** What the service is told of itself. */
@@ -13,11 +12,9 @@ export interface UdpEchoSettings extends ServiceSettings {
 
 /** Sends back whatever comes to its port. */
 export const udpEchoService: ServiceDefinition<UdpEchoSettings> = {
-  receives: ({ address, mac, port = UDP_ECHO_PORT }) =>
-    ethernet().dst(formatMac(mac)).ipv4().dst(formatIpv4(address)).udp()
-      .dstPort(port).grant,
-  sends: ({ address, mac, port = UDP_ECHO_PORT }) =>
-    ethernet().src(formatMac(mac)).ipv4().src(formatIpv4(address)).udp()
-      .srcPort(port).grant,
+  receives: ({ port = UDP_ECHO_PORT, ...settings }) =>
+    datagramsTo(settings, port),
+  sends: ({ port = UDP_ECHO_PORT, ...settings }) =>
+    datagramsFrom(settings, port),
   make: (settings) => makeUdpEcho(settings),
 };

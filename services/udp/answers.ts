@@ -3,10 +3,9 @@
 import type { Core, Frame, Outbox, Verdict } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
 import type { ServiceDefinition, ServiceSettings } from "../core/definition.ts";
-import { ethernet } from "../filter/grant/builder.ts";
 import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
 import { Responder } from "../core/responder.ts";
-import { formatIpv4, formatMac } from "../wire/address.ts";
+import { datagramsFrom, datagramsTo } from "./own_datagrams.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
 import { IPV4_BYTES, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import { completeUdp, emitUdp, parseUdp, UDP_BYTES } from "../wire/udp.ts";
@@ -38,12 +37,8 @@ export function answerDatagrams(
   answer: AnswerDatagram,
 ): ServiceDefinition {
   return {
-    receives: ({ address, mac }) =>
-      ethernet().dst(formatMac(mac)).ipv4().dst(formatIpv4(address)).udp()
-        .dstPort(port).grant,
-    sends: ({ address, mac }) =>
-      ethernet().src(formatMac(mac)).ipv4().src(formatIpv4(address)).udp()
-        .srcPort(port).grant,
+    receives: (settings) => datagramsTo(settings, port),
+    sends: (settings) => datagramsFrom(settings, port),
     make: (settings): Core => new AnsweringCore(settings, port, answer),
   };
 }

@@ -30,6 +30,7 @@ const mac = fc.tuple(byte, byte, byte, byte, byte).map((rest) =>
 const holding = {
   quotaPages: fc.integer({ min: 1, max: 100 }),
   copyBytesMax: fc.integer({ min: 0, max: 4096 }),
+  vlan: fc.integer({ min: 1, max: 4094 }),
   limit: fc.oneof(
     fc.record({ packetsPerSecond: fc.integer({ min: 1, max: 1e6 }) }),
     fc.record({

@@ -117,3 +117,36 @@ Deno.test("a service can watch others that there are, and nobody else", () => {
     /expected names of other services, got "pong"/,
   );
 });
+
+Deno.test("a service may have a VLAN of its own, from 1 to 4094", () => {
+  const vlanOf = (vlan: number) =>
+    defaultManifest({ services: { arp: { core: "arp", vlan } } })
+      .services["arp"]!.vlan;
+  deepStrictEqual([vlanOf(1), vlanOf(4094)], [1, 4094]);
+  strictEqual(defaultManifest().services["arp"]!.vlan, undefined);
+  for (const vlan of [0, 4095, -1, 1.5, "7", "any", null]) {
+    const services = { arp: { core: "arp", vlan } };
+    const error = refusal({ ...formatManifest(defaultManifest()), services });
+    strictEqual(
+      error.message,
+      `services.arp.vlan: expected a whole number from 1 to 4094, got ${
+        JSON.stringify(vlan)
+      }`,
+    );
+  }
+});
+
+Deno.test("services of one protocol want different packets in different VLANs, and the same ones in one", () => {
+  const services = {
+    one: { core: "arp" },
+    two: { core: "arp", vlan: 7 },
+    three: { core: "udp-echo", vlan: 7 },
+    four: { core: "udp-echo" },
+  } as const;
+  strictEqual(Object.keys(defaultManifest({ services }).services).length, 4);
+  const more = { ...services, five: { core: "udp-echo", vlan: 7 } };
+  strictEqual(
+    refusal({ ...formatManifest(defaultManifest()), services: more }).message,
+    'services.five.port: expected packets that no other service has; "three" is udp-echo on port 7 in VLAN 7 already',
+  );
+});
