@@ -4,11 +4,14 @@ import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceSettings } from "./definition.ts";
+import type { ServiceFrames } from "./within_envelope.ts";
 
 /** What connects a service to a NIC. */
 export interface Connection {
   /** A capability for all that it may have: it narrows this one. */
   readonly envelope: bigint;
+  /** Frames of the envelope, for telling a service that asks for none of them. */
+  readonly may?: ServiceFrames;
   /** To the driver service. */
   readonly data: MessagePort;
   /** To the filter service. */

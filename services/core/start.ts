@@ -4,6 +4,7 @@
  * thread; what it may reach is what it is given here.
  */
 
+import { given } from "../../caps/kernel/given.ts";
 import { onFirstMessage } from "../../caps/port/first_message.ts";
 import { fromMessagePort, type Port, takeAll } from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/kernel/rights.ts";
@@ -12,10 +13,11 @@ import { makeRealClock } from "../runtime/clock.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceDefinition } from "./definition.ts";
 import { FilterClient } from "../filter/service/client.ts";
-import type { Grant } from "../filter/grant/grant.ts";
+import { checkGrant } from "../filter/grant/check.ts";
 import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
 import { threadBytes } from "../runtime/memory_usage.ts";
 import { plainCopy, plainCounts, plainText } from "./plain.ts";
+import { refuseBeyondEnvelope } from "./within_envelope.ts";
 import { CoreRunner, type RunnerConnection } from "./runner.ts";
 import type {
   Connection,
@@ -91,18 +93,23 @@ interface Connected extends RunnerConnection {
   readonly capability: Capability;
 }
 
-/** Establishes the service's filter; in exchange it gets the capability for its packets. */
-export function establish(
+/**
+ * Establishes the service's filter; in exchange it gets the capability for its packets.
+ * @throws {Error} when nothing of that is in the envelope.
+ */
+export async function establish(
   definition: ServiceDefinition,
   start: Omit<ServiceStart, "data" | "requests" | "control">,
   requests: Port<FilterRequest, FilterReply>,
 ): Promise<Capability> {
-  const { settings, quotaPages, copyBytesMax, envelope } = start;
-  return new FilterClient(requests).derive({
+  const { settings, quotaPages, copyBytesMax, envelope, may } = start;
+  const receives = checkGrant(plainCopy(definition.receives(settings)));
+  const sends = checkGrant(plainCopy(definition.sends(settings)));
+  if (may !== undefined) refuseBeyondEnvelope({ receives, sends }, may);
+  return await new FilterClient(requests).derive({
     from: envelope,
-    // Whether they are grants is the filter service's to check.
-    grant: plainCopy(definition.receives(settings)) as Grant,
-    sends: plainCopy(definition.sends(settings)) as Grant,
+    grant: receives,
+    sends,
     rights: RIGHT_RECEIVE | RIGHT_SEND,
     quotaPages,
     copyBytesMax,
@@ -117,10 +124,10 @@ async function connect(
   const requests = fromMessagePort<FilterRequest, FilterReply>(
     connection.requests,
   );
-  const { envelope } = connection;
+  const { envelope, may } = connection;
   const capability = await establish(
     definition,
-    { ...start, envelope },
+    { ...start, envelope, ...given({ may }) },
     requests,
   );
   const { data, trusted } = connection;

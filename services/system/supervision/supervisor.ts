@@ -230,9 +230,13 @@ export class Supervisor {
       manifest,
       connector.mtu,
     );
-    const envelope = await connector.derive({
-      grant: definition.receives(settings),
+    const may = {
+      receives: definition.receives(settings),
       sends: definition.sends(settings),
+    };
+    const envelope = await connector.derive({
+      grant: may.receives,
+      sends: may.sends,
       rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
       quotaPages: manifest.quotaPages,
       // On the envelope: whatever the service derives from it stays within.
@@ -242,6 +246,7 @@ export class Supervisor {
     const posed = this.#options.interposing.interpose(supervised.name, data);
     return {
       envelope,
+      may,
       data: posed,
       requests,
       ...given({ trusted }),
