@@ -4,7 +4,7 @@
  * section 3.1) and IPv6 (RFC 8200 section 8.1).
  */
 
-import { PROTOCOL_UDP, putU16, type Transport } from "./transport.ts";
+import { PROTOCOL_UDP, putU16, type Transport, u16 } from "./transport.ts";
 
 /** Memory that packets lie in: packet memory, or a ring that is shared with the kernel. */
 export interface PacketBytes {
@@ -67,19 +67,18 @@ export class Checksums {
     return addresses + protocol + (packet.end - packet.transport);
   }
 
-  /** The folded sum of the 16-bit words from `start` to `end`, at most 65,535 bytes. */
+  /** The folded sum of the 16-bit words from `start` to `end`: 2 to 65,535 bytes. */
   sum(start: number, end: number): number {
-    const bytes = this.#bytes;
+    if ((start & 1) !== 0) return this.#sumBytes(start, end);
+    // Words of 32 bits lie at multiples of 4: what is before comes by itself.
     let sum = 0;
     let at = start;
-    // Words of 32 bits lie at multiples of 4: what is before comes by itself.
-    if ((at & 1) !== 0) return this.#sumBytes(start, end);
-    if ((at & 2) !== 0 && at + 2 <= end) {
-      sum = bytes[at]! << 8 | bytes[at + 1]!;
+    if ((at & 2) !== 0) {
+      sum = u16(this.#bytes, at);
       at += 2;
     }
     const words = this.#words;
-    const last = at + (end - at & ~3) >>> 2;
+    const last = end >>> 2;
     // Two sums, each of which fits 31 bits for 65,535 bytes.
     let even = 0;
     let odd = 0;
@@ -91,7 +90,7 @@ export class Checksums {
     // Summed in the machine's byte order, which is turned once (RFC 1071 section 2 B).
     const swapped = fold(even + odd);
     sum += (swapped & 0xff) << 8 | swapped >>> 8;
-    return fold(sum + this.#sumBytes(Math.max(at, last << 2), end));
+    return fold(sum + this.#sumBytes(last << 2, end));
   }
 
   #sumBytes(start: number, end: number): number {

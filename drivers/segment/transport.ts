@@ -55,19 +55,22 @@ export class Transport {
    * @returns false when it is no whole TCP or UDP packet over IPv4 or IPv6: a
    * fragment is none, nor is one with a routing header, whose checksum covers
    * another destination.
+   *
+   * Fields are read before it is known that they lie in the frame. What is read
+   * behind its end decides nothing: the payload begins behind all of them, and
+   * must not begin behind the packet's end, nor that be behind the frame's.
    */
   find(bytes: Uint8Array, start: number, length: number): boolean {
     const end = start + length;
     let at = start + ETHERNET_BYTES;
-    if (at > end) return false;
     let type = u16(bytes, at - 2);
     for (
       let tags = 0;
       type === ETHER_TYPE_VLAN || type === ETHER_TYPE_SERVICE_VLAN;
       tags++
     ) {
+      if (tags === VLAN_TAGS_MAX) return false;
       at += VLAN_TAG_BYTES;
-      if (tags === VLAN_TAGS_MAX || at > end) return false;
       type = u16(bytes, at - 2);
     }
     this.start = start;
@@ -78,7 +81,7 @@ export class Transport {
 
   #findIpv4(bytes: Uint8Array, end: number): boolean {
     const at = this.network;
-    if (at + IPV4_BYTES > end || bytes[at]! >>> 4 !== 4) return false;
+    if (bytes[at]! >>> 4 !== 4) return false;
     const headerBytes = (bytes[at]! & 15) << 2;
     const totalBytes = u16(bytes, at + 2);
     // More fragments, or an offset: RFC 791 section 3.1.
@@ -94,7 +97,7 @@ export class Transport {
 
   #findIpv6(bytes: Uint8Array, end: number): boolean {
     const at = this.network;
-    if (at + IPV6_BYTES > end || bytes[at]! >>> 4 !== 6) return false;
+    if (bytes[at]! >>> 4 !== 6) return false;
     this.version = 6;
     this.end = at + IPV6_BYTES + u16(bytes, at + 4);
     if (this.end > end) return false;
@@ -105,10 +108,8 @@ export class Transport {
       next === HOP_BY_HOP || next === DESTINATION_OPTIONS;
       headers++
     ) {
+      if (headers === EXTENSION_HEADERS_MAX) return false;
       const header = this.transport;
-      if (headers === EXTENSION_HEADERS_MAX || header + 8 > this.end) {
-        return false;
-      }
       next = bytes[header]!;
       this.transport = header + (bytes[header + 1]! + 1) * 8;
     }
@@ -119,12 +120,11 @@ export class Transport {
     const at = this.transport;
     this.protocol = protocol;
     if (protocol === PROTOCOL_TCP) {
-      if (at + TCP_BYTES > this.end) return false;
       const headerBytes = bytes[at + 12]! >>> 4 << 2;
       this.payload = at + headerBytes;
       return headerBytes >= TCP_BYTES && this.payload <= this.end;
     }
-    if (protocol !== PROTOCOL_UDP || at + UDP_BYTES > this.end) return false;
+    if (protocol !== PROTOCOL_UDP) return false;
     const sizeBytes = u16(bytes, at + 4);
     if (sizeBytes < UDP_BYTES || at + sizeBytes > this.end) return false;
     this.payload = at + UDP_BYTES;

@@ -14,4 +14,23 @@ export interface Equivalent {
 }
 
 /** All of them. */
-export const EQUIVALENTS: readonly Equivalent[] = [];
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    file: "drivers/segment/segmenter.ts",
+    from: "source === bytes",
+    to: "false",
+    reason: "both ways of copying copy the same: one makes a view",
+  },
+  {
+    file: "drivers/segment/checksum.ts",
+    from: "(start & 1) !== 0",
+    to: "true",
+    reason: "bytes one by one have the same sum, more slowly",
+  },
+  {
+    file: "drivers/tunnel/replay_window.ts",
+    from: "WINDOW_FRAMES / WORD_BITS",
+    to: "WINDOW_FRAMES * WORD_BITS",
+    reason: "a ring of more words than the window needs costs memory alone",
+  },
+];
