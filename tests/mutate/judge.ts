@@ -1,15 +1,27 @@
-/** Runs a room's tests over mutants, in copies of the sources. */
+/** Says which mutants the tests notice, in a copy of the sources. */
 
 import { SourceCopy } from "../source_copy.ts";
+import { calibrate, type CalibratedFile } from "./calibration.ts";
 import type { Mutant } from "./mutants.ts";
+import { type Ending, runFile } from "./run_file.ts";
+import type { RunOrder } from "./run_order.ts";
 
 /** What became of a mutant. */
 export type Verdict =
-  /** A test failed, or the program did not come to its end in time. */
-  | "killed"
-  | "timeout"
-  /** Every test passed. */
-  | "survived";
+  /** A test failed, or did not come to its end within the limits. */
+  | Exclude<Ending, "passed">
+  /** Every test file that runs the mutant's lines passed. */
+  | "survived"
+  /** No test file runs the mutant's lines. */
+  | "not covered";
+
+/** How the judges run tests. */
+export interface JudgeOptions {
+  /** Of the properties' values. */
+  readonly seed: number;
+  /** Whether survivors get a second look, with all of a property's values. */
+  readonly thorough: boolean;
+}
 
 /** All that tests read. */
 const PARTS = [
@@ -25,70 +37,76 @@ const PARTS = [
   "deno.lock",
 ];
 
+/** The part of a property's values that a first look tries. */
+const FIRST_RUNS = 0.1;
+
 /** How many times as long as without a change a run may take. */
 const SLACK_FACTOR = 3;
 
-/** What a run may take besides, in ms: the machine may be busy. */
-const GRACE_MS = 10_000;
+/** What a run may take besides: as CPU time, and as real time. */
+const CPU_GRACE_S = 5;
+const WALL_GRACE_MS = 30_000;
 
 /** Judges mutants in a copy of its own, one at a time. */
 export class Judge implements Disposable {
   readonly #copy = new SourceCopy(PARTS);
-  readonly #tests: readonly string[];
-  #limitMs = Infinity;
+  readonly #options: JudgeOptions;
 
-  /** For a room with these tests. */
-  constructor(tests: readonly string[]) {
-    this.#tests = tests;
+  /** One without an opinion. */
+  constructor(options: JudgeOptions) {
+    this.#options = options;
   }
 
   /**
-   * Runs the tests without a change, to know how long they take.
-   * @throws when they fail: a room whose tests fail says nothing of its mutants.
+   * What a test file takes, and which lines it runs, without a change.
+   * @throws when it fails.
    */
-  async calibrate(): Promise<number> {
-    const startMs = performance.now();
-    if (await this.#run() !== "survived") {
-      throw new Error(
-        `the tests fail without a change: ${this.#tests.join(" ")}`,
-      );
-    }
-    const tookMs = performance.now() - startMs;
-    this.#limitMs = tookMs * SLACK_FACTOR + GRACE_MS;
-    return tookMs;
+  async calibrate(test: string): Promise<CalibratedFile> {
+    return await calibrate(this.#copy.folder, test, this.#env(FIRST_RUNS));
   }
 
-  /** What becomes of `mutant`. */
-  async judge({ file, text }: Mutant): Promise<Verdict> {
-    const whole = this.#copy.read(file);
-    this.#copy.write(file, text);
+  /** What becomes of `mutant` when the files that `order` has for it are run. */
+  async judge(mutant: Mutant, order: RunOrder): Promise<Verdict> {
+    const files = order.of(mutant);
+    if (files.length === 0) return "not covered";
+    const whole = this.#copy.read(mutant.file);
+    this.#copy.write(mutant.file, mutant.text);
     try {
-      return await this.#run();
+      for (const file of files) {
+        const ending = await this.#run(file, FIRST_RUNS);
+        order.note(file, ending !== "passed");
+        if (ending !== "passed") return ending;
+      }
+      return this.#options.thorough ? await this.#lookAgain(files) : "survived";
     } finally {
-      this.#copy.write(file, whole);
+      this.#copy.write(mutant.file, whole);
     }
   }
 
-  async #run(): Promise<Verdict> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["test", "--no-check", "--no-prompt", "--cached-only"],
-        ...["--allow-all", "--fail-fast", ...this.#tests],
-      ],
-      cwd: this.#copy.folder,
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    let late = false;
-    const timer = this.#limitMs === Infinity ? undefined : setTimeout(() => {
-      late = true;
-      child.kill("SIGKILL");
-    }, this.#limitMs);
-    const { success } = await child.status;
-    clearTimeout(timer);
-    return late ? "timeout" : success ? "survived" : "killed";
+  async #lookAgain(files: readonly CalibratedFile[]): Promise<Verdict> {
+    for (const file of files.filter(({ hasProperties }) => hasProperties)) {
+      const ending = await this.#run(file, 1);
+      if (ending !== "passed") return ending;
+    }
+    return "survived";
+  }
+
+  #run({ test, cpuS, wallMs }: CalibratedFile, runs: number): Promise<Ending> {
+    const factor = SLACK_FACTOR * runs / FIRST_RUNS;
+    return runFile({
+      folder: this.#copy.folder,
+      test,
+      env: this.#env(runs),
+      cpuS: cpuS * factor + CPU_GRACE_S,
+      wallMs: wallMs * factor + WALL_GRACE_MS,
+    });
+  }
+
+  #env(runs: number): Record<string, string> {
+    return {
+      SALLYPORT_RUNS: String(runs),
+      SALLYPORT_SEED: String(this.#options.seed),
+    };
   }
 
   /** Removes the copy. */

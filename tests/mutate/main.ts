@@ -6,27 +6,37 @@
  *     deno task mutate caps drivers/service
  *     deno task mutate caps/kernel/slots.ts      every mutant of one file
  *     deno task mutate --all --seed 7 --sample 50 --workers 2
+ *     deno task mutate --quick             no second look at what survives
  */
 
 import { parseArgs } from "node:util";
+import { whyMissing } from "../needs.ts";
+import type { CalibratedFile } from "./calibration.ts";
 import { EQUIVALENTS } from "./equivalents.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import { type Room, ROOMS } from "./rooms.ts";
+import { RunOrder } from "./run_order.ts";
 import { sampleOf } from "./sample.ts";
+import { lineOf, Tally } from "./tally.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+
+/** The part of a room's mutants that has to be noticed. */
+const SCORE_MIN = 0.85;
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
   options: {
     all: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
     seed: { type: "string", default: String(Date.now() & 0xffff) },
     sample: { type: "string", default: "200" },
     workers: { type: "string", default: "2" },
   },
 });
+const seed = Number(values.seed);
 
 /** What was asked for: rooms by name, or files with the tests of their room. */
 function chosen(): (Room & { readonly name: string })[] {
@@ -70,59 +80,61 @@ async function mutantsIn(room: Room): Promise<Mutant[]> {
   );
 }
 
-/** Judges all mutants, each worker in a copy of its own. */
-async function judgeAll(
-  tests: readonly string[],
-  mutants: readonly Mutant[],
-  tell: (mutant: Mutant, verdict: Verdict) => void,
+/** Calls `work` for each of `all`, with each judge one at a time. */
+async function share<T>(
+  judges: readonly Judge[],
+  all: readonly T[],
+  work: (judge: Judge, one: T) => Promise<void>,
 ): Promise<void> {
-  const waiting = [...mutants];
-  await Promise.all(Array.from({ length: Number(values.workers) }, async () => {
-    using judge = new Judge(tests);
-    await judge.calibrate();
-    for (
-      let next = waiting.shift();
-      next !== undefined;
-      next = waiting.shift()
-    ) {
-      tell(next, await judge.judge(next));
-    }
+  const waiting = all.values();
+  await Promise.all(judges.map(async (judge) => {
+    for (const one of waiting) await work(judge, one);
   }));
 }
 
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length > 90 ? `${line.slice(0, 89)}…` : line;
+/** Judges all mutants of a room, each worker in a copy of its own. */
+async function judgeAll(
+  room: Room,
+  mutants: readonly Mutant[],
+  tell: (mutant: Mutant, verdict: Verdict) => void,
+): Promise<void> {
+  using stack = new DisposableStack();
+  const judges = Array.from(
+    { length: Number(values.workers) },
+    () => stack.use(new Judge({ seed, thorough: !values.quick })),
+  );
+  const tests = room.tests.flatMap(filesOf)
+    .filter((file) => file.endsWith("_test.ts"));
+  const files: CalibratedFile[] = [];
+  await share(judges, tests, async (judge, test) => {
+    files.push(await judge.calibrate(test));
+  });
+  const order = new RunOrder(files);
+  await share(judges, mutants, async (judge, mutant) => {
+    tell(mutant, await judge.judge(mutant, order));
+  });
 }
 
+const missing = whyMissing("tool:sh");
+if (missing !== undefined) {
+  console.error(`mutate: ${missing}`);
+  Deno.exit(2);
+}
 let weakest = 1;
 for (const room of chosen()) {
   const all = await mutantsIn(room);
   // Of a file that was asked for by name, every mutant is tried.
   const isWhole = values.all || ROOMS[room.name] === undefined;
-  const mutants = isWhole
-    ? all
-    : sampleOf(all, Number(values.sample), Number(values.seed));
-  let killed = 0;
+  const mutants = isWhole ? all : sampleOf(all, Number(values.sample), seed);
+  const tally = new Tally();
   console.log(
-    `${room.name}: ${mutants.length} of ${all.length} mutants, seed ${values.seed}`,
+    `${room.name}: ${mutants.length} of ${all.length} mutants, seed ${seed}`,
   );
-  await judgeAll(room.tests, mutants, (mutant, verdict) => {
-    if (verdict !== "survived") {
-      killed++;
-      return;
-    }
-    const { file, line, kind, from, to } = mutant;
-    console.log(
-      `  survived ${file}:${line} ${kind}: ${oneLine(from)}  →  ${oneLine(to)}`,
-    );
+  await judgeAll(room, mutants, (mutant, verdict) => {
+    tally.add(verdict);
+    if (verdict !== "failed") console.log(`  ${lineOf(mutant, verdict)}`);
   });
-  const score = mutants.length === 0 ? 1 : killed / mutants.length;
-  weakest = Math.min(weakest, score);
-  console.log(
-    `${room.name}: ${killed} of ${mutants.length} killed, ${
-      (100 * score).toFixed(1)
-    } %`,
-  );
+  console.log(`${room.name}: ${tally}`);
+  weakest = Math.min(weakest, tally.score);
 }
-if (weakest < 0.85) Deno.exit(1);
+if (weakest < SCORE_MIN) Deno.exit(1);

@@ -8,8 +8,9 @@ export interface Mutant {
   readonly file: string;
   /** Number within its file, the same for the same text. */
   readonly id: number;
-  /** Line, from 1. */
+  /** First and last line, from 1. */
   readonly line: number;
+  readonly lineEnd: number;
   /** What kind of change, in StrykerJS's words. */
   readonly kind: string;
   /** The text that is replaced, and what by. */
@@ -68,6 +69,7 @@ export async function mutantsOf(
       file,
       id: Number(id),
       line: location.start.line + 1,
+      lineEnd: location.end.line + 1,
       kind: mutatorName,
       from: text.slice(start, end),
       to: replacement,

@@ -1,0 +1,39 @@
+import { deepEqual } from "node:assert/strict";
+import type { CalibratedFile } from "./calibration.ts";
+import { RunOrder } from "./run_order.ts";
+
+function fileOf(test: string, wallMs: number, lines: number[]): CalibratedFile {
+  return {
+    test,
+    wallMs,
+    cpuS: 1,
+    lines: new Map([["a.ts", new Set(lines)]]),
+    hasProperties: false,
+  };
+}
+
+const slow = fileOf("slow", 900, [1, 2, 3, 7]);
+const quick = fileOf("quick", 100, [1, 2, 3]);
+const middle = fileOf("middle", 300, [1]);
+
+function namesOf(order: RunOrder, line: number, lineEnd = line): string[] {
+  return order.of({ file: "a.ts", line, lineEnd }).map(({ test }) => test);
+}
+
+Deno.test("files that run a line of the mutant are run, quickest first", () => {
+  const order = new RunOrder([slow, quick, middle]);
+  deepEqual(namesOf(order, 1), ["quick", "middle", "slow"]);
+  deepEqual(namesOf(order, 2), ["quick", "slow"]);
+  deepEqual(namesOf(order, 4), []);
+  deepEqual(namesOf(order, 4, 7), ["slow"]);
+  deepEqual(order.of({ file: "b.ts", line: 1, lineEnd: 1 }), []);
+});
+
+Deno.test("a file that notices more comes before a quicker one that does not", () => {
+  const order = new RunOrder([slow, quick, middle]);
+  for (let i = 0; i < 4; i++) {
+    order.note(quick, false);
+    order.note(middle, true);
+  }
+  deepEqual(namesOf(order, 1), ["middle", "quick", "slow"]);
+});
