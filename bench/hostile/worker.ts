@@ -56,8 +56,8 @@ function keepPages({ data, first, counters }: Hands): void {
  */
 function flood({ data, first }: Hands): void {
   const records = new ArrayBuffer(STRING_BYTES);
-  const { capability } = first;
-  for (;;) data.post({ capability, records, count: 0, pages: [] });
+  const { capabilities } = first;
+  for (;;) data.post({ capabilities, records, count: 0, pages: [] });
 }
 
 /** Garbage, as fast as it can be posted: past the {@link Port} around it. */
@@ -82,7 +82,12 @@ function guess({ data, client, counters }: Hands): void {
     for (let i = 0; i < count && made < GUESSES; i++) {
       const capability = guessOf(made++);
       const records = new ArrayBuffer(STRING_BYTES);
-      const message: Submission = { capability, records, count: 0, pages: [] };
+      const message: Submission = {
+        capabilities: [capability],
+        records,
+        count: 0,
+        pages: [],
+      };
       data.post(message, [records]);
       client.end("revoke", capability).catch(() => {});
     }

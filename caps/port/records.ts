@@ -5,9 +5,9 @@
  * one a packet, each a multiple of 8 bytes:
  *
  * ```
- *  0        4        8       10      12       14    15     16        18     24
- *  ├ length ┼ frame ─┼ start ┼ page ─┼ stride ┼ checksum ┼ gso ┼ gso size ┼ 0 ┤ bytes …
- *    u32      u32      u16     u16     u16      u8         u8    u16
+ *  0        4       8       10     12       14         15    16         18           20  24
+ *  ├ length ┼ frame ┼ start ┼ page ┼ stride ┼ checksum ┼ gso ┼ gso size ┼ capability ┼ 0 ┤ bytes …
+ *    u32      u32     u16     u16    u16      u8         u8    u16        u16          u32
  * ```
  *
  * `length` bytes of packet. A small packet lies in the record itself, `start`
@@ -17,11 +17,15 @@
  * 16 pages that lie side by side in packet memory, with a packet in each, or an
  * extent of 17 with one packet; `frame` is then the first. `stride` bytes on
  * comes the next record. `checksum`, `gso` and `gso size` say what is known of the
- * packet's checksum and segmentation (caps/port/offload.ts). This is the answer that says where the data is, after
- * Shapiro and Frantz (1998): here is a byte string, here is a page.
+ * packet's checksum and segmentation (caps/port/offload.ts). `capability` is the
+ * place, in the message's list of capabilities, of the one that the packet belongs
+ * to: one string serves all capabilities of a holder. This is the answer that says
+ * where the data is, after Shapiro and Frantz (1998): here is a byte string, here
+ * is a page.
  *
  * On the way back the same string carries what is to be sent: a record whose
- * `length` is 0 only gives its page back. Of the rest, two wishes are read: that
+ * `length` is 0 only gives its page back. Any other is sent under the capability
+ * that it names. Of the rest, two wishes are read: that
  * the checksum be completed (`checksum` is CHECKSUM_PARTIAL), and that a
  * super-packet be sent as segments of `gso size` bytes of payload. What kind it
  * is, the driver reads from the packet's headers.
@@ -48,6 +52,9 @@ export const IN_FLIGHT_MAX: number = STRINGS_PER_HOLDER + OWN_STRINGS_MAX;
 /** Bytes of a record before its packet. */
 export const RECORD_BYTES = 24;
 
+/** The most records that fit a byte string. */
+export const RECORDS_MAX: number = Math.floor(STRING_BYTES / RECORD_BYTES);
+
 /** The `page` of a packet that lies in the byte string itself. */
 export const INLINE = 0xffff;
 
@@ -60,10 +67,10 @@ export const RUN_PAGES_MAX = 16;
 /** The most bytes of packet that one record can hold in the string itself. */
 export const INLINE_BYTES_MAX = STRING_BYTES - RECORD_BYTES - 8;
 
-/** A packet from the driver to the holder of a capability, with others of its batch. */
+/** Packets from the driver to a holder: all of a batch that are for its capabilities, if they fit. */
 export interface Delivery {
-  /** The capability, by its tag in the holder's own table. */
-  readonly capability: bigint;
+  /** The capabilities that the records name, by their tags in the holder's own table. */
+  readonly capabilities: readonly bigint[];
   /** A byte string. */
   readonly records: ArrayBuffer;
   /** Records in it. */
@@ -74,8 +81,8 @@ export interface Delivery {
 
 /** Packets to send and pages to give back, from a holder to the driver. */
 export interface Submission {
-  /** The capability to send under, and whose account is meant. */
-  readonly capability: bigint;
+  /** The capabilities that the records are sent under; at most {@link RECORDS_MAX}. */
+  readonly capabilities: readonly bigint[];
   /** A byte string. */
   readonly records: ArrayBuffer;
   /** Records in it. */
@@ -168,10 +175,20 @@ export class RecordView {
     this.#u16[half + 8] = offload >>> 16;
   }
 
+  /** The place of the packet's capability in the message's list. */
+  capability(at: number): number {
+    return this.#u16[(at >>> 1) + 9]!;
+  }
+
+  /** Sets the place of the packet's capability. */
+  setCapability(at: number, capability: number): void {
+    this.#u16[(at >>> 1) + 9] = capability;
+  }
+
   /** Writes the record of a packet of `length` bytes that will lie in the string. Returns where the next begins. */
-  putInline(at: number, length: number): number {
+  putInline(at: number, length: number, capability = 0): number {
     const stride = inlineStride(length);
-    this.#put(at, length, 0, RECORD_BYTES, INLINE, stride);
+    this.#put(at, length, 0, RECORD_BYTES, INLINE, stride, capability);
     return at + stride;
   }
 
@@ -182,8 +199,9 @@ export class RecordView {
     frame: number,
     start: number,
     page: number,
+    capability = 0,
   ): number {
-    this.#put(at, length, frame, start, page, RECORD_BYTES);
+    this.#put(at, length, frame, start, page, RECORD_BYTES, capability);
     return at + RECORD_BYTES;
   }
 
@@ -194,6 +212,7 @@ export class RecordView {
     start: number,
     page: number,
     stride: number,
+    capability: number,
   ): void {
     const word = at >>> 2;
     const half = at >>> 1;
@@ -203,7 +222,7 @@ export class RecordView {
     this.#u16[half + 5] = page;
     this.#u16[half + 6] = stride;
     this.#u16[half + 7] = 0;
-    this.words[word + 4] = 0;
+    this.words[word + 4] = capability << 16;
     this.words[word + 5] = 0;
   }
 }

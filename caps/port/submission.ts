@@ -1,24 +1,30 @@
 /** Does this thing have a submission's form? What a holder sends may be anything. */
 
 import { isBufferOf } from "../memory/buffers.ts";
-import { RECORD_BYTES, STRING_BYTES, type Submission } from "./records.ts";
-
-/** The most records that fit a byte string. */
-export const RECORDS_MAX = Math.floor(STRING_BYTES / RECORD_BYTES);
+import {
+  RECORD_BYTES,
+  RECORDS_MAX,
+  STRING_BYTES,
+  type Submission,
+} from "./records.ts";
 
 /**
  * True when `message` has a submission's form: a byte string, a count that fits
- * one, a list of what may or may not be pages. Its tag, and what lies in the
- * string, may be anything. Never throws on what a port brought.
+ * one, a list of what may or may not be tags, and one of what may or may not be
+ * pages. What lies in the string may be anything. Never throws on what a port
+ * brought.
  */
 export function isSubmission(
   message: unknown,
-): message is Submission & { pages: unknown[] } {
+): message is Submission & { capabilities: unknown[]; pages: unknown[] } {
   if (typeof message !== "object" || message === null) return false;
-  const { records, count, pages } = message as Partial<Submission>;
+  const { capabilities, records, count, pages } = message as Partial<
+    Submission
+  >;
   return isBufferOf(records, STRING_BYTES) &&
     typeof count === "number" && Number.isInteger(count) && count >= 0 &&
     count <= RECORDS_MAX &&
+    Array.isArray(capabilities) && capabilities.length <= RECORDS_MAX &&
     Array.isArray(pages) && pages.length <= RECORDS_MAX;
 }
 

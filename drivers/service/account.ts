@@ -1,17 +1,16 @@
-/** One capability in the driver: its limits, its counts, the delivery under way. */
+/** One capability in the driver: its limits and its counts. */
 
 import { Tally } from "../../caps/driver/accounts.ts";
 import type { AccountCounts, AccountSpec } from "../../caps/driver/messages.ts";
 import { type Capability, capabilityOf } from "../../caps/kernel/capability.ts";
-import { RecordWriter } from "../../caps/port/record_writer.ts";
 import { INLINE_BYTES_MAX } from "../../caps/port/records.ts";
-import { FrameRuns } from "./frame_runs.ts";
 import type { Holder } from "./holder.ts";
 import type { Meters } from "./meter.ts";
+import type { Named } from "./open_string.ts";
 import type { PageQuota } from "./page_quota.ts";
 
 /** Made when the capability is minted or derived, and kept until its last page is back and longer. */
-export class Account {
+export class Account implements Named {
   readonly spec: AccountSpec;
   readonly holder: Holder;
   readonly capability: Capability;
@@ -29,10 +28,8 @@ export class Account {
   deliveredBytes = 0;
   sentPackets = 0;
   sentBytes = 0;
-  /** The byte string being filled for it, if one is. */
-  readonly writer: RecordWriter = new RecordWriter();
-  /** The pages that go with the string: runs of frames side by side, one buffer each. */
-  readonly runs: FrameRuns = new FrameRuns();
+  namedIn = 0;
+  place = 0;
 
   constructor(
     spec: AccountSpec,
@@ -46,22 +43,6 @@ export class Account {
     this.holder = holder;
     this.pages = pages;
     this.capability = capabilityOf({ low: spec.tagLow, high: spec.tagHigh });
-  }
-
-  /** Begins a byte string; false when the holder has none here. */
-  begin(): boolean {
-    const string = this.holder.strings.pop();
-    if (string === undefined) return false;
-    this.holder.begunStrings++;
-    this.writer.begin(string);
-    return true;
-  }
-
-  /** Forgets the byte string and the pages that go with it: they were posted, or taken back. */
-  endString(): void {
-    this.holder.begunStrings--;
-    this.writer.drop();
-    this.runs.clear();
   }
 
   /** Counts a packet that the holder gets. */

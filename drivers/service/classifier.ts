@@ -90,9 +90,12 @@ export class Classifier {
     }
   }
 
-  /** Leaves `slot` in `batch.slot[i]` where the frame may be sent under it, 0 elsewhere. */
-  permit(batch: Batch, count: number, slot: number): void {
-    if (this.#exports === undefined) batch.slot.fill(SLOT_NONE, 0, count);
-    else this.#exports.permit(batch.address, count, slot);
+  /** Leaves `slot` in `batch.slot[from..to)` where the frame may be sent under it, 0 elsewhere. */
+  permit(batch: Batch, from: number, to: number, slot: number): void {
+    if (this.#exports === undefined) batch.slot.fill(SLOT_NONE, from, to);
+    else {
+      // Each array of a batch has words, so that this moves all of them on by `from`.
+      this.#exports.permit(batch.address + 4 * from, to - from, slot);
+    }
   }
 }

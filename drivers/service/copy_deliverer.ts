@@ -33,8 +33,8 @@ export class CopyDeliverer {
     offload: number,
   ): boolean {
     if (!this.#strings.room(account, inlineStride(length))) return false;
-    const { writer } = account;
-    const at = writer.addInline(length, offload);
+    const { open, open: { writer } } = account.holder;
+    const at = writer.addInline(open.placeOf(account), length, offload);
     this.#copy(offset, length, writer.view!, at + RECORD_BYTES);
     account.countDelivered(length);
     return true;

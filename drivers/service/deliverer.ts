@@ -1,6 +1,6 @@
 /**
- * Delivery: a classified batch becomes one message for each capability that it
- * has packets of. A small packet is copied onto the holder's byte string; a
+ * Delivery: a classified batch becomes one message for each holder that it has
+ * packets for. A small packet is copied onto the holder's byte string; a
  * large one's page goes to the holder; to a trusted holder, only a descriptor.
  */
 
@@ -16,6 +16,7 @@ import type { Driver } from "../driver.ts";
 import type { Account } from "./account.ts";
 import type { AccountTable } from "./account_table.ts";
 import { CopyDeliverer } from "./copy_deliverer.ts";
+import type { Holder } from "./holder.ts";
 import type { Meter, Turn } from "./meter.ts";
 import { OpenStrings } from "./open_strings.ts";
 import { SwapDeliverer } from "./swap_deliverer.ts";
@@ -50,7 +51,7 @@ export class Deliverer {
       ? CHECKSUM_MAY_BE_PARTIAL
       : 0;
     this.#turn = turn;
-    this.#strings = new OpenStrings(ledger, driver.pages);
+    this.#strings = new OpenStrings(ledger, driver.pages, table);
     this.#copy = new CopyDeliverer(memory, this.#strings);
     this.#swap = new SwapDeliverer(memory, ledger, this.#strings);
     this.#trusted = new TrustedDeliverer(ledger);
@@ -105,14 +106,14 @@ export class Deliverer {
     this.#strings.flush();
   }
 
-  /** Posts what is begun for an account that will get nothing more. */
-  finish(account: Account): void {
-    this.#strings.post(account);
+  /** Posts what is begun for the holder of a capability that will get nothing more. */
+  finish(holder: Holder): void {
+    this.#strings.post(holder);
   }
 
-  /** Takes back what is begun for an account whose holder was terminated. */
-  withdraw(account: Account): void {
-    this.#strings.withdraw(account);
+  /** Takes back what is begun for a holder that was terminated. */
+  withdraw(holder: Holder): void {
+    this.#strings.withdraw(holder);
   }
 
   /** Hands a packet over: its frame is lent or idle afterwards. False when it was dropped. */

@@ -8,6 +8,8 @@
 export class FrameRuns {
   readonly #frames: number[] = [];
   readonly #pages: number[] = [];
+  /** Whose they are: what one run gives back is given back to one account. */
+  readonly #slots: number[] = [];
   #count = 0;
 
   /** How many runs there are. */
@@ -25,14 +27,25 @@ export class FrameRuns {
     return this.#pages[index]!;
   }
 
+  /** The slot of the account that run `index` is lent to. */
+  slot(index: number): number {
+    return this.#slots[index]!;
+  }
+
   /**
-   * Adds a frame, or an extent of `pages` frames, behind the others: to the last
-   * run, if that has less than `runPagesMax` and ends where it begins. Returns
-   * the run that it is part of.
+   * Adds a frame of slot `slot`'s, or an extent of `pages` frames, behind the
+   * others: to the last run, if that is the same slot's, has less than
+   * `runPagesMax` and ends where the frame begins. Returns the run that the frame
+   * is part of.
    */
-  add(frame: number, pages: number, runPagesMax: number): number {
+  add(
+    frame: number,
+    pages: number,
+    slot: number,
+    runPagesMax: number,
+  ): number {
     const last = this.#count - 1;
-    if (last >= 0 && pages === 1) {
+    if (last >= 0 && pages === 1 && this.#slots[last] === slot) {
       const sofar = this.#pages[last]!;
       if (
         sofar < runPagesMax && this.#frames[last]! + sofar === frame
@@ -43,6 +56,7 @@ export class FrameRuns {
     }
     this.#frames[this.#count] = frame;
     this.#pages[this.#count] = pages;
+    this.#slots[this.#count] = slot;
     return this.#count++;
   }
 

@@ -11,6 +11,7 @@ import {
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
 import type { TrustedRings } from "../../caps/port/trusted_ring.ts";
+import { OpenString } from "./open_string.ts";
 import { Penalty } from "./penalty.ts";
 import { TrustedRingPair } from "./trusted_rings.ts";
 
@@ -34,8 +35,8 @@ export class Holder {
   readonly refusals: Tally = new Tally();
   /** The pauses that void tags cost. */
   readonly penalty: Penalty = new Penalty();
-  /** Byte strings that are being filled. */
-  begunStrings = 0;
+  /** The byte string that is being filled, if one is. */
+  readonly open: OpenString = new OpenString();
   /** True once more messages were under way than there are byte strings for. */
   flooded = false;
   /** Void tags that were presented. */
@@ -68,12 +69,13 @@ export class Holder {
   }
 
   /**
-   * Excuses as many void tags as the holder may have under way now: one of its
-   * capabilities was revoked, and what was sent under that tag comes back through
-   * no fault of its own. Each is counted, and costs nothing.
+   * Excuses as many more void tags as the holder may have messages under way now:
+   * one of its capabilities was revoked, which each of them may name, and what was
+   * sent under that tag comes back through no fault of its own. Each is counted,
+   * and costs nothing.
    */
   excuse(): void {
-    this.#excused = this.limits.inFlightMax + (this.trusted?.out ?? 0);
+    this.#excused += this.limits.inFlightMax + (this.trusted?.out ?? 0);
   }
 
   /**
@@ -97,18 +99,23 @@ export class Holder {
 
   /** Whether the last byte string here is being filled while the holder has not given back others. */
   get behind(): boolean {
-    return this.strings.length === 0 && this.begunStrings < STRINGS_PER_HOLDER;
+    return this.strings.length === 0 && this.open.begun;
   }
 
   /**
    * Takes a byte string back: for the next delivery, or, when there are enough,
    * to go to its sender with {@link returnSurplus}.
    */
-  returnString(string: ArrayBuffer, capability: bigint): void {
+  returnString(string: ArrayBuffer): void {
     if (this.strings.length < STRINGS_PER_HOLDER) {
       this.strings.push(string);
     } else {
-      this.#surplus.push({ capability, records: string, count: 0, pages: [] });
+      this.#surplus.push({
+        capabilities: [],
+        records: string,
+        count: 0,
+        pages: [],
+      });
     }
   }
 

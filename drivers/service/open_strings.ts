@@ -1,35 +1,48 @@
 /**
- * The byte strings that are being filled: one for each capability that packets
- * of this batch went to, posted at its end.
+ * The byte strings that are being filled: one for each holder that packets of
+ * this batch went to, posted at its end.
  */
 
 import type { PageLedger } from "../../caps/memory/page_ledger.ts";
+import { RecordWalk } from "../../caps/port/record_walk.ts";
 import { postRecords } from "../../caps/port/records.ts";
 import type { PageExchange } from "../driver.ts";
 import type { Account } from "./account.ts";
+import type { AccountTable } from "./account_table.ts";
 import type { FrameRuns } from "./frame_runs.ts";
+import type { Holder } from "./holder.ts";
 
 /** Begins byte strings, and posts them. */
 export class OpenStrings {
   readonly #ledger: PageLedger;
   readonly #exchange: PageExchange;
-  /** Accounts with a byte string begun. */
-  readonly #begun: Account[] = [];
+  readonly #table: AccountTable;
+  /** Holders with a byte string begun. */
+  readonly #begun: Holder[] = [];
 
-  constructor(ledger: PageLedger, exchange: PageExchange) {
+  constructor(
+    ledger: PageLedger,
+    exchange: PageExchange,
+    table: AccountTable,
+  ) {
     this.#ledger = ledger;
     this.#exchange = exchange;
+    this.#table = table;
   }
 
-  /** Makes room for `sizeBytes` in a byte string of the account's; false, counted, when there is none. */
+  /** Makes room for `sizeBytes` in a byte string of the holder's; false, counted on the account, when there is none. */
   room(account: Account, sizeBytes: number): boolean {
-    const { writer } = account;
-    if (writer.fits(sizeBytes)) return true;
-    if (writer.view === undefined) this.#begun.push(account);
-    else this.post(account);
-    if (account.begin()) return true;
-    account.drops.add("no-string");
-    return false;
+    const { holder, holder: { open } } = account;
+    if (open.writer.fits(sizeBytes)) return true;
+    if (open.begun) this.post(holder);
+    else this.#begun.push(holder);
+    const string = holder.strings.pop();
+    if (string === undefined) {
+      account.drops.add("no-string");
+      return false;
+    }
+    open.begin(string);
+    return true;
   }
 
   /**
@@ -40,35 +53,36 @@ export class OpenStrings {
     const begun = this.#begun;
     let kept = 0;
     for (let i = 0; i < begun.length; i++) {
-      const account = begun[i]!;
-      if (account.writer.view === undefined) continue;
-      if (account.holder.behind) begun[kept++] = account;
-      else this.post(account);
+      const holder = begun[i]!;
+      if (!holder.open.begun) continue;
+      if (holder.behind) begun[kept++] = holder;
+      else this.post(holder);
     }
     begun.length = kept;
   }
 
-  /** Posts the account's byte string, if one is begun. */
-  post(account: Account): void {
-    const { runs, writer } = account;
-    if (writer.view === undefined) return;
-    const { count } = writer;
+  /** Posts the holder's byte string, if one is begun. */
+  post(holder: Holder): void {
+    const { open, open: { runs, writer } } = holder;
+    if (!open.begun) return;
     const pages = runs.count === 0 ? [] : this.#lend(runs);
-    const delivery = writer.take(account.capability, pages);
-    if (!postRecords(account.holder.port, delivery)) {
+    const delivery = writer.take(pages);
+    if (!postRecords(holder.port, delivery)) {
       for (let i = 0; i < runs.count; i++) {
         this.#exchange.accept(runs.frame(i), pages[i]);
       }
-      this.#takeBack(account, count);
+      this.#takeBack(holder, delivery.records, delivery.count);
     }
-    account.endString();
+    open.end();
   }
 
-  /** Takes back the byte string of an account whose holder was terminated. */
-  withdraw(account: Account): void {
-    if (account.writer.view === undefined) return;
-    this.#takeBack(account, account.writer.count);
-    account.endString();
+  /** Takes back the byte string of a holder that was terminated. */
+  withdraw(holder: Holder): void {
+    const { open, open: { writer } } = holder;
+    if (!open.begun) return;
+    const { count } = writer;
+    this.#takeBack(holder, writer.drop(), count);
+    open.end();
   }
 
   #lend(runs: FrameRuns): ArrayBuffer[] {
@@ -79,14 +93,19 @@ export class OpenStrings {
     return pages;
   }
 
-  /** Has the pages of `count` packets that were not posted idle again: they were never lent. */
-  #takeBack(account: Account, count: number): void {
-    const { runs } = account;
+  /** Counts the packets that were not posted, and has their pages idle again: they were never lent. */
+  #takeBack(holder: Holder, records: ArrayBuffer, count: number): void {
+    const { runs, slots } = holder.open;
+    const { accounts } = this.#table;
     for (let i = 0; i < runs.count; i++) {
       const pages = runs.pages(i);
       this.#ledger.takeBackIdle(runs.frame(i), pages);
-      account.pages.release(pages);
+      accounts[runs.slot(i)]!.pages.release(pages);
     }
-    account.drops.add("port-closed", count);
+    const walk = new RecordWalk(records, count);
+    while (walk.next()) {
+      const slot = slots[walk.view.capability(walk.at)]!;
+      accounts[slot]!.drops.add("port-closed");
+    }
   }
 }

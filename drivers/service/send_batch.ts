@@ -1,7 +1,7 @@
 /**
  * The frames that a holder wants to send, on their way to the NIC: they gather
- * here, and go out if the sending grant matches them, checked in memory that
- * their sender cannot write any more, and if the rate limit has room.
+ * here, and each goes out if its capability's sending grant matches it, checked in
+ * memory that its sender cannot write any more, and if the rate limit has room.
  */
 
 import {
@@ -48,13 +48,13 @@ export interface SendParts {
   readonly turn: Turn;
 }
 
-/** Gathers frames of one sender at a time. */
+/** Gathers frames, each charged to its sender until the NIC has sent it. */
 export class SendBatch {
   readonly #parts: SendParts;
   /** Frames that wait for the check and the NIC. */
   #count = 0;
-  /** Pages that they are in. */
-  #pages = 0;
+  /** Who sends each of them: all are capabilities of one holder. */
+  readonly #senders: Account[] = [];
 
   constructor(parts: SendParts) {
     this.#parts = parts;
@@ -99,7 +99,7 @@ export class SendBatch {
       return false;
     }
     // A page that came back is nobody's by now, and its sender's next.
-    if (!sender.pages.mayHold(this.#pages + pages)) {
+    if (!sender.pages.mayHold(pages)) {
       sender.drops.add("send-no-page");
       return false;
     }
@@ -112,50 +112,64 @@ export class SendBatch {
     batch.offset[this.#count] = offset;
     batch.length[this.#count] = length;
     batch.offload[this.#count] = wish;
+    this.#senders[this.#count] = sender;
     this.#count++;
-    this.#pages += this.#parts.ledger.pagesOf(frameAt(offset));
-    if (this.#count === BATCH_MAX) this.flush(sender);
+    sender.pages.hold(this.#parts.ledger.pagesOf(frameAt(offset)));
+    if (this.#count === BATCH_MAX) this.flush();
   }
 
   /** Sends what is permitted; every frame that was put in is in flight or idle afterwards. */
-  flush(sender: Account): void {
+  flush(): void {
     if (this.#count === 0) return;
-    const { batch, classifier, info, ledger, memory, transmitter, turn } =
-      this.#parts;
+    const { batch, info, transmitter } = this.#parts;
     const wireBytesMax = wireBytesMaxOf(info);
-    const slot = sender.spec.slot;
-    const meter = sender.meters?.sent;
-    classifier.permit(batch, this.#count, slot);
+    this.#permitAll();
     for (let i = 0; i < this.#count; i++) {
+      const sender = this.#senders[i]!;
       const offset = batch.offset[i]!;
       const length = batch.length[i]!;
-      if (batch.slot[i] !== slot) {
-        sender.drops.add("send-not-permitted");
-        ledger.putIdle(frameAt(offset));
-        continue;
-      }
       const wish = batch.offload[i]!;
-      if (
-        wish === 0 && isTooLong(wireBytesMax, memory.bytes, offset, length)
-      ) {
-        sender.drops.add("send-too-large");
-        ledger.putIdle(frameAt(offset));
-        continue;
-      }
-      if (meter !== undefined) {
-        if (!meter.admits(length, turn.nowMs)) {
-          sender.drops.add("send-rate-limit");
-          ledger.putIdle(frameAt(offset));
-          continue;
-        }
-        meter.charge(length);
-      }
-      if (wish === 0) transmitter.put(sender, offset, length);
+      const permitted = batch.slot[i] === sender.spec.slot;
+      const reason = permitted
+        ? this.#refusal(sender, offset, length, wish, wireBytesMax)
+        : "send-not-permitted";
+      if (reason !== undefined) transmitter.drop(sender, reason, offset);
+      else if (wish === 0) transmitter.put(sender, offset, length);
       else transmitter.finish(sender, offset, length, segmentBytesOf(wish));
     }
-    transmitter.flush(sender);
+    transmitter.flush();
     this.#count = 0;
-    this.#pages = 0;
+  }
+
+  /** Has the grants checked: one call for all frames that one sender has side by side. */
+  #permitAll(): void {
+    const { batch, classifier } = this.#parts;
+    const senders = this.#senders;
+    let from = 0;
+    for (let to = 1; to <= this.#count; to++) {
+      const sender = senders[from]!;
+      if (to < this.#count && senders[to] === sender) continue;
+      classifier.permit(batch, from, to, sender.spec.slot);
+      from = to;
+    }
+  }
+
+  /** Why a permitted frame does not go out all the same; one that does is charged to the rate limit. */
+  #refusal(
+    { meters }: Account,
+    offset: number,
+    length: number,
+    wish: number,
+    wireBytesMax: number,
+  ): string | undefined {
+    const { memory, turn } = this.#parts;
+    if (wish === 0 && isTooLong(wireBytesMax, memory.bytes, offset, length)) {
+      return "send-too-large";
+    }
+    if (meters === undefined) return undefined;
+    if (!meters.sent.admits(length, turn.nowMs)) return "send-rate-limit";
+    meters.sent.charge(length);
+    return undefined;
   }
 }
 

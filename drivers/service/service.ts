@@ -190,9 +190,9 @@ export class DriverService implements Disposable {
     if (holder === undefined) return;
     // What it gave back before it was terminated is not lost with it.
     this.#reader.drain(holder);
+    this.#deliverer.withdraw(holder);
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
-      this.#deliverer.withdraw(account);
       this.#table.close(account, SLOT_NONE);
       this.#ledger.quarantine(account.spec.slot);
     }
@@ -297,7 +297,7 @@ export class DriverService implements Disposable {
   /** Observers get their copies before anybody gets the packets: one check each. */
   #observe(count: number): void {
     for (const observer of this.#table.observers) {
-      this.#classifier.permit(this.#batch, count, observer.spec.slot);
+      this.#classifier.permit(this.#batch, 0, count, observer.spec.slot);
       this.#deliverer.observe(this.#batch, count, observer);
     }
   }
@@ -345,7 +345,7 @@ export class DriverService implements Disposable {
       const slot = order.ended[i]!;
       const account = this.#table.accounts[slot];
       if (account !== undefined) {
-        this.#deliverer.finish(account);
+        this.#deliverer.finish(account.holder);
         this.#table.close(account, order.ended[i + 1]!);
       }
       if (account === undefined || account.pages.held === 0) drained.push(slot);

@@ -43,6 +43,8 @@ export class Submitter {
   readonly #parts: SubmissionParts;
   /** The pages that the message at hand gave back. */
   readonly #returned: ReturnedPages;
+  /** Whom the capabilities of the message at hand name, by place. */
+  readonly #senders: (Account | undefined)[] = [];
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
@@ -55,15 +57,25 @@ export class Submitter {
       holder.strike("malformed");
       return;
     }
-    const { capability, records, count, pages } = message;
-    const sender = this.#present(holder, capability);
-    if (sender === undefined) holder.strikeVoid();
-    if (!this.#walk(holder, sender, new RecordView(records), count, pages)) {
+    const { capabilities, records, count, pages } = message;
+    this.#presentAll(holder, capabilities);
+    if (!this.#walk(holder, new RecordView(records), count, pages)) {
       holder.strike("malformed-record");
     }
-    if (sender !== undefined) this.#parts.sends.flush(sender);
+    this.#parts.sends.flush();
     this.#returned.putIdle(this.#parts.ledger);
-    holder.returnString(records, capability);
+    holder.returnString(records);
+  }
+
+  /** Looks up whom each of `tags` names in this holder's table; what names nobody there is void. */
+  #presentAll(holder: Holder, tags: readonly unknown[]): void {
+    const senders = this.#senders;
+    senders.length = 0;
+    for (let i = 0; i < tags.length; i++) {
+      const sender = this.#present(holder, tags[i]);
+      if (sender === undefined) holder.strikeVoid();
+      senders.push(sender);
+    }
   }
 
   /** The live account that `tag` names in this holder's table. */
@@ -74,9 +86,19 @@ export class Submitter {
     return table.liveAccount(holder, table.tags.find(halves.low, halves.high));
   }
 
+  /** Who sends the packet of the record at `at`; a strike when the message has no such capability. */
+  #senderOf(
+    holder: Holder,
+    view: RecordView,
+    at: number,
+  ): Account | undefined {
+    const place = view.capability(at);
+    if (place >= this.#senders.length) holder.strike("malformed-record");
+    return this.#senders[place];
+  }
+
   #walk(
     holder: Holder,
-    sender: Account | undefined,
     view: RecordView,
     count: number,
     pages: unknown[],
@@ -86,8 +108,8 @@ export class Submitter {
       if (at + RECORD_BYTES > STRING_BYTES) return false;
       const next = nextRecord(at, view.stride(at));
       if (next === 0) return false;
-      if (view.page(at) === INLINE) this.#sendInline(holder, sender, view, at);
-      else this.#takePage(holder, sender, view, at, pages);
+      if (view.page(at) === INLINE) this.#sendInline(holder, view, at);
+      else this.#takePage(holder, view, at, pages);
       at = next;
     }
     return true;
@@ -100,7 +122,6 @@ export class Submitter {
    */
   #takePage(
     holder: Holder,
-    sender: Account | undefined,
     view: RecordView,
     at: number,
     pages: unknown[],
@@ -122,14 +143,14 @@ export class Submitter {
     }
     this.#returned.take(frame);
     const length = view.length(at);
+    if (length === 0) return ledger.putIdle(frame);
     const within = start - (frame - first) * PAGE_BYTES;
     const size = ledger.pagesOf(frame);
     // A packet starts in its extent's first page: so its frame is told from its place.
     const room = within < PAGE_BYTES ? size * PAGE_BYTES - within : 0;
     const wish = wishOf(view.offload(at));
-    if (
-      length > 0 && sends.admits(holder, sender, length, room, size, wish)
-    ) {
+    const sender = this.#senderOf(holder, view, at);
+    if (sends.admits(holder, sender, length, room, size, wish)) {
       sends.put(sender, frameOffset(frame) + within, length, wish);
     } else {
       ledger.putIdle(frame);
@@ -151,12 +172,7 @@ export class Submitter {
     return true;
   }
 
-  #sendInline(
-    holder: Holder,
-    sender: Account | undefined,
-    view: RecordView,
-    at: number,
-  ): void {
+  #sendInline(holder: Holder, view: RecordView, at: number): void {
     const length = view.length(at);
     const start = view.start(at);
     if (length === 0) return;
@@ -164,6 +180,7 @@ export class Submitter {
     const pages = length > PAGE_BYTES - HEADROOM_BYTES ? EXTENT_PAGES : 1;
     const room = view.stride(at) - start;
     const { ledger, memory, sends } = this.#parts;
+    const sender = this.#senderOf(holder, view, at);
     if (
       start < RECORD_BYTES ||
       !sends.admits(holder, sender, length, room, pages, wish)

@@ -45,12 +45,14 @@ export class SwapDeliverer {
       return false;
     }
     this.#clean(frame, pages, offset, length);
-    this.#ledger.lend(frame, account.spec.slot, pages);
+    const { holder, spec: { slot } } = account;
+    const { open, open: { runs, writer } } = holder;
+    this.#ledger.lend(frame, slot, pages);
     account.pages.hold(pages);
-    const { runs, holder, writer } = account;
-    const run = runs.add(frame, pages, holder.limits.runPagesMax);
+    const run = runs.add(frame, pages, slot, holder.limits.runPagesMax);
     const first = runs.frame(run);
-    writer.addPage(length, first, offset - frameOffset(first), run, offload);
+    const start = offset - frameOffset(first);
+    writer.addPage(open.placeOf(account), length, first, start, run, offload);
     account.countDelivered(length);
     return true;
   }

@@ -47,7 +47,7 @@ export interface TransmitterParts {
   readonly driver: Driver;
 }
 
-/** Sends for one account at a time. */
+/** Sends for the accounts that the pages of its packets are charged to. */
 export class Transmitter {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #ledger: PageLedger;
@@ -60,8 +60,8 @@ export class Transmitter {
   readonly #packet = new Transport();
   readonly #batch: Batch = privateBatch();
   #count = 0;
-  /** Pages of what is in the batch. */
-  #pages = 0;
+  /** Who sends each packet of the batch. */
+  readonly #senders: Account[] = [];
   sentPackets = 0;
   sentBytes = 0;
 
@@ -76,19 +76,17 @@ export class Transmitter {
     this.#segmenter = new Segmenter(memory);
   }
 
-  /** Puts a packet that is ready among those that are sent. Its frame is in flight or idle after {@link flush}. */
+  /**
+   * Puts a packet that is ready, and whose pages are charged to `sender`, among
+   * those that are sent. Its frame is in flight or idle after {@link flush}.
+   */
   put(sender: Account, offset: number, length: number, offload = 0): void {
-    const pages = this.#ledger.pagesOf(frameAt(offset));
-    // Segments may have taken what its sender had room for.
-    if (!sender.pages.mayHold(this.#pages + pages)) {
-      return this.#drop(sender, "send-no-page", offset);
-    }
     const batch = this.#batch;
     batch.offset[this.#count] = offset;
     batch.length[this.#count] = length;
     batch.offload[this.#count] = offload;
-    this.#pages += pages;
-    if (++this.#count === BATCH_MAX) this.flush(sender);
+    this.#senders[this.#count] = sender;
+    if (++this.#count === BATCH_MAX) this.flush();
   }
 
   /** Puts a packet whose checksum is to be completed, or that has to become segments of `segmentBytes`. */
@@ -100,14 +98,14 @@ export class Transmitter {
   ): void {
     const packet = this.#packet;
     if (!packet.find(this.#bytes, offset, length)) {
-      return this.#drop(sender, "send-not-completable", offset);
+      return this.drop(sender, "send-not-completable", offset);
     }
     const gso = gsoKindOf(packet, segmentBytes);
     if (gso !== GSO_NONE) this.#putSuper(sender, gso, segmentBytes);
     else if (
       isTooLong(wireBytesMaxOf(this.#info), this.#bytes, offset, length)
     ) {
-      this.#drop(sender, "send-too-large", offset);
+      this.drop(sender, "send-too-large", offset);
     } else if ((this.#offloads & OFFLOAD_CHECKSUM) !== 0) {
       const word = offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0);
       this.put(sender, offset, length, word);
@@ -126,31 +124,35 @@ export class Transmitter {
     // A shorter segment is still TCP; another datagram is not what was sent.
     const segmentBytes = gso === GSO_UDP ? wanted : Math.min(wanted, most);
     if (segmentBytes > most || segmentBytes <= 0) {
-      return this.#drop(sender, "send-too-large", start);
+      return this.drop(sender, "send-too-large", start);
     }
     const count = this.#segmenter.count(packet, segmentBytes);
     if (count > SEGMENTS_MAX) {
-      return this.#drop(sender, "send-too-many-segments", start);
+      return this.drop(sender, "send-too-many-segments", start);
     }
     if ((this.#offloads & offloadsGso(gso)) !== 0) {
       const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
       return this.put(sender, start, end - start, word);
     }
+    // The segments take the place of the packet, in the sender's quota too.
+    const frame = frameAt(start);
+    sender.pages.release(this.#ledger.pagesOf(frame));
     for (let i = 0; i < count; i++) {
       if (!this.#putSegment(sender, segmentBytes, i)) {
         sender.drops.add("send-no-page", count - i);
         break;
       }
     }
-    this.#ledger.putIdle(frameAt(start));
+    this.#ledger.putIdle(frame);
   }
 
   /** False when there is no page for it, of the sender's quota or at all. */
   #putSegment(sender: Account, segmentBytes: number, index: number): boolean {
     const ledger = this.#ledger;
-    if (!sender.pages.mayHold(this.#pages + 1)) return false;
+    if (!sender.pages.mayHold(1)) return false;
     const frame = ledger.takeIdle();
     if (frame === NO_FRAME) return false;
+    sender.pages.hold(1);
     const target = frameOffset(frame) + HEADROOM_BYTES;
     const packet = this.#packet;
     const length = this.#segmenter.write(packet, segmentBytes, index, target);
@@ -159,32 +161,33 @@ export class Transmitter {
   }
 
   /** Sends what was put; every frame of it is in flight or idle afterwards. */
-  flush(sender: Account): void {
+  flush(): void {
     if (this.#count === 0) return;
     const batch = this.#batch;
     const count = this.#count;
     this.#count = 0;
-    this.#pages = 0;
     const sent = this.#driver.transmit(batch, count);
     for (let i = 0; i < count; i++) {
-      const frame = frameAt(batch.offset[i]!);
-      if (i < sent) this.#sent(sender, frame, batch.length[i]!);
-      else this.#ledger.putIdle(frame);
+      const sender = this.#senders[i]!;
+      const offset = batch.offset[i]!;
+      if (i < sent) this.#sent(sender, frameAt(offset), batch.length[i]!);
+      else this.drop(sender, "send-ring-full", offset);
     }
-    if (sent < count) sender.drops.add("send-ring-full", count - sent);
+  }
+
+  /** Drops a packet whose pages are charged to `sender`: counted, and its frame idle. */
+  drop(sender: Account, reason: string, offset: number): void {
+    const frame = frameAt(offset);
+    sender.drops.add(reason);
+    sender.pages.release(this.#ledger.pagesOf(frame));
+    this.#ledger.putIdle(frame);
   }
 
   #sent(sender: Account, frame: number, length: number): void {
     this.#ledger.send(frame, sender.spec.slot);
-    sender.pages.hold(this.#ledger.pagesOf(frame));
     sender.sentPackets++;
     sender.sentBytes += length;
     this.sentPackets++;
     this.sentBytes += length;
-  }
-
-  #drop(sender: Account, reason: string, offset: number): void {
-    sender.drops.add(reason);
-    this.#ledger.putIdle(frameAt(offset));
   }
 }

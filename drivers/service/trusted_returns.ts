@@ -45,12 +45,11 @@ export class TrustedReturns {
       const [slot, offload] = [words[at + 2]!, words[at + 3]!];
       returns.advance(1);
       if (sender?.spec.slot !== slot) {
-        if (sender !== undefined) sends.flush(sender);
         sender = table.liveAccount(holder, slot);
       }
       this.#takeFrame(holder, sender, offset, length, offload);
     }
-    if (sender !== undefined) sends.flush(sender);
+    sends.flush();
     return count;
   }
 

@@ -25,6 +25,8 @@ export class OutgoingString {
   readonly #parts: OutgoingParts;
   readonly #writer = new RecordWriter();
   readonly #spares: ArrayBuffer[] = [];
+  /** The capability's place in the string. */
+  #place = 0;
   /** The frame that was opened last and not sent yet. */
   #frame: Frame | undefined;
   /** The room in {@link #frame}, which the core may write in. */
@@ -48,6 +50,7 @@ export class OutgoingString {
       const string = this.#spares.pop();
       if (string === undefined) return undefined;
       writer.begin(string);
+      this.#place = writer.name(this.#parts.capability);
     }
     this.#frame = {
       bytes: writer.view!.bytes,
@@ -72,7 +75,7 @@ export class OutgoingString {
       throw new Error("runner: the frame outgrew its room");
     }
     this.#frame = undefined;
-    this.#writer.addInline(length);
+    this.#writer.addInline(this.#place, length);
   }
 
   /** Posts what was put together. */
@@ -83,10 +86,9 @@ export class OutgoingString {
       this.#spares.push(writer.drop());
       return;
     }
-    const { port, capability } = this.#parts;
-    const submission = writer.take(capability);
+    const submission = writer.take();
     requirePlainBuffer(submission.records);
-    postRecords(port, submission);
+    postRecords(this.#parts.port, submission);
   }
 
   /** Keeps a string that has come back, to be filled again. */

@@ -177,13 +177,13 @@ export class CoreRunner implements Disposable {
   }
 
   #handle(delivery: Delivery, now: Instant): void {
-    const { capability, records, count, pages } = delivery;
+    const { capabilities, records, count, pages } = delivery;
     if (count === 0) return this.#outgoing.keep(records);
     const walk = new RecordWalk(records, count);
     while (walk.next()) this.#receive(walk.view, walk.at, pages, now);
     requirePlainBuffer(records);
     for (let i = 0; i < pages.length; i++) requirePlainBuffer(pages[i]!);
-    postRecords(this.#port, { capability, records, count, pages });
+    postRecords(this.#port, { capabilities, records, count, pages });
   }
 
   /** Lets the core have one packet; its record then says what is to be sent of it. */

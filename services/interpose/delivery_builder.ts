@@ -5,11 +5,12 @@ import type { Delivery } from "../../caps/port/records.ts";
 import type { HeldFrame } from "./held_frames.ts";
 import type { StringPool } from "./string_pool.ts";
 
-/** One message being put together: all of it under one capability. */
+/** One message being put together. */
 export class DeliveryBuilder {
   readonly #strings: StringPool;
   readonly #writer = new RecordWriter();
-  #capability = 0n;
+  /** The places of the capabilities that it names. */
+  readonly #places = new Map<bigint, number>();
   #pages: ArrayBuffer[] = [];
 
   /** Takes its byte string, when it needs one, from `strings`. */
@@ -20,14 +21,9 @@ export class DeliveryBuilder {
   /** Adds a frame; false when it belongs into the next message. */
   add({ capability, record, page }: HeldFrame): boolean {
     const writer = this.#writer;
-    if (writer.view === undefined) {
-      writer.begin(this.#strings.take());
-      this.#capability = capability;
-    }
-    if (this.#capability !== capability || !writer.fits(record.length)) {
-      return false;
-    }
-    const at = writer.addRecord(record);
+    if (writer.view === undefined) writer.begin(this.#strings.take());
+    if (!writer.fits(record.length)) return false;
+    const at = writer.addRecord(this.#placeOf(capability), record);
     if (page !== undefined) {
       writer.view!.setPage(at, this.#pages.length);
       this.#pages.push(page);
@@ -50,6 +46,16 @@ export class DeliveryBuilder {
     if (writer.view === undefined) return undefined;
     const pages = this.#pages;
     this.#pages = [];
-    return writer.take(this.#capability, pages);
+    this.#places.clear();
+    return writer.take(pages);
+  }
+
+  #placeOf(capability: bigint): number {
+    let place = this.#places.get(capability);
+    if (place === undefined) {
+      place = this.#writer.name(capability);
+      this.#places.set(capability, place);
+    }
+    return place;
   }
 }

@@ -21,10 +21,10 @@ import {
   type Delivery,
   INLINE,
   postRecords,
+  RECORDS_MAX,
   type RecordView,
   type Submission,
 } from "../../caps/port/records.ts";
-import { RECORDS_MAX } from "../../caps/port/submission.ts";
 import type { Clock, Instant } from "../runtime/clock.ts";
 import { DeliveryBuilder } from "./delivery_builder.ts";
 import { HeldFrames } from "./held_frames.ts";
@@ -190,7 +190,7 @@ export class Layer implements InterposedPort {
   }
 
   #takeApart(delivery: Delivery, now: Instant): void {
-    const { capability, records, count, pages } = delivery;
+    const { capabilities, records, count, pages } = delivery;
     const returned: ArrayBuffer[] = [];
     const walk = new RecordWalk(records, count);
     const { view } = walk;
@@ -200,19 +200,20 @@ export class Layer implements InterposedPort {
       const frame = view.frame(at);
       const index = view.page(at);
       const page = index === INLINE ? undefined : pages[index];
+      const capability = capabilities[view.capability(at)]!;
       const due = this.#dues[i]!;
       if (
         due === Infinity || !this.#hold(due, capability, view, at, end, page)
       ) {
         if (page !== undefined) {
           // Never beyond what was read: no record is shorter than this one.
-          back = view.putPage(back, 0, frame, 0, returned.length);
+          back = view.putPage(back, 0, frame, 0, returned.length, 0);
           returned.push(page);
         }
       }
     }
     this.#return({
-      capability,
+      capabilities: [],
       records,
       count: returned.length,
       pages: returned,

@@ -117,15 +117,17 @@ export class Relay implements Disposable {
  */
 function forward(
   port: InterposedPort,
-  message: Submission & { pages: unknown[] },
+  message: Submission & { capabilities: unknown[]; pages: unknown[] },
 ): void {
-  const { capability, records, count } = message;
+  const { records, count } = message;
   const moved = new Set<Transferable>([records]);
   const pages = message.pages.map((page) => {
     if (!isPageOrExtent(page)) return undefined;
     moved.add(page);
     return page;
   }) as ArrayBuffer[];
-  const presented = typeof capability === "bigint" ? capability : 0n; // void like any other
-  port.post({ capability: presented, records, count, pages }, [...moved]);
+  const capabilities = message.capabilities.map((capability) =>
+    typeof capability === "bigint" ? capability : 0n // void like any other
+  );
+  port.post({ capabilities, records, count, pages }, [...moved]);
 }

@@ -58,13 +58,14 @@ export class Sender {
   /** Asks after each frame of a message; false when that is no submission. */
   inspect(message: unknown, now: Instant): boolean {
     if (!isSubmission(message)) return false;
-    const { capability, records, count, pages } = message;
-    // Nothing is sent under what is no tag: it is all the driver's to refuse.
-    if (count === 0 || typeof capability !== "bigint") return true;
+    const { capabilities, records, count, pages } = message;
     const walk = new RecordWalk(records, count);
     const { view } = walk;
     while (walk.next()) {
       const { at } = walk;
+      const capability = capabilities[view.capability(at)];
+      // Nothing is sent under what is no tag: that is the driver's to refuse.
+      if (typeof capability !== "bigint") continue;
       if (view.length(at) > 0) this.#judge(view, at, capability, pages, now);
     }
     return true;
@@ -114,7 +115,7 @@ export class Sender {
       return this.#interposer.tally.add("too-large");
     }
     const copy = new RecordView(new ArrayBuffer(inlineStride(length)));
-    copy.putInline(0, length);
+    copy.putInline(0, length, 0);
     copy.setOffload(0, offload);
     copy.bytes.set(bytes.subarray(start, start + length), RECORD_BYTES);
     const record = copy.bytes;

@@ -30,6 +30,8 @@ export class Sending {
   /** Deliveries met on the way to strings: as many as the driver has strings for, at most. */
   readonly #unread: Delivery[] = [];
   readonly #writer = new RecordWriter();
+  /** The capability's place in the string that is being filled. */
+  #place = 0;
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
@@ -43,7 +45,7 @@ export class Sending {
       this.flush();
       if (!this.#begin()) return false;
     }
-    const at = writer.addInline(frame.length);
+    const at = writer.addInline(this.#place, frame.length);
     writer.view!.bytes.set(frame, at + RECORD_BYTES);
     return true;
   }
@@ -51,8 +53,7 @@ export class Sending {
   /** Sends what was put together. */
   flush(): void {
     if (this.#writer.view === undefined) return;
-    const { port, capability } = this.#parts;
-    postRecords(port, this.#writer.take(capability));
+    postRecords(this.#parts.port, this.#writer.take());
   }
 
   /** The next delivery that has arrived. */
@@ -64,6 +65,7 @@ export class Sending {
     const string = this.#spares.pop() ?? this.#make() ?? this.#returned();
     if (string === undefined) return false;
     this.#writer.begin(string);
+    this.#place = this.#writer.name(this.#parts.capability);
     queueMicrotask(() => this.flush());
     return true;
   }

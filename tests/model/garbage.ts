@@ -27,14 +27,14 @@ export const GARBAGE: Readonly<Record<"filter" | "driver", readonly Make[]>> = {
   driver: [
     ...anything,
     () => ({
-      capability: 1n,
+      capabilities: [1n],
       records: new ArrayBuffer(8),
       count: 0,
       pages: [],
     }),
-    () => ({ capability: 1n, records: string, count: -1, pages: [] }),
-    () => ({ capability: 1n, records: string, count: 1e9, pages: [] }),
-    () => ({ capability: 1n, records: string, count: NaN, pages: [] }),
-    () => ({ capability: 1n, records: string, count: 0, pages: {} }),
+    () => ({ capabilities: [1n], records: string, count: -1, pages: [] }),
+    () => ({ capabilities: [1n], records: string, count: 1e9, pages: [] }),
+    () => ({ capabilities: [1n], records: string, count: NaN, pages: [] }),
+    () => ({ capabilities: [1n], records: string, count: 0, pages: {} }),
   ],
 };

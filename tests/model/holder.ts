@@ -54,27 +54,28 @@ export class Holder {
   take(): Got[] {
     const got: Got[] = [];
     for (const delivery of takeAll(this.port)) {
-      const { capability, records, count } = delivery;
+      const { capabilities, records, count } = delivery;
       if (count === 0) {
         strings.push(records);
         continue;
       }
       this.#read(delivery, got);
-      this.port.post({ capability, records, count: 0, pages: [] }, [records]);
+      this.port.post({ capabilities, records, count: 0, pages: [] }, [records]);
     }
     return got;
   }
 
-  #read({ capability, records, count, pages }: Delivery, got: Got[]): void {
+  #read({ capabilities, records, count, pages }: Delivery, got: Got[]): void {
     const view = new RecordView(records);
     let at = 0;
     for (let i = 0; i < count; i++) {
       const start = view.start(at);
       const length = view.length(at);
+      const tag = capabilities[view.capability(at)]!;
       if (view.page(at) === INLINE) {
         const from = at + start;
         const name = nameOf(view.bytes.subarray(from, from + length));
-        got.push({ tag: capability, name, form: "copy" });
+        got.push({ tag, name, form: "copy" });
       } else {
         const buffer = pages[view.page(at)]!;
         const bytes = new Uint8Array(buffer);
@@ -82,7 +83,7 @@ export class Holder {
         const clean = isZero(bytes, 0, start) &&
           isZero(bytes, start + length, PAGE_BYTES);
         got.push({
-          tag: capability,
+          tag,
           name: clean ? name : `${name} dirty`,
           form: "page",
         });
@@ -108,7 +109,11 @@ export class Holder {
     const records = view.bytes.buffer;
     const { count, pages } = message;
     const moved = pages.filter((page) => page instanceof ArrayBuffer);
-    this.port.post({ capability, records, count, pages }, [records, ...moved]);
+    const capabilities = [capability];
+    this.port.post({ capabilities, records, count, pages }, [
+      records,
+      ...moved,
+    ]);
   }
 }
 

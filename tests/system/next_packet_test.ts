@@ -124,8 +124,8 @@ class Holders implements Disposable {
         for (const { bytes } of packetsOf(one)) {
           if (bytes.at(-1) === mark) owner = id;
         }
-        const { capability, records } = one;
-        port.post({ capability, records, count: 0, pages: [] }, [records]);
+        const { capabilities, records } = one;
+        port.post({ capabilities, records, count: 0, pages: [] }, [records]);
       }
     }
     return owner;

@@ -47,9 +47,9 @@ const GARBAGE: readonly unknown[] = [
   { kind: null, op: 7, id: "one" },
   { op: "derive", id: 1, from: 1n, grant: [[{}]], rights: -1, quotaPages: NaN },
   { op: "derive", id: 2, from: 3n },
-  { capability: 1n, records: new ArrayBuffer(8), count: 1, pages: [] },
+  { capabilities: [1n], records: new ArrayBuffer(8), count: 1, pages: [] },
   {
-    capability: {},
+    capabilities: [{}],
     records: new ArrayBuffer(STRING_BYTES),
     count: 1e9,
     pages: {},
@@ -189,9 +189,10 @@ function forge(
   const [claimed, page] = tries[trick % tries.length]!;
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.putPage(0, 60, claimed, 0, 0);
-  data.post({ tag, records: view.bytes.buffer, count: 1, pages: [page] });
-  const guess = tag ^ 1n;
-  data.post({ tag: guess, records, count, pages }, [records, ...pages]);
+  const bytes = view.bytes.buffer;
+  data.post({ capabilities: [tag], records: bytes, count: 1, pages: [page] });
+  const capabilities = [tag ^ 1n];
+  data.post({ capabilities, records, count, pages }, [records, ...pages]);
 }
 
 /**

@@ -6,23 +6,27 @@ import {
   INLINE,
   inlineStride,
   RECORD_BYTES,
+  RECORDS_MAX,
   RecordView,
   STRING_BYTES,
 } from "../../../caps/port/records.ts";
-import { RECORDS_MAX } from "../../../caps/port/submission.ts";
 import { testProperty } from "../../property.ts";
 
 const file = import.meta.url;
 
 const offload = fc.oneof(fc.constant(0), fc.nat({ max: 0xffff_ffff }));
 
+const capability = fc.nat({ max: RECORDS_MAX - 1 });
+
 /** A packet in the string, by its bytes; or one in a page. */
 const packet = fc.oneof(
   fc.record({
+    capability,
     bytes: fc.uint8Array({ maxLength: 2000 }),
     offload,
   }, { noNullPrototype: true }),
   fc.record({
+    capability,
     length: fc.nat({ max: 0xffff_ffff }),
     frame: fc.nat({ max: 0xffff_ffff }),
     start: fc.nat({ max: 0xffff }),
@@ -55,15 +59,19 @@ testProperty(
       );
       if (!writer.fits(sizeBytes)) break;
       if ("bytes" in one) {
-        const at = writer.addInline(one.bytes.length, one.offload);
+        const at = writer.addInline(
+          one.capability,
+          one.bytes.length,
+          one.offload,
+        );
         writer.view!.bytes.set(one.bytes, at + RECORD_BYTES);
       } else {
-        const { length, frame, start, page } = one;
-        writer.addPage(length, frame, start, page, one.offload);
+        const { capability, length, frame, start, page } = one;
+        writer.addPage(capability, length, frame, start, page, one.offload);
       }
       written.push(one);
     }
-    const { records, count } = writer.take(1n);
+    const { records, count } = writer.take();
     strictEqual(writer.fits(0), false);
     const walk = new RecordWalk(records, count);
     const { view } = walk;
@@ -72,13 +80,16 @@ testProperty(
       const { at } = walk;
       const start = view.start(at);
       const length = view.length(at);
+      const capability = view.capability(at);
       found.push(
         view.page(at) === INLINE
           ? {
+            capability,
             bytes: view.bytes.slice(at + start, at + start + length),
             offload: view.offload(at),
           }
           : {
+            capability,
             length,
             frame: view.frame(at),
             start,
@@ -100,19 +111,19 @@ testProperty(
       const first = new RecordWriter();
       first.begin(usedString());
       for (const bytes of packets) {
-        const at = first.addInline(bytes.length, bytes.length);
+        const at = first.addInline(1, bytes.length, bytes.length);
         first.view!.bytes.fill(0, at + RECORD_BYTES, first.at);
         first.view!.bytes.set(bytes, at + RECORD_BYTES);
       }
-      const { records, count } = first.take(1n);
+      const { records, count } = first.take();
       const second = new RecordWriter();
       second.begin(usedString());
       const walk = new RecordWalk(records, count);
       while (walk.next()) {
         const record = walk.view.bytes.slice(walk.at, walk.end);
-        strictEqual(second.addRecord(record), walk.at);
+        strictEqual(second.addRecord(1, record), walk.at);
       }
-      deepStrictEqual(second.take(1n).records, records);
+      deepStrictEqual(second.take().records, records);
     },
   ),
 );

@@ -49,7 +49,7 @@ export function act(
 ): void {
   const { port } = holder;
   if (step.does === "garbage") {
-    const messages = [null, 7, "x", {}, { capability: 1n }, [], {
+    const messages = [null, 7, "x", {}, { capabilities: [1n] }, [], {
       records: new ArrayBuffer(8),
       count: 1,
       pages: [],
@@ -109,10 +109,10 @@ function giveBack(step: Act, { port, delivery, view, at, other }: Kept): void {
       return;
     }
     case "under a guessed tag":
-      post({ ...delivery, capability: BigInt(step.noise + 1) });
+      post({ ...delivery, capabilities: [BigInt(step.noise + 1)] });
       return;
     case "under another's tag":
-      post({ ...delivery, capability: other.capability });
+      post({ ...delivery, capabilities: [other.capability] });
       return;
     case "name every frame again": {
       // The records of the delivery, twice over, to be sent each.
@@ -149,7 +149,7 @@ export function send(
   view.bytes.set(frame, 24);
   view.putInline(0, frame.length);
   holder.port.post({
-    capability: tag,
+    capabilities: [tag],
     records: view.bytes.buffer,
     count: 1,
     pages: [],

@@ -22,8 +22,8 @@ Deno.test("after a chain of revocations packets go to the first heir that lives,
     const found = rig.holders.filter(({ port }) => {
       const delivery = port.take();
       if (delivery === undefined) return false;
-      const { capability, records } = delivery;
-      port.post({ capability, records, count: 0, pages: [] }, [records]);
+      const { capabilities, records } = delivery;
+      port.post({ capabilities, records, count: 0, pages: [] }, [records]);
       return true;
     });
     assert.ok(found.length <= 1);

@@ -84,7 +84,8 @@ export class Outbox implements Disposable {
     const moved = [records, ...pages];
     const kept = moved.map((buffer) => new Uint8Array(buffer));
     const { capability, port } = this.holder;
-    port.post({ capability, records, count, pages }, moved);
+    const capabilities = [capability];
+    port.post({ capabilities, records, count, pages }, moved);
     return kept;
   }
 

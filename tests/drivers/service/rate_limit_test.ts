@@ -237,7 +237,7 @@ function send(holder: TestHolder, frame: Uint8Array): void {
   view.putInline(0, frame.length);
   const { capability } = holder;
   holder.port.post({
-    capability,
+    capabilities: [capability],
     records: view.bytes.buffer,
     count: 1,
     pages: [],

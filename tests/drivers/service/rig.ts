@@ -65,6 +65,8 @@ export interface HolderPlan {
   readonly sends: Grant;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
+  /** The holder, by its id, on whose port this is one more capability. */
+  readonly on?: number;
   /** Gets descriptors. */
   readonly trusted?: boolean;
   /** The most messages that it may have under way. */
@@ -128,17 +130,23 @@ export class Rig implements Disposable {
   }
 
   #attach(plan: HolderPlan, id: number, runPagesMax: number): void {
+    const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
+    const { receives, sends } = plan;
+    const capability = capabilityOf({ low, high });
+    if (plan.on !== undefined) {
+      const { port } = this.holders[plan.on - 1]!;
+      this.holders.push({ id, capability, port, receives, sends });
+      return;
+    }
     const [port, forDriver] = makePipe<unknown, Delivery>();
     const { wasm, frameCount, extentCount } = this.memory;
     const rings = plan.trusted ? makeTrustedRings() : undefined;
     const { inFlightMax = IN_FLIGHT_MAX } = plan;
     const limits = { runPagesMax, inFlightMax };
     this.service.attach(id, forDriver, limits, rings);
-    const { tagLow: low, tagHigh: high } = this.#specOf(plan, id);
-    const { receives, sends } = plan;
     this.holders.push({
       id,
-      capability: capabilityOf({ low, high }),
+      capability,
       port,
       receives,
       sends,
@@ -153,7 +161,7 @@ export class Rig implements Disposable {
       slot: id,
       tagLow: 1000 + id,
       tagHigh: 77,
-      port: id,
+      port: plan.on ?? id,
       rights: plan.observes ? RIGHT_OBSERVE : RIGHT_RECEIVE | RIGHT_SEND,
       quotaPages: plan.quotaPages,
       copyBytesMax: plan.copyBytesMax,

@@ -38,7 +38,7 @@ function send(rig: Rig, frame: Uint8Array, offload: number): Uint8Array[] {
   view.setOffload(0, offload);
   const { capability, port } = rig.holders[0]!;
   const records = view.bytes.buffer;
-  port.post({ capability, records, count: 1, pages: [] }, [
+  port.post({ capabilities: [capability], records, count: 1, pages: [] }, [
     records,
   ]);
   rig.turn();

@@ -233,7 +233,7 @@ Deno.test("what a holder writes once it has posted a message does not go out", (
     view.putInline(0, own.length);
     const records = view.bytes.buffer;
     holder.port.post({
-      capability: holder.capability,
+      capabilities: [holder.capability],
       records,
       count: 1,
       pages: [],
@@ -246,7 +246,7 @@ Deno.test("what a holder writes once it has posted a message does not go out", (
     pages.put(view, 0, own, 0);
     const { buffers } = pages;
     holder.port.post({
-      capability: holder.capability,
+      capabilities: [holder.capability],
       records,
       count: 1,
       pages: buffers,
@@ -297,10 +297,10 @@ Deno.test("nothing goes out of a buffer that its sender could still change", () 
     page.set(own);
     for (const [i, [what, loose]] of Object.entries(LOOSE).entries()) {
       const records = loose(inString.bytes);
-      port.post({ capability, records, count: 1, pages: [] });
+      port.post({ capabilities: [capability], records, count: 1, pages: [] });
       const pages = [loose(page)];
       port.post({
-        capability,
+        capabilities: [capability],
         records: inPage.bytes.buffer,
         count: 1,
         pages,

@@ -209,7 +209,7 @@ Deno.test("a holder whose messages are refused too often is cut off, and its pag
   rig.turn();
   for (let i = 0; i < STRIKES_MAX + 10; i++) {
     holder!.port.post({
-      capability: BigInt(i + 1),
+      capabilities: [BigInt(i + 1)],
       records: 0,
       count: 0,
       pages: [],

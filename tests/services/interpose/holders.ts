@@ -45,12 +45,12 @@ export const anyActs: fc.Arbitrary<Act> = acts([...HONEST, ...ROGUE]);
 
 /** Anew each time: what is posted is moved. */
 const garbage =
-  (): readonly unknown[] => [null, 7, "x", {}, { capability: 1n }, [], {
+  (): readonly unknown[] => [null, 7, "x", {}, { capabilities: [1n] }, [], {
     records: new ArrayBuffer(8),
     count: 1,
     pages: [],
   }, {
-    capability: 5,
+    capabilities: [5],
     records: new ArrayBuffer(STRING_BYTES),
     count: -1,
     pages: [],
@@ -124,7 +124,7 @@ export class Holder {
         return this.#post({ ...delivery, pages });
       }
       case "under a guessed tag":
-        return this.#post({ ...delivery, capability: BigInt(noise) + 1n });
+        return this.#post({ ...delivery, capabilities: [BigInt(noise) + 1n] });
       case "lie about lengths":
         new Uint32Array(delivery.records)[noise % 6] = noise * 2654435761;
         return this.#post({ ...delivery, count: noise % 2000 });
@@ -155,7 +155,8 @@ function sendOf(capability: bigint, frame: Uint8Array): Submission {
   const view = new RecordView(new ArrayBuffer(STRING_BYTES));
   view.bytes.set(frame, RECORD_BYTES);
   view.putInline(0, frame.length);
-  return { capability, records: view.bytes.buffer, count: 1, pages: [] };
+  const records = view.bytes.buffer;
+  return { capabilities: [capability], records, count: 1, pages: [] };
 }
 
 function describe(delivery: Delivery): string {

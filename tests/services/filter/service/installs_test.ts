@@ -197,8 +197,8 @@ class Rig implements Disposable {
           this.#received++;
           this.#mayBe(index, bytes.at(-1)!);
         }
-        const { records, capability } = delivery;
-        port.post({ capability, records, count: 0, pages: [] }, [records]);
+        const { records, capabilities } = delivery;
+        port.post({ capabilities, records, count: 0, pages: [] }, [records]);
       }
     }
   }
