@@ -143,14 +143,14 @@ export class Layer implements InterposedPort {
       else this.#return(builder.take());
     }
     this.#return(builder.take());
-    let next = this.#real.take();
-    for (let i = 0; next !== undefined && i < TAKES_PER_TURN; i++) {
+    for (let i = 0; i < TAKES_PER_TURN; i++) {
+      const next = this.#real.take();
+      if (next === undefined) break;
       if (next.count === 0) this.#strings.keep(next.records);
       else {
         new RecordWalk(next.records, next.count).emptyAll();
         this.#return(next);
       }
-      next = this.#real.take();
     }
     this.#interposer.rest?.();
     if (this.#real instanceof Layer) this.#real.giveBack();

@@ -94,7 +94,10 @@ function extensions(
 
 const shapes = fc.record({
   tags: fc.array(fc.constantFrom(0x8100, 0x88a8), { maxLength: 3 }),
-  type: fc.constantFrom(0x0800, 0x86dd),
+  type: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(0x0800, 0x86dd) },
+    { weight: 1, arbitrary: fc.constantFrom(0x0806, 0x88b5) },
+  ),
   version: fc.oneof(
     { weight: 20, arbitrary: fc.constant("right" as const) },
     { weight: 1, arbitrary: fc.nat(15) },

@@ -3,11 +3,16 @@
 import assert from "node:assert/strict";
 import type { Port } from "../../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../../caps/port/records.ts";
+import type { Frame } from "../../../services/core/core.ts";
 import { ipv4 } from "../../../services/filter/grant/builder.ts";
 import { witness } from "../../arbitraries/witness.ts";
 import { count } from "../../../services/interpose/count.ts";
-import { delay } from "../../../services/interpose/delay.ts";
-import { drop } from "../../../services/interpose/drop.ts";
+import {
+  delay,
+  DELAY_MS_MAX,
+  type DelayOptions,
+} from "../../../services/interpose/delay.ts";
+import { drop, type DropOptions } from "../../../services/interpose/drop.ts";
 import { interpose } from "../../../services/interpose/interpose.ts";
 import type { Interposer } from "../../../services/interpose/interposer.ts";
 import { log } from "../../../services/interpose/log.ts";
@@ -237,12 +242,121 @@ Deno.test("what is held has a bound: beyond it frames are dropped and counted", 
   assert.equal(slow.tally.of("delayed"), sent);
 });
 
-Deno.test("interposers that make no sense are refused", () => {
-  using bench = new Bench({}, [count()]);
-  const { port } = bench.holder;
-  const real = port as Port<Submission, Delivery>;
-  assert.throws(() => interpose(real, []), /0 interposers; .* 1 to 16/);
-  assert.throws(() => drop({ probability: 1.1 }), /from 0 to 1/);
+Deno.test("a jitter is drawn from its whole range, each way by itself, and the same for the same seed", () => {
+  const dues = (options: Partial<DelayOptions>, ways: string) => {
+    const delayer = delay({ delayMs: 2, jitterMs: 0.003, ...options });
+    const frame = undefined as unknown as Frame;
+    const all = [...ways].map((way) =>
+      way === "i" ? delayer.deliver(frame, 100) : delayer.submit(frame, 100)
+    ) as number[];
+    return all.filter((_, i) => ways[i] === ways[0]);
+  };
+  const inwards = dues({}, "i".repeat(200));
+  assert.deepEqual([...new Set(inwards)].sort(), [2100, 2101, 2102, 2103]);
+  assert.deepEqual(dues({ seed: 1 }, "io".repeat(200)), inwards);
+  assert.notDeepEqual(dues({ seed: 2 }, "i".repeat(200)), inwards);
+  assert.notDeepEqual(dues({}, "o".repeat(200)), inwards);
+  assert.deepEqual(dues({ jitterMs: 0 }, "ii"), [2100, 2100]);
+});
+
+Deno.test("packets are lost each way by itself, and counted", () => {
+  const lost = (options: Partial<DropOptions>, ways: string) => {
+    const dropper = drop({ probability: 0.5, ...options });
+    const frame = undefined as unknown as Frame;
+    const all = [...ways].map((way) =>
+      way === "i" ? dropper.deliver(frame, 0) : dropper.submit(frame, 0)
+    );
+    const dropped = (way: string) =>
+      all.filter((verdict, i) => ways[i] === way && verdict === "drop").length;
+    const { tally } = dropper;
+    assert.equal(tally.of("dropped"), dropped("i"));
+    assert.equal(tally.of("dropped-sent"), dropped("o"));
+    return all.filter((_, i) => ways[i] === ways[0]).join();
+  };
+  const inwards = lost({}, "i".repeat(99));
+  assert.equal(lost({ seed: 1 }, "io".repeat(99)), inwards);
+  assert.notEqual(lost({}, "o".repeat(99)), inwards);
+  for (const [probability, verdict] of [[0, "pass"], [1, "drop"]] as const) {
+    for (const way of ["i", "o"]) {
+      const all = lost({ probability }, way.repeat(99));
+      assert.deepEqual([...new Set(all.split(","))], [verdict]);
+    }
+  }
+});
+
+Deno.test("a log says what it lost, writes when nothing more comes, and lets everything pass", () => {
+  let [flushed, room] = [0, 3];
+  const logging = log({ write: () => room-- > 0, flush: () => flushed++ });
+  using bench = new Bench({}, [logging]);
+  bench.arrive(0, 2);
+  assert.equal(flushed, 1);
+  assert.deepEqual(bench.answer(), [0, 1]);
+  bench.holder.take();
+  assert.equal(flushed, 2);
+  assert.deepEqual(logging.tally.snapshot(), { logged: 3, lost: 1 });
+});
+
+Deno.test("what a function drops, or throws at, goes nowhere and is counted", () => {
+  const rewriting = rewrite((frame, way) => {
+    const n = frame.bytes[frame.start + 99]!;
+    if (way === "in" && n === 1) throw new Error("one");
+    if (way === "out" && n === 2) return "drop";
+    if (way === "out" && n === 3) frame.length = 4000;
+  });
+  using bench = new Bench({}, [rewriting]);
+  bench.arrive(0, 5);
+  assert.deepEqual(bench.got(), [0, 2, 3, 4]);
+  assert.deepEqual(bench.answer(), [0, 4]);
+  assert.deepEqual(rewriting.tally.snapshot(), {
+    threw: 1,
+    dropped: 1,
+    outgrown: 1,
+  });
+});
+
+Deno.test("interposers that make no sense are refused, and those at the limits are not", () => {
+  const makeBench = (count: number, interposer: () => Interposer) =>
+    new Bench({}, Array.from({ length: count }, interposer));
+  for (const number of [0, 17]) {
+    assert.throws(
+      () => makeBench(number, count),
+      new RegExp(`${number} interposers; .* 1 to 16`),
+    );
+  }
+  const all: Interposer[] = [];
+  using bench = makeBench(16, () => {
+    all.push(count());
+    return all.at(-1)!;
+  });
+  bench.arrive(0, 1);
+  assert.deepEqual(all.map(({ tally }) => tally.of("delivered")), [
+    ...Array(16).fill(1),
+  ]);
+  assert.throws(() => drop({ probability: 1.1 }), /is 1.1; .* from 0 to 1/);
+  assert.throws(() => drop({ probability: -0.1 }), /from 0 to 1/);
   assert.throws(() => delay({ delayMs: -1 }), /delayMs is -1/);
+  assert.throws(() => delay({ delayMs: DELAY_MS_MAX + 1 }), /from 0 to 60000/);
   assert.throws(() => delay({ delayMs: 0, jitterMs: NaN }), /jitterMs is NaN/);
+  const slowest = { delayMs: DELAY_MS_MAX, jitterMs: DELAY_MS_MAX };
+  const due = delay(slowest).deliver(undefined as unknown as Frame, 0);
+  assert.ok(due as number >= 60_000_000 && due as number <= 120_000_000);
+});
+
+Deno.test("by default delays are those of real time", async () => {
+  using rig = new Rig([PLAN], 256);
+  const [{ port, capability }] = rig.holders as [Rig["holders"][0]];
+  const real = port as Port<Submission, Delivery>;
+  const posed = interpose(real, [delay({ delayMs: 1 })]);
+  const holder = new Holder(posed, capability);
+  const isReady = new Promise<void>((resolve) => posed.onReady = resolve);
+  rig.far.send(frameOf(0), 0, 100);
+  rig.turn();
+  holder.take();
+  assert.equal(holder.kept.length, 0);
+  await isReady;
+  while (holder.kept.length === 0) {
+    holder.take();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  posed[Symbol.dispose]();
 });
