@@ -61,7 +61,9 @@ export async function mutantsOf(
     },
   );
   const starts = lineStarts(text);
-  return mutants.map(({ id, mutatorName, location, replacement }) => {
+  // A kind that is left out is listed all the same, as ignored.
+  const kept = mutants.filter(({ status }) => status !== "Ignored");
+  return kept.map(({ id, mutatorName, location, replacement }) => {
     const at = (place: { line: number; column: number }) =>
       starts[place.line]! + place.column;
     const [start, end] = [at(location.start), at(location.end)];

@@ -20,6 +20,14 @@ Deno.test("a mutant is the file with one place changed, and says which", async (
   deepEqual(await mutantsOf("most.ts", TEXT), mutants);
 });
 
+Deno.test("words of messages are not changed", async () => {
+  const text =
+    `export const why = (n: number) => n > 2 ? "many" : \`\${n} is few\`;`;
+  const mutants = await mutantsOf("why.ts", text);
+  ok(mutants.length > 0);
+  deepEqual(mutants.filter(({ kind }) => kind === "StringLiteral"), []);
+});
+
 Deno.test("a sample is in order, has nothing twice, and is the same for the same seed", () => {
   const all = Array.from({ length: 500 }, (_, i) => i);
   const sample = sampleOf(all, 50, 7);
