@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { addCounts } from "../../../caps/driver/accounts.ts";
+import { addCounts, Tally } from "../../../caps/driver/accounts.ts";
 import { testProperty } from "../../property.ts";
 
 const file = import.meta.url;
@@ -29,3 +29,20 @@ testProperty(
     deepStrictEqual(new Map(Object.entries(sum)), expected);
   }),
 );
+
+Deno.test("a tally has what was counted and what another had, and 0 of all else", () => {
+  const one = new Tally();
+  one.add("late");
+  one.add("late", 4);
+  const other = new Tally();
+  other.add("late", 10);
+  other.add("lost", 2);
+  one.addAll(other);
+  deepStrictEqual(one.snapshot(), { late: 15, lost: 2 });
+  deepStrictEqual(["late", "lost", "toString"].map((name) => one.of(name)), [
+    15,
+    2,
+    0,
+  ]);
+  deepStrictEqual(other.snapshot(), { late: 10, lost: 2 });
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isBufferOf } from "../../../caps/memory/buffers.ts";
+import { isBufferOf, isPageOrExtent } from "../../../caps/memory/buffers.ts";
+import { EXTENT_BYTES, PAGE_BYTES } from "../../../caps/memory/memory.ts";
 import { testProperty } from "../../property.ts";
 
 Deno.test("isBufferOf() takes an ArrayBuffer of that size and nothing that only looks like one", () => {
@@ -44,3 +45,12 @@ testProperty(
     assert.equal(isBufferOf(value, 8), false);
   }),
 );
+
+Deno.test("a page and an extent are buffers of just these sizes", () => {
+  for (const sizeBytes of [PAGE_BYTES, EXTENT_BYTES]) {
+    assert.ok(isPageOrExtent(new ArrayBuffer(sizeBytes)));
+    for (const other of [sizeBytes - 1, sizeBytes + 1, 2 * sizeBytes]) {
+      assert.ok(!isPageOrExtent(new ArrayBuffer(other)));
+    }
+  }
+});

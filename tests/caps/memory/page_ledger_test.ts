@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EXTENT_PAGES } from "../../../caps/memory/memory.ts";
 import { NO_FRAME, PageLedger } from "../../../caps/memory/page_ledger.ts";
 import { testProperty } from "../../property.ts";
 
@@ -151,9 +150,19 @@ testProperty(
   }),
 );
 
-Deno.test("something goes under the number of every single frame, and of an extent's first", () => {
-  const ledger = new PageLedger(2 + 2 * EXTENT_PAGES, 2);
-  const firsts = Array.from({ length: 2 + 2 * EXTENT_PAGES }, (_, i) => i)
-    .filter((frame) => ledger.isFirst(frame));
-  assert.deepEqual(firsts, [0, 1, 2, 2 + EXTENT_PAGES]);
+Deno.test("pages side by side are lent and taken back as one, and those beside them stay", () => {
+  const ledger = new PageLedger(FRAMES);
+  for (let i = 0; i < FRAMES; i++) ledger.takeIdle();
+  ledger.lend(1, 7, 4);
+  const lent = () => [0, 1, 2, 3, 4, 5].map((frame) => ledger.lentTo(frame));
+  assert.deepEqual(lent(), [0, 7, 7, 7, 7, 0]);
+  ledger.takeBack(1, 2);
+  assert.deepEqual(lent(), [0, 0, 0, 7, 7, 0]);
+  assert.equal(ledger.idleCount, 0);
+  ledger.takeBackIdle(3, 2);
+  assert.deepEqual(lent(), [0, 0, 0, 0, 0, 0]);
+  assert.equal(ledger.idleCount, 2);
+  assert.deepEqual([ledger.takeIdle(), ledger.takeIdle()], [3, 4]);
+  // One of several is nobody's: nothing is done by halves that anybody relies on.
+  assert.throws(() => ledger.takeBack(0, 1), /frame 0 is free, not lent/);
 });
