@@ -12,6 +12,8 @@ export interface Scan {
   readonly objects: number;
   /** One line each: the way to the object, and what of it can be changed. */
   readonly open: readonly string[];
+  /** The globals that are not undefined, inherited ones too. */
+  readonly names: readonly string[];
 }
 
 type Found = readonly [way: string, value: unknown];
@@ -106,7 +108,16 @@ function scan(): Scan {
       open.push(`${way}: ${changeable.join(", ")}`);
     }
   }
-  return { objects: seen.size, open };
+  return { objects: seen.size, open, names: namesOf(globalThis) };
+}
+
+function namesOf(scope: object | null): string[] {
+  if (scope === null || scope === Object.prototype) return [];
+  return [
+    ...Object.getOwnPropertyNames(scope)
+      .filter((name) => Reflect.get(globalThis, name) !== undefined),
+    ...namesOf(Reflect.getPrototypeOf(scope)),
+  ];
 }
 
 /** Fresh objects, and what lies in them as data, are the module's own. */

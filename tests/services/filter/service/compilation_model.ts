@@ -142,7 +142,7 @@ export type Outcome =
   | { readonly patches: Patches };
 
 /** The tree, and what is installed of it. */
-export class IncrementalModel {
+export class CompilationModel {
   /** Grants that were ever asked for. */
   readonly grants: Grant[] = [];
   readonly #target: CompileTarget;

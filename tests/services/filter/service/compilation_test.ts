@@ -14,11 +14,16 @@ import { runEbpf } from "../../../oracles/ebpf_vm.ts";
 import { KernelOracle } from "../../../oracles/kernel_ebpf.ts";
 import { testProperty } from "../../../property.ts";
 import {
-  IncrementalModel,
+  CompilationModel,
   roundsArbitrary,
   textRoundsArbitrary,
-} from "./incremental_model.ts";
-import { load, type Loaded, MEMORY_PAGES, patch } from "./wasm_harness.ts";
+} from "./compilation_model.ts";
+import {
+  load,
+  type Loaded,
+  MEMORY_PAGES,
+  patch,
+} from "../wasm/wasm_harness.ts";
 
 const file = import.meta.url;
 const target = {
@@ -28,7 +33,7 @@ const target = {
 
 /** The tags that frames must get, by the interpreter. */
 function tagsOf(
-  model: IncrementalModel,
+  model: CompilationModel,
   frames: readonly Uint8Array[],
 ): bigint[] {
   const tags = new Map<number, bigint>([[0, 0n]]);
@@ -43,7 +48,7 @@ testProperty(
   "Wasm that is patched decides as the interpreter, whatever comes and goes",
   { runs: 60, file },
   fc.property(fc.oneof(roundsArbitrary, textRoundsArbitrary), (rounds) => {
-    const model = new IncrementalModel({ memoryPages: MEMORY_PAGES });
+    const model = new CompilationModel({ memoryPages: MEMORY_PAGES });
     let loaded: Loaded | undefined;
     for (const steps of rounds) {
       const outcome = model.round(steps);
@@ -104,7 +109,7 @@ testProperty(
   "eBPF whose maps are changed decides as the interpreter, whatever comes and goes",
   { runs: 25, file },
   fc.property(roundsArbitrary, (rounds) => {
-    const model = new IncrementalModel(target);
+    const model = new CompilationModel(target);
     let program: KernelProgram | undefined;
     for (const steps of rounds) {
       const outcome = model.round(steps);
@@ -118,7 +123,7 @@ testProperty(
 );
 
 Deno.test("a flow that others were derived from goes as a whole when they have gone before it", () => {
-  const model = new IncrementalModel(target);
+  const model = new CompilationModel(target);
   const { frames, flows } = model.deriveUnderFlow(20);
   let program = model.compileNow().kernel!;
   const outcomes: string[] = [];
@@ -134,7 +139,7 @@ Deno.test("a flow that others were derived from goes as a whole when they have g
 });
 
 const inKernel = fc.property(roundsArbitrary, (rounds) => {
-  const model = new IncrementalModel(target);
+  const model = new CompilationModel(target);
   let kernel: KernelOracle | undefined;
   try {
     for (const steps of rounds) {
