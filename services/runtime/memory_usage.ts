@@ -7,7 +7,7 @@
 // Elsewhere than on Deno there are no workers of ours to ask.
 const usage = typeof Deno === "undefined" ? undefined : Deno.memoryUsage;
 
-/** What this thread uses: its heap, and the buffers and Wasm memories beside it. */
+/** What this thread uses: its heap, and the buffers beside it. Wasm memories are counted for no thread. */
 export function threadBytes(): number {
   if (usage === undefined) return 0;
   const { heapTotal, external } = usage();

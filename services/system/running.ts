@@ -222,6 +222,7 @@ export class RunningSystem implements System {
       residentBytes,
       suspects: () => this.#services.all,
       onRunaway: (message) => this.#nic!.fail(message),
+      onUnexplained: (message) => this.#options.onNotice?.(message),
     });
   }
 

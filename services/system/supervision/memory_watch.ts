@@ -3,7 +3,12 @@
  * limit of its own (services/runtime/heap_limit.ts); buffers and messages that wait in a
  * port have none, and only the whole process's memory can be seen from outside.
  * So when that has grown, each service is asked what it uses: its shell answers,
- * not its core. One that uses too much is ended, and one that does not answer.
+ * not its core. One that uses too much is ended. One that does not answer may
+ * only be busy, while another takes memory: such a one is asked again, and is ended
+ * when it does not answer then, nobody uses too much, and memory is still taken.
+ *
+ * Some memory is counted for no worker, such as Wasm memories and the objects of
+ * `Intl`: when nobody is to blame, the system says that.
  *
  * Ending does not always help: Deno 2.9 stops a worker only where it returns to
  * its event loop, and one that never does goes on. When memory grows on after
@@ -52,6 +57,8 @@ export interface MemoryWatchOptions {
   readonly suspects: () => readonly Suspect[];
   /** Told when memory grows on and no service that is left is to blame. */
   readonly onRunaway: (message: string) => void;
+  /** Told when memory has grown, and no service says that it is the one. */
+  readonly onUnexplained: (message: string) => void;
 }
 
 /** Looks every now and then, until it is disposed of. */
@@ -63,6 +70,8 @@ export class MemoryWatch implements Disposable {
   /** Resident memory when it was looked at last. */
   #lastBytes: number;
   #asking = false;
+  /** Services that did not answer when they were asked last. */
+  #silent: readonly Suspect[] = [];
 
   /** Watches from now on; memory that is in use already is not held against any service. */
   constructor(options: MemoryWatchOptions) {
@@ -76,7 +85,7 @@ export class MemoryWatch implements Disposable {
   async look(): Promise<void> {
     if (this.#asking || !this.#alarmed) return;
     this.#asking = true;
-    const { suspects, onRunaway } = this.#options;
+    const { suspects } = this.#options;
     const ended = suspects().filter(({ mayRunOn }) => mayRunOn);
     const silent = await this.#ask();
     this.#asking = false;
@@ -88,20 +97,34 @@ export class MemoryWatch implements Disposable {
       const mib = Math.round(suspect.memoryBytes / 2 ** 20);
       suspect.cutOff(`it was ended: it used ${mib} MiB of memory`);
     }
-    for (const suspect of silent) {
+    const before = this.#silent;
+    this.#silent = greedy.length > 0 ? [] : silent;
+    const twice = this.#silent.filter((one) => before.includes(one));
+    for (const suspect of twice) {
       suspect.cutOff(
         `it was ended: the process grew to ${this.#mib}, and it did not say what it uses`,
       );
     }
-    if (silent.length + greedy.length === 0 && ended.length > 0) {
-      const names = ended.map(({ name }) => name).join(", ");
-      onRunaway(
-        `memory has grown to ${this.#mib}: ${names} was ended and goes on, and Deno cannot stop it; end this process`,
-      );
-    }
+    if (silent.length + greedy.length === 0) this.#tell(ended);
+    // Who did not answer for the first time is asked again at the next look.
+    if (this.#silent.length > twice.length) return;
     // Whoever it was has been ended, or it is the program's own memory: nobody
     // is asked again before it has grown as much once more.
     this.#alarmBytes = this.#options.residentBytes() + SERVICE_BYTES_MAX;
+  }
+
+  /** Says that memory has grown, and that no service that runs explains it. */
+  #tell(ended: readonly Suspect[]): void {
+    const { onRunaway, onUnexplained } = this.#options;
+    if (ended.length === 0) {
+      return onUnexplained(
+        `memory has grown to ${this.#mib}, and no service says that it uses it: it is the program's own, or of a kind that is counted for no worker (Wasm memories, Intl)`,
+      );
+    }
+    const names = ended.map(({ name }) => name).join(", ");
+    onRunaway(
+      `memory has grown to ${this.#mib}: ${names} was ended and goes on, and Deno cannot stop it; end this process`,
+    );
   }
 
   /** Looks no more. */
