@@ -43,10 +43,12 @@ import { residualsArbitrary } from "./arbitraries/residuals.ts";
 import { runEbpf } from "./oracles/ebpf_vm.ts";
 import {
   anyMove,
+  anyNic,
   delegateMove,
   deriveMove,
   endMove,
   faultMove,
+  meetMove,
   type Move,
   movesOf,
   receiveMove,
@@ -71,7 +73,17 @@ testProperty(
   { runs: 400, file },
   fc.asyncProperty(
     // Pages go out, and come back or do not.
-    movesOf(fc.oneof(deriveMove, receiveMove, submitMove, faultMove, endMove)),
+    movesOf(
+      fc.oneof(
+        deriveMove,
+        receiveMove,
+        submitMove,
+        faultMove,
+        endMove,
+        meetMove,
+      ),
+    ),
+    anyNic,
     play,
   ),
 );
@@ -151,6 +163,7 @@ testProperty(
   { runs: 400, file },
   fc.asyncProperty(
     movesOf(fc.oneof(deriveMove, delegateMove, receiveMove, submitMove)),
+    anyNic,
     play,
   ),
 );
@@ -180,6 +193,7 @@ testProperty(
   { runs: 400, file },
   fc.asyncProperty(
     movesOf(fc.oneof(submitMove, deriveMove, delegateMove, faultMove, anyMove)),
+    anyNic,
     play,
   ),
 );

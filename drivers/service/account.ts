@@ -19,8 +19,8 @@ export class Account implements Named {
   readonly meters: Meters | undefined;
   /** False once the capability was revoked. */
   live = true;
-  /** The slot that gets the packets of a revoked capability. */
-  fallback = 0;
+  /** The slot that gets the packets of a revoked capability; undefined until it was revoked. */
+  fallback: number | undefined;
   readonly pages: PageQuota;
   /** Longer packets go in pages. */
   readonly copyBytesMax: number;

@@ -28,6 +28,11 @@ export class AccountTable {
   readonly observers = new Set<Account>();
   /** The pages that live capabilities may still ask for. */
   readonly entitlements: Entitlements = { pages: 0 };
+  /**
+   * By the slot of a capability that was not opened, though classifiers may know
+   * it: the slot whose packets its are.
+   */
+  readonly #unopened: (number | undefined)[] = [];
   readonly #ended = new EndedAccounts();
   readonly #frameBytesMax: number;
 
@@ -45,12 +50,14 @@ export class AccountTable {
   /** The live account that a packet of `slot` belongs to: of a revoked one, its fallback. */
   ownerOf(slot: number): Account | undefined {
     const { accounts } = this;
-    let account = accounts[slot];
+    let at = slot;
     // At most as many steps as the derivation tree is deep.
-    while (account !== undefined && !account.live) {
-      account = accounts[account.fallback];
+    while (at !== SLOT_NONE) {
+      const account = accounts[at];
+      if (account?.live) return account;
+      at = account?.fallback ?? this.#unopened[at] ?? SLOT_NONE;
     }
-    return slot === SLOT_NONE ? undefined : account;
+    return undefined;
   }
 
   /** The live account of `holder`'s at `slot`, if there is one. */
@@ -69,7 +76,11 @@ export class AccountTable {
   open(spec: AccountSpec, holder: Holder): void {
     const parent = this.accounts[spec.parent ?? SLOT_NONE];
     const ancestor = this.accounts[spec.limitedBy ?? SLOT_NONE];
-    if (spec.limitedBy !== undefined && !ancestor?.live) return;
+    if (spec.limitedBy !== undefined && !ancestor?.live) {
+      this.leaveOut(spec);
+      return;
+    }
+    this.#unopened[spec.slot] = undefined;
     const meters = makeMeters(
       spec.limit,
       this.#frameBytesMax,
@@ -90,8 +101,30 @@ export class AccountTable {
     }
   }
 
-  /** Closes a revoked capability's account. `fallback` is the slot whose packets its are from now on, or SLOT_NONE. */
-  close(account: Account, fallback: number): void {
+  /** Opens no account for a capability that is about to be revoked: its packets are its parent's. */
+  leaveOut(spec: AccountSpec): void {
+    // Somebody else may have had the slot.
+    this.accounts[spec.slot] = undefined;
+    this.#unopened[spec.slot] = spec.parent;
+  }
+
+  /**
+   * Revokes the capability at `slot`, whose packets are those of the slot
+   * `fallback` from now on, or nobody's for SLOT_NONE.
+   */
+  revoke(slot: number, fallback: number): void {
+    const account = this.accounts[slot];
+    if (account !== undefined) {
+      this.close(account);
+      // Where this one was never opened, the slot is still the one's before.
+      account.fallback ??= fallback;
+    } else if (this.#unopened[slot] !== undefined) {
+      this.#unopened[slot] = fallback;
+    }
+  }
+
+  /** Closes the account of a capability that was revoked, or whose holder was terminated: it gets nothing more. */
+  close(account: Account): void {
     this.observers.delete(account);
     if (account.live) {
       account.holder.excuse();
@@ -103,7 +136,6 @@ export class AccountTable {
     }
     account.live = false;
     account.pages.close();
-    account.fallback = fallback;
   }
 
   /** Sets the quotas of capabilities that others were carved out of, or that got theirs back. */

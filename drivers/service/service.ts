@@ -27,7 +27,6 @@ import {
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
 } from "../../caps/memory/memory.ts";
-import { SLOT_NONE } from "../../caps/kernel/slots.ts";
 import { PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/port/records.ts";
@@ -193,7 +192,7 @@ export class DriverService implements Disposable {
     this.#deliverer.withdraw(holder);
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
-      this.#table.close(account, SLOT_NONE);
+      this.#table.close(account);
       this.#ledger.quarantine(account.spec.slot);
     }
     this.#holders.delete(id);
@@ -326,7 +325,8 @@ export class DriverService implements Disposable {
     for (const spec of order.opened) {
       const holder = this.#holders.get(spec.port);
       // It may have been detached while the order was on its way: the revocation is coming.
-      if (holder !== undefined) this.#table.open(spec, holder);
+      if (holder === undefined) this.#table.leaveOut(spec);
+      else this.#table.open(spec, holder);
     }
     this.#table.setQuotas(order.quotas);
     if (order.kind === "commit") this.#classifier.install(order.wasm);
@@ -344,10 +344,8 @@ export class DriverService implements Disposable {
     for (let i = 0; i < order.ended.length; i += 2) {
       const slot = order.ended[i]!;
       const account = this.#table.accounts[slot];
-      if (account !== undefined) {
-        this.#deliverer.finish(account.holder);
-        this.#table.close(account, order.ended[i + 1]!);
-      }
+      if (account !== undefined) this.#deliverer.finish(account.holder);
+      this.#table.revoke(slot, order.ended[i + 1]!);
       if (account === undefined || account.pages.held === 0) drained.push(slot);
     }
     this.#orders.post({ kind: "revoked", id: order.id });

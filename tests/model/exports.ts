@@ -9,6 +9,7 @@ export type {
   AskedDelegation,
   AskedRecord,
   CapabilitySystem,
+  LastMessage,
   Seen,
   SeenAccount,
 } from "./system.ts";

@@ -2,30 +2,21 @@
 
 import { deepStrictEqual } from "node:assert/strict";
 import { given } from "../../caps/kernel/given.ts";
-import type { Move, Presented, RecordMove } from "./moves.ts";
+import { Expected } from "./expected.ts";
+import type { Move, Presented } from "./moves.ts";
+import { type Nic, SCALES } from "./nics.ts";
 import { ReferenceModel } from "./reference.ts";
-import type {
-  AskedRecord,
-  CapabilitySystem,
-  Seen,
-  SeenAccount,
-} from "./system.ts";
-import type { Cap, Ending, Right, Submitted } from "./terms.ts";
+import type { CapabilitySystem } from "./system.ts";
+import type { Cap, Ending, Limits, Right } from "./terms.ts";
 import { bytesOf, everything, framesOf, framesOfText } from "./universe.ts";
-
-/** Pages of the root's, limits, and holders at the start. */
-export const SCALE = {
-  quotaPages: 12,
-  capabilities: 8,
-  kept: 2,
-  depth: 4,
-  holders: 3,
-} as const;
 
 /** A number that no capability has. */
 const NO_CAP = -1;
 /** A number that no holder has. */
 const NO_PORT = 999;
+
+/** Bytes of the longest frame where the MTU is small: the short ones alone fit. */
+const SMALL_FRAME_BYTES = 200;
 
 const ALL_RIGHTS: readonly Right[] = [
   "receive",
@@ -35,37 +26,55 @@ const ALL_RIGHTS: readonly Right[] = [
   "delegate",
 ];
 
+/** What a move means to a system, once the model has done it. */
+type Act = () => void | Promise<void>;
+
+type Minting = Extract<Move, { op: "derive" | "delegate" }>;
+
 /** One model and one system. */
 export class Game {
+  readonly #scale: Limits & { readonly quotaPages: number };
+  readonly #holderCount: number;
+  readonly #frameCount: number;
+  readonly #system: CapabilitySystem;
+  #expected: Expected;
+  #nextPort = 1;
+  /** How many capabilities were answered: of later ones nobody has the tag. */
+  #answered: number | undefined;
+
+  /** With `system`, in which nothing was done yet, and which has such a NIC. */
+  constructor(system: CapabilitySystem, nic: Nic = "pages") {
+    this.#system = system;
+    const { holders, frameCount, ...scale } = SCALES[nic];
+    this.#scale = scale;
+    this.#holderCount = holders;
+    this.#frameCount = frameCount;
+    this.#expected = this.#begin();
+  }
+
   /** What the system is compared with. */
-  readonly model: ReferenceModel = new ReferenceModel(
-    {
+  get model(): ReferenceModel {
+    return this.#expected.model;
+  }
+
+  #begin(): Expected {
+    const { quotaPages } = this.#scale;
+    const root = {
       grant: everything,
       rights: new Set(ALL_RIGHTS),
-      quotaPages: SCALE.quotaPages,
+      quotaPages,
       copyBytesMax: 2048,
       to: 0,
-    },
-    bytesOf,
-    SCALE,
-  );
-  readonly #system: CapabilitySystem;
-  /** The number of the packet that came in each page. */
-  readonly #pageSerials = new Map<number, number>();
-  readonly #totals = new Map<number, { d: number[]; s: number[] }>();
-  #delivered: string[] = [];
-  #sent: string[] = [];
-  #serial = 0;
-  #nextPort = 1;
-
-  /** With `system`, in which nothing was done yet. */
-  constructor(system: CapabilitySystem) {
-    this.#system = system;
+    };
+    return new Expected(
+      new ReferenceModel(root, bytesOf, this.#scale),
+      (frame) => frame % this.#frameCount,
+    );
   }
 
   /** Attaches the first holders. */
   async start(): Promise<void> {
-    for (let i = 0; i < SCALE.holders; i++) await this.#attach();
+    for (let i = 0; i < this.#holderCount; i++) await this.#attach();
   }
 
   async #attach(): Promise<void> {
@@ -76,59 +85,117 @@ export class Game {
 
   /** Does one thing to both. @throws when anything that can be seen differs. */
   async play(move: Move): Promise<void> {
-    switch (move.op) {
-      case "derive":
-        await this.#derive(move);
-        break;
-      case "delegate":
-        await this.#delegate(move);
-        break;
-      case "elapse":
-        this.model.elapse(move.ticks);
-        await this.#system.elapse(move.ticks);
-        break;
-      case "close":
-      case "revoke":
-      case "drop":
-        await this.#end(move.op, move.cap);
-        break;
-      case "crash": {
-        const port = this.#holders[move.port % SCALE.holders]!;
-        this.model.crash(port);
-        await this.#system.crash(port);
-        await this.#attach();
-        break;
-      }
-      case "receive":
-        await this.#receive(move.frames);
-        break;
-      case "submit":
-        await this.#submit(move);
-        break;
-      case "stall":
-        this.model.stall(move.stalled);
-        await this.#system.stall(move.stalled);
-        break;
-      case "garbage": {
-        const port = this.#holders[move.port % SCALE.holders]!;
-        this.model.refuse(port, "malformed");
-        await this.#system.garbage(port, move.to, move.which);
-      }
-    }
+    if (move.op !== "meet") {
+      await this.#plan(move)?.();
+    } else if (this.#system.hold === undefined) {
+      for (const one of move.moves) await this.play(one);
+    } else await this.#meet(move.moves);
     await this.compare();
   }
 
   /** Compares all that can be seen. */
   async compare(): Promise<void> {
     const seen = await this.#system.see();
-    deepStrictEqual(seen, this.#expected());
-    this.#delivered = [];
-    this.#sent = [];
+    deepStrictEqual(seen, this.#expected.take());
+  }
+
+  /**
+   * Orders whose driver is busy meanwhile. A holder's requests are answered one
+   * after the other, so each holder has one of them.
+   */
+  async #meet(moves: readonly Move[]): Promise<void> {
+    const system = this.#system;
+    const askers = new Set<unknown>();
+    const acts: (void | Promise<void>)[] = [];
+    let late = false;
+    await system.hold!(true);
+    this.model.busy(true);
+    this.#answered = this.model.caps.length;
+    for (const move of moves) {
+      const asker = this.#askerOf(move);
+      // What is not installed in the first round comes after the frames.
+      if (askers.has(asker) || (late && isTraffic(move))) continue;
+      askers.add(asker);
+      const act = this.#plan(move);
+      if (act === undefined) continue;
+      late ||= acts.length > 0 && isMinting(move);
+      acts.push(act());
+      await system.hold!(true);
+    }
+    await system.hold!(false);
+    this.model.busy(false);
+    this.#answered = undefined;
+    await Promise.all(acts);
+  }
+
+  /** Whose request it is, or who crashes; of other moves, one of their own. */
+  #askerOf(move: Move): unknown {
+    switch (move.op) {
+      case "derive":
+        return this.#resolve(move.from).port;
+      case "delegate":
+      case "close":
+      case "revoke":
+      case "drop":
+        return this.#resolve(move.cap).port;
+      case "crash":
+        return this.#holderAt(move.port);
+      default:
+        return move;
+    }
+  }
+
+  /** Has the model do it. Returns what the system is to do. */
+  #plan(move: Move): Act | undefined {
+    const system = this.#system;
+    switch (move.op) {
+      case "derive":
+        return this.#derive(move);
+      case "delegate":
+        return this.#delegate(move);
+      case "elapse":
+        this.model.elapse(move.ticks);
+        return () => system.elapse(move.ticks);
+      case "close":
+      case "revoke":
+      case "drop":
+        return this.#end(move.op, move.cap);
+      case "crash":
+        return this.#crash(move);
+      case "receive": {
+        const frames = this.#expected.receive(move.frames);
+        return () => system.receive(frames);
+      }
+      case "submit":
+        return this.#submit(move);
+      case "stall":
+        this.model.stall(move.stalled);
+        return () => system.stall(move.stalled);
+      case "mtu": {
+        const { wireBytesMax } = this.#scale;
+        const bytes = move.small ? SMALL_FRAME_BYTES : wireBytesMax;
+        this.model.wireBytesMax = bytes;
+        return () => system.setFrameBytesMax(bytes);
+      }
+      case "restart":
+        if (system.restart === undefined) return undefined;
+        this.#expected = this.#begin();
+        system.restart();
+        return () => this.start();
+      case "garbage": {
+        const port = this.#holderAt(move.port);
+        this.model.refuse(port, "malformed");
+        return () => system.garbage(port, move.to, move.which);
+      }
+      case "meet":
+        throw new Error("orders that meet are no part of others");
+    }
   }
 
   /** The ports of the services, that of the system not among them. */
-  get #holders(): number[] {
-    return [...this.model.refused.keys()].filter((port) => port !== 0);
+  #holderAt(index: number): number {
+    const holders = [...this.model.refused.keys()].filter((port) => port !== 0);
+    return holders[index % holders.length]!;
   }
 
   #resolve(
@@ -138,28 +205,18 @@ export class Game {
     const ports = [...this.model.refused.keys()].filter(may);
     const other = ports[port % ports.length]!;
     if (by === "guess") return { port: other, cap: NO_CAP };
-    const { caps } = this.model;
+    const caps = this.model.caps.slice(0, this.#answered);
     if (by === "anybody") return { port: other, cap: cap % caps.length };
     const live = caps.filter((one) => one.live && may(one.to));
     const { id, to } = live[cap % live.length] ?? caps[0]!;
     return { port: to, cap: id };
   }
 
-  async #derive(move: Extract<Move, { op: "derive" }>): Promise<void> {
+  #derive(move: Extract<Move, { op: "derive" }>): Act {
     const { port, cap } = this.#resolve(move.from);
-    const { grant, residual, sends, rights, quotaPages, copyBytesMax } = move;
-    const { lifetime } = move;
+    const { grant, residual, sends, rights, copyBytesMax, lifetime } = move;
+    const quotaPages = this.#quota(move.quotaPages);
     const to = this.#receiver(port, move.to);
-    const refused = await this.#system.derive(port, cap, {
-      grant,
-      residual,
-      sends,
-      rights,
-      quotaPages,
-      copyBytesMax,
-      lifetime,
-      to,
-    });
     const derived = this.model.derive(port, cap, {
       grant: framesOf(grant),
       rights: new Set(rights),
@@ -170,23 +227,55 @@ export class Game {
       ...(sends === undefined ? {} : { sends: framesOf(sends) }),
       ...given({ copyBytesMax }),
     });
-    const expected = typeof derived === "string" ? derived : undefined;
-    deepStrictEqual({ refused }, { refused: expected });
+    const asked = {
+      grant,
+      residual,
+      sends,
+      rights,
+      quotaPages,
+      copyBytesMax,
+      lifetime,
+      to,
+    };
+    return this.#minted(
+      () => this.#system.derive(port, cap, asked),
+      derived,
+    );
   }
 
-  async #delegate(move: Extract<Move, { op: "delegate" }>): Promise<void> {
+  #delegate(move: Extract<Move, { op: "delegate" }>): Act {
     const { port, cap } = this.#resolve(move.cap);
     const to = this.#receiver(port, move.to);
-    const { rights, quotaPages, lifetime } = move;
-    const asked = { to, rights, quotaPages, lifetime };
-    const refused = await this.#system.delegate(port, cap, asked);
+    const { rights, lifetime } = move;
+    const quotaPages = move.quotaPages === undefined
+      ? undefined
+      : this.#quota(move.quotaPages);
     const delegated = this.model.delegate(port, cap, {
       to,
       ...(rights === undefined ? {} : { rights: new Set(rights) }),
       ...given({ quotaPages, lifetime }),
     });
-    const expected = typeof delegated === "string" ? delegated : undefined;
-    deepStrictEqual({ refused }, { refused: expected });
+    const asked = { to, rights, quotaPages, lifetime };
+    return this.#minted(
+      () => this.#system.delegate(port, cap, asked),
+      delegated,
+    );
+  }
+
+  #minted(
+    ask: () => Promise<string | undefined>,
+    minted: Cap | string,
+  ): Act {
+    const expected = typeof minted === "string" ? minted : undefined;
+    return async () =>
+      deepStrictEqual({ refused: await ask() }, { refused: expected });
+  }
+
+  /** A quota for so many frames; where that are extents, one for three is a page short of it. */
+  #quota(frames: Minting["quotaPages"] & number): number {
+    const { framePages } = this.#scale;
+    const short = framePages > 1 && frames === 3 ? 1 : 0;
+    return frames < 0 ? frames : frames * framePages - short;
   }
 
   /** Whose the new capability is to be. */
@@ -194,135 +283,53 @@ export class Game {
     if (to === -1) return NO_PORT;
     // The system itself takes no packets.
     if (to === undefined && port !== 0) return port;
-    return this.#holders[(to ?? 0) % SCALE.holders]!;
+    return this.#holderAt(to ?? 0);
   }
 
-  async #end(
-    op: Ending,
-    presented: Presented,
-  ): Promise<void> {
+  #end(op: Ending, presented: Presented): Act {
     const { port, cap } = this.#resolve(presented);
-    const refused = await this.#system.end(op, port, cap);
-    deepStrictEqual({ refused }, { refused: this.model.end(op, port, cap) });
+    const expected = this.model.end(op, port, cap);
+    return async () => {
+      const refused = await this.#system.end(op, port, cap);
+      deepStrictEqual({ refused }, { refused: expected });
+    };
   }
 
-  async #receive(frames: readonly number[]): Promise<void> {
-    const arriving = frames.map((frame) => ({
-      frame,
-      serial: ++this.#serial,
-    }));
-    for (const { frame, serial } of arriving) {
-      const before = this.model.delivered.length;
-      this.model.receive(frame);
-      for (const one of this.model.delivered.slice(before)) {
-        if (one.page !== undefined) this.#pageSerials.set(one.page, serial);
-        const form = one.page === undefined ? "copy" : "page";
-        this.#delivered.push(`${one.cap} ${frame}#${serial} ${form}`);
-        this.#count(one.cap, "d", frame);
+  #crash({ port: index, last }: Extract<Move, { op: "crash" }>): Act {
+    let port = this.#holderAt(index);
+    let message: Parameters<CapabilitySystem["crash"]>[1];
+    if (last !== undefined) {
+      const under = this.#resolve(last.under, (port) => port !== 0);
+      if (under.port !== 0) {
+        port = under.port;
+        const { cap } = under;
+        const records = this.#expected.submit(port, cap, last.records);
+        message = { cap, records };
       }
     }
-    await this.#system.receive(arriving);
+    this.model.crash(port);
+    return async () => {
+      const crashed = this.#system.crash(port, message);
+      if (this.#system.hold === undefined) await crashed;
+      // Where it can be, another one begins while this one ends.
+      await this.#attach();
+      await crashed;
+    };
   }
 
-  async #submit(move: Extract<Move, { op: "submit" }>): Promise<void> {
+  #submit(move: Extract<Move, { op: "submit" }>): Act | undefined {
     // The system itself has no port to the driver.
     const { port, cap } = this.#resolve(move.under, (port) => port !== 0);
-    if (port === 0) return;
-    const meant: Submitted[] = [];
-    const asked: AskedRecord[] = [];
-    for (const record of move.records) this.#say(port, record, meant, asked);
-    const before = this.model.sent.length;
-    this.model.submit(port, cap, meant);
-    const serials = new Map<unknown, number>(
-      asked.flatMap((one, i) =>
-        one.kind === "send" ? [[meant[i], one.serial] as const] : []
-      ),
-    );
-    for (const record of this.model.sent.slice(before)) {
-      this.#sent.push(`${record.frame}#${serials.get(record)}`);
-      this.#count(cap, "s", record.frame);
-    }
-    await this.#system.submit(port, cap, asked);
+    if (port === 0) return undefined;
+    const records = this.#expected.submit(port, cap, move.records);
+    return () => this.#system.submit(port, cap, records);
   }
+}
 
-  /** One record, as the model and as the system take it. */
-  #say(
-    port: number,
-    record: RecordMove,
-    meant: Submitted[],
-    asked: AskedRecord[],
-  ): void {
-    if (record.kind === "send") {
-      const page = record.inPage === undefined
-        ? undefined
-        : this.#pickPage(port, record.inPage, "own");
-      const { kind, frame } = record;
-      const serial = ++this.#serial;
-      meant.push({ kind, frame, ...given({ page }) });
-      asked.push({
-        kind,
-        frame,
-        serial,
-        ...(page === undefined ? {} : { page: this.#pageSerials.get(page)! }),
-      });
-    } else if (record.kind === "return") {
-      const page = this.#pickPage(port, record.page, record.whose);
-      if (page === undefined) return;
-      meant.push({ kind: "return", page });
-      asked.push({ kind: "return", page: this.#pageSerials.get(page)! });
-    } else {
-      meant.push({ kind: record.kind });
-      asked.push(record);
-    }
-  }
+function isMinting({ op }: Move): boolean {
+  return op === "derive" || op === "delegate";
+}
 
-  #pickPage(
-    port: number,
-    at: number,
-    whose: "own" | "any",
-  ): number | undefined {
-    const out = this.model.pages.filter(({ state, cap }) =>
-      state === "lent" && (whose === "any" || cap.to === port)
-    );
-    const page = out[at % out.length];
-    return page && this.model.pages.indexOf(page);
-  }
-
-  #count(cap: number, which: "d" | "s", frame: number): void {
-    const totals = this.#totals.get(cap) ?? { d: [0, 0], s: [0, 0] };
-    this.#totals.set(cap, totals);
-    totals[which][0]!++;
-    totals[which][1]! += bytesOf(frame);
-  }
-
-  #expected(): Seen {
-    const { caps, pages, refused, unclaimed } = this.model;
-    const inState = (state: string) =>
-      pages.filter((page) => page.state === state).length;
-    return {
-      delivered: this.#delivered.toSorted(),
-      sent: this.#sent,
-      accounts: Object.fromEntries(
-        caps.filter(({ live, depth }) => live && depth > 0)
-          .map((cap) => [cap.id, this.#accountOf(cap)]),
-      ),
-      refused: Object.fromEntries(refused),
-      lent: inState("lent"),
-      inFlight: inState("in flight"),
-      quarantined: inState("quarantined"),
-      unclaimed,
-    };
-  }
-
-  #accountOf(cap: Cap): SeenAccount {
-    const { d, s } = this.#totals.get(cap.id) ?? { d: [0, 0], s: [0, 0] };
-    return {
-      held: this.model.held(cap),
-      packets: d[0]!,
-      bytes: d[1]!,
-      sentPackets: s[0]!,
-      sentBytes: s[1]!,
-      drops: cap.drops,
-    };
-  }
+function isTraffic({ op }: Move): boolean {
+  return op === "receive" || op === "submit";
 }

@@ -37,6 +37,9 @@ export interface Got {
 /** Byte strings for whoever needs one. */
 const strings: ArrayBuffer[] = [];
 
+/** Bytes of a frame that is longer than every wire takes. */
+const LONG_BYTES = 9100;
+
 /** What a holder leaves in a page that it gives back. */
 const LEFT_BEHIND = 0xee;
 
@@ -45,9 +48,12 @@ export class Holder {
   readonly port: Port<unknown, Delivery>;
   /** By the number of the packet that came in it. */
   readonly pages: Map<number, LentPage> = new Map();
+  readonly #pageBytes: number;
 
-  constructor(port: Port<unknown, Delivery>) {
+  /** `pageBytes` are those of a page as it is lent: an extent's, where the NIC lends those. */
+  constructor(port: Port<unknown, Delivery>, pageBytes: number = PAGE_BYTES) {
     this.port = port;
+    this.#pageBytes = pageBytes;
   }
 
   /** Takes what has come, and gives the byte strings back. */
@@ -81,7 +87,7 @@ export class Holder {
         const bytes = new Uint8Array(buffer);
         const name = nameOf(bytes.subarray(start, start + length));
         const clean = isZero(bytes, 0, start) &&
-          isZero(bytes, start + length, PAGE_BYTES);
+          isZero(bytes, start + length, bytes.length);
         got.push({
           tag,
           name: clean ? name : `${name} dirty`,
@@ -101,7 +107,11 @@ export class Holder {
     elsewhere: Elsewhere,
   ): void {
     const view = new RecordView(strings.pop() ?? new ArrayBuffer(STRING_BYTES));
-    const message = new Message(view, this.pages, elsewhere);
+    const message = new Message(
+      view,
+      { own: this.pages, pageBytes: this.#pageBytes },
+      elsewhere,
+    );
     for (const record of asked) {
       message.put(record);
       if (record.kind === "unreadable") break;
@@ -123,16 +133,21 @@ class Message {
   count = 0;
   readonly #view: RecordView;
   readonly #own: Map<number, LentPage>;
+  readonly #pageBytes: number;
   readonly #elsewhere: Elsewhere;
   #at = 0;
 
   constructor(
     view: RecordView,
-    own: Map<number, LentPage>,
+    { own, pageBytes }: {
+      readonly own: Map<number, LentPage>;
+      readonly pageBytes: number;
+    },
     elsewhere: Elsewhere,
   ) {
     this.#view = view;
     this.#own = own;
+    this.#pageBytes = pageBytes;
     this.#elsewhere = elsewhere;
   }
 
@@ -142,7 +157,7 @@ class Message {
     else if (record.kind === "short") {
       this.#at = this.#view.putInline(this.#at, 13);
     } else if (record.kind === "long") {
-      this.#at = this.#view.putInline(this.#at, 1600);
+      this.#at = this.#view.putInline(this.#at, LONG_BYTES);
     } else if (record.kind === "unreadable") this.#unreadable(record.how);
     else if (record.page !== undefined) {
       const page = this.#pageOf(record.page);
@@ -165,7 +180,7 @@ class Message {
     this.#own.delete(serial);
     return own ?? {
       frame: this.#elsewhere.frameOf(serial),
-      buffer: new ArrayBuffer(PAGE_BYTES),
+      buffer: new ArrayBuffer(this.#pageBytes),
     };
   }
 
@@ -191,7 +206,7 @@ class Message {
       this.#at = this.#view.putPage(this.#at, 60, frame, 0, 4095);
     } else {
       const foreign = this.#elsewhere.foreignFrame(how);
-      this.#putPage(60, foreign, new ArrayBuffer(PAGE_BYTES));
+      this.#putPage(60, foreign, new ArrayBuffer(this.#pageBytes));
     }
   }
 

@@ -3,14 +3,14 @@
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { testProperty } from "../property.ts";
-import { movesOf } from "./moves.ts";
+import { anyNic, movesOf } from "./moves.ts";
 import { play } from "./play.ts";
 import { PROPERTY } from "./property_name.ts";
 
 testProperty(
   PROPERTY,
   { runs: 20_000, file: import.meta.url },
-  fc.asyncProperty(movesOf(), play),
+  fc.asyncProperty(movesOf(), anyNic, play),
 );
 
 /** Lines of code that a reviewer is asked to read and believe. */

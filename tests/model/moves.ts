@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { given } from "../../caps/kernel/given.ts";
 import type { Arbitrary } from "../arbitraries/arbitrary.ts";
 import { FRAME_COUNT, type GrantPart, PORTS, type Text } from "./universe.ts";
+import type { Nic } from "./nics.ts";
 import type { Right } from "./terms.ts";
 
 /** Who presents which tag. Numbers pick among what there is, counted round. */
@@ -57,7 +58,12 @@ export type Move =
   }
   | { readonly op: "elapse"; readonly ticks: number }
   | { readonly op: "close" | "revoke" | "drop"; readonly cap: Presented }
-  | { readonly op: "crash"; readonly port: number }
+  | {
+    readonly op: "crash";
+    readonly port: number;
+    /** What it sent a moment before, under one of its own. */
+    readonly last?: Extract<Move, { op: "submit" }> | undefined;
+  }
   | { readonly op: "receive"; readonly frames: readonly number[] }
   | {
     readonly op: "submit";
@@ -65,6 +71,12 @@ export type Move =
     readonly records: readonly RecordMove[];
   }
   | { readonly op: "stall"; readonly stalled: boolean }
+  /** The interface's MTU is changed: to one for short frames only, and back. */
+  | { readonly op: "mtu"; readonly small: boolean }
+  /** The driver and the filter service are started again. */
+  | { readonly op: "restart" }
+  /** Each is done before the ones before it have taken effect. */
+  | { readonly op: "meet"; readonly moves: readonly Move[] }
   | {
     readonly op: "garbage";
     readonly port: number;
@@ -209,21 +221,28 @@ const record: Arbitrary<RecordMove> = fc.oneof(
   },
 );
 
-/** Messages to the driver: pages back, frames to send, and lies. */
-export const submitMove: Arbitrary<Move> = fc.record({
+const submission: Arbitrary<Extract<Move, { op: "submit" }>> = fc.record({
   op: fc.constant("submit" as const),
   under: presented,
   records: fc.array(record, { minLength: 1, maxLength: 4 }),
 });
 
-/** Time that passes, holders that crash and are started again, NICs that stall, messages that make no sense. */
+/** Messages to the driver: pages back, frames to send, and lies. */
+export const submitMove: Arbitrary<Move> = submission;
+
+/** Time that passes, holders that crash and are started again, NICs that stall or change, messages that make no sense. */
 export const faultMove: Arbitrary<Move> = fc.oneof(
   fc.record({
     op: fc.constant("elapse" as const),
     ticks: fc.integer({ min: 1, max: 2 }),
   }),
-  fc.record({ op: fc.constant("crash" as const), port: pick }),
+  fc.record({
+    op: fc.constant("crash" as const),
+    port: pick,
+    last: maybe(5, submission),
+  }),
   fc.record({ op: fc.constant("stall" as const), stalled: fc.boolean() }),
+  fc.record({ op: fc.constant("mtu" as const), small: fc.boolean() }),
   fc.record({
     op: fc.constant("garbage" as const),
     port: pick,
@@ -232,14 +251,46 @@ export const faultMove: Arbitrary<Move> = fc.oneof(
   }),
 );
 
+/** Orders, each given before the ones before it have taken effect; then frames that find that so. */
+export const meetMove: Arbitrary<Move> = fc.record({
+  op: fc.constant("meet" as const),
+  moves: fc.tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: deriveMove },
+        { weight: 1, arbitrary: delegateMove },
+        { weight: 4, arbitrary: endMove },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            op: fc.constant("elapse" as const),
+            ticks: fc.constant(1),
+          }),
+        },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            op: fc.constant("crash" as const),
+            port: pick,
+          }),
+        },
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    fc.oneof(receiveMove, submitMove),
+  ).map(([orders, last]) => [...orders, last]),
+});
+
 /** Any move, the usual ones more often. */
 export const anyMove: Arbitrary<Move> = fc.oneof(
-  { weight: 6, arbitrary: deriveMove },
-  { weight: 2, arbitrary: delegateMove },
-  { weight: 3, arbitrary: endMove },
-  { weight: 6, arbitrary: receiveMove },
-  { weight: 5, arbitrary: submitMove },
-  { weight: 2, arbitrary: faultMove },
+  { weight: 24, arbitrary: deriveMove },
+  { weight: 8, arbitrary: delegateMove },
+  { weight: 12, arbitrary: endMove },
+  { weight: 24, arbitrary: receiveMove },
+  { weight: 20, arbitrary: submitMove },
+  { weight: 10, arbitrary: faultMove },
+  { weight: 7, arbitrary: meetMove },
+  { weight: 1, arbitrary: fc.constant<Move>({ op: "restart" }) },
 );
 
 /** A game's moves: usually some twenty. */
@@ -248,3 +299,11 @@ export function movesOf(
 ): Arbitrary<Move[]> {
   return fc.array(move, { minLength: 1, maxLength: 20, size: "max" });
 }
+
+/** A game's NIC. */
+export const anyNic: Arbitrary<Nic> = fc.constantFrom(
+  "pages",
+  "pages",
+  "pages",
+  "extents",
+);

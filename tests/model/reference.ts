@@ -35,12 +35,18 @@ export class ReferenceModel {
   readonly pages: Page[] = [];
   /** How many frames were unclaimed. */
   unclaimed = 0;
+  /** How many frames arrived that were longer than the MTU says. */
+  tooLarge = 0;
+  /** Bytes of the longest frame, by the MTU. */
+  wireBytesMax: number;
   /** Whether the NIC keeps what it is given to send. */
   stalled = false;
   /** Ticks since the beginning. */
   now = 0;
-  /** Capabilities that had ended, with pages out, when the message under way came. */
-  #draining: readonly Cap[] = [];
+  /** Capabilities that have ended, of which the driver has not said that all their pages are back. */
+  #draining: Cap[] = [];
+  /** Whether the driver has no time to say so. */
+  #busy = false;
 
   /** A NIC whose root capability is in the table of port 0. */
   constructor(
@@ -49,6 +55,7 @@ export class ReferenceModel {
     readonly limits: Limits,
   ) {
     this.refused.set(0, {});
+    this.wireBytesMax = limits.wireBytesMax;
     this.#make(0, undefined, root);
   }
 
@@ -134,6 +141,11 @@ export class ReferenceModel {
 
   /** A frame arrives. */
   receive(frame: number): void {
+    if (this.bytesOf(frame) > this.wireBytesMax) {
+      this.tooLarge++;
+      return;
+    }
+    const { framePages } = this.limits;
     const live = this.caps.filter((cap) => cap.live && cap.packets.has(frame));
     const give = ({ id: cap }: Cap, page?: number) =>
       this.delivered.push({ cap, frame, page });
@@ -143,8 +155,8 @@ export class ReferenceModel {
       .sort((a, b) => b.depth - a.depth)[0];
     if (owner === undefined) this.unclaimed++;
     else if (this.bytesOf(frame) <= owner.copyBytesMax) give(owner);
-    else if (this.#mayHold(owner, 0)) give(owner, this.#take(owner, "lent"));
-    else count(owner.drops, "no-page");
+    else if (!this.#mayHold(owner, framePages)) count(owner.drops, "no-page");
+    else give(owner, this.#take(owner, "lent", framePages));
   }
 
   /** A message to the driver: pages back, and frames to send under `tag`. */
@@ -152,8 +164,11 @@ export class ReferenceModel {
     const sender = this.present(port, tag);
     if (sender === undefined) this.refuse(port, "void-capability");
     // What was carved out for these is given back after the message at the soonest.
-    this.#draining = this.caps.filter((cap) => !cap.live && this.held(cap) > 0);
+    this.#draining.push(
+      ...this.caps.filter((cap) => !cap.live && this.held(cap) > 0),
+    );
     const staged: Sending[] = [];
+    let pages = 0;
     for (const record of records) {
       if (record.kind === "unreadable") {
         this.refuse(port, "malformed-record");
@@ -168,18 +183,29 @@ export class ReferenceModel {
       else if (record.kind === "return") continue;
       else if (!sender.rights.has("send")) count(sender.drops, "send-no-right");
       else if (record.kind === "short") count(sender.drops, "send-too-short");
-      else if (record.kind !== "send") count(sender.drops, "send-too-large");
-      else if (this.#mayHold(sender, staged.length)) staged.push(record);
-      else count(sender.drops, "send-no-page");
+      else if (
+        record.kind !== "send" ||
+        this.bytesOf(record.frame) > this.wireBytesMax
+      ) count(sender.drops, "send-too-large");
+      else if (this.#mayHold(sender, pages + this.#sizeOf(record))) {
+        staged.push(record);
+        pages += this.#sizeOf(record);
+      } else count(sender.drops, "send-no-page");
     }
     for (const record of staged) {
       if (sender!.sends.has(record.frame)) {
-        this.#take(sender!, "in flight");
+        this.#take(sender!, "in flight", this.#sizeOf(record));
         this.sent.push(record);
       } else count(sender!.drops, "send-not-permitted");
     }
-    this.#draining = [];
     this.stall(this.stalled);
+    this.busy(this.#busy);
+  }
+
+  /** The driver has, or does not have, time to say which capabilities have all their pages back. */
+  busy(busy: boolean): void {
+    this.#busy = busy;
+    if (!busy) this.#draining = [];
   }
 
   /** The NIC keeps what it is given, or has sent all of it. */
@@ -204,15 +230,23 @@ export class ReferenceModel {
 
   /** How many pages are out on its account. */
   held(cap: Cap): number {
-    const its = this.pages.filter((page) => page.cap === cap);
-    return its.filter((page) => page.state !== "free").length;
+    return this.pages.filter((page) => page.cap === cap)
+      .filter((page) => page.state !== "free")
+      .reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** One page more, beside `more`; none that an ancestor has still to give up. */
+  /** The pages that a frame to be sent takes. */
+  #sizeOf({ frame, page }: Sending): number {
+    const { framePages, pageRoomBytes } = this.limits;
+    if (page !== undefined) return this.pages[page]!.size;
+    return this.bytesOf(frame) > pageRoomBytes ? framePages : 1;
+  }
+
+  /** So many pages more; none that an ancestor has still to give up. */
   #mayHold(cap: Cap, more: number): boolean {
     const settled = (up?: Cap): boolean =>
       !up || (this.held(up) <= this.left(up) && settled(up.parent));
-    return this.held(cap) + more < this.left(cap) && settled(cap.parent);
+    return this.held(cap) + more <= this.left(cap) && settled(cap.parent);
   }
 
   #isTaken(cap: Cap): boolean {
@@ -246,13 +280,14 @@ export class ReferenceModel {
 
   #end(caps: Cap[]): void {
     for (const cap of caps) {
+      if (cap.live && this.#busy) this.#draining.push(cap);
       cap.live = false;
       this.#end(this.#below(cap));
     }
   }
 
-  #take(cap: Cap, state: Page["state"]): number {
-    return this.pages.push({ cap, state }) - 1;
+  #take(cap: Cap, state: Page["state"], size: number): number {
+    return this.pages.push({ cap, size, state }) - 1;
   }
 
   /** Counts what was refused. */

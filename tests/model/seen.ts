@@ -53,5 +53,6 @@ export function seenOf(observed: Observed): Seen {
     inFlight,
     quarantined,
     unclaimed: counts.unclaimedPackets,
+    tooLarge: counts.counters["rx-too-large"] ?? 0,
   };
 }

@@ -43,6 +43,13 @@ export type AskedRecord =
   | { readonly kind: "return"; readonly page: number }
   | Extract<RecordMove, { kind: "forge" | "short" | "long" | "unreadable" }>;
 
+/** What a holder sent a moment before it was terminated. */
+export interface LastMessage {
+  /** Under which capability. */
+  readonly cap: number;
+  readonly records: readonly AskedRecord[];
+}
+
 /** What one capability's account says. */
 export interface SeenAccount {
   /** Pages that its holder has, or that are on their way out. */
@@ -77,6 +84,8 @@ export interface Seen {
   readonly quarantined: number;
   /** Frames that were unclaimed. */
   readonly unclaimed: number;
+  /** Frames that were longer than the MTU says. */
+  readonly tooLarge: number;
 }
 
 /** A system that moves are played with. Capabilities are known by their number; one that there never was has a made-up tag. */
@@ -99,8 +108,8 @@ export interface CapabilitySystem {
   elapse(ticks: number): void | Promise<void>;
   /** A new holder. */
   attach(port: number): void | Promise<void>;
-  /** Terminates a holder. */
-  crash(port: number): void | Promise<void>;
+  /** Terminates a holder; with `last`, while a message of its is on the way. */
+  crash(port: number, last?: LastMessage): void | Promise<void>;
   /** Frames arrive, each with a number of its own. */
   receive(
     frames: readonly { readonly frame: number; readonly serial: number }[],
@@ -113,6 +122,16 @@ export interface CapabilitySystem {
   ): void | Promise<void>;
   /** The NIC keeps what it is given to send, or lets go of it. */
   stall(stalled: boolean): void | Promise<void>;
+  /** The MTU is changed: frames have at most so many bytes from now on. */
+  setFrameBytesMax(frameBytesMax: number): void | Promise<void>;
+  /** The driver and the filter service begin another life, with a new root: none of the holders is attached to them. Absent where they have one life alone. */
+  restart?(): void;
+  /**
+   * The driver is busy, or has time again. Meanwhile nothing that is asked is
+   * done there, and what is asked of the filter service happens in the order in
+   * which it was asked. Absent where a driver is never busy.
+   */
+  hold?(held: boolean): Promise<void>;
   /** A holder sends what is no message at all. */
   garbage(
     port: number,

@@ -64,6 +64,8 @@ export interface Cap extends Wanted {
 export interface Page {
   /** Whose quota it counts against. */
   readonly cap: Cap;
+  /** How many pages of the quota it takes: an extent takes many. */
+  readonly size: number;
   /** Where it is. */
   state: "lent" | "in flight" | "quarantined" | "free";
 }
@@ -112,6 +114,12 @@ export interface Limits {
   readonly kept: number;
   /** Derivations from the root. */
   readonly depth: number;
+  /** Pages of what the NIC receives a frame into. */
+  readonly framePages: number;
+  /** Bytes of a frame that one page holds when it is sent. */
+  readonly pageRoomBytes: number;
+  /** Bytes of the longest frame of the NIC's wire, until its MTU is changed. */
+  readonly wireBytesMax: number;
 }
 
 /** Whether it gets copies of packets that others own, and owns none. */

@@ -3,8 +3,9 @@
  * as the system takes it and as the set of frames that it stands for.
  *
  * The frames are all combinations of what the grants ask for (a source address,
- * a destination port, ARP, something else) in two lengths, so that two grants
- * share a frame exactly when they share one of these.
+ * a destination port, ARP, something else) in three lengths, so that two grants
+ * share a frame exactly when they share one of these. The longest are longer than
+ * a page: only a NIC that receives into extents has them.
  */
 
 import type {
@@ -45,16 +46,19 @@ const PORT_BASE = 7000;
 const ARP = PORTS * HOSTS;
 const KINDS = ARP + 2;
 
-/** How many frames there are: each kind, short and long. */
-export const FRAME_COUNT = 2 * KINDS;
+/** How many frames there are: each kind, in each length. */
+export const FRAME_COUNT = 3 * KINDS;
 
-/** Bytes of the short frames and of the long ones. */
+/** How many of those, the first ones, fit into a page. */
+export const PAGE_FRAME_COUNT = 2 * KINDS;
+
+/** Bytes of the short frames, of the long ones, and of those longer than a page. */
 const SHORT_BYTES = 60;
-const LONG_BYTES = 300;
+const LENGTHS = [SHORT_BYTES, 300, 5000] as const;
 
 /** The length of a frame. */
 export function bytesOf(frame: number): number {
-  return frame < KINDS ? SHORT_BYTES : LONG_BYTES;
+  return LENGTHS[Math.floor(frame / KINDS)]!;
 }
 
 const all = Array.from({ length: FRAME_COUNT }, (_, frame) => frame);
@@ -148,8 +152,8 @@ export function writeFrame(
 
 /** Which frame these bytes are, as `frame#serial`; what is none is said so. */
 export function nameOf(bytes: Uint8Array): string {
-  const short = bytes.length === SHORT_BYTES;
-  const frame = bytes[SHORT_BYTES - 5]! - FILL + (short ? 0 : KINDS);
+  const length = LENGTHS.findIndex((length) => length === bytes.length);
+  const frame = bytes[SHORT_BYTES - 5]! - FILL + length * KINDS;
   const template = templates[frame];
   if (template?.length !== bytes.length) return `no frame: ${bytes}`;
   for (let i = 0; i < bytes.length - 4; i++) {

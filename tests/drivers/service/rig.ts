@@ -91,6 +91,7 @@ export class Rig implements Disposable {
   readonly #orders: Port<DriverOrder, DriverReport>;
   readonly memory: PacketMemory;
   readonly #memoryPages: number;
+  readonly #planned: readonly HolderPlan[];
   #plans: (HolderPlan | undefined)[] = [];
 
   constructor(
@@ -99,6 +100,7 @@ export class Rig implements Disposable {
     runPagesMax = 1,
     likeness: Likeness = {},
   ) {
+    this.#planned = plans;
     const memory = makePacketMemory(frameCount, likeness.extents);
     this.memory = memory;
     this.#memoryPages = wasmPagesOf(memory);
@@ -169,8 +171,12 @@ export class Rig implements Disposable {
     };
   }
 
-  /** Installs a classifier for the holders that still live. */
-  commit(opened: readonly AccountSpec[] = []): void {
+  /** Installs a classifier for the holders that still live, and for those of `again`. */
+  commit(
+    opened: readonly AccountSpec[] = [],
+    again: readonly number[] = [],
+  ): void {
+    for (const id of again) this.#plans[id - 1] = this.#planned[id - 1];
     const live = this.#plans.flatMap((plan, i) =>
       plan === undefined ? [] : [{ ...plan, slot: i + 1 }]
     );

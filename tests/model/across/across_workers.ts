@@ -22,7 +22,7 @@ import type { Grant } from "../../../services/filter/grant/grant.ts";
 import type { FilterReply } from "../../../services/filter/service/messages.ts";
 import { FilterService } from "../../../services/filter/service/service.ts";
 import { VirtualClock } from "../../services/runtime/virtual_clock.ts";
-import { SCALE } from "../game.ts";
+import { SCALES } from "../nics.ts";
 import { delegateRequest, deriveRequest, TICK_MS } from "../requests.ts";
 import { seenOf } from "../seen.ts";
 import type {
@@ -30,6 +30,7 @@ import type {
   AskedDelegation,
   AskedRecord,
   CapabilitySystem,
+  LastMessage,
   Seen,
 } from "../system.ts";
 import type { Ending } from "../terms.ts";
@@ -37,6 +38,8 @@ import { CountedPort } from "./counted_port.ts";
 import type { DriverPart } from "./driver_worker.ts";
 import type { HolderPart } from "./holder_worker.ts";
 import { Remote } from "./remote.ts";
+
+const SCALE = SCALES.pages;
 
 const FRAMES = SCALE.quotaPages * 4;
 
@@ -207,7 +210,8 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
     await this.#settle();
   }
 
-  async crash(port: number): Promise<void> {
+  async crash(port: number, last?: LastMessage): Promise<void> {
+    if (last !== undefined) await this.submit(port, last.cap, last.records);
     this.#workers.crash(this.#holders.get(port)!.worker);
     this.#holders.delete(port);
     await this.#workers.driver.call("detach", port);
@@ -249,6 +253,10 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
   async stall(stalled: boolean): Promise<void> {
     await this.#workers.driver.call("stall", stalled);
     await this.#settle();
+  }
+
+  async setFrameBytesMax(frameBytesMax: number): Promise<void> {
+    await this.#workers.driver.call("setFrameBytesMax", frameBytesMax);
   }
 
   async garbage(

@@ -150,6 +150,10 @@ class DriverPart {
     }
   }
 
+  setFrameBytesMax(frameBytesMax: number): void {
+    this.#game!.nic.setFrameBytesMax(frameBytesMax);
+  }
+
   stall(stalled: boolean): void {
     this.#game!.nic.stalled = stalled;
   }
