@@ -10,6 +10,7 @@ import {
 import type { Driver, DriverInfo } from "../driver.ts";
 import { VLAN_TAG_BYTES } from "../kit/vlan_tags.ts";
 import { closeDescriptor } from "../sys/libc.ts";
+import { addressTaken } from "../sys/kernel_addresses.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {
   type InterfaceState,
@@ -42,6 +43,8 @@ export interface PacketOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
+  /** The IPv4 address that is answered on, in host byte order: said where the kernel has it too. */
+  readonly address?: number | undefined;
   /** Frames that may be provided at once: a power of two from 64 to 32,768; 2,048 by default. */
   readonly ringEntries?: number;
   /** Blocks of 128 KiB of the receive ring: 2 to 1,024; 32 by default. */
@@ -107,7 +110,14 @@ export function openPacket(options: PacketOptions): Driver {
     monitor,
     poll,
     owned: owned.move(),
-    problems: (notices) => notices.say("mtu", mtuProblem(monitor.state)),
+    problems: (notices) => {
+      const { state } = monitor;
+      notices.say(
+        "address",
+        addressTaken(`packet:${state.name}`, options.address),
+      );
+      notices.say("mtu", mtuProblem(state));
+    },
   });
 }
 

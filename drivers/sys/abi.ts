@@ -204,6 +204,8 @@ export const TUN_F_USO = 0x20 | 0x40;
 export const SIOCGIFNAME = 0x8910;
 /** linux/sockios.h */
 export const SIOCGIFFLAGS = 0x8913;
+/** linux/sockios.h: `struct ifconf`, a length and the address of so many bytes of `struct ifreq`. */
+export const SIOCGIFCONF = 0x8912;
 /** linux/sockios.h */
 export const SIOCSIFFLAGS = 0x8914;
 /** linux/sockios.h: `struct sockaddr_in` of the first IPv4 address. */

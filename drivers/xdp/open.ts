@@ -10,6 +10,7 @@ import type { Notices } from "../kit/notices.ts";
 import { VLAN_TAG_BYTES, VLAN_TAGS_MAX } from "../kit/vlan_tags.ts";
 import { XDP_PACKET_HEADROOM } from "../sys/abi.ts";
 import { addressOf, closeDescriptor } from "../sys/libc.ts";
+import { addressTaken } from "../sys/kernel_addresses.ts";
 import { LinkMonitor } from "../sys/link_monitor.ts";
 import {
   type InterfaceState,
@@ -42,6 +43,8 @@ export interface XdpOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
+  /** The IPv4 address that is answered on, in host byte order: said where the kernel has it too. */
+  readonly address?: number | undefined;
   /** Which frames of it are this NIC's; all of them by default. */
   readonly frames?: { readonly first: number; readonly count: number };
   /** Entries of each ring: a power of two from 64 to 32,768; 2,048 by default. */
@@ -130,6 +133,10 @@ export function openXdp(options: XdpOptions): Driver {
     owned: owned.move(),
     problems: (notices) => {
       notices.say("hidden", hiddenParts(face));
+      notices.say(
+        "address",
+        addressTaken(`xdp:${monitor.state.name}`, options.address),
+      );
       sayProblems(notices, monitor.state, queues);
     },
   });

@@ -1,5 +1,6 @@
 /** A Linux interface through a packet socket: `packet:eth1`. */
 
+import { given } from "../../../caps/kernel/given.ts";
 import { readInterface } from "./interface_name.ts";
 import type { NicKind } from "./kind.ts";
 
@@ -15,6 +16,7 @@ export interface PacketChoice {
 interface PacketOptions {
   readonly interfaceName: string;
   readonly awaited: boolean;
+  readonly address?: number;
 }
 
 /** See {@link PacketChoice}. */
@@ -30,7 +32,11 @@ export const packet: NicKind<PacketChoice, PacketOptions> = {
   read: (text) => readInterface("packet", text),
   format: ({ interfaceName }) => interfaceName,
   permissions: () => ({ ffi: true }),
-  options: ({ interfaceName }, { awaited }) => ({ interfaceName, awaited }),
+  options: ({ interfaceName }, { address, awaited }) => ({
+    interfaceName,
+    awaited,
+    ...given({ address }),
+  }),
   kernel: "copies",
   dropsOn: ({ interfaceName }) => `xdp:${interfaceName}`,
   mapped: true,

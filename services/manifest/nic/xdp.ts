@@ -16,6 +16,7 @@ export interface XdpChoice {
 interface XdpOptions {
   readonly interfaceName: string;
   readonly awaited: boolean;
+  readonly address?: number;
   readonly busyPollPackets?: number;
 }
 
@@ -31,10 +32,10 @@ export const xdp: NicKind<XdpChoice, XdpOptions> = {
   read: (text) => readInterface("xdp", text),
   format: ({ interfaceName }) => interfaceName,
   permissions: () => ({ ffi: true }),
-  options: ({ interfaceName }, { awaited, busyPoll }) => ({
+  options: ({ interfaceName }, { address, awaited, busyPoll }) => ({
     interfaceName,
     awaited,
-    ...given({ busyPollPackets: busyPoll }),
+    ...given({ address, busyPollPackets: busyPoll }),
   }),
   kernel: "takes",
   polled: true,

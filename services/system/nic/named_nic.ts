@@ -29,11 +29,16 @@ export function nicOf(
   awaited = false,
   { nics, drivers }: NicLists = LISTS,
 ): Nic {
-  const { nic, unclaimed } = manifest;
+  const { nic, unclaimed, address, services, ...rest } = manifest;
+  const answers = Object.keys(services).length > 0;
   const kind = nics.kindOf(nic);
   const wire = kind.wire === undefined ? {} : plug(kind.wire(nic));
   const { link, ...ends } = wire;
-  const options = kind.options(nic, { ...manifest, awaited });
+  const options = kind.options(nic, {
+    ...rest,
+    awaited,
+    ...(answers ? { address: address.address } : {}),
+  });
   const made: Nic = {
     part: partOf(drivers[kind.kind]!, kind.permissions(nic)),
     options: link === undefined ? options : { ...options, link },
