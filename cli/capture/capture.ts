@@ -83,7 +83,7 @@ async function capture(
       },
     });
     warn(terminal, warning);
-    if (missed > 0) warn(terminal, `${missed} packets came and were not taken`);
+    warn(terminal, missed);
   } else {
     using input = await inputOf(source, stop);
     await keepPermissions(written);

@@ -21,6 +21,7 @@ import type { Receiver } from "../../services/receiver/receiver.ts";
 import type { System } from "../../services/system/system.ts";
 import { formatMac } from "../../services/wire/address.ts";
 import type { CaptureIntake } from "./intake.ts";
+import { describeMissed, missedOf } from "./missed.ts";
 import type { Stop } from "../command/stop.ts";
 
 /** Starts a system from which nothing is received before it is told to. */
@@ -66,8 +67,8 @@ export function describeObserver({ nic, mac }: Manifest): string {
 
 /** How a capture on a NIC ended. */
 export interface NicEnd {
-  /** Packets that came and could not be taken. */
-  readonly missed: number;
+  /** Packets that came and could not be taken, in one line; undefined for none. */
+  readonly missed: string | undefined;
   /** What was wrong with the NIC's end, in one line. */
   readonly warning: string | undefined;
 }
@@ -116,11 +117,12 @@ export async function captureNic(
     await system.stop().catch(() => {}); // what went wrong first is told
     throw error;
   }
-  const { nic, unclaimedPackets } = await system.stop();
-  const { warning } = over;
-  if (!wanted) return { missed: 0, warning }; // the rest was not asked for
-  const missed = nic.receivedPackets - unclaimedPackets - intake.seen;
-  return { missed, warning };
+  const snapshot = await system.stop();
+  // Where there were enough, the rest was not asked for.
+  const missed = wanted
+    ? describeMissed(missedOf(snapshot, intake.seen))
+    : undefined;
+  return { missed, warning: over.warning };
 }
 
 /** Whether packets of this NIC come with the time of their arrival. */

@@ -33,11 +33,15 @@ export class WallClock {
 
   /** Microseconds since 1970-01-01 UTC. */
   nowUs(): number {
-    const monotonicMs = this.#clocks.monotonic();
-    const adjustedMs = this.#clocks.adjusted();
-    const differenceMs = adjustedMs - this.#originMs - monotonicMs;
-    if (Math.abs(differenceMs) > DIFFERENCE_MS_MAX) {
-      this.#originMs = adjustedMs - monotonicMs;
+    return this.atUs(this.#clocks.monotonic());
+  }
+
+  /** Microseconds since 1970-01-01 UTC of what was `monotonicMs` on the monotonic clock, lately. */
+  atUs(monotonicMs: number): number {
+    const { monotonic, adjusted } = this.#clocks;
+    const originMs = adjusted() - monotonic();
+    if (Math.abs(originMs - this.#originMs) > DIFFERENCE_MS_MAX) {
+      this.#originMs = originMs;
     }
     return (this.#originMs + monotonicMs) * 1000;
   }

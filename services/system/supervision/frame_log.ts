@@ -5,6 +5,7 @@ import {
   createCaptureFile,
 } from "../../../drivers/capture/file.ts";
 import { emptyPacket } from "../../../drivers/capture/packet.ts";
+import { setTime, WallClock } from "../../../drivers/capture/wall_clock.ts";
 import type { Frame } from "../../core/core.ts";
 import type { Instant } from "../../runtime/clock.ts";
 import type { FrameSink } from "../../interpose/log.ts";
@@ -14,22 +15,22 @@ import type { Way } from "../../interpose/rewrite.ts";
 export class FrameLog implements FrameSink, Disposable {
   readonly #file: CaptureOutput;
   readonly #packet = emptyPacket();
+  readonly #clock: WallClock;
   #closed = false;
 
   /**
-   * Creates the file, in place of one that is there.
+   * Creates the file, in place of one that is there; `clock` tells the frames' times.
    * @throws {Error} that names the file when it cannot be created.
    */
-  constructor(path: string) {
+  constructor(path: string, clock: WallClock = new WallClock()) {
     this.#file = createCaptureFile(path);
+    this.#clock = clock;
   }
 
   write(frame: Frame, way: Way, now: Instant): boolean {
     if (this.#closed) return false;
     const packet = this.#packet;
-    const us = performance.timeOrigin * 1000 + now;
-    packet.seconds = Math.floor(us / 1e6);
-    packet.nanoseconds = Math.floor(us - packet.seconds * 1e6) * 1000;
+    setTime(packet, this.#clock.atUs(now / 1000));
     packet.bytes = frame.bytes;
     packet.start = frame.start;
     packet.length = frame.length;
