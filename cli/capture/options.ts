@@ -6,9 +6,8 @@ import { quote, UsageError } from "../command/options.ts";
 import {
   identityOfNamed,
   type NamedFile,
-  refuseSameFile,
-  standardName,
-} from "../command/same_file.ts";
+} from "../../drivers/capture/named_file.ts";
+import { refuseSameFile, standardName } from "../command/same_file.ts";
 import {
   readShortOptions,
   type ShortOptions,
@@ -100,10 +99,10 @@ export function readCapturePlan(
 function filesOf(source: CaptureSource, { values }: ShortOptions): NamedFile[] {
   const files: NamedFile[] = [];
   const add = (
-    option: string,
+    name: string,
     path: string | undefined,
     way: NamedFile["way"] = "read",
-  ) => path === undefined || files.push({ option, path, way });
+  ) => path === undefined || files.push({ name, path, way });
   if (source.kind === "file") add("-r", source.path);
   if (source.kind === "standard-input") add("-r", "-");
   if (source.kind === "nic") {

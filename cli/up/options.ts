@@ -8,9 +8,10 @@ import {
 } from "../../services/manifest/manifest.ts";
 import { logFilesOf } from "../../services/manifest/interposer.ts";
 import type { NicKind } from "../../services/manifest/nic/kind.ts";
-import { NIC_KINDS, NICS } from "../../services/manifest/nic/nics.ts";
+import { NIC_KINDS } from "../../services/manifest/nic/nics.ts";
+import { filesOf } from "../../services/system/files.ts";
 import { readDuration } from "../command/duration.ts";
-import { parseJsonc } from "../command/jsonc.ts";
+import { NameTwiceError, parseJsonc } from "../command/jsonc.ts";
 import {
   describeOptions,
   HELP_OPTION,
@@ -19,7 +20,7 @@ import {
   quote,
   UsageError,
 } from "../command/options.ts";
-import { type NamedFile, refuseSameFile } from "../command/same_file.ts";
+import { refuseSameFile } from "../command/same_file.ts";
 import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
@@ -179,7 +180,13 @@ export async function readPlan(
       "a log of frames goes to a file: standard output has the run's own lines",
     );
   }
-  refuseSameFile(filesOf(manifest, options.get("manifest")));
+  const path = options.get("manifest");
+  refuseSameFile([
+    ...(path === undefined
+      ? []
+      : [{ name: "--manifest", path, way: "read" } as const]),
+    ...filesOf(manifest, { nic: "--nic", write: "--write" }),
+  ]);
   return {
     manifest,
     confined,
@@ -187,29 +194,6 @@ export async function readPlan(
     forMs,
     picture: readPicture(options),
   };
-}
-
-/** The files that a system reads and writes. */
-function filesOf(manifest: Manifest, path: string | undefined): NamedFile[] {
-  const { nic, write, services } = manifest;
-  const read: (readonly [option: string, path: string | undefined])[] = [
-    ["--manifest", path],
-    ["--nic", NICS.kindOf(nic).reads?.(nic).path],
-    ...Object.entries(services).map(([name, service]) =>
-      [`service ${name}`, "path" in service ? service.path : undefined] as const
-    ),
-  ];
-  const logs = logFilesOf(services).map(({ path, file }) =>
-    [`log of ${path[0]}`, file] as const
-  );
-  const named = (way: NamedFile["way"], files: typeof read): NamedFile[] =>
-    files.flatMap(([option, path]) =>
-      path === undefined ? [] : [{ option, path, way }]
-    );
-  return [
-    ...named("read", read),
-    ...named("written", [["--write", write], ...logs]),
-  ];
 }
 
 function readPicture(options: Options): UpPlan["picture"] {
@@ -281,7 +265,11 @@ async function readJson(
     return parseJsonc(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${where}: it is not JSON (${reason})`);
+    throw new UsageError(
+      error instanceof NameTwiceError
+        ? `${where}: ${reason}`
+        : `${where}: it is not JSON (${reason})`,
+    );
   }
 }
 

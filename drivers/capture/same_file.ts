@@ -32,3 +32,33 @@ export function isSameFile(
   return a !== undefined && b !== undefined && a.device === b.device &&
     a.inode !== null && a.inode === b.inode;
 }
+
+/** Whether `path` leads to a device, such as a terminal or /dev/null, which takes several. */
+export function isDevice(path: string): boolean {
+  try {
+    return Deno.statSync(path).isCharDevice === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The most links that are followed, as in Linux (linux/namei.h, MAXSYMLINKS). */
+const LINKS_MAX = 40;
+
+/** Follows links: `path`, and as long as the last name is one, the path that it leads to; there may be no file yet. */
+export function* linksFrom(path: string): Generator<string, void> {
+  let at = path;
+  yield at;
+  for (let links = 0; links < LINKS_MAX; links++) {
+    let target: string;
+    try {
+      target = Deno.readLinkSync(at);
+    } catch {
+      return; // no link, or it may not be looked at
+    }
+    at = target.startsWith("/")
+      ? target
+      : at.slice(0, at.lastIndexOf("/") + 1) + target;
+    yield at;
+  }
+}

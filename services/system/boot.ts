@@ -17,6 +17,7 @@
  * nothing else.
  */
 
+import { describeSameFile } from "../../drivers/capture/named_file.ts";
 import { requireConfinement } from "../runtime/require_confinement.ts";
 import type { Protocol } from "../core/protocol.ts";
 import { startFilterService } from "../filter/service/start.ts";
@@ -28,6 +29,7 @@ import { startPeer } from "./peer/start.ts";
 import type { RunOptions, System } from "./system.ts";
 import type { Parts } from "./parts.ts";
 import { capturing } from "./nic/capturing.ts";
+import { filesOf } from "./files.ts";
 import { nicOf } from "./nic/named_nic.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
 import { RunningSystem } from "./running.ts";
@@ -47,7 +49,8 @@ export type {
  *
  * @throws {ModuleError} when a third party's service is not accepted; nothing
  * was started.
- * @throws when the NIC cannot be opened, a service's filter is refused, or
+ * @throws when two files that the manifest names are one, by whatever names and
+ * links, and one of them is written, when the NIC cannot be opened, a service's filter is refused, or
  * workers cannot be confined and are to be, with what happened and what to do in
  * one line; nothing is left behind.
  */
@@ -56,6 +59,8 @@ export async function boot(
   options: RunOptions,
 ): Promise<System> {
   if (options.confined) requireConfinement();
+  const same = describeSameFile(filesOf(manifest));
+  if (same !== undefined) throw new Error(`boot: ${same}`);
   const modules = await moduleParts(manifest, options);
   const { nic, confined } = options;
   const plug = nic === undefined

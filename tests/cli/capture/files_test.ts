@@ -66,6 +66,8 @@ testWith(
         "sallyport capture -r here/a.pcap -w here/here/link.pcap",
         "sallyport capture -r - -w link.pcap < a.pcap",
         "sallyport capture -r /dev/stdin -w a.pcap < hard.pcap",
+        "ln -s /dev/fd/0 in; sallyport capture -r in -w a.pcap < hard.pcap",
+        "sallyport capture -r //proc/./self/fd/0 -w a.pcap < hard.pcap",
         "sallyport capture -r a.pcap -w - >> hard.pcap",
         "sallyport capture -i pcap:a.pcap -w hard.pcap",
         "sallyport up --nic pcap:a.pcap --pace at-once --write link.pcap",
