@@ -57,7 +57,11 @@ function grantOf({ nic, mac }: Manifest): Grant {
 /** What can be seen on this NIC, in one line. */
 export function describeObserver({ nic, mac }: Manifest): string {
   const name = NICS.format(nic);
-  if (NICS.kindOf(nic).kernel !== "takes") {
+  const { kernel, wire } = NICS.kindOf(nic);
+  if (wire?.(nic).peer === true) {
+    return `capturing on ${name}, link-type ETHERNET: its peer asks by ARP and gets no answer, so that nothing else comes; \`sallyport up --nic ${name} --write -\` has the traffic of services`;
+  }
+  if (kernel !== "takes") {
     return `capturing on ${name}, link-type ETHERNET`;
   }
   return `capturing on ${name}, link-type ETHERNET: the frames to ${

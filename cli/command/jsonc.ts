@@ -2,13 +2,59 @@
 
 import { parse } from "@std/jsonc/parse";
 
-/** Reads it. @throws {SyntaxError} that says what is wrong at which line and column. */
+/** Says that an object has a name twice, of which JSON.parse would keep the last alone. */
+export class NameTwiceError extends SyntaxError {}
+
+/**
+ * Reads it.
+ * @throws {SyntaxError} that says what is wrong at which line and column.
+ * @throws {NameTwiceError} when an object has a name twice.
+ */
 export function parseJsonc(text: string): unknown {
+  let value: unknown;
   try {
-    return parse(text);
+    value = parse(text);
   } catch (error) {
     throw new SyntaxError(describe(text, error), { cause: error });
   }
+  refuseNamesTwice(text);
+  return value;
+}
+
+/** Comments, strings, and what objects and arrays are made of; in what was read, the rest is no name. */
+const TOKEN = /\/\/[^\r\n]*|\/\*[^]*?\*\/|"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
+
+function refuseNamesTwice(text: string): void {
+  const open: Map<string, number>[] = [];
+  let last: RegExpExecArray | undefined;
+  for (const match of text.matchAll(TOKEN)) {
+    const [token] = match;
+    if (token === "{" || token === "[") open.push(new Map());
+    else if (token === "}" || token === "]") open.pop();
+    else if (token.startsWith('"')) last = match;
+    else if (token === ":") {
+      const { 0: written, index } = last!;
+      const name = JSON.parse(written) as string;
+      const names = open.at(-1)!;
+      const first = names.get(name);
+      if (first !== undefined) throw nameTwice(text, written, first, index);
+      names.set(name, index);
+    }
+  }
+}
+
+function nameTwice(
+  text: string,
+  written: string,
+  first: number,
+  second: number,
+): NameTwiceError {
+  const short = written.length > 60 ? `${written.slice(0, 60)}…"` : written;
+  return new NameTwiceError(
+    `the name ${short} is there twice, ${placeOf(text, first)} and ${
+      placeOf(text, second)
+    }; leave one out, or rename it`,
+  );
 }
 
 function describe(text: string, error: unknown): string {

@@ -71,3 +71,52 @@ Deno.test("what is wrong is said, with its line and column", () => {
     throws(() => parseJsonc(text), { name: "SyntaxError", message });
   }
 });
+
+testProperty(
+  "a name that an object has twice is refused with both places, wherever the object is and however it is written",
+  { runs: 300, file },
+  fc.property(
+    fc.json(),
+    fc.string(),
+    fc.constantFrom("", ' "x": {"y": 1}, ', ' "x": ["y:", "}"], /* " */ '),
+    fc.boolean(),
+    fc.boolean(),
+    (inner, name, between, escaped, nested) => {
+      const plain = JSON.stringify(name);
+      const other = escaped
+        ? `"${
+          [...name].map((unit) =>
+            [...Array(unit.length)].map((_, at) =>
+              `\\u${unit.charCodeAt(at).toString(16).padStart(4, "0")}`
+            ).join("")
+          ).join("")
+        }"`
+        : plain;
+      const object = `{${plain}: ${inner},${between}${other}: 0}`;
+      const text = nested ? `{"a": [1, ${object}]}` : object;
+      throws(
+        () => parseJsonc(text),
+        /is there twice, line \d+, column \d+ and line \d+, column \d+; /,
+      );
+    },
+  ),
+);
+
+Deno.test("a name that comes twice is said with both lines and columns, and is free in another object", () => {
+  throws(
+    () =>
+      parseJsonc(
+        '{\n  "services": {\n    "arp": {"core": "arp"}, // "arp": 1\n    "echo": {},\n    "arp": {}\n  }\n}',
+      ),
+    {
+      message:
+        'the name "arp" is there twice, line 3, column 5 and line 5, column 5; leave one out, or rename it',
+    },
+  );
+  deepStrictEqual(
+    parseJsonc(
+      '{"a": {"a": ["a", "a"]}, "b": [{"a": 1}, {"a": 2}], "c": "a:"}',
+    ),
+    { a: { a: ["a", "a"] }, b: [{ a: 1 }, { a: 2 }], c: "a:" },
+  );
+});
