@@ -39,6 +39,8 @@ export class Rig implements Disposable {
   readonly cutOff: number[] = [];
   /** What the driver says to a commit; undefined for yes. */
   refusal: string | undefined;
+  /** What the driver says to changes of tables alone; undefined for yes. */
+  patchRefusal: string | undefined;
   /** Whether it says so to a cover, too. */
   refusesCovers = true;
   /** The capabilities that are live in the driver, by slot. */
@@ -88,6 +90,16 @@ export class Rig implements Disposable {
     }
   }
 
+  /** Whether the driver has been told that nobody speaks to it any more. */
+  get driverClosed(): boolean {
+    return this.#driver.closed;
+  }
+
+  /** Has the driver say something that nobody asked for. */
+  report(report: DriverReport): void {
+    this.#driver.post(report);
+  }
+
   /** Has the driver leave orders where they are, or take what has come. */
   stall(stalled: boolean): void {
     this.#stalled = stalled;
@@ -111,8 +123,8 @@ export class Rig implements Disposable {
         const covers = order.kind === "commit" && order.cover !== undefined;
         const refusal = covers && !this.refusesCovers
           ? undefined
-          : order.kernel === undefined && order.kind === "patch"
-          ? undefined
+          : order.kind === "patch"
+          ? order.kernel && (this.patchRefusal ?? this.refusal)
           : this.refusal;
         this.#driver.post({
           kind: "committed",
