@@ -74,7 +74,7 @@ export class Judge implements Disposable {
     try {
       for (const file of files) {
         const ending = await this.#run(file, FIRST_RUNS);
-        order.note(file, ending !== "passed");
+        order.note(file, mutant.file, ending !== "passed");
         if (ending !== "passed") return ending;
       }
       return this.#options.thorough ? await this.#lookAgain(files) : "survived";

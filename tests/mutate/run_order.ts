@@ -3,18 +3,28 @@
 import type { CalibratedFile } from "./calibration.ts";
 import type { Mutant } from "./mutants.ts";
 
-/** The files of a room, with what was seen of them so far. */
+/** How much more likely than another a test file is to notice: the source's own, and one beside it. */
+const OWN = 10;
+const BESIDE = 3;
+
+/** Runs of one test file for mutants of one source file. */
+interface Record {
+  runs: number;
+  kills: number;
+}
+
+/** The test files of a room, with what was seen of them so far. */
 export class RunOrder {
   readonly #files: readonly CalibratedFile[];
-  readonly #runs = new Map<CalibratedFile, number>();
-  readonly #kills = new Map<CalibratedFile, number>();
+  /** By test file and source file. */
+  readonly #records = new Map<string, Record>();
 
-  /** An order of `files`: quickest first, until they are seen to kill. */
+  /** An order of `files`. */
   constructor(files: readonly CalibratedFile[]) {
     this.#files = files;
   }
 
-  /** The files that run a line of `mutant`, those first that kill the most in a second. */
+  /** The files that run a line of the mutant, those first that are expected to notice the most in a second. */
   of(
     { file, line, lineEnd }: Pick<Mutant, "file" | "line" | "lineEnd">,
   ): CalibratedFile[] {
@@ -25,18 +35,33 @@ export class RunOrder {
       return false;
     };
     return this.#files.filter(isCovered)
-      .sort((a, b) => this.#rate(b) - this.#rate(a));
+      .sort((a, b) => this.#rate(b, file) - this.#rate(a, file));
   }
 
-  /** Counts a run of `file`, and whether it noticed its mutant. */
-  note(file: CalibratedFile, hasKilled: boolean): void {
-    this.#runs.set(file, (this.#runs.get(file) ?? 0) + 1);
-    if (hasKilled) this.#kills.set(file, (this.#kills.get(file) ?? 0) + 1);
+  /** Counts a run of `test` for a mutant of `source`, and whether it noticed. */
+  note({ test }: CalibratedFile, source: string, hasKilled: boolean): void {
+    const record = this.#recordOf(test, source);
+    record.runs++;
+    if (hasKilled) record.kills++;
   }
 
-  /** Kills expected in a ms: one more than was seen, so that a new file has its chance. */
-  #rate(file: CalibratedFile): number {
-    const kills = (this.#kills.get(file) ?? 0) + 1;
-    return kills / ((this.#runs.get(file) ?? 0) + 2) / file.wallMs;
+  /** As if one run in two had noticed before any was seen, of the source's own test more. */
+  #rate({ test, wallMs }: CalibratedFile, source: string): number {
+    const { runs, kills } = this.#recordOf(test, source);
+    return nearness(test, source) * (kills + 1) / (runs + 2) / wallMs;
   }
+
+  #recordOf(test: string, source: string): Record {
+    const name = `${test} ${source}`;
+    const record = this.#records.get(name) ?? { runs: 0, kills: 0 };
+    this.#records.set(name, record);
+    return record;
+  }
+}
+
+function nearness(test: string, source: string): number {
+  const own = `tests/${source.replace(/\.ts$/, "_test.ts")}`;
+  if (test === own) return OWN;
+  const folder = own.slice(0, own.lastIndexOf("/") + 1);
+  return test.startsWith(folder) ? BESIDE : 1;
 }

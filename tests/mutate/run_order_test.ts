@@ -29,11 +29,28 @@ Deno.test("files that run a line of the mutant are run, quickest first", () => {
   deepEqual(order.of({ file: "b.ts", line: 1, lineEnd: 1 }), []);
 });
 
-Deno.test("a file that notices more comes before a quicker one that does not", () => {
+Deno.test("a file that notices more of a source comes before a quicker one that does not", () => {
   const order = new RunOrder([slow, quick, middle]);
   for (let i = 0; i < 4; i++) {
-    order.note(quick, false);
-    order.note(middle, true);
+    order.note(quick, "a.ts", false);
+    order.note(middle, "a.ts", true);
+    order.note(slow, "b.ts", true);
   }
   deepEqual(namesOf(order, 1), ["middle", "quick", "slow"]);
+});
+
+Deno.test("a source's own test comes before those beside it, and these before all others", () => {
+  const names = [
+    "tests/x/a_test.ts",
+    "tests/caps/b_test.ts",
+    "tests/caps/a_test.ts",
+  ];
+  const order = new RunOrder(
+    names.map((name) => ({
+      ...fileOf(name, 100, []),
+      lines: new Map([["caps/a.ts", new Set([1])]]),
+    })),
+  );
+  const found = order.of({ file: "caps/a.ts", line: 1, lineEnd: 1 });
+  deepEqual(found.map(({ test }) => test), names.toReversed());
 });
