@@ -11,6 +11,7 @@ import {
 import assert from "node:assert/strict";
 import { TagTable } from "../../../caps/kernel/tag_table.ts";
 import { Classifier } from "../../../drivers/service/classifier.ts";
+import { ethernet } from "../../../services/filter/grant/builder.ts";
 import type { FlowsBranch } from "../../../services/filter/tree/node.ts";
 import { emitWasmTables } from "../../../services/filter/wasm/emit.ts";
 
@@ -79,4 +80,65 @@ Deno.test("a patch writes to the tables and nowhere else", () => {
   const view = new DataView(memory.bytes.buffer);
   assert.equal(view.getUint32(TABLES_OFFSET, true), 7);
   assert.equal(view.getUint32(FRAMES_OFFSET - 4, true), 9);
+});
+
+Deno.test("before a program is installed nothing is anybody's, and nobody may send", () => {
+  const classifier = new Classifier(memory, new TagTable(16));
+  const batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
+  batch.slot.fill(9);
+  classifier.classify(batch, 3);
+  assert.deepEqual([...batch.slot.subarray(0, 4)], [0, 0, 0, 9]);
+  batch.slot.fill(9);
+  classifier.permit(batch, 1, 3, 9);
+  assert.deepEqual([...batch.slot.subarray(0, 4)], [9, 0, 0, 9]);
+});
+
+Deno.test("tags that the NIC found are believed where all are live; else the whole batch is classified", () => {
+  const tags = new TagTable(16);
+  for (const slot of [4, 5]) tags.insert({ low: 10 + slot, high: 1 }, slot);
+  const classifier = new Classifier(memory, tags);
+  const { program } = emitWasmTables(
+    { branches: [flows] },
+    [],
+    { memoryPages },
+  );
+  classifier.install(program);
+  const batch = batchAt(memory, RECEIVE_BATCH_OFFSET);
+  for (let i = 0; i < 3; i++) {
+    const offset = frameOffset(i);
+    memory.bytes.set([0, i + 1], offset);
+    batch.offset[i] = offset;
+    batch.length[i] = 60;
+  }
+  batch.tagLow.set([15, 14, 15]);
+  batch.tagHigh.fill(1, 0, 3);
+  classifier.believeTags(batch, 3);
+  assert.deepEqual([...batch.slot.subarray(0, 3)], [5, 4, 5]);
+  for (const [low, high] of [[15, 2], [16, 1], [0, 0]] as const) {
+    batch.tagLow[1] = low;
+    batch.tagHigh[1] = high;
+    classifier.believeTags(batch, 3);
+    assert.deepEqual([...batch.slot.subarray(0, 3)], [1, 2, 3]);
+  }
+});
+
+Deno.test("a sender is checked for its own frames of a batch alone", () => {
+  const classifier = new Classifier(memory, new TagTable(16));
+  const { grant } = ethernet().etherType(0x88b5);
+  const { program } = emitWasmTables(
+    { branches: [] },
+    [{ slot: 7, grant }],
+    { memoryPages },
+  );
+  classifier.install(program);
+  const batch = batchAt(memory, SEND_BATCH_OFFSET);
+  for (let i = 0; i < 5; i++) {
+    const offset = frameOffset(i);
+    memory.bytes.set([0x88, i % 2 === 0 ? 0xb5 : 0xb6], offset + 12);
+    batch.offset[i] = offset;
+    batch.length[i] = 60;
+  }
+  batch.slot.fill(9);
+  classifier.permit(batch, 1, 4, 7);
+  assert.deepEqual([...batch.slot.subarray(0, 5)], [9, 0, 7, 0, 9]);
 });

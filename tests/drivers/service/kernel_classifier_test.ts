@@ -75,3 +75,85 @@ Deno.test("a cover that takes all packets to the interface's own address is refu
   );
   assert.equal(nic.programs, 1);
 });
+
+Deno.test("a NIC that cannot classify is not asked to", () => {
+  const { info } = new Nic();
+  const classifier = new KernelClassifier({ info });
+  assert.equal(classifier.apply(commit()), undefined);
+  assert.ok(!classifier.active);
+  const socket = { instructions: new Uint8Array(8) };
+  const order = { ...commit(), socket } as InstallOrder;
+  assert.equal(classifier.apply(order), undefined);
+});
+
+Deno.test("without a program for it the NIC keeps what it has", () => {
+  const nic = new Nic();
+  const classifier = new KernelClassifier(nic);
+  const { kernel: _kernel, ...without } = commit() as { kernel: unknown };
+  assert.equal(classifier.apply(without as InstallOrder), undefined);
+  assert.ok(!classifier.active);
+  assert.equal(nic.programs, 0);
+});
+
+Deno.test("a change of flows goes to the NIC as it is, and why it was refused comes back", () => {
+  const nic = new Nic();
+  const seen: unknown[] = [];
+  const changeFlows = (changes: unknown) => {
+    seen.push(changes);
+    if (nic.refusal !== undefined) throw nic.refusal;
+  };
+  const classifier = new KernelClassifier(
+    Object.assign(nic, { changeFlows }),
+  );
+  const kernel = [{ map: 1, key: Uint8Array.of(7) }];
+  const patch: InstallOrder = {
+    kind: "patch",
+    ...NOTHING,
+    wasm: new Uint32Array(),
+    kernel,
+  };
+  assert.equal(classifier.apply(patch), undefined);
+  assert.ok(classifier.active);
+  assert.deepEqual(seen, [kernel]);
+  assert.equal(nic.programs, 0);
+  nic.refusal = new Error("no room");
+  assert.equal(classifier.apply(patch), "no room");
+});
+
+Deno.test("a filter goes to the packet socket in place of a program, and why it was refused comes back", () => {
+  const nic = new Nic();
+  const seen: unknown[] = [];
+  let thrown: unknown;
+  const admit = (filter: unknown) => {
+    seen.push(filter);
+    if (thrown !== undefined) throw thrown;
+  };
+  const classifier = new KernelClassifier(Object.assign(nic, { admit }));
+  const socket = { instructions: new Uint8Array(8) };
+  const order = { ...commit(), socket } as InstallOrder;
+  assert.equal(classifier.apply(order), undefined);
+  assert.deepEqual(seen, [socket]);
+  assert.ok(!classifier.active, "packets come without tags");
+  assert.equal(nic.programs, 0);
+  for (
+    const [error, why] of [
+      [new Error("too long"), "too long"],
+      ["in words", "in words"],
+      [Object.assign(new Error("refused"), { log: "" }), "refused"],
+      [Object.assign(new Error("refused"), { log: 7 }), "refused"],
+    ]
+  ) {
+    thrown = error;
+    assert.equal(classifier.apply(order), why);
+  }
+});
+
+Deno.test("of a long log the end is kept, which says what was wrong", () => {
+  const nic = new Nic();
+  const classifier = new KernelClassifier(nic);
+  const end = "R1 invalid";
+  const log = "x".repeat(20_000) + end;
+  nic.refusal = Object.assign(new Error("refused"), { log });
+  const why = classifier.apply(commit())!;
+  assert.equal(why, `refused\n${log.slice(-16_384)}`);
+});
