@@ -196,6 +196,11 @@ export class Rig implements Disposable {
     this.turn();
   }
 
+  /** Gives the service an order, which the next turn takes. */
+  order(order: DriverOrder): void {
+    this.#orders.post(order);
+  }
+
   /** Revokes a holder's capability, whose packets become those of `heir`; the classifier stays as it is. */
   revoke(id: number, heir = 0): void {
     this.#plans[id - 1] = undefined;
