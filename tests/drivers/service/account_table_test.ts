@@ -42,20 +42,20 @@ Deno.test("an account is found by its tag and its holder while it is live", () =
   equal(table.liveAccount(holder, 3), account);
   equal(table.liveAccount(other, 3), undefined);
   equal(table.liveAccount(holder, 4), undefined);
-  table.close(account, 0);
+  table.close(account);
   equal(table.tags.find(103, 7), 0);
   equal(table.liveAccount(holder, 3), undefined);
 });
 
 Deno.test("packets of a revoked capability are those of the first above it that lives, or nobody's", () => {
   const { table, open } = makeGround();
-  const [top, middle, below] = [1, 2, 3].map((slot) => open(slot));
+  const [top, , below] = [1, 2, 3].map((slot) => open(slot));
   equal(table.ownerOf(3), below);
-  table.close(below!, 2);
-  table.close(middle!, 1);
+  table.revoke(3, 2);
+  table.revoke(2, 1);
   equal(table.ownerOf(3), top);
   equal(table.ownerOf(2), top);
-  table.close(top!, 0);
+  table.revoke(1, 0);
   equal(table.ownerOf(3), undefined);
   equal(table.ownerOf(0), undefined);
   equal(table.ownerOf(99), undefined);
@@ -67,7 +67,7 @@ Deno.test("a revoked capability has drained with its last page, and is reported 
   account.pages.hold(3);
   table.release(account, 1);
   equal(account.pages.held, 2);
-  table.close(account, 0);
+  table.close(account);
   table.release(account, 1);
   deepEqual(drained, []);
   table.release(account, 1);
@@ -83,7 +83,7 @@ Deno.test("a capability ends once: counted once, and its holder excused once", (
   const [holder] = holders as [Holder];
   const account = open(1);
   account.countDelivered(60);
-  for (let times = 0; times < 2; times++) table.close(account, 0);
+  for (let times = 0; times < 2; times++) table.close(account);
   const [ended] = table.endedCounts();
   deepEqual(
     [ended!.accounts, ended!.deliveredPackets, ended!.deliveredBytes],
@@ -101,14 +101,14 @@ Deno.test("observers are known as long as they live", () => {
   open(1);
   const observer = open(2, { rights: RIGHT_OBSERVE });
   deepEqual([...table.observers], [observer]);
-  table.close(observer, 0);
+  table.close(observer);
   deepEqual([...table.observers], []);
 });
 
 Deno.test("quotas are set of live capabilities, and others are passed over", () => {
   const { table, open } = makeGround();
   const [one, other] = [open(1), open(2)];
-  table.close(other, 0);
+  table.close(other);
   table.setQuotas([1, 2, 9].map((slot) => ({ slot, quotaPages: 4 })));
   equal(one.pages.quota, 4);
   equal(other.pages.quota, 10);
@@ -120,7 +120,7 @@ Deno.test("a capability is opened under its ancestor's limit, and not at all onc
   const limited = open(1, { limit: { packetsPerSecond: 5 } });
   const child = open(2, { limitedBy: 1 });
   equal(child.meters, limited.meters);
-  table.close(limited, 0);
+  table.close(limited);
   equal(open(3, { limitedBy: 1 }), undefined);
   equal(table.tags.find(103, 7), 0);
   equal(open(4).meters, undefined);
@@ -134,6 +134,34 @@ Deno.test("a child's pages are had only while its parent holds no more than it h
   equal(child.pages.mayHold(1), true);
   parent.pages.set(9);
   equal(child.pages.mayHold(1), false);
+});
+
+Deno.test("packets of a capability that is not opened are its parent's, and then its fallback's", () => {
+  const { table, open } = makeGround();
+  const [top, parent] = [open(1), open(2)];
+  table.close(open(4));
+  open(5, { limitedBy: 4, parent: 2 });
+  equal(table.ownerOf(5), parent);
+  table.revoke(5, 1);
+  equal(table.ownerOf(5), top);
+  // Somebody else's now.
+  const next = open(5, { tagLow: 77 });
+  equal(table.ownerOf(5), next);
+  table.revoke(5, 0);
+  equal(table.ownerOf(5), undefined);
+  table.revoke(6, 1);
+  equal(table.ownerOf(6), undefined, "nobody knows of it");
+});
+
+Deno.test("a holder that was terminated passes its packets on once its capability is revoked", () => {
+  const { table, open } = makeGround();
+  const [top, below] = [open(1), open(2)];
+  table.close(below);
+  equal(table.ownerOf(2), undefined);
+  table.revoke(2, 1);
+  equal(table.ownerOf(2), top);
+  table.revoke(2, 9);
+  equal(table.ownerOf(2), top, "the first fallback holds");
 });
 
 Deno.test("a tag is opened once", () => {
