@@ -214,6 +214,22 @@ export {
   type ServiceNews,
   type Verdict,
 } from "./services/core/core.ts";
+export {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_MAY_BE_PARTIAL,
+  CHECKSUM_PARTIAL,
+  checksumOf,
+  GSO_NONE,
+  GSO_TCP4,
+  GSO_TCP6,
+  GSO_UDP,
+  gsoOf,
+  mayBePartial,
+  OFFLOAD_CHECKSUM,
+  offloadsGso,
+  offloadWord,
+  segmentBytesOf,
+} from "./caps/port/offload.ts";
 export { type Instant, NEVER } from "./services/runtime/clock.ts";
 export {
   type ServiceDefinition,

@@ -51,9 +51,6 @@ const WINDOW_SHIFT = 7;
 /** How much may be under way: well below what its extents hold, and what a TAP queues. */
 const WINDOW_BYTES = 1 << 21;
 
-/** How long it waits for room to answer in. */
-const RETRY_US = 50;
-
 /** Where its own sequence begins: no sender guesses here. */
 const FIRST_SEQUENCE = 1;
 
@@ -77,12 +74,14 @@ export const tcpSink: ServiceDefinition<TcpSinkSettings> = {
 };
 
 class TcpSink implements Core {
-  wakeAt: Instant = NEVER;
+  readonly wakeAt: Instant = NEVER;
   readonly #tally = new Tally();
   readonly #endpoint: Ipv4Endpoint;
   readonly #settings: TcpSinkSettings;
   /** The next byte of the stream. */
   #next = 0;
+  /** Whether something came that is not acknowledged. */
+  #owes = false;
   /** An acknowledgement, with its headers. */
   #answer: Uint8Array = new Uint8Array(0);
 
@@ -95,13 +94,22 @@ class TcpSink implements Core {
     return this.#tally.snapshot();
   }
 
-  /** The end of a batch: acknowledges all of it. */
-  wake(now: Instant, out: Outbox): void {
+  wake(): void {}
+
+  /** Acknowledges all of a batch. */
+  endOfBatch(_now: Instant, out: Outbox): void {
+    if (this.#owes) this.#acknowledge(out);
+  }
+
+  onRoom(_now: Instant, out: Outbox): void {
+    if (this.#owes) this.#acknowledge(out);
+  }
+
+  #acknowledge(out: Outbox): void {
     const answer = this.#answer;
     const frame = out.open(answer.length);
-    // No room is a matter of a moment.
-    this.wakeAt = frame === undefined ? now + RETRY_US : NEVER;
     if (frame === undefined) return;
+    this.#owes = false;
     frame.bytes.set(answer, frame.start);
     frame.length = answer.length;
     const at = frame.start + answer.length - TCP_BYTES;
@@ -109,7 +117,7 @@ class TcpSink implements Core {
     out.send();
   }
 
-  receive(frame: Frame, now: Instant): Verdict {
+  receive(frame: Frame): Verdict {
     const endpoint = this.#endpoint;
     const refusal = endpoint.admit(frame, PROTOCOL_TCP) ??
       this.#refusal(frame);
@@ -126,7 +134,7 @@ class TcpSink implements Core {
     const dataBytes = payloadEnd - at - headerBytes(bytes, at);
     if (dataBytes === 0 && (flags & FIN) === 0) return "handled";
     this.#take(sequence, dataBytes, (flags & FIN) !== 0);
-    this.wakeAt = now;
+    this.#owes = true;
     return "handled";
   }
 

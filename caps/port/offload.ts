@@ -63,6 +63,11 @@ export function checksumOf(offload: number): number {
   return offload & 0xff;
 }
 
+/** Whether the transport checksum may be the sum of the pseudo-header alone. */
+export function mayBePartial(offload: number): boolean {
+  return checksumOf(offload) !== CHECKSUM_COMPLETE;
+}
+
 /** What the packet stands for: one of GSO_…. */
 export function gsoOf(offload: number): number {
   return offload >>> 8 & 0xff;

@@ -23,10 +23,13 @@ export interface Frame {
   /** The most bytes that may lie from `start` on. */
   capacity: number;
   /**
-   * Whether its transport checksum may be the pseudo-header's sum alone, left so
-   * by a kernel that counted on hardware (caps/port/records.ts).
+   * What is known of its checksum and segmentation, as one word
+   * (caps/port/offload.ts); in a frame that is sent: what is wished for it. A
+   * checksum that is CHECKSUM_PARTIAL is completed, and a super-packet leaves as
+   * segments of so many bytes, by the NIC where it can and by the driver where
+   * not. 0 for a frame that is as it is on a wire.
    */
-  mayBePartial: boolean;
+  offload: number;
 }
 
 /**
@@ -42,11 +45,13 @@ export type DropReason = `drop:${string}`;
 /** Where a core puts frames that answer nothing. */
 export interface Outbox {
   /**
-   * A frame to write into, `length` 0 and `capacity` at least `sizeBytes`, or
-   * undefined when there is no room now: try again at the next wake-up.
+   * A frame to write into, `length` and `offload` 0 and `capacity` at least
+   * `sizeBytes`, which may be up to 65,504 for a super-packet. Undefined when
+   * there is no room now: {@link Core.onRoom} is called when there is. The frame is
+   * one object, given again and again.
    */
   open(sizeBytes: number): Frame | undefined;
-  /** Sends the frame that {@link open} gave last, with the length it now has. */
+  /** Sends the frame that {@link open} gave last, with the length and the offload word that it now has. */
   send(): void;
 }
 
@@ -66,6 +71,10 @@ export interface Core {
   wake(now: Instant, out: Outbox): void;
   /** When to call {@link wake} next; {@link NEVER} for only on input. */
   readonly wakeAt: Instant;
+  /** Called once after a batch: the frames that came together, in one turn. What they add up to can be answered now. */
+  endOfBatch?(now: Instant, out: Outbox): void;
+  /** Called when {@link Outbox.open} has refused, and has room again. */
+  onRoom?(now: Instant, out: Outbox): void;
   /** Called with the state of each service that the manifest has it watch: at first, and whenever it changes. */
   onNews?(peer: ServiceNews, now: Instant, out: Outbox): void;
   /** Counts of its own, by what was counted: `echoed`, `resolved`. */

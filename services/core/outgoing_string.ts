@@ -1,4 +1,4 @@
-/** The frames that a core sends of its own accord: put together in one byte string, which goes out at the end of a turn. */
+/** Frames that a core sends of its own accord: put together in one byte string, which goes out at the end of a turn. */
 
 import type { Port } from "../../caps/port/port.ts";
 import { RecordWriter } from "../../caps/port/record_writer.ts";
@@ -27,13 +27,25 @@ export class OutgoingString {
   readonly #spares: ArrayBuffer[] = [];
   /** The capability's place in the string. */
   #place = 0;
-  /** The frame that was opened last and not sent yet. */
-  #frame: Frame | undefined;
-  /** The room in {@link #frame}, which the core may write in. */
+  /** The frame that is opened: one for all, so that none is made for a packet. */
+  readonly #frame: Frame = {
+    bytes: new Uint8Array(0),
+    start: 0,
+    length: 0,
+    capacity: 0,
+    offload: 0,
+  };
+  /** Whether {@link #frame} was opened and not sent yet. */
+  #opened = false;
+  /** The room in {@link #frame}: what the core writes there is its own word. */
   #capacity = 0;
+  /** Whether a frame was refused since {@link takeRoom} said that there is room. */
+  #refused = false;
 
-  constructor(parts: OutgoingParts) {
+  /** With all its strings at hand; `refused` when one before it had no room. */
+  constructor(parts: OutgoingParts, refused = false) {
     this.#parts = parts;
+    this.#refused = refused;
     for (let i = 0; i < OWN_STRINGS_MAX; i++) {
       this.#spares.push(new ArrayBuffer(STRING_BYTES));
     }
@@ -43,39 +55,43 @@ export class OutgoingString {
   open(sizeBytes: number): Frame | undefined {
     sizeBytes >>>= 0;
     const stride = inlineStride(sizeBytes);
+    this.#opened = false;
     if (stride > STRING_BYTES) return undefined;
     const writer = this.#writer;
     if (!writer.fits(stride)) {
       this.flush();
       const string = this.#spares.pop();
-      if (string === undefined) return undefined;
+      if (string === undefined) {
+        this.#refused = true;
+        return undefined;
+      }
       writer.begin(string);
       this.#place = writer.name(this.#parts.capability);
     }
-    this.#frame = {
-      bytes: writer.view!.bytes,
-      start: writer.at + RECORD_BYTES,
-      length: 0,
-      capacity: sizeBytes,
-      mayBePartial: false,
-    };
+    const frame = this.#frame;
+    frame.bytes = writer.view!.bytes;
+    frame.start = writer.at + RECORD_BYTES;
+    frame.length = 0;
+    frame.capacity = sizeBytes;
+    frame.offload = 0;
     this.#capacity = sizeBytes;
-    return this.#frame;
+    this.#opened = true;
+    return frame;
   }
 
   /** Puts the frame that was opened last among those that are sent. */
   send(): void {
-    const frame = this.#frame;
-    if (frame === undefined || this.#writer.view === undefined) {
+    if (!this.#opened || this.#writer.view === undefined) {
       throw new Error("runner: send() without a frame that open() gave");
     }
-    // Whatever the core put there, it is a number from here on, and read once.
-    const length = frame.length >>> 0;
+    // Whatever the core put there, these are numbers from here on, and read once.
+    const length = this.#frame.length >>> 0;
+    const offload = this.#frame.offload >>> 0;
     if (length > this.#capacity) {
       throw new Error("runner: the frame outgrew its room");
     }
-    this.#frame = undefined;
-    this.#writer.addInline(this.#place, length);
+    this.#opened = false;
+    this.#writer.addInline(this.#place, length, offload);
   }
 
   /** Posts what was put together. */
@@ -89,6 +105,18 @@ export class OutgoingString {
     const submission = writer.take();
     requirePlainBuffer(submission.records);
     postRecords(this.#parts.port, submission);
+  }
+
+  /** Whether a frame was refused, and nobody was told of room since. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  /** Whether there is room again after a refusal; says so once. */
+  takeRoom(): boolean {
+    if (!this.#refused || this.#spares.length === 0) return false;
+    this.#refused = false;
+    return true;
   }
 
   /** Keeps a string that has come back, to be filled again. */

@@ -1,6 +1,5 @@
 /** A record's packet as a frame, and back: what cores and interposers are shown of a byte string. */
 
-import { CHECKSUM_COMPLETE } from "../../caps/port/offload.ts";
 import {
   INLINE,
   type RecordView,
@@ -15,7 +14,7 @@ export class RecordFrame {
     start: 0,
     length: 0,
     capacity: 0,
-    mayBePartial: false,
+    offload: 0,
   };
   /** What the record's `start` counts from, in `frame.bytes`. */
   #base = 0;
@@ -36,12 +35,13 @@ export class RecordFrame {
     }
     frame.start = this.#base + start;
     frame.length = view.length(at);
-    frame.mayBePartial = view.checksum(at) !== CHECKSUM_COMPLETE;
+    frame.offload = view.offload(at);
   }
 
-  /** Writes the frame's place, as it is now, to its record. */
+  /** Writes the frame's place and its offload word, as they are now, to its record. */
   keep(view: RecordView, at: number): void {
     view.setLength(at, this.frame.length);
     view.setStart(at, this.frame.start - this.#base);
+    view.setOffload(at, this.frame.offload);
   }
 }

@@ -53,6 +53,8 @@ export class CoreRunner implements Disposable {
     send: () => this.#outgoing.send(),
   });
   #nextWake: Instant = Infinity;
+  /** Whether frames were handled in this turn. */
+  #received = false;
   /** Whether it looks for work in the next turn of the event loop. */
   #again = false;
   readonly #spin: Spin | undefined;
@@ -91,7 +93,7 @@ export class CoreRunner implements Disposable {
   reconnect(to: RunnerConnection): void {
     this.#port[Symbol.dispose]();
     this.#port = to.port;
-    this.#outgoing = new OutgoingString(to);
+    this.#outgoing = new OutgoingString(to, this.#outgoing.refused);
     this.#listen(to);
   }
 
@@ -137,6 +139,7 @@ export class CoreRunner implements Disposable {
       const delivery = this.#port.take();
       if (delivery === undefined) {
         const inRing = this.#trusted?.serve(now, this.#verdictOn) ?? 0;
+        if (inRing > 0) this.#received = true;
         this.#finish(now);
         return this.#rest(i + inRing > 0, now);
       }
@@ -163,8 +166,13 @@ export class CoreRunner implements Disposable {
     });
   }
 
-  /** Ends a turn: runs timers that are due, sends what was put together, sets the next wake-up. */
+  /** Ends a turn: tells the core what has come of it, runs timers that are due, sends what was put together, sets the next wake-up. */
   #finish(now: Instant): void {
+    if (this.#received) {
+      this.#received = false;
+      this.#core.endOfBatch?.(now, this.#outbox);
+    }
+    if (this.#outgoing.takeRoom()) this.#core.onRoom?.(now, this.#outbox);
     if (this.#core.wakeAt <= now) this.#core.wake(now, this.#outbox);
     this.#outgoing.flush();
     if (this.#core.wakeAt === this.#nextWake && this.#nextWake > now) return;
@@ -181,6 +189,7 @@ export class CoreRunner implements Disposable {
     if (count === 0) return this.#outgoing.keep(records);
     const walk = new RecordWalk(records, count);
     while (walk.next()) this.#receive(walk.view, walk.at, pages, now);
+    this.#received = true;
     requirePlainBuffer(records);
     for (let i = 0; i < pages.length; i++) requirePlainBuffer(pages[i]!);
     postRecords(this.#port, { capabilities, records, count, pages });

@@ -7,7 +7,6 @@ import {
   frameOffset,
   PAGE_BYTES,
 } from "../../caps/memory/memory.ts";
-import { CHECKSUM_COMPLETE, checksumOf } from "../../caps/port/offload.ts";
 import {
   RingReader,
   RingWriter,
@@ -42,7 +41,7 @@ export class TrustedFrames {
       start: 0,
       length: 0,
       capacity: 0,
-      mayBePartial: false,
+      offload: 0,
     };
   }
 
@@ -60,15 +59,13 @@ export class TrustedFrames {
       const { at } = reader;
       const offset = words[at]!;
       const slot = words[at + 2]!;
-      const offload = words[at + 3]!;
       frame.start = offset;
       frame.length = words[at + 1]!;
       frame.capacity = this.#roomFrom(offset);
-      frame.mayBePartial = checksumOf(offload) !==
-        CHECKSUM_COMPLETE;
+      frame.offload = words[at + 3]!;
       reader.advance(1);
       if (receive(frame, now) === "reply") {
-        returns.put(frame.start, frame.length, slot, offload);
+        returns.put(frame.start, frame.length, slot, frame.offload);
       } else returns.put(offset, 0, slot, 0);
       if ((i + 1) % PUBLISH_EVERY === 0) this.#publish();
     }

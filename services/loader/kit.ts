@@ -1,5 +1,6 @@
 /** What a third party's service is given to build with: functions without powers. */
 
+import * as offload from "../../caps/port/offload.ts";
 import { NEVER } from "../runtime/clock.ts";
 import {
   arp,
@@ -37,6 +38,8 @@ export interface ServiceKit {
   readonly core: {
     readonly Ipv4Endpoint: typeof Ipv4Endpoint;
     readonly NEVER: typeof NEVER;
+    /** What a frame's offload word says. */
+    readonly offload: typeof offload;
     readonly Responder: typeof Responder;
   };
 }
@@ -46,5 +49,10 @@ export const serviceKit: ServiceKit = Object.freeze({
   wire: Object.freeze({ ...wire }),
   filter: Object.freeze({ arp, either, ethernet, grant, ipv4, ipv6, vlan }),
   services: Object.freeze({ answerDatagrams }),
-  core: Object.freeze({ Ipv4Endpoint, NEVER, Responder }),
+  core: Object.freeze({
+    Ipv4Endpoint,
+    NEVER,
+    offload: Object.freeze({ ...offload }),
+    Responder,
+  }),
 });

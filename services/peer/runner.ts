@@ -73,6 +73,7 @@ export class LinkRunner implements Outbox, Disposable {
       const frame = this.#incoming;
       frame.start = 0;
       frame.length = this.#link.receive(frame.bytes, 0);
+      frame.offload = 0;
       const verdict = this.#core.receive(frame, now, this);
       if (verdict === "reply") {
         this.#link.send(frame.bytes, frame.start, frame.length);
@@ -91,6 +92,6 @@ function frameOf(capacity: number): Frame {
     start: 0,
     length: 0,
     capacity,
-    mayBePartial: false,
+    offload: 0,
   };
 }

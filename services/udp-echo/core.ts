@@ -1,5 +1,6 @@
 /** Sends UDP datagrams to one port back as they came (RFC 862). */
 
+import { mayBePartial } from "../../caps/port/offload.ts";
 import type { Core, DropReason, Frame, Verdict } from "../core/core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ip/ipv4_endpoint.ts";
 import { Responder } from "../core/responder.ts";
@@ -66,7 +67,7 @@ class UdpEchoCore extends Responder {
     const source = ipv4Source(bytes, headerAt);
     const destination = ipv4Destination(bytes, headerAt);
     const pseudoSum = pseudoHeaderSum(source, destination, PROTOCOL_UDP);
-    if (frame.mayBePartial) {
+    if (mayBePartial(frame.offload)) {
       completeUdp(bytes, payloadAt, payloadEnd, pseudoSum);
     }
     const problem = checkUdp(bytes, payloadAt, payloadEnd, pseudoSum);

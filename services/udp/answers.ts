@@ -1,5 +1,6 @@
 /** Services that answer one datagram with one, as most small ones over UDP do. */
 
+import { mayBePartial } from "../../caps/port/offload.ts";
 import type { Core, Frame, Outbox, Verdict } from "../core/core.ts";
 import type { Instant } from "../runtime/clock.ts";
 import type { ServiceDefinition, ServiceSettings } from "../core/definition.ts";
@@ -67,7 +68,9 @@ class AnsweringCore extends Responder {
     const { headerAt, payloadAt, payloadEnd } = host;
     const address = ipv4Source(bytes, headerAt);
     const sum = pseudoHeaderSum(address, this.#address, PROTOCOL_UDP);
-    if (frame.mayBePartial) completeUdp(bytes, payloadAt, payloadEnd, sum);
+    if (mayBePartial(frame.offload)) {
+      completeUdp(bytes, payloadAt, payloadEnd, sum);
+    }
     const asked = parseUdp(bytes, payloadAt, payloadEnd, sum);
     if (typeof asked === "string") return `drop:${asked}`;
     if (asked.destinationPort !== this.#port) return "drop:not-mine";

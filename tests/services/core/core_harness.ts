@@ -44,7 +44,7 @@ const noOutbox: Outbox = {
 export function receiveOne(
   core: Core,
   bytes: Uint8Array,
-  options: { readonly mayBePartial?: boolean } = {},
+  options: { readonly offload?: number } = {},
 ): Outcome {
   const buffer = new Uint8Array(bytes.length + 2 * GUARD_BYTES).fill(0xa5);
   buffer.set(bytes, GUARD_BYTES);
@@ -54,7 +54,7 @@ export function receiveOne(
     start: GUARD_BYTES,
     length: bytes.length,
     capacity: bytes.length,
-    mayBePartial: options.mayBePartial ?? false,
+    offload: options.offload ?? 0,
   };
   const verdict = core.receive(frame, 0, noOutbox);
   const around = [...buffer.subarray(0, GUARD_BYTES), ...buffer.subarray(end)];

@@ -67,7 +67,7 @@ function answerOf(core: Core, bytes: Uint8Array): Uint8Array | undefined {
     start: 0,
     length: buffer.length,
     capacity: buffer.length,
-    mayBePartial: false,
+    offload: 0,
   });
   let own: Frame | undefined;
   let sent: Frame | undefined;

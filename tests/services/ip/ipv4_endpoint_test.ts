@@ -18,7 +18,7 @@ function admit(
     start: 0,
     length: bytes.length,
     capacity: bytes.length,
-    mayBePartial: false,
+    offload: 0,
   };
   return new Ipv4Endpoint(options).admit(frame, 17);
 }
@@ -102,7 +102,7 @@ testProperty(
         start: 0,
         length: bytes.length,
         capacity: bytes.length,
-        mayBePartial: false,
+        offload: 0,
       };
       if (endpoint.admit(frame, 17) !== undefined) return;
       const { headerAt, payloadAt, payloadEnd } = endpoint;

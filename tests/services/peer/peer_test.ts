@@ -34,7 +34,7 @@ class Sent implements Outbox {
       start: 7,
       length: 0,
       capacity: sizeBytes,
-      mayBePartial: false,
+      offload: 0,
     };
   }
 
@@ -63,7 +63,7 @@ function answers(cores: readonly Core[], sent: readonly FrameBytes[]) {
         start: 0,
         length,
         capacity: length,
-        mayBePartial: false,
+        offload: 0,
       };
       const verdict = core.receive(frame, 0, new Sent());
       if (verdict === "reply") {
@@ -82,7 +82,7 @@ function deliver(peer: Core, frames: readonly FrameBytes[], now: number) {
       start: 0,
       length,
       capacity: length,
-      mayBePartial: false,
+      offload: 0,
     };
     peer.receive(frame, now, new Sent());
   }

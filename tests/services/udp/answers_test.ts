@@ -40,7 +40,7 @@ function ask(
         start: 32,
         length: 0,
         capacity: sizeBytes,
-        mayBePartial: false,
+        offload: 0,
       },
     send: () => {
       const { bytes, start, length, capacity } = opened!;
@@ -57,7 +57,7 @@ function ask(
     start: 0,
     length: bytes.length,
     capacity: bytes.length,
-    mayBePartial: false,
+    offload: 0,
   };
   return { verdict: core.receive(frame, 0, out), sent };
 }

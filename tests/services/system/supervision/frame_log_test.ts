@@ -11,7 +11,7 @@ const FRAME: Frame = {
   start: 0,
   length: 60,
   capacity: 60,
-  mayBePartial: false,
+  offload: 0,
 };
 
 Deno.test("a log's times follow the clock when that is set, and tell when a frame passed", () => {
