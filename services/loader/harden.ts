@@ -51,7 +51,7 @@ export function harden(kit: object, fail: (error: unknown) => void): void {
     scope = Reflect.getPrototypeOf(scope);
   }
   // To a new port the runtime itself assigns.
-  for (const target of [Object, Function, Error, MessagePort]) {
+  for (const target of [Object, Function, MessagePort, ...errorKinds()]) {
     letAssign(target.prototype);
   }
   const frozen = new Set<object>([globalThis]);
@@ -92,6 +92,14 @@ function fix(name: PropertyKey): void {
 function globals(): unknown[] {
   return Reflect.ownKeys(globalThis).map((name) =>
     Reflect.get(globalThis, name)
+  );
+}
+
+/** The classes of errors: `Error`, and those that have a `name` and a `message` of their own. */
+function errorKinds(): ErrorConstructor[] {
+  return globals().filter((value): value is ErrorConstructor =>
+    value === Error ||
+    typeof value === "function" && value.prototype instanceof Error
   );
 }
 

@@ -15,6 +15,8 @@ const REFUSED: readonly (readonly [text: string, at: string, says: RegExp])[] =
     ['import {} from "x";', "1:1", /bundle/],
     ['import defer * as a from "x"; a;', "1:1", /bundle/],
     ['import j from "x" with { type: "json" }; j;', "1:1", /bundle/],
+    ['import d, { type A } from "x"; d;', "1:1", /bundle/],
+    ['import d from "x"; d;', "1:1", /bundle/],
     ['import fs = require("fs");', "1:1", /bundle/],
     ['export { a } from "x";', "1:1", /bundle/],
     ['export * from "x";', "1:1", /bundle/],
@@ -73,6 +75,8 @@ const ACCEPTED = [
   "const a = \"import('x')\"; const b = `import('x')`; const c = /import('x')/;",
   "// import('x')\n/* eval('1') */",
   "const a = (() => {}) instanceof Function; let f: Function;",
+  "const f = (...all: unknown[]) => all; const require = 1; f(Function, require);",
+  "class T { a = 1; constructor() { new.target; } }",
   "enum E { A } namespace N { export const a = E.A }",
   "class A { accessor b = 1; #c = 2; constructor(readonly d: number) {} }",
   "await 0; using a = null;",
@@ -96,7 +100,19 @@ Deno.test("a default export is asked for, in any of its forms", async () => {
       "const a = 1; export { a as default };",
     ]
   ) await compileModule(text, "a.ts");
-  for (const text of ["", "export const a = 1;", "export = 1;"]) {
+  for (
+    const text of [
+      "",
+      "export const a = 1;",
+      "export = 1;",
+      "export function f() {}",
+      "export class A {}",
+      "const a = 1; export { a };",
+      "const a = 1, b = 2; export { a as b, b as a };",
+      "export default interface A {}",
+      "type A = 1; export { type A as default };",
+    ]
+  ) {
     await rejects(compileModule(text, "a.ts"), ModuleError);
   }
 });
@@ -117,4 +133,18 @@ Deno.test("an error shows ten problems and says how many more there are", async 
     equal(lines.at(-1), "a.ts: and 15 more");
     return true;
   });
+});
+
+Deno.test("the compiler leaves nothing behind in the process", async () => {
+  const { process } = globalThis as unknown as {
+    process: { browser?: unknown };
+  };
+  const text = `const a = 1;${END}`;
+  equal("browser" in process, false);
+  await compileModule(text, "a.ts");
+  equal("browser" in process, false);
+  process.browser = "mine";
+  await compileModule(text, "a.ts");
+  equal(process.browser, "mine");
+  delete process.browser;
 });

@@ -1,9 +1,10 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Grant,
   GrantError,
 } from "../../../services/filter/grant/grant.ts";
+import { checkGrant } from "../../../services/filter/grant/check.ts";
 import { grant } from "../../../services/filter/grant/text/grant_text.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { answersTo, mayBeSent } from "../../../services/loader/envelope.ts";
@@ -98,5 +99,78 @@ Deno.test("where no answer can be, it must be said what is sent", () => {
   throws(
     () => mayBeSent({ receives: "ip6" }, SELF),
     /"sends" in a manifest/,
+  );
+});
+
+const OURS = { address: [10, 77, 0, 2], length: 32 };
+const THEIRS = { address: [10, 9, 0, 0], length: 16 };
+const ALL_BITS = [255, 255, 255, 255, 255, 255];
+const FRAME = { etherSrc: { address: [...SELF.mac], mask: ALL_BITS } };
+const ANY_ARP = { ...FRAME, payload: { kind: "arp", sender: OURS } };
+const ANY_IPV4 = {
+  ...FRAME,
+  payload: { kind: "ipv4", src: OURS, fragment: "any" },
+};
+const PEER = { address: [2, 0, 0, 0, 0, 9], mask: ALL_BITS };
+
+/** What is received, and what answers it. */
+const ANSWERS: readonly (readonly [received: unknown, answers: unknown[]])[] = [
+  [{}, [ANY_ARP, ANY_IPV4]],
+  [{ payload: { kind: "type", etherType: 0x0806 } }, [ANY_ARP]],
+  [{ payload: { kind: "type", etherType: 0x0800 } }, [ANY_IPV4]],
+  [{ payload: { kind: "type", etherType: 0x86dd } }, []],
+  [
+    { payload: { kind: "type", etherType: 0x88b5 } },
+    [{ ...FRAME, payload: { kind: "type", etherType: 0x88b5 } }],
+  ],
+  [{ payload: { kind: "arp", operation: 1, target: OURS } }, [ANY_ARP]],
+  [
+    { payload: { kind: "arp", sender: THEIRS } },
+    [{ ...FRAME, payload: { ...ANY_ARP.payload, target: THEIRS } }],
+  ],
+  [
+    {
+      etherSrc: PEER,
+      etherDst: FRAME.etherSrc,
+      vlan: 7,
+      payload: {
+        kind: "ipv4",
+        src: THEIRS,
+        dst: OURS,
+        fragment: "whole",
+        protocol: 17,
+        srcPort: { low: 1, high: 2 },
+        dstPort: { low: 3, high: 4 },
+      },
+    },
+    [{
+      ...FRAME,
+      etherDst: PEER,
+      vlan: 7,
+      payload: {
+        kind: "ipv4",
+        src: OURS,
+        dst: THEIRS,
+        fragment: "whole",
+        protocol: 17,
+        srcPort: { low: 3, high: 4 },
+        dstPort: { low: 1, high: 2 },
+      },
+    }],
+  ],
+  [{ payload: { kind: "ipv6", fragment: "any", protocol: 17 } }, []],
+];
+
+Deno.test("an answer has the question's ends the other way round, and this host for its source", () => {
+  for (const [received, answers] of ANSWERS) {
+    const asked = checkGrant([received]);
+    if (answers.length === 0) {
+      throws(() => answersTo(asked, SELF), GrantError);
+    } else deepEqual(answersTo(asked, SELF), checkGrant(answers));
+  }
+  const all = ANSWERS.map(([received]) => received);
+  deepEqual(
+    answersTo(checkGrant(all), SELF),
+    checkGrant(ANSWERS.flatMap(([, answers]) => answers)),
   );
 });
