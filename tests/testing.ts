@@ -38,6 +38,7 @@ export {
 } from "./simulation/world.ts";
 export type { HostOptions } from "./simulation/host.ts";
 export type { SimulatedService } from "./simulation/service.ts";
+export type { LinkOptions } from "./simulation/link.ts";
 export type { WireFrame } from "./simulation/medium.ts";
 export { Neighbour, type NeighbourOptions } from "./simulation/neighbour.ts";
 export { formatTrace, type TraceEvent } from "./simulation/trace.ts";

@@ -1,15 +1,16 @@
 /**
- * The wire of a simulated world: what a station sends comes to every other one,
- * a while later, with its faults.
+ * The wire of a simulated world: what a station sends comes over its link to
+ * every other one, a while later, with its faults.
  *
  * ```
- *   station ── emulated wire ──► medium ── faults, delay ──► each other station
+ *   station ── emulated wire ──► its link ── faults ──► each other station
  * ```
  */
 
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
 import type { Instant } from "../../services/runtime/clock.ts";
 import type { FrameFault, FrameFaults } from "./faults.ts";
+import type { Link } from "./link.ts";
 import { nameFrame, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -31,8 +32,8 @@ export interface MediumParts {
   readonly time: VirtualTime;
   readonly trace: Trace;
   readonly faults: FrameFaults;
-  /** From a station to every other. */
-  readonly latencyUs: number;
+  /** The link of a station, made when it first sends. */
+  readonly linkOf: (station: string) => Link;
 }
 
 /** A wire with any number of stations. */
@@ -40,6 +41,7 @@ export class Medium {
   readonly #parts: MediumParts;
   /** The medium's end of each station's wire, by name. */
   readonly #stations = new Map<string, WireEnd>();
+  readonly #links = new Map<string, Link>();
   /** How many frames each has sent. */
   readonly #sent = new Map<string, number>();
   /** What was sent, before any fault. */
@@ -68,13 +70,30 @@ export class Medium {
     return near;
   }
 
+  /** The link that `station` sends over. */
+  linkOf(station: string): Link {
+    let link = this.#links.get(station);
+    if (link === undefined) {
+      link = this.#parts.linkOf(station);
+      this.#links.set(station, link);
+    }
+    return link;
+  }
+
   /** Takes a frame from station `from` to all others. */
   carry(from: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const { time, trace, faults, latencyUs } = this.#parts;
+    const { time, trace, faults } = this.#parts;
     const number = this.#sent.get(from) ?? 0;
     this.#sent.set(from, number + 1);
     this.departed.push({ atUs: time.now, station: from, bytes });
     trace.add(from, `sends #${number} ${nameFrame(bytes)}`);
+    const arrivesAt = this.linkOf(from).take(bytes.length, time.now);
+    if (arrivesAt === undefined) {
+      return trace.add(
+        "wire",
+        `has no room in its queue for ${from} #${number}`,
+      );
+    }
     let carried = bytes;
     let lateUs = 0;
     const copies: number[] = [];
@@ -90,7 +109,7 @@ export class Medium {
     if (lost) return;
     for (const copyUs of [0, ...copies]) {
       time.plan(
-        time.now + latencyUs + lateUs + copyUs,
+        arrivesAt + lateUs + copyUs,
         () => this.#deliver(from, number, carried),
       );
     }

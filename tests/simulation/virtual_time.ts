@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Instant } from "../../services/runtime/clock.ts";
+import { Agenda } from "./agenda.ts";
 
 /** Events that may lie ahead at once. */
 const AGENDA_MAX = 100_000;
@@ -11,17 +12,10 @@ const AGENDA_MAX = 100_000;
 /** Events at one moment: more, and time would never go on. */
 const EVENTS_AT_ONCE_MAX = 10_000;
 
-/** Something that is to happen. */
-interface Event {
-  readonly at: Instant;
-  readonly action: () => void;
-}
-
 /** A clock that stands still between events. */
 export class VirtualTime {
   #now: Instant = 0;
-  /** By time, the last one first. */
-  readonly #agenda: Event[] = [];
+  readonly #agenda = new Agenda();
   #eventsNow = 0;
 
   /** Microseconds since the beginning. */
@@ -31,41 +25,31 @@ export class VirtualTime {
 
   /** When the next event is; Infinity when there is none. */
   get nextAt(): Instant {
-    return this.#agenda.at(-1)?.at ?? Infinity;
+    return this.#agenda.nextAt;
   }
 
   /** Has `action` happen at `at`, or now when that has passed. Returns what takes it off again. */
   plan(at: Instant, action: () => void): () => void {
     if (Number.isNaN(at)) throw new RangeError("world: a wake-up at NaN");
     if (at === Infinity) return () => {};
-    if (this.#agenda.length === AGENDA_MAX) {
+    if (this.#agenda.size === AGENDA_MAX) {
       throw new Error(`world: more than ${AGENDA_MAX} events lie ahead`);
     }
-    const event = { at: Math.max(at, this.#now), action };
-    let low = 0;
-    for (let high = this.#agenda.length; low < high;) {
-      const middle = (low + high) >>> 1;
-      if (this.#agenda[middle]!.at > event.at) low = middle + 1;
-      else high = middle;
-    }
-    this.#agenda.splice(low, 0, event);
-    return () => {
-      const at = this.#agenda.indexOf(event);
-      if (at >= 0) this.#agenda.splice(at, 1);
-    };
+    return this.#agenda.add(Math.max(at, this.#now), action);
   }
 
   /** Goes on to the next event, and has it happen. There is one. */
   step(): void {
-    const event = this.#agenda.pop()!;
-    if (event.at > this.#now) this.#eventsNow = 0;
+    const at = this.#agenda.nextAt;
+    const action = this.#agenda.take();
+    if (at > this.#now) this.#eventsNow = 0;
     if (++this.#eventsNow > EVENTS_AT_ONCE_MAX) {
       throw new Error(
         `world: more than ${EVENTS_AT_ONCE_MAX} events at ${this.#now} µs; does a core's wakeAt stay at a time that has come?`,
       );
     }
-    this.#now = event.at;
-    event.action();
+    this.#now = at;
+    action();
   }
 
   /** Goes on to `at`, before which nothing happens. */

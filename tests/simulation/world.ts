@@ -30,6 +30,7 @@ import {
   partyFaults,
 } from "./faults.ts";
 import { Host, hostAddress, type HostOptions } from "./host.ts";
+import { Link, type LinkOptions } from "./link.ts";
 import { Medium, type WireFrame } from "./medium.ts";
 import type { SimulatedHolder, SimulatedService } from "./service.ts";
 import { formatTrace, Trace, type TraceEvent } from "./trace.ts";
@@ -49,6 +50,10 @@ export interface SimulationOptions {
   readonly faults?: FaultPlan | readonly Fault[];
   /** From one station to the others; 50 by default. */
   readonly latencyUs?: number;
+  /** Rate, queue and delay of each station's link; at once, and `latencyUs` later, by default. */
+  readonly link?: LinkOptions;
+  /** And of single stations' links, by their names: what is absent there is as in `link`. */
+  readonly links?: Readonly<Record<string, LinkOptions>>;
 }
 
 /** The station that {@link World.send} sends from. */
@@ -87,7 +92,7 @@ export class World implements Disposable {
 
   /** See {@link simulate}. */
   constructor(options: SimulationOptions) {
-    const { seed = 1, latencyUs = 50 } = options;
+    const { seed = 1, latencyUs = 50, link = {}, links = {} } = options;
     if (!(latencyUs > 0)) {
       throw new RangeError(
         `world: latencyUs is ${latencyUs}; it must be above 0`,
@@ -100,11 +105,15 @@ export class World implements Disposable {
       time,
       trace,
       faults: new FrameFaults(seedOf(seed, 1), plan),
-      latencyUs,
+      linkOf: (station) =>
+        new Link({ delayUs: latencyUs, ...link, ...links[station] }),
     });
     this.#hosts = this.#makeHosts(options, seed);
     this.#startPeer = this.#peerOf(options, seed);
     this.#plan(seed, plan);
+    for (const station of [...this.#stations, ...Object.keys(links)]) {
+      this.#linkOf(station);
+    }
   }
 
   /** Microseconds since the beginning. */
@@ -130,6 +139,11 @@ export class World implements Disposable {
   /** What came to `station`, after any fault. */
   heard(station?: string): readonly WireFrame[] {
     return framesOf(this.#medium.arrived, station);
+  }
+
+  /** How many frames of `station`'s found the queue of its link full. */
+  dropped(station: string): number {
+    return this.#linkOf(station).dropped;
   }
 
   /** Sends a frame from outside, as station `test`, in `inMs` milliseconds or at once. */
@@ -263,17 +277,32 @@ export class World implements Disposable {
       new LinkRunner(core, this.#medium.join(PEER), this.#time.makeClock());
   }
 
+  #linkOf(station: string): Link {
+    const stations = this.#stations;
+    if (stations.includes(station)) return this.#medium.linkOf(station);
+    throw new RangeError(
+      `links: one of ${JSON.stringify(station)}; there are ${
+        stations.join(", ")
+      }`,
+    );
+  }
+
+  /** Names of all that may send. */
+  get #stations(): string[] {
+    return [
+      ...this.#hosts.map(({ name }) => name),
+      ...(this.#startPeer === undefined ? [] : [PEER]),
+      TEST_STATION,
+    ];
+  }
+
   /** Puts the crashes and stalls of a plan on the agenda. */
   #plan(seed: number, plan: FaultPlan): void {
     const parties = this.#hosts.flatMap((host) => [
       ...host.services.map(({ name }) => name),
       host.driverName,
     ]);
-    const stations = [
-      ...this.#hosts.map(({ name }) => name),
-      ...(this.#startPeer === undefined ? [] : [PEER]),
-      TEST_STATION,
-    ];
+    const stations = this.#stations;
     for (const fault of plan.schedule ?? []) {
       const [name, known] = isFrameFault(fault)
         ? [fault.from, stations]

@@ -297,6 +297,23 @@ Deno.test("a core whose wakeAt never moves on is found, not waited for", async (
 Deno.test("what a world is asked is checked", async () => {
   throws(() => simulate({}), /either services or hosts/);
   throws(() => simulate({ services, latencyUs: 0 }), /latencyUs is 0/);
+  throws(
+    () => simulate({ services, links: { hots: {} } }),
+    /links: one of "hots"; there are host, test/,
+  );
+  throws(() => simulate({ services }).dropped("peer"), /one of "peer"/);
+  for (const name of ["bitsPerSecond", "delayUs"]) {
+    for (const value of [0, -1, NaN]) {
+      throws(
+        () => simulate({ services, link: { [name]: value } }),
+        new RegExp(`${name} is ${value}; it must be above 0`),
+      );
+    }
+  }
+  throws(
+    () => simulate({ services, link: { queueBytes: -1 } }),
+    /queueBytes is -1/,
+  );
   const wrong: Fault = { kind: "crash", who: "ehco", atMs: 1, forMs: 1 };
   throws(
     () => simulate({ services, faults: [wrong] }),
