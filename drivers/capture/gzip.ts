@@ -1,27 +1,41 @@
 /** Unpacks gzip (RFC 1952): members, one behind the other, each of DEFLATE with a checksum. */
 
-import { BitSource, PackedDataError } from "./bit_source.ts";
+import {
+  Z_BUF_ERROR,
+  Z_NO_FLUSH,
+  Z_OK,
+  Z_STREAM_END,
+  zlibInflate,
+  zlibInflateEnd,
+  zlibInflateInit2,
+  zlibInflateReset,
+  ZStream,
+} from "pako";
 import { type ByteSource, CaptureError } from "./byte_source.ts";
-import { Inflater } from "./inflate.ts";
 
 /** The first two bytes of a member, as a big-endian number. */
 export const GZIP_MAGIC = 0x1f8b;
 
-/** First two bytes of gzip, as one little-endian number. */
+/** The first two bytes of a member, as a little-endian number. */
 const MAGIC = 0x8b1f;
 
-/** Flags of a member's header (section 2.3.1). */
-const FLAG_HEADER_CHECKSUM = 2, FLAG_EXTRA = 4, FLAG_NAME = 8;
-const FLAG_COMMENT = 16;
-const DEFLATE = 8;
+/** zlib.h, inflateInit2(): a window of 2^15 bytes, and gzip alone. */
+const WINDOW_BITS = 15 + 16;
 
-/** A file that is unpacked as it is read, in bounded memory. */
+/** Bytes that are unpacked at once, whatever they are packed in. */
+const CHUNK_BYTES = 65536;
+
+/**
+ * A file that is unpacked as it is read, in bounded memory. `DecompressionStream`
+ * does so too, but can only be waited for: a replay that is asked for its next
+ * frame must have it there and then.
+ */
 export class Unpacked implements Iterable<Uint8Array> {
-  readonly #source: BitSource;
+  readonly #source: ByteSource;
 
   /** Unpacks what `source` has from its window on: gzip. */
   constructor(source: ByteSource) {
-    this.#source = new BitSource(restOf(source));
+    this.#source = source;
   }
 
   /** Packed bytes at hand. */
@@ -31,84 +45,50 @@ export class Unpacked implements Iterable<Uint8Array> {
 
   /** @throws {CaptureError} where it is not gzip, was changed, or ends too early: after all that was before. */
   *[Symbol.iterator](): Generator<Uint8Array> {
+    const source = this.#source;
+    const stream = new ZStream();
+    zlibInflateInit2(stream, WINDOW_BITS);
+    stream.output = new Uint8Array(CHUNK_BYTES);
     try {
       // What follows the last member is not gzip's: zeros of a tape, mostly.
-      do yield* unpackMember(this.#source); while (
-        this.#source.peek(16) === MAGIC
-      );
-    } catch (error) {
-      if (!(error instanceof PackedDataError)) throw error;
-      const { offset, found, expected } = error;
-      throw new CaptureError(offset, `${found} (in gzip)`, expected);
+      do {
+        yield* unpackMember(source, stream);
+        zlibInflateReset(stream);
+      } while (source.ensure(2) && source.u16(0, true) === MAGIC);
+    } finally {
+      zlibInflateEnd(stream);
     }
   }
 }
 
-/** All bytes of `source`, as they are at hand. */
-function* restOf(source: ByteSource): Generator<Uint8Array> {
-  while (source.ensure(1)) {
-    const { bytes, start, available } = source;
-    yield bytes.subarray(start, start + available);
-    source.skip(available);
+function* unpackMember(
+  source: ByteSource,
+  stream: ZStream,
+): Generator<Uint8Array> {
+  for (;;) {
+    const ended = !source.ensure(1);
+    stream.input = source.bytes;
+    stream.next_in = source.start;
+    stream.avail_in = source.available;
+    stream.next_out = 0;
+    stream.avail_out = CHUNK_BYTES;
+    const status = zlibInflate(stream, Z_NO_FLUSH);
+    source.skip(stream.next_in - source.start);
+    if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out);
+    if (status === Z_STREAM_END) return;
+    if (status !== Z_OK && status !== Z_BUF_ERROR) {
+      throw new CaptureError(
+        source.offset,
+        `${stream.msg || "what is not packed data"} (in gzip)`,
+        "what was packed: the file was damaged",
+      );
+    }
+    if (ended && stream.next_out < CHUNK_BYTES) {
+      throw new CaptureError(
+        source.offset,
+        "the end of the file (in gzip)",
+        "more packed data",
+      );
+    }
   }
-}
-
-function* unpackMember(source: BitSource): Generator<Uint8Array> {
-  passHeader(source);
-  let checksum = 0;
-  let length = 0;
-  for (const chunk of new Inflater(source).chunks()) {
-    checksum = crc32(chunk, checksum);
-    length = length + chunk.length >>> 0;
-    yield chunk;
-  }
-  source.align();
-  const at = source.offset;
-  const wanted = source.take(16) + source.take(16) * 65536;
-  const wantedLength = source.take(16) + source.take(16) * 65536;
-  if (wanted !== checksum || wantedLength !== length) {
-    throw new PackedDataError(
-      at,
-      "a checksum or length of other bytes",
-      "those of what was unpacked: the file was damaged",
-    );
-  }
-}
-
-/** ├ magic ┼ method ┼ flags ┼ time, 4 ┼ extra flags ┼ system ┤ extra, name, comment, checksum */
-function passHeader(source: BitSource): void {
-  source.take(16); // the magic number, seen before
-  const method = source.take(8);
-  if (method !== DEFLATE) {
-    throw new PackedDataError(
-      source.offset - 1,
-      `compression method ${method}`,
-      "8, DEFLATE",
-    );
-  }
-  const flags = source.take(8);
-  for (let i = 0; i < 6; i++) source.take(8);
-  if (flags & FLAG_EXTRA) {
-    for (let left = source.take(16); left > 0; left--) source.take(8);
-  }
-  if (flags & FLAG_NAME) { while (source.take(8) !== 0); }
-  if (flags & FLAG_COMMENT) { while (source.take(8) !== 0); }
-  if (flags & FLAG_HEADER_CHECKSUM) source.take(16);
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) {
-    value = value & 1 ? value >>> 1 ^ 0xedb88320 : value >>> 1;
-  }
-  return value;
-});
-
-/** The CRC of section 8 of the bytes behind those whose CRC is `before`. */
-function crc32(bytes: Uint8Array, before: number): number {
-  let value = ~before;
-  for (let at = 0; at < bytes.length; at++) {
-    value = CRC_TABLE[(value ^ bytes[at]!) & 255]! ^ value >>> 8;
-  }
-  return ~value >>> 0;
 }

@@ -1,4 +1,11 @@
-import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { constants, gunzipSync } from "node:zlib";
 import { concat } from "@std/bytes/concat";
 import fc from "fast-check";
 import {
@@ -82,6 +89,35 @@ testProperty(
     },
   ),
 );
+
+testProperty(
+  "of gzip that was cut all is unpacked that zlib itself unpacks of it, before the error",
+  { runs: 100, file: import.meta.url },
+  fc.asyncProperty(dataArbitrary, fc.nat(), async (data, where) => {
+    const packed = await gzip(data);
+    const cut = packed.subarray(0, 10 + where % (packed.length - 10));
+    const parts: Uint8Array[] = [];
+    throws(() => {
+      for (const part of new Unpacked(new ByteSource([cut]))) {
+        parts.push(part.slice());
+      }
+    }, CaptureError);
+    const wanted = gunzipSync(cut, { finishFlush: constants.Z_SYNC_FLUSH });
+    deepStrictEqual(concat(parts), Uint8Array.from(wanted));
+  }),
+);
+
+Deno.test("what unpacks to a thousand times its size comes in pieces of 64 KiB", async () => {
+  const zeros = new Uint8Array(1 << 20);
+  const packed = await gzip(zeros);
+  const source = concat(Array<Uint8Array>(64).fill(packed));
+  let bytes = 0;
+  for (const part of new Unpacked(new ByteSource([source]))) {
+    ok(part.length <= 65536, `${part.length} bytes at once`);
+    bytes += part.length;
+  }
+  strictEqual(bytes, 64 << 20);
+});
 
 testProperty(
   "random bytes behind gzip's header never do worse than a CaptureError",
