@@ -166,6 +166,7 @@ export {
   TaggedFrames,
   vlan,
 } from "./services/filter/grant/builder.ts";
+export { withPriorityTagged } from "./services/filter/grant/priority_tagged.ts";
 export {
   type ArpPayload,
   type Conjunction,

@@ -12,20 +12,13 @@ const BROADCAST = "ff:ff:ff:ff:ff:ff";
 /** Answers for the system's own address; everybody else's questions stay the kernel's. */
 export const arpService: ServiceDefinition = {
   receives: ({ address, mac, vlan }) => {
-    const target = formatIpv4(address);
     const asked = (to: string) =>
-      ofVlan(
-        vlan,
-        ethernet().dst(to),
-        (frames) => frames.arp().request().target(target),
-      );
+      ofVlan(vlan, ethernet().dst(to)).arp().request()
+        .target(formatIpv4(address));
     return either(asked(BROADCAST), asked(formatMac(mac)));
   },
   sends: ({ address, mac, vlan }) =>
-    ofVlan(
-      vlan,
-      ethernet().src(formatMac(mac)),
-      (frames) => frames.arp().sender(formatIpv4(address)),
-    ),
+    ofVlan(vlan, ethernet().src(formatMac(mac))).arp()
+      .sender(formatIpv4(address)).grant,
   make: ({ address, mac }) => makeArp({ address, mac }),
 };

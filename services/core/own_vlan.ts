@@ -1,24 +1,15 @@
 /** The VLAN that a service is in, or none. */
 
-import {
-  either,
-  type EthernetFrames,
-  type HasGrant,
-  type TaggedFrames,
-} from "../filter/grant/builder.ts";
-import type { Grant } from "../filter/grant/grant.ts";
+import type { EthernetFrames, TaggedFrames } from "../filter/grant/builder.ts";
 
 /**
- * Makes a grant for the frames of one VLAN. Without a VLAN it takes untagged
- * frames, and those with a tag of VLAN 0, which says a priority and nothing else
- * (IEEE 802.1Q, clause 6.9.1). `link` says the Ethernet addresses, `packets` what
- * such frames carry.
+ * Takes the frames of one VLAN, of those that `link` has. Without a VLAN these are
+ * untagged; frames with a tag of VLAN 0, which says a priority and nothing else, are
+ * added where a service is connected (filter/grant/priority_tagged.ts).
  */
 export function ofVlan(
   vlan: number | undefined,
   link: EthernetFrames,
-  packets: (frames: TaggedFrames) => HasGrant,
-): Grant {
-  if (vlan !== undefined && vlan !== 0) return packets(link.vlan(vlan)).grant;
-  return either(packets(link), packets(link.vlan(0)));
+): TaggedFrames {
+  return vlan === undefined || vlan === 0 ? link : link.vlan(vlan);
 }

@@ -13,6 +13,7 @@ import { makeRealClock } from "../runtime/clock.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceDefinition } from "./definition.ts";
 import { FilterClient } from "../filter/service/client.ts";
+import { withPriorityTagged } from "../filter/grant/priority_tagged.ts";
 import { checkGrant } from "../filter/grant/check.ts";
 import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
 import { threadBytes } from "../runtime/memory_usage.ts";
@@ -108,8 +109,9 @@ export async function establish(
   if (may !== undefined) refuseBeyondEnvelope({ receives, sends }, may);
   return await new FilterClient(requests).derive({
     from: envelope,
-    grant: receives,
-    sends,
+    // What has a priority and no VLAN is untagged to a host.
+    grant: withPriorityTagged(receives),
+    sends: withPriorityTagged(sends),
     rights: RIGHT_RECEIVE | RIGHT_SEND,
     quotaPages,
     copyBytesMax,

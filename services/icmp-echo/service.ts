@@ -12,18 +12,10 @@ const ECHO_REPLY = 0;
 /** Answers pings of the system's own address. */
 export const icmpEchoService: ServiceDefinition = {
   receives: ({ address, mac, vlan }) =>
-    ofVlan(
-      vlan,
-      ethernet().dst(formatMac(mac)),
-      (frames) =>
-        frames.ipv4().dst(formatIpv4(address)).icmp().type(ECHO_REQUEST),
-    ),
+    ofVlan(vlan, ethernet().dst(formatMac(mac))).ipv4()
+      .dst(formatIpv4(address)).icmp().type(ECHO_REQUEST).grant,
   sends: ({ address, mac, vlan }) =>
-    ofVlan(
-      vlan,
-      ethernet().src(formatMac(mac)),
-      (frames) =>
-        frames.ipv4().src(formatIpv4(address)).icmp().type(ECHO_REPLY),
-    ),
+    ofVlan(vlan, ethernet().src(formatMac(mac))).ipv4()
+      .src(formatIpv4(address)).icmp().type(ECHO_REPLY).grant,
   make: (settings) => makeIcmpEcho(settings),
 };

@@ -11,11 +11,8 @@ export function datagramsTo(
   { address, mac, vlan }: ServiceSettings,
   port: number,
 ): Grant {
-  return ofVlan(
-    vlan,
-    ethernet().dst(formatMac(mac)),
-    (frames) => frames.ipv4().dst(formatIpv4(address)).udp().dstPort(port),
-  );
+  return ofVlan(vlan, ethernet().dst(formatMac(mac))).ipv4()
+    .dst(formatIpv4(address)).udp().dstPort(port).grant;
 }
 
 /** Makes the grant for what leaves from it. */
@@ -23,9 +20,6 @@ export function datagramsFrom(
   { address, mac, vlan }: ServiceSettings,
   port: number,
 ): Grant {
-  return ofVlan(
-    vlan,
-    ethernet().src(formatMac(mac)),
-    (frames) => frames.ipv4().src(formatIpv4(address)).udp().srcPort(port),
-  );
+  return ofVlan(vlan, ethernet().src(formatMac(mac))).ipv4()
+    .src(formatIpv4(address)).udp().srcPort(port).grant;
 }

@@ -1,5 +1,6 @@
 /** One service of a simulated host: starts, stalls, crashes, and starts again. */
 
+import { withPriorityTagged } from "../../services/filter/grant/priority_tagged.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { Port } from "../../caps/port/port.ts";
@@ -113,8 +114,8 @@ export class SimulatedHolder {
     try {
       const envelope = await system.derive({
         from: root,
-        grant: definition.receives(settings),
-        sends: definition.sends(settings),
+        grant: withPriorityTagged(definition.receives(settings)),
+        sends: withPriorityTagged(definition.sends(settings)),
         rights: RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DERIVE,
         quotaPages,
         to: port,

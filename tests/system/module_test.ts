@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describeGrant } from "../../services/filter/grant/describe.ts";
+import { withPriorityTagged } from "../../services/filter/grant/priority_tagged.ts";
 import { grant } from "../../services/filter/grant/text/grant_text.ts";
 import { ModuleError } from "../../services/loader/module_error.ts";
 import { defaultManifest } from "../../services/manifest/manifest.ts";
@@ -172,7 +173,7 @@ Deno.test("a service that asks for everything has what the command line says, an
     .capabilities;
   assert.deepEqual(more, []);
   // What it has is shown, not what it asked for.
-  assert.equal(mine!.filter, describeGrant(grant(NOISE)));
+  assert.equal(mine!.filter, describeGrant(withPriorityTagged(grant(NOISE))));
   assert.ok(mine!.deliveredPackets > 0);
   assert.ok(mine!.deliveredPackets <= peer!["noise-sent"]!);
   assert.equal(mine!.sentPackets, 0);

@@ -19,7 +19,7 @@ export type Grant = readonly Conjunction[];
  * All of these at once; what is absent is not asked.
  *
  * With a payload and no `vlan` it takes untagged frames only (the type is at
- * offset 12). With `vlan` it takes frames with an 802.1Q (0x8100) or 802.1ad
+ * offset 12); priority_tagged.ts adds those with a tag of VLAN 0. With `vlan` it takes frames with an 802.1Q (0x8100) or 802.1ad
  * (0x88a8) tag, and the payload is what follows that one tag. With neither, it
  * takes tagged and untagged frames alike.
  */

@@ -11,6 +11,7 @@ import {
 import type { Manifest } from "../../manifest/manifest.ts";
 import { settingsOf } from "../../manifest/settings.ts";
 import type { Connection } from "../../core/messages.ts";
+import { withPriorityTagged } from "../../filter/grant/priority_tagged.ts";
 import type { Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
@@ -231,8 +232,8 @@ export class Supervisor {
       connector.mtu,
     );
     const may = {
-      receives: definition.receives(settings),
-      sends: definition.sends(settings),
+      receives: withPriorityTagged(definition.receives(settings)),
+      sends: withPriorityTagged(definition.sends(settings)),
     };
     const envelope = await connector.derive({
       grant: may.receives,

@@ -8,6 +8,7 @@ import type {
   ServiceDefinition,
   ServiceSettings,
 } from "../../../services/core/definition.ts";
+import { withPriorityTagged } from "../../../services/filter/grant/priority_tagged.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { icmpEchoService } from "../../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../../services/udp-echo/service.ts";
@@ -102,12 +103,13 @@ for (const [name, service] of Object.entries(SERVICES)) {
           ? question
           : tagged(question, priority << 12 | frameVlan, type);
         const own = (frameVlan ?? 0) === (vlan ?? 0);
-        const receives = service.receives(settings);
+        const receives = withPriorityTagged(service.receives(settings));
         equal(matches(receives, frame, 0, frame.length), own);
         if (!own) return;
         const answer = answerOf(service.make(settings), frame)!;
         ok(answer !== undefined, "an answer");
-        ok(matches(service.sends(settings), answer, 0, answer.length));
+        const sends = withPriorityTagged(service.sends(settings));
+        ok(matches(sends, answer, 0, answer.length));
         equal(answer[12] === 0x81 || answer[12] === 0x88, frame !== question);
         // The reserved flag is nobody's; "do not fragment" is kept.
         const at = frame === question ? 14 : 18;

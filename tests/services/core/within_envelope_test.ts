@@ -33,7 +33,7 @@ async function start(receives: string, sends: string): Promise<void> {
 Deno.test("a service that asks for nothing that it may receive does not start, and is told both", async () => {
   await rejects(
     start(ASKED, "udp src port 53"),
-    /^Error: service mine did not start: its receives\(\) asks for no frame of its envelope .*: change one of them; it asks for .*udp dst port 54.*, the envelope /,
+    /^Error: service mine did not start: its receives\(\) asks for no frame of its envelope .*: change one of them; it asks for ip and udp dst port 54, the envelope is /,
   );
 });
 
