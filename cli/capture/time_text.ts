@@ -17,6 +17,9 @@ export interface PacketTime {
   readonly nanoseconds: number;
 }
 
+/** The last second that `Date` has, and but for the sign the first: 100 million days from 1970. */
+const DATE_SECONDS_MAX = 8.64e12;
+
 /** Makes texts of times, one packet's after the other's. */
 export class TimeText {
   readonly #style: TimeStyle;
@@ -44,7 +47,9 @@ export class TimeText {
       case "since-first":
         return this.#difference(time);
       default:
-        return `${this.#localTime(time.seconds)}.${this.#fraction(time)} `;
+        return Math.abs(time.seconds) > DATE_SECONDS_MAX
+          ? `${signed(time, String, this.#nanoseconds)} `
+          : `${this.#localTime(time.seconds)}.${this.#fraction(time)} `;
     }
   }
 
@@ -100,8 +105,6 @@ function fraction(nanoseconds: number, allDigits: boolean): string {
 
 function localTime(seconds: number, withDate: boolean): string {
   const at = new Date(seconds * 1000);
-  // No calendar has it: more than 100 million days from 1970.
-  if (Number.isNaN(at.getTime())) return String(seconds);
   const day = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two)
     .join(":");
   if (!withDate) return day;

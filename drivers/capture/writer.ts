@@ -157,7 +157,10 @@ class TimeRange {
 
   get warning(): string | undefined {
     if (this.#outside === 0) return undefined;
-    return `capture: ${this.#format} cannot hold the times of ${this.#outside} packets, which were written with the nearest that it can: first ${this.#first}`;
+    const times = this.#outside === 1
+      ? "the time of a packet, which was"
+      : `the times of ${this.#outside} packets, which were`;
+    return `capture: ${this.#format} cannot hold ${times} written with the nearest that it can: ${this.#first}`;
   }
 }
 
