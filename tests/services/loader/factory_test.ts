@@ -1,4 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
+import * as offload from "../../../caps/port/offload.ts";
 import * as builder from "../../../services/filter/grant/builder.ts";
 import { grant } from "../../../services/filter/grant/text/grant_text.ts";
 import { Responder } from "../../../services/core/responder.ts";
@@ -52,7 +53,7 @@ Deno.test("the kit is what services are built with, and nothing more, and cannot
     wire: { ...wire },
     filter: { arp, either, ethernet, grant, ipv4, ipv6, vlan },
     services: { answerDatagrams },
-    core: { Ipv4Endpoint, NEVER, Responder },
+    core: { Ipv4Endpoint, NEVER, offload: { ...offload }, Responder },
   });
   for (const part of [serviceKit, ...Object.values(serviceKit)]) {
     equal(Object.isFrozen(part), true);
