@@ -207,14 +207,21 @@ export type SystemOrder =
   /** Closes the NIC. Answered by `stopped`, the last message. */
   | { readonly kind: "stop" };
 
+/** What a NIC takes, as cores are told of it. */
+export interface NicAbilities {
+  /** The largest packet behind an Ethernet header, in bytes: what its interface takes now. */
+  readonly mtu: number;
+  /**
+   * What the NIC does itself, as bits (caps/port/offload.ts); what it does not, the
+   * driver does.
+   */
+  readonly offloads: number;
+}
+
 /** From a driver service in a worker to the system. */
 export type SystemReport =
   /** The NIC is open. */
-  | {
-    readonly kind: "open";
-    /** The largest packet behind an Ethernet header, in bytes: what its interface takes now. */
-    readonly mtu: number;
-  }
+  | { readonly kind: "open" } & NicAbilities
   /** Something that a person should know of the NIC, and what to do about it, in one line. */
   | { readonly kind: "notice"; readonly text: string }
   | {

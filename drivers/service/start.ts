@@ -141,7 +141,8 @@ async function serve<Options>(
     }
   };
   const mtu = wireBytesMaxOf(driver.info) - ETHERNET_BYTES;
-  control.post({ kind: "open", mtu });
+  const { offloads = 0 } = driver.info;
+  control.post({ kind: "open", mtu, offloads });
   try {
     await runDriverService(service, {
       signal: stopped.signal,

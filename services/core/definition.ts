@@ -16,6 +16,12 @@ export interface ServiceSettings {
    * the service was started: what is longer is dropped. 1,500 by default.
    */
   readonly mtu?: number;
+  /**
+   * What the NIC does itself with what is sent, as bits: OFFLOAD_CHECKSUM, and
+   * offloadsGso() of each kind. The driver does the rest: a wish in a frame's offload
+   * word is granted on every NIC. 0 by default.
+   */
+  readonly offloads?: number;
   /** VLAN of the service, 1 to 4094; none by default: frames without a tag, or with one of VLAN 0. */
   readonly vlan?: number;
 }

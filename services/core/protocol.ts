@@ -17,6 +17,15 @@ export interface Protocol {
    * UDP port. Without any, a system has one such service at most.
    */
   readonly distinctBy: readonly string[];
+  /**
+   * The least pages that a service with these fields must be able to hold at once,
+   * which a receive window says, on a NIC with super-packets (an extent is 17
+   * pages) or without. 1 where it is absent.
+   */
+  pagesNeeded?(
+    fields: object,
+    nic: { readonly superPackets: boolean },
+  ): number;
   /** A service of it, as a person writes it in a manifest. */
   readonly example: { readonly core: string };
   /** The service. Its settings have the fields too. */
@@ -43,6 +52,11 @@ export interface ProtocolOf<
   };
   /** See {@link Protocol.distinctBy}. */
   readonly distinctBy: readonly (keyof Fields & string)[];
+  /** See {@link Protocol.pagesNeeded}. */
+  pagesNeeded?(
+    fields: Fields,
+    nic: { readonly superPackets: boolean },
+  ): number;
   /** See {@link Protocol.example}. */
   readonly example: { readonly core: Name } & Written;
   /** See {@link Protocol.definition}. */

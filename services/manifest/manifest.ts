@@ -29,7 +29,8 @@ import {
   readMac,
 } from "./interface_address.ts";
 import { interposerFieldsAt, logsWrong } from "./interposer.ts";
-import { checkMemory, checkQuotas, extentsOf } from "./memory_rules.ts";
+import { checkMemory, extentsOf } from "./memory_rules.ts";
+import { checkQuotas, fillQuotas } from "./quotas.ts";
 import { type NicChoice, NICS, type NicTable } from "./nic/nics.ts";
 import { checkNic } from "./nic/rules.ts";
 import {
@@ -177,7 +178,12 @@ function manifestSchemaOf(
     asked('an object of services by name, such as {"arp": {"core": "arp"}}'),
   );
   const fields = { nic, ...FIELDS, services };
+  const needsOf = (nic: NicChoice) => ({ cores, nic: nics.kindOf(nic) });
   return z.strictObject(fields, asked("an object with the manifest's fields"))
+    .transform((manifest) => ({
+      ...manifest,
+      services: fillQuotas(manifest.services, needsOf(manifest.nic)),
+    }))
     .superRefine((manifest, context) => {
       const complain = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path, message });
@@ -185,7 +191,7 @@ function manifestSchemaOf(
       const kind = nics.kindOf(manifest.nic);
       const extents = extentsOf(kind, manifest.extents);
       checkMemory({ ...manifest, extents }, complain);
-      checkQuotas(manifest, complain);
+      checkQuotas(manifest, needsOf(manifest.nic), complain);
       checkNic(manifest, nics, complain);
       for (const { path, problem } of logsWrong(manifest)) {
         complain(["services", ...path], problem);

@@ -1,13 +1,8 @@
-/** How much packet memory a manifest may ask for, and lend. */
+/** How much packet memory a manifest may ask for. */
 
-import {
-  EXTENT_PAGES,
-  FRAMES_MAX,
-  lendableFrames,
-} from "../../caps/memory/memory.ts";
+import { EXTENT_PAGES, FRAMES_MAX } from "../../caps/memory/memory.ts";
 import type { Complain } from "./error.ts";
 import type { NicKind } from "./nic/kind.ts";
-import type { ServiceManifest } from "./service.ts";
 
 const EXTENTS_DEFAULT = 64;
 
@@ -30,23 +25,4 @@ export function checkMemory(
     ["extents"],
     `expected at most ${most} beside ${frames} frames, got ${extents}`,
   );
-}
-
-/** Complains of quotas that come to more than can be lent. */
-export function checkQuotas(
-  manifest: {
-    readonly frames: number;
-    readonly services: Readonly<Record<string, ServiceManifest>>;
-  },
-  complain: Complain,
-): void {
-  const lendable = lendableFrames(manifest.frames);
-  const asked = Object.values(manifest.services)
-    .reduce((sum, { quotaPages }) => sum + quotaPages, 0);
-  if (asked > lendable) {
-    complain(
-      ["services"],
-      `expected quotas of at most ${lendable} pages in all (three quarters of ${manifest.frames} frames), got ${asked}`,
-    );
-  }
 }

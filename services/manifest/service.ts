@@ -82,7 +82,7 @@ export interface ModuleManifestInput {
 
 /** {@link ServiceHolding} as a person writes it. */
 export interface ServiceHoldingInput {
-  /** 1 to the number of frames; 64 by default. */
+  /** 1 to the number of frames; 64 by default, or as many as its settings need. */
   readonly quotaPages?: number | undefined;
   /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 by default. */
   readonly copyBytesMax?: number | undefined;
@@ -115,7 +115,8 @@ const grantText = z.string(asked("a filter text such as udp dst port 53"))
   });
 
 const holding = {
-  quotaPages: wholeNumber(1, FRAMES_MAX).default(64),
+  // The default depends on what the core needs: quotas.ts.
+  quotaPages: wholeNumber(1, FRAMES_MAX).optional(),
   copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
   trusted: z.boolean(asked("true or false")).optional(),
   restart: z.union(
@@ -151,10 +152,16 @@ export function serviceFieldsOf(cores: readonly Protocol[]): readonly string[] {
   ];
 }
 
+/** A service whose quota may still be left to its default. */
+export type ServiceWithoutQuota =
+  & Omit<ServiceHolding, "quotaPages">
+  & { readonly quotaPages?: number | undefined }
+  & (CoreManifest | ModuleManifest);
+
 /** Checks a service that runs one of these cores, or a module. */
 export function serviceSchemaOf(
   cores: readonly Protocol[],
-): z.ZodType<ServiceManifest, ServiceManifestInput> {
+): z.ZodType<ServiceWithoutQuota, ServiceManifestInput> {
   const ofModule = z.strictObject({
     core: z.literal("module"),
     ...module,
@@ -186,5 +193,8 @@ export function serviceSchemaOf(
     });
   });
   // A list says less to the compiler than its members do.
-  return schema as unknown as z.ZodType<ServiceManifest, ServiceManifestInput>;
+  return schema as unknown as z.ZodType<
+    ServiceWithoutQuota,
+    ServiceManifestInput
+  >;
 }

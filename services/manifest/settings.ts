@@ -1,18 +1,19 @@
 /** What a service is told of itself. */
 
+import type { NicAbilities } from "../../caps/driver/messages.ts";
 import { given } from "../../caps/kernel/given.ts";
 import type { ServiceSettings } from "../core/definition.ts";
 import type { InterfaceAddress } from "./interface_address.ts";
 import { HOLDING_FIELDS, type ServiceManifest } from "./service.ts";
 
 /**
- * Makes the settings of a service: the system's addresses, the NIC's MTU, its own
+ * Makes the settings of a service: the system's addresses, what the NIC takes, its own
  * VLAN, and the fields that only its core has, of which a module has none.
  */
 export function settingsOf(
   system: { readonly address: InterfaceAddress; readonly mac: Uint8Array },
   service: ServiceManifest,
-  mtu: number,
+  { mtu, offloads }: NicAbilities,
 ): ServiceSettings {
   const { address, prefixBits } = system.address;
   const own = service.core === "module" ? [] : Object.entries(service)
@@ -25,6 +26,7 @@ export function settingsOf(
     prefixBits,
     mac,
     mtu,
+    offloads,
     ...given({ vlan }),
   };
 }

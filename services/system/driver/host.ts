@@ -5,6 +5,7 @@ import type { Counts } from "../../../caps/driver/accounts.ts";
 import type {
   DriverCounts,
   HolderLimits,
+  NicAbilities,
   SystemOrder,
   SystemReport,
 } from "../../../caps/driver/messages.ts";
@@ -32,7 +33,7 @@ export class DriverHost {
   readonly #control: ControlLine<SystemOrder, SystemReport>;
   readonly #events: DriverEvents;
   readonly #opened = Promise.withResolvers<void>();
-  #mtu = 0;
+  #abilities: NicAbilities = { mtu: 0, offloads: 0 };
   readonly #stopped = Promise.withResolvers<DriverCounts>();
 
   /** Speaks on `control`; tells `events`. */
@@ -55,9 +56,9 @@ export class DriverHost {
     return this.#opened.promise;
   }
 
-  /** The largest packet behind an Ethernet header, in bytes, when it was opened. */
-  get mtu(): number {
-    return this.#mtu;
+  /** What the NIC took when it was opened. */
+  get abilities(): NicAbilities {
+    return this.#abilities;
   }
 
   /** Connects a holder; one that is trusted with packet memory has `rings`. */
@@ -130,9 +131,11 @@ export class DriverHost {
 
   #take(report: Exclude<SystemReport, { kind: "counts" }>): void {
     switch (report.kind) {
-      case "open":
-        this.#mtu = report.mtu;
+      case "open": {
+        const { mtu, offloads } = report;
+        this.#abilities = { mtu, offloads };
         return this.#opened.resolve();
+      }
       case "notice":
         return this.#events.onNotice(report.text);
       case "stopped":

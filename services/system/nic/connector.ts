@@ -6,6 +6,7 @@
 import { given } from "../../../caps/kernel/given.ts";
 import {
   type HolderLimits,
+  type NicAbilities,
   PLAIN_LIMITS,
 } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
@@ -74,9 +75,9 @@ export class Connector implements Disposable {
     this.#client = new FilterClient(fromMessagePort(requests.port2));
   }
 
-  /** The NIC's MTU when it was opened. */
-  get mtu(): number {
-    return this.#driver.mtu;
+  /** What the NIC took when it was opened. */
+  get abilities(): NicAbilities {
+    return this.#driver.abilities;
   }
 
   /**

@@ -179,7 +179,7 @@ export class Supervisor {
         settings: settingsOf(
           this.#options.manifest,
           service.manifest,
-          connector.mtu,
+          connector.abilities,
         ),
         quotaPages,
         copyBytesMax,
@@ -229,7 +229,7 @@ export class Supervisor {
     const settings = settingsOf(
       this.#options.manifest,
       manifest,
-      connector.mtu,
+      connector.abilities,
     );
     const may = {
       receives: withPriorityTagged(definition.receives(settings)),

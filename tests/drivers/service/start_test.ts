@@ -114,8 +114,8 @@ function send(far: WireEnd): void {
 
 Deno.test("a driver that is open says what its interface takes, and receives once it is told to", async () => {
   await using started = startOnWire();
-  const { mtu } = await started.report("open");
-  equal(mtu, 1500);
+  const { mtu, offloads } = await started.report("open");
+  deepEqual({ mtu, offloads }, { mtu: 1500, offloads: 0 });
   send(started.far);
   equal((await started.counts()).receivedPackets, 0);
   started.order({ kind: "receive" });

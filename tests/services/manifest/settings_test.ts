@@ -1,0 +1,23 @@
+/** What a service is told of itself, of the system, and of the NIC. */
+
+import { deepEqual } from "node:assert/strict";
+import { OFFLOAD_CHECKSUM } from "../../../caps/port/offload.ts";
+import { parseManifest } from "../../../services/manifest/manifest.ts";
+import { settingsOf } from "../../../services/manifest/settings.ts";
+
+Deno.test("a service is told the system's addresses, what the NIC takes, and its own fields, and nothing of what it may hold", () => {
+  const manifest = parseManifest({
+    nic: "emulated",
+    address: "10.77.0.2/24",
+    services: {
+      echo: { core: "udp-echo", port: 9, quotaPages: 3, vlan: 5 },
+      own: { core: "module", path: "/m.js", receives: "udp dst port 53" },
+    },
+  });
+  const nic = { mtu: 1280, offloads: OFFLOAD_CHECKSUM };
+  const { address, prefixBits } = manifest.address;
+  const common = { address, prefixBits, mac: manifest.mac, ...nic };
+  const { echo, own } = manifest.services;
+  deepEqual(settingsOf(manifest, echo!, nic), { ...common, port: 9, vlan: 5 });
+  deepEqual(settingsOf(manifest, own!, nic), common);
+});
