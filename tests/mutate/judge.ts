@@ -44,7 +44,7 @@ const FIRST_RUNS = 0.1;
 const SLACK_FACTOR = 3;
 
 /** What a run may take besides: as CPU time, and as real time. */
-const CPU_GRACE_S = 5;
+const CPU_GRACE_S = 3;
 const WALL_GRACE_MS = 30_000;
 
 /** Judges mutants in a copy of its own, one at a time. */

@@ -274,6 +274,10 @@ function checkInvariants(
   }
   const slots = existing.map(({ slot }) => slot);
   assert.equal(new Set(slots).size, slots.length, "a slot was given twice");
+  // Tables by slot are no larger than what may exist at once.
+  for (const slot of slots) {
+    assert.ok(Number.isInteger(slot) && slot >= 0 && slot < CAPABILITIES_MAX);
+  }
   let pages = 0;
   for (const node of [...known.values(), ...draining]) {
     assert.ok(node.pagesLeft >= 0);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RecordView } from "../../../caps/port/records.ts";
+import { CHECKSUM_MAY_BE_PARTIAL } from "../../../caps/port/offload.ts";
+import { takeAll } from "../../../caps/port/port.ts";
+import { INLINE_BYTES_MAX, RecordView } from "../../../caps/port/records.ts";
 import { ethernet, ipv4 } from "../../../services/filter/grant/builder.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
+import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo, frames } from "./plans.ts";
 import { packetsOf, Rig } from "./rig.ts";
@@ -59,3 +62,60 @@ testProperty(
     },
   ),
 );
+
+/** What the records of a holder's deliveries say: each packet's bytes, and what is known of it. */
+function recordsOf(rig: Rig, id: number): { bytes: number; offload: number }[] {
+  return [...takeAll(rig.holders[id - 1]!.port)].flatMap((delivery) => {
+    const view = new RecordView(delivery.records);
+    const found = [];
+    for (let n = 0, at = 0; n < delivery.count; n++, at += view.stride(at)) {
+      found.push({ bytes: view.length(at), offload: view.offload(at) });
+    }
+    return found;
+  });
+}
+
+const owner = { ...echo, copyBytesMax: INLINE_BYTES_MAX, quotaPages: 64 };
+const observer = { ...owner, receives: ethernet().grant, observes: true };
+
+Deno.test("an observer is told of checksums and segments what the owner is", () => {
+  const request = witness(echo.receives[0]!);
+  for (const partialChecksums of [false, true]) {
+    using rig = new Rig([owner, observer], 64, 1, { partialChecksums });
+    rig.far.send(request, 0, request.length);
+    rig.turn();
+    const expected = partialChecksums ? CHECKSUM_MAY_BE_PARTIAL : 0;
+    for (const id of [1, 2]) {
+      assert.deepEqual(recordsOf(rig, id).map(({ offload }) => offload), [
+        expected,
+      ]);
+    }
+  }
+  const likeness = { extents: 8, superPackets: true };
+  using rig = new Rig([owner, observer], 64, 1, likeness);
+  const many = new Uint8Array(3000);
+  many.set(request);
+  rig.far.send(many, 0, many.length);
+  rig.turn();
+  const [[own], [copied]] = [recordsOf(rig, 1), recordsOf(rig, 2)];
+  assert.deepEqual(copied, own);
+  assert.equal(copied!.bytes, many.length);
+  assert.notEqual(copied!.offload, 0);
+});
+
+Deno.test("a packet that no byte string holds is the owner's alone, and counted on the observer", () => {
+  const likeness = { extents: 8, superPackets: true };
+  using rig = new Rig([owner, observer], 64, 1, likeness);
+  const request = witness(echo.receives[0]!);
+  for (const more of [1, 0]) {
+    const frame = new Uint8Array(INLINE_BYTES_MAX + more);
+    frame.set(request);
+    rig.far.send(frame, 0, frame.length);
+    rig.turn();
+  }
+  const drops = rig.service.counts().accounts.map(({ drops }) => drops);
+  assert.deepEqual(drops, [{}, { "copy-too-large": 1 }]);
+  const lengths = (id: number) => recordsOf(rig, id).map(({ bytes }) => bytes);
+  assert.deepEqual(lengths(1), [INLINE_BYTES_MAX + 1, INLINE_BYTES_MAX]);
+  assert.deepEqual(lengths(2), [INLINE_BYTES_MAX]);
+});
