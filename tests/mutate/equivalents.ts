@@ -13,8 +13,26 @@ export interface Equivalent {
   readonly reason: string;
 }
 
+/** Of a generator of tags: what happens after more of them than anybody issues. */
+const AFTER_MANY_TAGS = [
+  ["tag.low !== 0 || tag.high !== 0", "true"],
+  ["this.#counterLow !== 0", "true"],
+  ["this.#counterHigh + 1", "this.#counterHigh - 1"],
+  ["this.#counterHigh === 0", "true"],
+  ["this.#counterHigh === 0", "false"],
+  ["this.#counterHigh === 0", "this.#counterHigh !== 0"],
+  ['{\n      throw new Error("tags: all 2^64 have been issued");\n    }', "{}"],
+  ['throw new Error("tags: all 2^64 have been issued");', ";"],
+].map(([from, to]): Equivalent => ({
+  file: "caps/kernel/tag.ts",
+  from: from!,
+  to: to!,
+  reason: "4,294,967,296 tags have to be issued before, or one of 2^64 is met",
+}));
+
 /** All of them. */
 export const EQUIVALENTS: readonly Equivalent[] = [
+  ...AFTER_MANY_TAGS,
   {
     file: "drivers/segment/segmenter.ts",
     from: "source === bytes",
