@@ -178,15 +178,11 @@ export class Submitter {
     if (length === 0) return;
     const wish = wishOf(view.offload(at));
     const pages = length > PAGE_BYTES - HEADROOM_BYTES ? EXTENT_PAGES : 1;
-    const room = view.stride(at) - start;
+    // A record's own header is no part of a frame.
+    const room = start < RECORD_BYTES ? 0 : view.stride(at) - start;
     const { ledger, memory, sends } = this.#parts;
     const sender = this.#senderOf(holder, view, at);
-    if (
-      start < RECORD_BYTES ||
-      !sends.admits(holder, sender, length, room, pages, wish)
-    ) {
-      return;
-    }
+    if (!sends.admits(holder, sender, length, room, pages, wish)) return;
     const frame = pages === 1 ? ledger.takeIdle() : ledger.takeIdleExtent();
     if (frame === NO_FRAME) {
       sender.drops.add("send-no-frame");

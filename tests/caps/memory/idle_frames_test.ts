@@ -10,15 +10,18 @@ testProperty(
   { runs: 300, file },
   fc.property(
     fc.integer({ min: 1, max: 100 }),
+    // Mostly few are left, so that the search goes all the way round.
+    fc.nat(100),
     fc.array(fc.oneof(fc.constant("take" as const), fc.nat({ max: 99 })), {
       maxLength: 300,
     }),
-    (frameCount, steps) => {
+    (frameCount, taken, steps) => {
       const idle = new IdleFrames(frameCount);
       const model = new Set(Array.from({ length: frameCount }, (_, i) => i));
       const out: number[] = [];
       let word = 0;
-      for (const step of steps) {
+      const first = Array.from({ length: taken }, () => "take" as const);
+      for (const step of [...first, ...steps]) {
         if (step === "take") {
           const frame = idle.take();
           // By words of 32, round and round; within a word from the lowest.

@@ -101,3 +101,13 @@ for (const [name, wrap] of Object.entries(MIDDLEWARE)) {
     }
   });
 }
+
+for (const [name, wrap] of Object.entries(MIDDLEWARE)) {
+  Deno.test(`${name}: what of the NIC changes while it runs changes in front of it, too`, () => {
+    const { driver } = wholeDriver();
+    const outer = wrap(driver);
+    strictEqual(outer.info.frameBytesMax, 1514);
+    Object.assign(driver.info, { frameBytesMax: 9014 });
+    strictEqual(outer.info.frameBytesMax, 9014);
+  });
+}

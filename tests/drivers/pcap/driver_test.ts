@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { concat } from "@std/bytes/concat";
 import {
   batchAt,
   makePacketMemory,
@@ -137,6 +138,22 @@ Deno.test("a replay waits until the next packet is due", async () => {
     await driver.wait(2 ** 31);
     received += driver.receive(batch, 32);
   }
+});
+
+Deno.test("packets of another link between Ethernet frames are passed over and counted", () => {
+  const frames = [60, 61, 62, 63].map((size) => plain(new Uint8Array(size)));
+  const [first, second, ...others] = frames;
+  // A section of the file has the link that it says.
+  const sections = [
+    writeCapture("pcapng", [first!]),
+    writeCapture("pcapng", [second!, second!], { linkType: 101 }),
+    writeCapture("pcapng", others),
+  ];
+  const { driver, batch } = replay(concat(sections), {}, ".pcapng");
+  using _ = driver;
+  strictEqual(driver.receive(batch, 32), 3);
+  deepStrictEqual([...batch.length.slice(0, 3)], [60, 62, 63]);
+  strictEqual(driver.counters()["rx-link-type"], 2);
 });
 
 Deno.test("what cannot arrive on a NIC is passed over and counted", () => {

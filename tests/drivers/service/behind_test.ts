@@ -32,6 +32,31 @@ Deno.test("a holder that gives no byte string back gets nothing more, and that i
   assert.deepEqual(account!.drops, { "no-string": 2 });
 });
 
+Deno.test("packets that no byte string is there for cost the NIC no frames", () => {
+  const frameCount = 64;
+  using rig = new Rig([echo], frameCount);
+  const short = witness(echo.receives[0]!);
+  const long = new Uint8Array(1500);
+  long.set(short);
+  const packets = STRINGS_PER_HOLDER * STRING_BYTES /
+    inlineStride(short.length);
+  for (let i = 0; i < packets; i++) {
+    rig.far.send(short, 0, short.length);
+    rig.turn();
+  }
+  const [before] = rig.service.counts().accounts;
+  for (let i = 0; i < 2 * frameCount; i++) {
+    rig.far.send(long, 0, long.length);
+    rig.turn();
+  }
+  const { accounts: [after], counters } = rig.service.counts();
+  const pages = after!.deliveredPackets - before!.deliveredPackets;
+  const dropped = after!.drops["no-string"]! -
+    (before!.drops["no-string"] ?? 0);
+  assert.equal(pages + dropped, 2 * frameCount);
+  assert.equal(counters["rx-ring-full"], 0);
+});
+
 Deno.test("a holder that falls behind loses nothing: its last byte string gathers until another comes back", () => {
   using rig = new Rig([{ ...echo, quotaPages: 64 }], 256);
   const [holder] = rig.holders;

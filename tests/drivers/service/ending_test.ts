@@ -45,6 +45,21 @@ Deno.test("after a chain of revocations packets go to the first heir that lives,
   assert.equal(ownerOf(rig, 4), 0);
 });
 
+Deno.test("an observer that was revoked sees nothing more, before any new classifier", () => {
+  const [owner] = plansFor([7]);
+  const observer = { ...owner!, observes: true };
+  using rig = new Rig([owner!, observer]);
+  const frame = witness(owner!.receives[0]!);
+  const seen = () => {
+    rig.far.send(frame, 0, frame.length);
+    rig.turn();
+    return rig.holders.map(({ port }) => port.take()?.count ?? 0);
+  };
+  assert.deepEqual(seen(), [1, 1]);
+  rig.revoke(2, 1);
+  assert.deepEqual(seen(), [1, 0]);
+});
+
 Deno.test("a capability whose holder was detached before it was opened leaves its packets to its parent", () => {
   using rig = new Rig(plansFor([7, 8, 9]));
   // Another one's, of which nothing is left but the slot.

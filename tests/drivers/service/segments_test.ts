@@ -4,6 +4,11 @@ import type { Counts } from "../../../caps/driver/accounts.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import {
+  EXTENT_PAGES,
+  HEADROOM_BYTES,
+  PAGE_BYTES,
+} from "../../../caps/memory/memory.ts";
+import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
   offloadWord,
@@ -128,6 +133,22 @@ Deno.test("segments cost their sender's quota, and what is beyond it is dropped 
   rig.driver.stalled = false;
   rig.turn();
   equal(rig.service.counts().accounts[0]!.heldPages, 0);
+});
+
+Deno.test("what is sent without a page takes one page, or an extent from one byte more on", () => {
+  using rig = rigOf(EXTENT_PAGES - 1);
+  const room = PAGE_BYTES - HEADROOM_BYTES;
+  const headersBytes = buildSuperPacket(STREAM).frame.length -
+    STREAM.payloadBytes;
+  const word = offloadWord(CHECKSUM_PARTIAL, 0, 1000);
+  const sized = (sizeBytes: number) => {
+    const payloadBytes = sizeBytes - headersBytes;
+    return buildSuperPacket({ ...STREAM, payloadBytes }).frame;
+  };
+  equal(send(rig, sized(room), word).length, 4);
+  deepEqual(dropsOf(rig), {});
+  equal(send(rig, sized(room + 1), word).length, 0);
+  deepEqual(dropsOf(rig), { "send-no-page": 1 });
 });
 
 Deno.test("what is no whole TCP or UDP packet is not sent where work on its checksum is asked for", () => {

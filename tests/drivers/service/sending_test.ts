@@ -221,6 +221,21 @@ Deno.test("a frame that leaves its page, or its record, does not go out", () => 
   deepStrictEqual(outbox.refused, { "malformed-frame": 3 });
 });
 
+Deno.test("no frame begins in its record's own header", () => {
+  using outbox = new Outbox([{}]);
+  for (let start = 0; start <= RECORD_BYTES; start++) {
+    const view = new RecordView(new ArrayBuffer(STRING_BYTES));
+    view.putInline(0, 100);
+    view.setStart(0, start);
+    view.setLength(0, 60);
+    outbox.postRecords(view, 1, []);
+    outbox.rig.turn();
+    const sent = outbox.rig.sent().length;
+    strictEqual(sent, start < RECORD_BYTES ? 0 : 1);
+  }
+  deepStrictEqual(outbox.refused, { "malformed-frame": RECORD_BYTES });
+});
+
 Deno.test("what a holder writes once it has posted a message does not go out", () => {
   for (const likeness of Object.values(LIKENESSES)) {
     using outbox = new Outbox(OWN_DATAGRAMS, likeness);

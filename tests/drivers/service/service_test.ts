@@ -294,6 +294,7 @@ Deno.test("a page shows nothing of the packets that were in it before", () => {
     assert.equal(delivery.count, 1);
     checkDelivery({ ...holder, id: 2 }, delivery);
     new RecordView(delivery.records).setLength(0, 0);
+    new Uint8Array(delivery.pages[0]!).fill(0xbb);
     holder.port.post(delivery, [delivery.records, ...delivery.pages]);
     rig.turn();
   }

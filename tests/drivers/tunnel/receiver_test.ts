@@ -76,3 +76,23 @@ Deno.test("an offer is good for one request, once", async () => {
   ok(first.some((byte, i) => byte !== second[i]));
   strictEqual(second[15], 1);
 });
+
+Deno.test("frames of other sessions are opened as often as is allowed, and no more", async () => {
+  const secret = await secretOf(1);
+  const receiver = new TunnelReceiver(secret, new Allowance(1, 2, () => 0));
+  const strangers = await Promise.all(
+    [0, 1, 2].map(() => senderTo(receiver, secret)),
+  );
+  const openings = [];
+  for (const stranger of strangers) {
+    const frame = readDatagram(await stranger.seal(new Uint8Array(60)));
+    ok(frame?.kind === "frame");
+    openings.push(receiver.open(frame));
+  }
+  deepStrictEqual(openings.map((one) => typeof one), [
+    "object",
+    "object",
+    "string",
+  ]);
+  strictEqual(openings[2], "unproven");
+});
