@@ -24,6 +24,7 @@ import {
   STATUS_FINE,
   STATUS_INTERRUPTED,
 } from "../command/command.ts";
+import { readTextFile } from "../command/text_file.ts";
 import { refuseTerminal } from "../command/same_file.ts";
 import { stopOnInterrupt } from "../command/interrupt.ts";
 import {
@@ -42,7 +43,7 @@ export function captureCommand(boot: BootPaused): Command {
     aliases: [],
     summary: "print, filter or write packets, in tcpdump's manner",
     run: async (args, terminal) => {
-      const plan = readCapturePlan(args, Deno.readTextFileSync);
+      const plan = readCapturePlan(args, readTextFile);
       if (plan === undefined) {
         terminal.write(CAPTURE_HELP);
         return STATUS_FINE;

@@ -3,6 +3,7 @@
 import { CAPTURED_BYTES_MAX } from "../../drivers/capture/packet.ts";
 import { type NicChoice, NICS } from "../../services/manifest/nic/nics.ts";
 import { quote, UsageError } from "../command/options.ts";
+import { isStandardInput } from "../command/text_file.ts";
 import {
   identityOfNamed,
   type NamedFile,
@@ -167,6 +168,11 @@ function readFilter(
   if (rest.length > 0) {
     throw new UsageError(
       `-F: the filter is in ${quote(path)}; leave out ${quote(rest.join(" "))}`,
+    );
+  }
+  if (isStandardInput(path) && isStandardInput(values.get("r"))) {
+    throw new UsageError(
+      "-r and -F both want standard input; name a file for one of them",
     );
   }
   try {

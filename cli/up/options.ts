@@ -21,6 +21,7 @@ import {
   UsageError,
 } from "../command/options.ts";
 import { refuseSameFile } from "../command/same_file.ts";
+import { isStandardInput, readTextFile } from "../command/text_file.ts";
 import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
@@ -256,7 +257,9 @@ async function readJson(
   const where = `--manifest ${quote(path)}`;
   let text: string;
   try {
-    text = await terminal.readText(path);
+    text = isStandardInput(path)
+      ? readTextFile(path)
+      : await terminal.readText(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${where}: cannot read it (${reason})`);

@@ -19,6 +19,9 @@ import { LINK_ETHERNET, linkName } from "../capture/packet.ts";
 import { identityOf } from "../capture/same_file.ts";
 import { ReplayEnd } from "./replay_end.ts";
 
+/** The path that stands for standard input, as for tcpdump. */
+const STANDARD_INPUT = "-";
+
 /** What to replay, and how. */
 export interface PcapOptions {
   /** The capture: pcap or pcapng, of Ethernet frames. */
@@ -55,7 +58,7 @@ export function openPcap(options: PcapOptions): PcapDriver {
   const { path, memory } = options;
   const name = `pcap:${path}`;
   using cleanup = new DisposableStack();
-  if (hasToBeWaitedFor(path)) {
+  if (path === STANDARD_INPUT || hasToBeWaitedFor(path)) {
     throw new Error(
       `${name}: is no regular file; a replay would stop the NIC's thread: copy it into one, or read it with sallyport capture -r`,
     );

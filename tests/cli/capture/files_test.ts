@@ -315,3 +315,41 @@ Deno.test("a time that pcap cannot hold is written with the nearest, and told", 
     Deno.removeSync(path);
   }
 });
+
+testWith(
+  ["linux", "tool:bash"],
+  "filter and manifest are read from standard input too, by each of its names",
+  () =>
+    withFolder(async (folder) => {
+      Deno.symlinkSync("/proc/self/fd/0", `${folder}/in`);
+      const manifest = JSON.stringify(DEFAULT_MANIFEST);
+      for (const name of ["-", "/dev/stdin", "in"]) {
+        const [all, none, up] = await Promise.all([
+          shell(
+            folder,
+            `sallyport capture -r a.pcap --count -F ${name} <<< arp`,
+          ),
+          shell(
+            folder,
+            `sallyport capture -r a.pcap --count -F ${name} <<< udp`,
+          ),
+          shell(
+            folder,
+            `sallyport up --manifest ${name} --picture <<< '${manifest}'`,
+          ),
+        ]);
+        const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+        equal(text(all.out), "3 packets matched of 3\n", all.err);
+        equal(text(none.out), "0 packets matched of 3\n", none.err);
+        equal(up.code, 0, up.err);
+      }
+      const both = await shell(
+        folder,
+        "sallyport capture -r - -F /dev/stdin < a.pcap",
+      );
+      match(both.err, /-r and -F both want standard input/);
+      equal(both.code, 2);
+      const replay = await shell(folder, "sallyport up --nic pcap:- < a.pcap");
+      match(replay.err, /pcap:-: is no regular file; .* sallyport capture -r/);
+    }),
+);
