@@ -17,6 +17,14 @@ export class CaptureError extends Error {
   }
 }
 
+/** What bytes are unpacked from. */
+interface PackedSource {
+  /** Packed bytes that were read and not unpacked. */
+  readonly unread: number;
+  /** Says where it ends too early. */
+  readonly cutShort: string | undefined;
+}
+
 /** A window on the next bytes: `bytes[start .. start + available)`. */
 export class ByteSource {
   readonly #chunks: Iterator<Uint8Array>;
@@ -27,7 +35,7 @@ export class ByteSource {
   #chunk: Uint8Array = new Uint8Array(0);
   #chunkStart = 0;
   #offset = 0;
-  readonly #behind: { readonly unread: number } | undefined;
+  readonly #behind: PackedSource | undefined;
 
   /**
    * A chunk may be reused by its source once the next one is asked for. What
@@ -35,7 +43,7 @@ export class ByteSource {
    */
   constructor(
     chunks: Iterable<Uint8Array>,
-    behind?: { readonly unread: number },
+    behind?: PackedSource,
   ) {
     this.#chunks = chunks[Symbol.iterator]();
     this.#behind = behind;
@@ -57,6 +65,10 @@ export class ByteSource {
   get unread(): number {
     return this.available + this.#chunk.length - this.#chunkStart +
       (this.#behind?.unread ?? 0);
+  }
+  /** Says where what the bytes are unpacked from ends too early; undefined where it does not. */
+  get cutShort(): string | undefined {
+    return this.#behind?.cutShort;
   }
   /** What the window lies in, until the next {@link ensure} or {@link skip}. */
   get bytes(): Uint8Array {

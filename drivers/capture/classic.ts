@@ -93,6 +93,7 @@ export class ClassicReader implements CaptureReader {
     packet.length = 0;
     if (!source.ensure(headerBytes)) {
       if (source.available > 0) this.#endsWithin(headerBytes);
+      else this.warning = source.cutShort;
       return undefined;
     }
     const length = this.#readLengths();
@@ -174,8 +175,9 @@ export class ClassicReader implements CaptureReader {
   }
 
   #endsWithin(expected: number): void {
-    this.warning =
-      `the capture ends within a packet: at byte ${this.#source.offset} there are ${this.#source.available} bytes of ${expected}`;
+    const { offset, available, cutShort } = this.#source;
+    this.warning = cutShort ??
+      `the capture ends within a packet: at byte ${offset} there are ${available} bytes of ${expected}`;
   }
 }
 

@@ -142,7 +142,14 @@ const OPEN_TO_WRITE: Deno.OpenOptions = { write: true, create: true };
 
 function writeStandardOutput(options: OutputOptions): CaptureOutput {
   const where: Attempt = { path: "standard output", what: "write" };
-  return startOutput(Deno.stdout, () => {}, where, options);
+  const output = makeOutput(Deno.stdout, () => {}, where, options);
+  try {
+    output.writer.flush();
+  } catch (error) {
+    // The first packet learns that nobody reads, as each later one does.
+    if (!(error instanceof ReaderGoneError)) throw error;
+  }
+  return output;
 }
 
 function startFile(
@@ -152,7 +159,9 @@ function startFile(
 ): CaptureOutput {
   try {
     attempt(where, () => prepare(file, options));
-    return startOutput(file, () => file.close(), where, options);
+    const output = makeOutput(file, () => file.close(), where, options);
+    output.writer.flush();
+    return output;
   } catch (error) {
     file.close();
     throw error;
@@ -174,7 +183,7 @@ function prepare(file: Deno.FsFile, { apartFrom = [] }: OutputOptions): void {
   }
 }
 
-function startOutput(
+function makeOutput(
   file: { writeSync(bytes: Uint8Array): number },
   close: () => void,
   where: Attempt,
@@ -190,7 +199,6 @@ function startOutput(
     (/\.(pcapng|ntar)$/i.test(where.path) ? "pcapng" : "pcap");
   const make = format === "pcapng" ? makePcapngWriter : makePcapWriter;
   const writer = make(sink, options);
-  writer.flush();
   let closed = false;
   return {
     writer,

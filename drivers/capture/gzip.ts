@@ -32,6 +32,7 @@ const CHUNK_BYTES = 65536;
  */
 export class Unpacked implements Iterable<Uint8Array> {
   readonly #source: ByteSource;
+  #cutShort: string | undefined;
 
   /** Unpacks what `source` has from its window on: gzip. */
   constructor(source: ByteSource) {
@@ -43,7 +44,12 @@ export class Unpacked implements Iterable<Uint8Array> {
     return this.#source.unread;
   }
 
-  /** @throws {CaptureError} where it is not gzip, was changed, or ends too early: after all that was before. */
+  /** Says where the file ends too early, once it was read that far: what it has was unpacked; undefined where it does not. */
+  get cutShort(): string | undefined {
+    return this.#cutShort;
+  }
+
+  /** @throws {CaptureError} where it is not gzip or was changed: after all that was before. */
   *[Symbol.iterator](): Generator<Uint8Array> {
     const source = this.#source;
     const stream = new ZStream();
@@ -52,43 +58,42 @@ export class Unpacked implements Iterable<Uint8Array> {
     try {
       // What follows the last member is not gzip's: zeros of a tape, mostly.
       do {
-        yield* unpackMember(source, stream);
+        yield* this.#unpackMember(stream);
         zlibInflateReset(stream);
-      } while (source.ensure(2) && source.u16(0, true) === MAGIC);
+      } while (
+        this.#cutShort === undefined && source.ensure(2) &&
+        source.u16(0, true) === MAGIC
+      );
     } finally {
       zlibInflateEnd(stream);
     }
   }
-}
 
-function* unpackMember(
-  source: ByteSource,
-  stream: ZStream,
-): Generator<Uint8Array> {
-  for (;;) {
-    const ended = !source.ensure(1);
-    stream.input = source.bytes;
-    stream.next_in = source.start;
-    stream.avail_in = source.available;
-    stream.next_out = 0;
-    stream.avail_out = CHUNK_BYTES;
-    const status = zlibInflate(stream, Z_NO_FLUSH);
-    source.skip(stream.next_in - source.start);
-    if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out);
-    if (status === Z_STREAM_END) return;
-    if (status !== Z_OK && status !== Z_BUF_ERROR) {
-      throw new CaptureError(
-        source.offset,
-        `${stream.msg || "what is not packed data"} (in gzip)`,
-        "what was packed: the file was damaged",
-      );
-    }
-    if (ended && stream.next_out < CHUNK_BYTES) {
-      throw new CaptureError(
-        source.offset,
-        "the end of the file (in gzip)",
-        "more packed data",
-      );
+  *#unpackMember(stream: ZStream): Generator<Uint8Array> {
+    const source = this.#source;
+    for (;;) {
+      const ended = !source.ensure(1);
+      stream.input = source.bytes;
+      stream.next_in = source.start;
+      stream.avail_in = source.available;
+      stream.next_out = 0;
+      stream.avail_out = CHUNK_BYTES;
+      const status = zlibInflate(stream, Z_NO_FLUSH);
+      source.skip(stream.next_in - source.start);
+      if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out);
+      if (status === Z_STREAM_END) return;
+      if (status !== Z_OK && status !== Z_BUF_ERROR) {
+        throw new CaptureError(
+          source.offset,
+          `${stream.msg || "what is not packed data"} (in gzip)`,
+          "what was packed: the file was damaged",
+        );
+      }
+      if (ended && stream.next_out < CHUNK_BYTES) {
+        this.#cutShort =
+          `the packed capture ends early: at byte ${source.offset} more of gzip was expected`;
+        return;
+      }
     }
   }
 }

@@ -102,6 +102,7 @@ export class PcapngReader implements CaptureReader {
       if (this.#restBytes > 0 && !this.#endBlock()) return undefined;
       if (!source.ensure(BLOCK_BYTES_MIN)) {
         if (source.available > 0) this.#endsWithin(BLOCK_BYTES_MIN);
+        else this.warning = source.cutShort;
         return undefined;
       }
       if (!this.#block()) return undefined;
@@ -159,8 +160,9 @@ export class PcapngReader implements CaptureReader {
   }
 
   #endsWithin(expected: number): void {
-    this.warning =
-      `the capture ends within a block: at byte ${this.#source.offset}, ${expected} bytes of it were expected`;
+    const { offset, cutShort } = this.#source;
+    this.warning = cutShort ??
+      `the capture ends within a block: at byte ${offset}, ${expected} bytes of it were expected`;
   }
 
   /** Makes the first `count` bytes of the block there; it is to be that long. */

@@ -160,7 +160,7 @@ class TimeRange {
     const times = this.#outside === 1
       ? "the time of a packet, which was"
       : `the times of ${this.#outside} packets, which were`;
-    return `capture: ${this.#format} cannot hold ${times} written with the nearest that it can: ${this.#first}`;
+    return `capture: ${this.#format} cannot hold ${times} written with the nearest that it can: first ${this.#first}`;
   }
 }
 

@@ -223,6 +223,13 @@ testWith(
       );
       equal(silent.err, "");
       equal(silent.code, 0);
+      // Nobody reads from the start on: even the header is for nobody.
+      const never = await shell(
+        folder,
+        "set -o pipefail; sallyport capture -r many.pcap -w - | true",
+      );
+      equal(never.err, "");
+      equal(never.code, 0);
       const named = await shell(
         folder,
         "mkfifo fifo; head -c 30 fifo > /dev/null & sallyport capture -r many.pcap -w fifo",
