@@ -21,6 +21,8 @@ Deno.test("isBufferOf() takes an ArrayBuffer of that size and nothing that only 
     }
   }
   assert.ok(isBufferOf(new ArrayBuffer(8), 8));
+  assert.ok(isBufferOf(new ArrayBuffer(0), 0));
+  assert.ok(!isBufferOf(detached, 0), "its size is 0 now");
   const forged = [
     new ArrayBuffer(7),
     new ArrayBuffer(8, { maxByteLength: 16 }),
