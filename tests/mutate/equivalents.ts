@@ -64,4 +64,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     reason:
       "a list of none is sent, and replaced by another: it only takes time",
   },
+  {
+    file: "caps/port/port.ts",
+    from: "{\n      this.#queue = [];\n      this.#next = 0;\n    }",
+    to: "{}",
+    reason: "only the memory of what was taken is kept",
+  },
 ];
