@@ -70,4 +70,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     to: "{}",
     reason: "only the memory of what was taken is kept",
   },
+  {
+    file: "drivers/service/send_batch.ts",
+    from: "this.#count === 0",
+    to: "false",
+    reason: "a batch of none is checked and sent: it only takes time",
+  },
 ];

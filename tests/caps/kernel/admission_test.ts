@@ -6,6 +6,7 @@ import {
   COPY_BYTES_MAX_DEFAULT,
 } from "../../../caps/kernel/kernel.ts";
 import {
+  RIGHT_DERIVE,
   RIGHT_OBSERVE,
   RIGHT_RECEIVE,
   RIGHTS_ALL,
@@ -34,6 +35,19 @@ Deno.test("numbers that make no sense are refused, and 0 is a number", () => {
   const made = kernel.derive(0, root, { ...wanted, copyBytesMax: 0 });
   ok("node" in made);
   equal(made.node.copyBytesMax, 0);
+});
+
+Deno.test("who may derive and not delegate may name its own port, and no other", () => {
+  const { kernel, root } = makeKernel();
+  const rights = RIGHT_DERIVE | RIGHT_RECEIVE;
+  const made = kernel.derive(0, root, { ...wanted, rights, to: 1 });
+  ok("capability" in made);
+  const part = { ...wanted, rights: RIGHT_RECEIVE };
+  const other = kernel.derive(1, made.capability, { ...part, to: 2 });
+  deepEqual(other, { refused: "right" });
+  const own = kernel.derive(1, made.capability, { ...part, to: 1 });
+  ok("node" in own);
+  equal(own.node.port, 1);
 });
 
 Deno.test("a capability copies as many bytes as its parent unless it says otherwise", () => {
