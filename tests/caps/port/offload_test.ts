@@ -9,8 +9,13 @@ import {
   TABLES_OFFSET,
 } from "../../../caps/memory/memory.ts";
 import {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_MAY_BE_PARTIAL,
+  CHECKSUM_PARTIAL,
   checksumOf,
+  GSO_TCP4,
   gsoOf,
+  mayBePartial,
   offloadWord,
   segmentBytesOf,
 } from "../../../caps/port/offload.ts";
@@ -46,6 +51,14 @@ testProperty(
     },
   ),
 );
+
+Deno.test("a checksum may be partial unless it is said to be complete", () => {
+  const kinds = [CHECKSUM_COMPLETE, CHECKSUM_MAY_BE_PARTIAL, CHECKSUM_PARTIAL];
+  deepEqual(
+    kinds.map((kind) => mayBePartial(offloadWord(kind, GSO_TCP4, 1000))),
+    [false, true, true],
+  );
+});
 
 Deno.test("the arrays of the batches lie side by side, and none over another", () => {
   const memory = makePacketMemory(16);

@@ -1,5 +1,6 @@
 /** Holders come, and a driver service sleeps and is woken. */
 
+import { delay } from "@std/async/delay";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { makePipe } from "../../../caps/port/port.ts";
 import {
@@ -95,10 +96,14 @@ const reasons: Readonly<Record<string, (rig: Rig) => void>> = {
 for (const [reason, happen] of Object.entries(reasons)) {
   Deno.test(`a service that sleeps wakes when ${reason}`, async () => {
     using rig = new Rig([echo]);
-    rig.turn();
-    const slept = rig.service.wait(2 ** 30);
+    // What happened before may still wake it.
+    await rig.service.wait(1);
+    let isAsleep = true;
+    const sleep = rig.service.wait(2 ** 30).then(() => isAsleep = false);
+    await delay(2);
+    ok(isAsleep, "it woke by itself");
     happen(rig);
-    await slept;
+    await sleep;
   });
 }
 
