@@ -123,10 +123,24 @@ testProperty(
         const record = walk.view.bytes.slice(walk.at, walk.end);
         strictEqual(second.addRecord(1, record), walk.at);
       }
-      deepStrictEqual(second.take().records, records);
+      const copied = second.take();
+      deepStrictEqual(copied.records, records);
+      strictEqual(copied.count, count);
     },
   ),
 );
+
+Deno.test("a walk comes to a record that ends where the string does, and to none behind it", () => {
+  const string = new ArrayBuffer(STRING_BYTES);
+  const view = new RecordView(string);
+  const last = STRING_BYTES - RECORD_BYTES;
+  strictEqual(view.putInline(0, last - RECORD_BYTES, 0), last);
+  strictEqual(view.putInline(last, 0, 0), STRING_BYTES);
+  const walk = new RecordWalk(string, 3);
+  const seen: number[] = [];
+  while (walk.next()) seen.push(walk.at);
+  deepStrictEqual(seen, [0, last]);
+});
 
 /** Whatever a holder may have written: strides that are none among it. */
 const strides = fc.array(
