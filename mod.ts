@@ -261,6 +261,7 @@ export {
 } from "./services/udp/answers.ts";
 export { Responder } from "./services/core/responder.ts";
 export { Ipv4Endpoint, type Ipv4Options } from "./services/ip/ipv4_endpoint.ts";
+export { type OwnAddresses } from "./services/ip/own_addresses.ts";
 
 // Frames on the wire: views and representations, header by header.
 export { describeFrame } from "./services/wire/describe.ts";

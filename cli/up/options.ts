@@ -44,7 +44,8 @@ const FIELD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "address",
     value: "CIDR",
-    help: "the IPv4 address to answer on (10.77.0.2/24)",
+    repeats: true,
+    help: "an address to answer on, once for each (10.77.0.2/24)",
   },
   {
     name: "mac",
@@ -225,7 +226,7 @@ async function readManifest(
   const overrides = Object.fromEntries(
     FIELD_OPTIONS.filter(({ name }) => options.has(name)).map(({ name }) => [
       name,
-      fieldValue(name, options.get(name)!),
+      fieldValue(name, options.all(name)),
     ]),
   );
   const added = readServices(options.all("service"));
@@ -245,8 +246,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A number where the manifest has one; anything else is for it to refuse. */
-function fieldValue(name: string, text: string): string | number {
+/** A number, or a list, where the manifest has one; anything else is for it to refuse. */
+function fieldValue(
+  name: string,
+  given: readonly string[],
+): string | number | readonly string[] {
+  const [text] = given as [string, ...string[]];
+  if (name === "address") return given.length === 1 ? text : given;
   return name === "seed" && /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 

@@ -8,8 +8,8 @@ import { openPacket } from "./open.ts";
 /** What a system opens the NIC with: plain data. */
 export interface PacketNicOptions {
   readonly interfaceName: string;
-  /** The IPv4 address that is answered on, in host byte order; none by default. */
-  readonly address?: number;
+  /** The IPv4 addresses that are answered on, in host byte order; none by default. */
+  readonly addresses?: readonly number[];
   /** Whether to wait for an interface that is not there, or down; false by default. */
   readonly awaited?: boolean;
 }
@@ -20,7 +20,7 @@ export async function openPacketNic(
   memory: PacketMemory,
   signal?: AbortSignal,
 ): Promise<Driver> {
-  const { interfaceName, address, awaited } = options;
+  const { interfaceName, addresses, awaited } = options;
   if (awaited) await interfaceUp(interfaceName, signal);
-  return openPacket({ interfaceName, memory, address });
+  return openPacket({ interfaceName, memory, addresses });
 }

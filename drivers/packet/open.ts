@@ -43,8 +43,8 @@ export interface PacketOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
-  /** The IPv4 address that is answered on, in host byte order: said where the kernel has it too. */
-  readonly address?: number | undefined;
+  /** The IPv4 addresses that are answered on, in host byte order: said where the kernel has one too. */
+  readonly addresses?: readonly number[] | undefined;
   /** Frames that may be provided at once: a power of two from 64 to 32,768; 2,048 by default. */
   readonly ringEntries?: number;
   /** Blocks of 128 KiB of the receive ring: 2 to 1,024; 32 by default. */
@@ -114,7 +114,7 @@ export function openPacket(options: PacketOptions): Driver {
       const { state } = monitor;
       notices.say(
         "address",
-        addressTaken(`packet:${state.name}`, options.address),
+        addressTaken(`packet:${state.name}`, options.addresses),
       );
       notices.say("mtu", mtuProblem(state));
     },

@@ -26,14 +26,20 @@ function kernelInterfaceOf(address: number): string | undefined {
   return undefined;
 }
 
-/** Says that `address`, in host byte order, is the kernel's own too, and what to do; undefined when it is not. */
+/** Says which of `addresses`, in host byte order, is the kernel's own too, and what to do; undefined when none is. */
 export function addressTaken(
   where: string,
-  address: number | undefined,
+  addresses: readonly number[] = [],
 ): string | undefined {
-  const name = address === undefined ? undefined : kernelInterfaceOf(address);
-  if (name === undefined) return undefined;
-  const text = [24, 16, 8, 0].map((shift) => (address! >>> shift) & 0xff)
+  for (const address of addresses) {
+    const name = kernelInterfaceOf(address);
+    if (name !== undefined) return describeTaken(where, address, name);
+  }
+  return undefined;
+}
+
+function describeTaken(where: string, address: number, name: string): string {
+  const text = [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff)
     .join(".");
   return `${where}: ${text} is an address of this machine's kernel too, on ${name}, and two answer for it; choose another one with --address, or take it from the kernel: \`ip address\` shows it, \`ip address del\` removes it`;
 }

@@ -10,8 +10,8 @@ export interface XdpNicOptions {
   readonly interfaceName: string;
   /** Packets that one look into the rings polls from the NIC; none by default. */
   readonly busyPollPackets?: number;
-  /** The IPv4 address that is answered on, in host byte order; none by default. */
-  readonly address?: number;
+  /** The IPv4 addresses that are answered on, in host byte order; none by default. */
+  readonly addresses?: readonly number[];
   /** Whether to wait for an interface that is not there, or down; false by default. */
   readonly awaited?: boolean;
 }
@@ -22,7 +22,7 @@ export async function openXdpNic(
   memory: PacketMemory,
   signal?: AbortSignal,
 ): Promise<Driver> {
-  const { interfaceName, address, busyPollPackets, awaited } = options;
+  const { interfaceName, addresses, busyPollPackets, awaited } = options;
   if (awaited) await interfaceUp(interfaceName, signal);
-  return openXdp({ interfaceName, memory, address, busyPollPackets });
+  return openXdp({ interfaceName, memory, addresses, busyPollPackets });
 }

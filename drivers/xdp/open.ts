@@ -43,8 +43,8 @@ export interface XdpOptions {
   readonly interfaceName: string;
   /** Where its packets lie. It outlives the driver and every page. */
   readonly memory: PacketMemory;
-  /** The IPv4 address that is answered on, in host byte order: said where the kernel has it too. */
-  readonly address?: number | undefined;
+  /** The IPv4 addresses that are answered on, in host byte order: said where the kernel has one too. */
+  readonly addresses?: readonly number[] | undefined;
   /** Which frames of it are this NIC's; all of them by default. */
   readonly frames?: { readonly first: number; readonly count: number };
   /** Entries of each ring: a power of two from 64 to 32,768; 2,048 by default. */
@@ -135,7 +135,7 @@ export function openXdp(options: XdpOptions): Driver {
       notices.say("hidden", hiddenParts(face));
       notices.say(
         "address",
-        addressTaken(`xdp:${monitor.state.name}`, options.address),
+        addressTaken(`xdp:${monitor.state.name}`, options.addresses),
       );
       sayProblems(notices, monitor.state, queues);
     },

@@ -1,7 +1,8 @@
-/** Answers ARP requests for one IPv4 address (RFC 826; probes: RFC 5227). */
+/** Answers ARP requests for a host's IPv4 addresses (RFC 826; probes: RFC 5227). */
 
 import type { Core, DropReason, Frame, Verdict } from "../core/core.ts";
 import { Responder } from "../core/responder.ts";
+import { type OwnAddresses, ownIpv4 } from "../ip/own_addresses.ts";
 import {
   ARP_BYTES,
   ARP_REPLY,
@@ -28,27 +29,25 @@ import {
 import { isHostAddress } from "../wire/ipv4.ts";
 import { ETHERTYPE } from "../wire/numbers.ts";
 
-/** Whose address is answered for. */
-export interface ArpOptions {
+/** Whose addresses are answered for. */
+export interface ArpOptions extends OwnAddresses {
   /** The hardware address to tell: six bytes. */
   readonly mac: Uint8Array;
-  /** The IPv4 address, 32 bits. */
-  readonly address: number;
 }
 
-/** A core that answers requests for `options.address` in place. */
+/** A core that answers requests for the addresses of `options` in place. */
 export function makeArp(options: ArpOptions): Core {
   return new ArpCore(options);
 }
 
 class ArpCore extends Responder {
   readonly #mac: Uint8Array;
-  readonly #address: number;
+  readonly #addresses: readonly number[];
 
   constructor(options: ArpOptions) {
     super();
     this.#mac = Uint8Array.from(options.mac);
-    this.#address = options.address;
+    this.#addresses = ownIpv4(options).map(({ address }) => address);
   }
 
   receive(frame: Frame): Verdict {
@@ -85,12 +84,12 @@ class ArpCore extends Responder {
       return "drop:source";
     }
     const senderAddress = arpSenderAddress(bytes, at);
-    if (senderAddress === this.#address) return "drop:conflict";
+    if (this.#addresses.includes(senderAddress)) return "drop:conflict";
     // A probe asks from 0.0.0.0 whether an address is free: it is answered.
     if (senderAddress !== 0 && !isHostAddress(senderAddress)) {
       return "drop:source";
     }
-    return arpTargetAddress(bytes, at) === this.#address
+    return this.#addresses.includes(arpTargetAddress(bytes, at))
       ? undefined
       : "drop:not-mine";
   }
@@ -102,8 +101,9 @@ class ArpCore extends Responder {
     setMac(bytes, start + MAC_BYTES, this.#mac);
     setArpOperation(bytes, at, ARP_REPLY);
     copyMac(bytes, asker, at + ARP_TARGET_MAC);
+    const asked = arpTargetAddress(bytes, at);
     setArpTargetAddress(bytes, at, arpSenderAddress(bytes, at));
     setMac(bytes, asker, this.#mac);
-    setArpSenderAddress(bytes, at, this.#address);
+    setArpSenderAddress(bytes, at, asked);
   }
 }

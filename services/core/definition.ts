@@ -1,14 +1,17 @@
 /** What makes a protocol core a service: which packets it wants, and which it sends. */
 
 import type { Core } from "./core.ts";
+import type { IpPrefix } from "../wire/ip_address.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 
 /** What every service is told of itself: plain data. */
 export interface ServiceSettings {
-  /** The IPv4 address that it answers on, as a number. */
+  /** The first IPv4 address that it answers on, as a number. */
   readonly address: number;
   /** Bits of its network's prefix. */
   readonly prefixBits: number;
+  /** All addresses that it answers on, IPv4 and IPv6; `address` alone by default. */
+  readonly addresses?: readonly IpPrefix[];
   /** The Ethernet address: six bytes. */
   readonly mac: Uint8Array;
   /**

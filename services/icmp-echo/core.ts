@@ -1,4 +1,4 @@
-/** Answers ICMP echo requests to one IPv4 address (RFC 792, RFC 1122 section 3.2.2.6). */
+/** Answers ICMP echo requests to a host's IPv4 addresses (RFC 792, RFC 1122 section 3.2.2.6). */
 
 import type { Core, Frame, Verdict } from "../core/core.ts";
 import { Ipv4Endpoint, type Ipv4Options } from "../ip/ipv4_endpoint.ts";
@@ -13,7 +13,7 @@ import {
 } from "../wire/icmp.ts";
 import { PROTOCOL_ICMP } from "../wire/ipv4.ts";
 
-/** A core that answers echo requests to `options.address` in place. */
+/** A core that answers echo requests to the addresses of `options` in place. */
 export function makeIcmpEcho(options: Ipv4Options): Core {
   return new IcmpEchoCore(options);
 }

@@ -2,20 +2,32 @@
 
 import type { ServiceDefinition } from "../core/definition.ts";
 import { ofVlan } from "../core/own_vlan.ts";
-import { ethernet } from "../filter/grant/builder.ts";
-import { formatIpv4, formatMac } from "../wire/address.ts";
+import { either, ethernet } from "../filter/grant/builder.ts";
+import { ownIpv4Texts } from "../ip/own_addresses.ts";
+import { formatMac } from "../wire/address.ts";
 import { makeIcmpEcho } from "./core.ts";
 
 const ECHO_REQUEST = 8;
 const ECHO_REPLY = 0;
 
-/** Answers pings of the system's own address. */
+/** Answers pings of the system's own addresses. */
 export const icmpEchoService: ServiceDefinition = {
-  receives: ({ address, mac, vlan }) =>
-    ofVlan(vlan, ethernet().dst(formatMac(mac))).ipv4()
-      .dst(formatIpv4(address)).icmp().type(ECHO_REQUEST).grant,
-  sends: ({ address, mac, vlan }) =>
-    ofVlan(vlan, ethernet().src(formatMac(mac))).ipv4()
-      .src(formatIpv4(address)).icmp().type(ECHO_REPLY).grant,
+  receives: (settings) => {
+    const link = ethernet().dst(formatMac(settings.mac));
+    return either(
+      ...ownIpv4Texts(settings).map((address) =>
+        ofVlan(settings.vlan, link).ipv4().dst(address).icmp()
+          .type(ECHO_REQUEST)
+      ),
+    );
+  },
+  sends: (settings) => {
+    const link = ethernet().src(formatMac(settings.mac));
+    return either(
+      ...ownIpv4Texts(settings).map((address) =>
+        ofVlan(settings.vlan, link).ipv4().src(address).icmp().type(ECHO_REPLY)
+      ),
+    );
+  },
   make: (settings) => makeIcmpEcho(settings),
 };

@@ -26,22 +26,18 @@ import {
   isHostAddress,
 } from "../wire/ipv4.ts";
 import { ETHERTYPE } from "../wire/numbers.ts";
+import { type OwnAddresses, ownIpv4 } from "./own_addresses.ts";
 
 /** Time to live of what is sent, in hops (RFC 1700). */
 export const IPV4_TTL = 64;
 
-/** Who this host is. */
-export interface Ipv4Options {
+/**
+ * Who this host is. Where a prefix has 30 bits or fewer, a source that is that
+ * network's own or its broadcast address is refused too.
+ */
+export interface Ipv4Options extends OwnAddresses {
   /** Hardware address: six bytes. */
   readonly mac: Uint8Array;
-  /** IPv4 address, 32 bits. */
-  readonly address: number;
-  /**
-   * Bits of its network's prefix, from 0 to 32. With 30 or fewer, a source that
-   * is the network's own or its broadcast address is refused too. 32 by default:
-   * the network is not known.
-   */
-  readonly prefixBits?: number;
 }
 
 /**
@@ -57,16 +53,18 @@ export class Ipv4Endpoint {
   payloadEnd = 0;
 
   readonly #mac: Uint8Array;
-  readonly #address: number;
-  /** Ones where the host part is; 0 when the network is not known. */
-  readonly #hostMask: number;
+  readonly #addresses: readonly number[];
+  /** By address: ones where the host part is; 0 when the network is not known. */
+  readonly #hostMasks: readonly number[];
 
   /** An endpoint for the host that `options` names. */
   constructor(options: Ipv4Options) {
     this.#mac = Uint8Array.from(options.mac);
-    this.#address = options.address;
-    const prefixBits = options.prefixBits ?? 32;
-    this.#hostMask = prefixBits > 30 ? 0 : 2 ** (32 - prefixBits) - 1;
+    const own = ownIpv4(options);
+    this.#addresses = own.map(({ address }) => address);
+    this.#hostMasks = own.map(({ prefixBits }) =>
+      prefixBits > 30 ? 0 : 2 ** (32 - prefixBits) - 1
+    );
   }
 
   /**
@@ -84,7 +82,7 @@ export class Ipv4Endpoint {
     if (problem !== undefined) return `drop:${problem}`;
     if (
       !isMac(bytes, start, this.#mac) ||
-      ipv4Destination(bytes, at) !== this.#address
+      !this.#addresses.includes(ipv4Destination(bytes, at))
     ) return "drop:not-mine";
     if (!this.#mayAnswer(bytes, start, ipv4Source(bytes, at))) {
       return "drop:source";
@@ -98,8 +96,8 @@ export class Ipv4Endpoint {
   }
 
   /**
-   * Turns the frame that was admitted last into one from this host to its
-   * source, `payloadBytes` long, without options: the headers move up to the
+   * Turns the frame that was admitted last into one from the address that it came
+   * to, to its source, `payloadBytes` long, without options: the headers move up to the
    * payload, so that only they are written.
    */
   turn(frame: Frame, payloadBytes: number): void {
@@ -120,8 +118,9 @@ export class Ipv4Endpoint {
     bytes[at + 6]! &= 0x40;
     setU16(bytes, at + 2, IPV4_BYTES + payloadBytes);
     bytes[at + 8] = IPV4_TTL;
+    const asked = getU32(bytes, at + 16);
     setU32(bytes, at + 16, getU32(bytes, at + 12));
-    setU32(bytes, at + 12, this.#address);
+    setU32(bytes, at + 12, asked);
     fillIpv4Checksum(bytes, at, IPV4_BYTES);
     frame.length = this.payloadAt + payloadBytes - frame.start;
   }
@@ -129,10 +128,15 @@ export class Ipv4Endpoint {
   /** Whether the source can be one host other than this (RFC 1122, 3.2.1.3). */
   #mayAnswer(bytes: Uint8Array, start: number, source: number): boolean {
     if (isGroupMac(bytes, start + MAC_BYTES)) return false;
-    if (!isHostAddress(source) || source === this.#address) return false;
-    const mask = this.#hostMask;
-    if (mask === 0 || ((source ^ this.#address) & ~mask) !== 0) return true;
-    const host = (source & mask) >>> 0;
-    return host !== 0 && host !== mask;
+    if (!isHostAddress(source)) return false;
+    const own = this.#addresses;
+    for (let i = 0; i < own.length; i++) {
+      if (source === own[i]) return false;
+      const mask = this.#hostMasks[i]!;
+      if (mask === 0 || ((source ^ own[i]!) & ~mask) !== 0) continue;
+      const host = (source & mask) >>> 0;
+      if (host === 0 || host === mask) return false;
+    }
+    return true;
   }
 }

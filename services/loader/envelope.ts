@@ -13,9 +13,16 @@ import {
   type IpPayload,
   type MacPattern,
   type Prefix,
+  type TypePayload,
 } from "../filter/grant/grant.ts";
 import { checkGrant } from "../filter/grant/check.ts";
 import { grant } from "../filter/grant/text/grant_text.ts";
+import {
+  addressBits,
+  ipAddressBytes,
+  type IpPrefix,
+  ipv4Address,
+} from "../wire/ip_address.ts";
 import { ETHERTYPE } from "../wire/numbers.ts";
 
 /** The frames of one service, as a manifest's texts say them. */
@@ -26,7 +33,7 @@ export interface EnvelopeTexts {
   readonly sends?: string;
 }
 
-type Self = Pick<ServiceSettings, "address" | "mac">;
+type Self = Pick<ServiceSettings, "address" | "addresses" | "mac">;
 
 /** What the service may send. @throws {GrantError} when nothing was said, and no answer can be. */
 export function mayBeSent(texts: EnvelopeTexts, self: Self): Grant {
@@ -37,15 +44,15 @@ export function mayBeSent(texts: EnvelopeTexts, self: Self): Grant {
 
 /**
  * The answers to what `received` takes: source and destination change places,
- * and the source is this host, by its Ethernet address and its IPv4 address.
+ * and the source is this host, by its Ethernet address and one of its IP addresses.
  *
- * @throws {GrantError} when there is none, as for IPv6: the host has no such address.
+ * @throws {GrantError} when there is none, as for IPv6 on a host without such an address.
  */
 export function answersTo(received: Grant, self: Self): Grant {
   const answers = received.flatMap((one) => answersToOne(one, self));
   if (answers.length === 0) {
     throw new GrantError(
-      'no answer to that comes from this host\'s IPv4 address; say what the service sends ("sends" in a manifest)',
+      'no answer to that comes from an address of this host\'s; say what the service sends ("sends" in a manifest)',
     );
   }
   return checkGrant(answers);
@@ -53,54 +60,73 @@ export function answersTo(received: Grant, self: Self): Grant {
 
 function answersToOne(
   { etherSrc, vlan, payload }: Conjunction,
-  { address, mac }: Self,
+  { address, addresses = [ownPrefix(address)], mac }: Self,
 ): Conjunction[] {
-  const ours: Prefix = {
-    address: [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff),
-    length: 32,
-  };
   const frame = {
     etherSrc: exactly(mac),
     ...given({ etherDst: etherSrc, vlan }),
   };
-  return answeringPayloads(payload, ours).map((payload) => ({
-    ...frame,
-    payload,
-  }));
+  return addresses.flatMap(({ address }) =>
+    answeringPayloads(payload, address.version, {
+      address: [...ipAddressBytes(address)],
+      length: addressBits(address.version),
+    })
+  ).map((payload) => ({ ...frame, payload }));
+}
+
+function ownPrefix(address: number): IpPrefix {
+  return { address: ipv4Address(address), prefixBits: 32 };
 }
 
 function exactly(mac: Uint8Array): MacPattern {
   return { address: [...mac], mask: [255, 255, 255, 255, 255, 255] };
 }
 
+/** What answers to `payload` carry, that come from `ours`, an address of this version. */
 function answeringPayloads(
   payload: Conjunction["payload"],
+  version: 4 | 6,
   ours: Prefix,
 ): NonNullable<Conjunction["payload"]>[] {
   const anyArp: ArpPayload = { kind: "arp", sender: ours };
-  const anyIpv4: IpPayload = { kind: "ipv4", src: ours, fragment: "any" };
+  const kind = version === 4 ? "ipv4" : "ipv6";
+  const anyIp: IpPayload = { kind, src: ours, fragment: "any" };
   // Whatever it may carry, it carries no address but ours.
-  if (payload === undefined) return [anyArp, anyIpv4];
+  if (payload === undefined) return version === 4 ? [anyArp, anyIp] : [anyIp];
   switch (payload.kind) {
     case "type":
-      if (payload.etherType === ETHERTYPE.arp) return [anyArp];
-      if (payload.etherType === ETHERTYPE.ipv4) return [anyIpv4];
-      return payload.etherType === ETHERTYPE.ipv6 ? [] : [payload];
+      return answeringType(payload, version, anyArp, anyIp);
     case "arp": {
       const target = payload.sender;
-      return [{ ...anyArp, ...given({ target }) }];
+      return version === 4 ? [{ ...anyArp, ...given({ target }) }] : [];
     }
-    case "ipv4":
-      return [answeringIpv4(payload, ours)];
-    case "ipv6":
-      return [];
+    default:
+      return payload.kind === kind ? [answeringIp(payload, ours)] : [];
   }
 }
 
-function answeringIpv4(asked: IpPayload, ours: Prefix): IpPayload {
-  const { fragment, protocol, src, srcPort, dstPort } = asked;
+function answeringType(
+  payload: TypePayload,
+  version: 4 | 6,
+  anyArp: ArpPayload,
+  anyIp: IpPayload,
+): NonNullable<Conjunction["payload"]>[] {
+  switch (payload.etherType) {
+    case ETHERTYPE.arp:
+      return version === 4 ? [anyArp] : [];
+    case ETHERTYPE.ipv4:
+      return version === 4 ? [anyIp] : [];
+    case ETHERTYPE.ipv6:
+      return version === 6 ? [anyIp] : [];
+    default:
+      return version === 4 ? [payload] : [];
+  }
+}
+
+function answeringIp(asked: IpPayload, ours: Prefix): IpPayload {
+  const { kind, fragment, protocol, src, srcPort, dstPort } = asked;
   return {
-    kind: "ipv4",
+    kind,
     src: ours,
     fragment,
     ...given({ dst: src, protocol, srcPort: dstPort, dstPort: srcPort }),

@@ -1,6 +1,12 @@
-/** The addresses that a system answers on: IPv4 with its prefix, and Ethernet. */
+/** The addresses that a system answers on: IPv4 and IPv6 with their prefixes, and Ethernet. */
 
-import { parseIpv4Prefix, parseMac } from "../wire/address.ts";
+import { parseMac } from "../wire/address.ts";
+import {
+  formatIpPrefix,
+  hostPart,
+  type IpPrefix,
+  parseIpPrefix,
+} from "../wire/ip_address.ts";
 
 /** An IPv4 address with the length of its network's prefix. */
 export interface InterfaceAddress {
@@ -17,41 +23,67 @@ export interface AddressProblem {
   readonly problem: string;
 }
 
+/** The most addresses of a system: a service's grant has some conjunctions for each. */
+export const ADDRESSES_MAX = 16;
+
 /**
- * Reads `10.77.0.2/24`: dotted decimal without leading zeros, and a prefix of
- * 1 to 32 bits. Refused are addresses that no host can have: RFC 1122, section
- * 3.2.1.3; RFC 5771 (multicast); RFC 1112, section 4 (240.0.0.0/4). A prefix of
- * 31 bits has neither a network nor a broadcast address (RFC 3021).
+ * Reads `10.77.0.2/24` or `fd00::2/64`, with a prefix of 1 bit or more. Refused are
+ * addresses that no host can have: RFC 1122, section 3.2.1.3; RFC 5771 and RFC 4291,
+ * section 2.7 (multicast); RFC 1112, section 4 (240.0.0.0/4). A prefix of 31 bits
+ * has neither a network nor a broadcast address (RFC 3021), one of 127 no router's
+ * anycast address (RFC 6164).
  */
-export function readInterfaceAddress(
-  text: string,
-): InterfaceAddress | AddressProblem {
-  const prefix = parseIpv4Prefix(text);
-  if (prefix === undefined || prefix.prefixBits === 0) {
+export function readSystemAddress(text: string): IpPrefix | AddressProblem {
+  const prefix = parseIpPrefix(text);
+  if (typeof prefix === "string") {
     return {
-      problem: "expected an IPv4 address with a prefix, such as 10.77.0.2/24",
+      problem:
+        `expected an address with its prefix, such as 10.77.0.2/24 or fd00::2/64; this ${prefix}`,
     };
   }
-  const { address, prefixBits } = prefix;
-  const reason = whyNoHost(address, prefixBits);
+  const reason = prefix.prefixBits === 0
+    ? "an address without a network (a prefix of 0 bits)"
+    : prefix.address.version === 4
+    ? whyNoHost4(prefix)
+    : whyNoHost6(prefix);
   return reason === undefined
-    ? { address, prefixBits, text }
-    : { problem: `expected a host's IPv4 address; this is ${reason}` };
+    ? prefix
+    : { problem: `expected a host's address; this is ${reason}` };
 }
 
-function whyNoHost(address: number, prefixBits: number): string | undefined {
-  const first = address >>> 24;
+/** An IPv4 address as its cores and its people have it. */
+export function interfaceAddress(prefix: IpPrefix): InterfaceAddress {
+  return {
+    address: Number(prefix.address.value),
+    prefixBits: prefix.prefixBits,
+    text: formatIpPrefix(prefix),
+  };
+}
+
+function whyNoHost4(prefix: IpPrefix): string | undefined {
+  const { address: { value }, prefixBits } = prefix;
+  const first = Number(value >> 24n);
   if (first === 0) return 'in 0.0.0.0/8 ("this network")';
   if (first === 127) return "a loopback address (127.0.0.0/8)";
-  if (address === 0xffffffff) return "the limited broadcast address";
+  if (value === 0xffff_ffffn) return "the limited broadcast address";
   if (first >= 240) return "in the reserved block 240.0.0.0/4";
   if (first >= 224) return "a multicast address (224.0.0.0/4)";
   if (prefixBits > 30) return undefined;
-  const hostMask = 0xffffffff >>> prefixBits;
-  const host = (address & hostMask) >>> 0;
-  if (host === 0) return `the network's own address of its /${prefixBits}`;
-  if (host === hostMask) return `the broadcast address of its /${prefixBits}`;
-  return undefined;
+  const host = hostPart(prefix);
+  if (host === 0n) return `the network's own address of its /${prefixBits}`;
+  return host + 1n === 1n << BigInt(32 - prefixBits)
+    ? `the broadcast address of its /${prefixBits}`
+    : undefined;
+}
+
+function whyNoHost6(prefix: IpPrefix): string | undefined {
+  const { address: { value }, prefixBits } = prefix;
+  if (value === 0n) return "the unspecified address (::)";
+  if (value === 1n) return "the loopback address (::1)";
+  if (value >> 120n === 0xffn) return "a multicast address (ff00::/8)";
+  return prefixBits < 127 && hostPart(prefix) === 0n
+    ? `the routers' anycast address of its /${prefixBits}`
+    : undefined;
 }
 
 /**

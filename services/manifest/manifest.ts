@@ -22,12 +22,14 @@ import {
   ManifestError,
   SERVICE_NAME_EXPECTED,
 } from "./error.ts";
+import { addresses, formatAddresses } from "./addresses.ts";
 import {
   type InterfaceAddress,
+  interfaceAddress,
   macFor,
-  readInterfaceAddress,
   readMac,
 } from "./interface_address.ts";
+import type { IpPrefix } from "../wire/ip_address.ts";
 import { interposerFieldsAt, logsWrong } from "./interposer.ts";
 import { checkMemory, extentsOf } from "./memory_rules.ts";
 import { checkQuotas, fillQuotas } from "./quotas.ts";
@@ -66,8 +68,10 @@ export type { InterfaceAddress } from "./interface_address.ts";
 export interface Manifest {
   /** What the packets come from. */
   readonly nic: NicChoice;
-  /** The address that the system answers on. */
+  /** The first IPv4 address that the system answers on. */
   readonly address: InterfaceAddress;
+  /** All addresses that it answers on, IPv4 and IPv6, as they were written. */
+  readonly addresses: readonly IpPrefix[];
   /** The system's Ethernet address: six bytes. */
   readonly mac: Uint8Array;
   /** What becomes of packets that nobody holds a capability for. */
@@ -99,8 +103,8 @@ export interface Manifest {
 export interface ManifestInput {
   /** `emulated`, `wire:NAME`, `xdp:IFNAME`, `packet:IFNAME`, `tap:NAME`, `tun:NAME`, `pcap:FILE` or `udp:LOCAL,PEER,key=FILE`. */
   readonly nic: string;
-  /** `10.77.0.2/24`. */
-  readonly address: string;
+  /** `10.77.0.2/24`, or up to 16 of IPv4 and IPv6: `["10.77.0.2/24", "fd00::2/64"]`. */
+  readonly address: string | readonly string[];
   /** `02:53:0a:4d:00:02`; made of the address by default. */
   readonly mac?: string | undefined;
   /** `kernel` on `xdp:` and `packet:`, and `drop` elsewhere, by default. */
@@ -139,10 +143,7 @@ const serviceName = z.string().max(NAME_LENGTH_MAX).regex(
 
 /** How each field is read but the NIC and the services. */
 const FIELDS = {
-  address: readText(
-    "an IPv4 address with a prefix, such as 10.77.0.2/24",
-    readInterfaceAddress,
-  ),
+  address: addresses,
   mac: readText("an Ethernet address, such as 02:53:0a:4d:00:02", readMac)
     .optional(),
   unclaimed: oneOf("kernel", "drop").optional(),
@@ -198,15 +199,33 @@ function manifestSchemaOf(
       }
     })
     .transform((
-      { mac, unclaimed, extents, write, recover, busyPoll, ...manifest },
+      {
+        address: addresses,
+        mac,
+        unclaimed,
+        extents,
+        write,
+        recover,
+        busyPoll,
+        ...manifest
+      },
     ): Manifest => ({
       ...manifest,
+      address: primaryOf(addresses),
+      addresses,
       extents: extentsOf(nics.kindOf(manifest.nic), extents),
-      mac: mac ?? macFor(manifest.address.address),
+      mac: mac ?? macFor(primaryOf(addresses).address),
       unclaimed: unclaimed ??
         (nics.kindOf(manifest.nic).kernel === undefined ? "drop" : "kernel"),
       ...given({ write, recover, busyPoll }),
     }));
+}
+
+/** The first IPv4 address: there is one. */
+function primaryOf(addresses: readonly IpPrefix[]): InterfaceAddress {
+  return interfaceAddress(
+    addresses.find(({ address }) => address.version === 4)!,
+  );
 }
 
 /** Makes {@link parseManifest} for manifests that can name what is in `lists`. */
@@ -282,11 +301,13 @@ export const DEFAULT_MANIFEST: ManifestInput = {
 };
 
 /** Writes a manifest as {@link parseManifest} reads it, defaults included. */
-export function formatManifest(manifest: Manifest): ManifestInput {
+export function formatManifest(
+  { addresses, ...manifest }: Manifest,
+): ManifestInput {
   return {
     ...manifest,
     nic: NICS.format(manifest.nic),
-    address: manifest.address.text,
+    address: formatAddresses(addresses),
     mac: formatMac(manifest.mac),
   };
 }

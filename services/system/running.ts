@@ -1,6 +1,7 @@
 /** A system at work: its NIC, its services, its receivers, from the start to the stop. */
 
 import type { Manifest } from "../manifest/manifest.ts";
+import { formatIpPrefix } from "../wire/ip_address.ts";
 import { residentBytes } from "../runtime/memory_usage.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Grant } from "../filter/grant/grant.ts";
@@ -232,7 +233,7 @@ export class RunningSystem implements System {
     const { capabilities, refusals } = await nic.describe();
     return snapshotOf({
       uptimeMs: performance.now() - this.#startedMs,
-      address: this.#manifest.address.text,
+      address: this.#manifest.addresses.map(formatIpPrefix).join(", "),
       mac: this.#manifest.mac,
       nic: nic.snapshot,
       driver,

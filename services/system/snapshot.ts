@@ -72,7 +72,7 @@ export interface SystemSnapshot {
     readonly mode: string;
     /** The Ethernet address that the system answers on. */
     readonly mac: string;
-    /** IPv4 address, with the prefix. */
+    /** All addresses with their prefixes: `10.77.0.2/24, fd00::2/64`. */
     readonly address: string;
     /** The mask of the interface's own IPv4 network, in host byte order, where a kernel has given it one. */
     readonly netmask?: number;

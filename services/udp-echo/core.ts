@@ -31,7 +31,7 @@ export interface UdpEchoOptions extends Ipv4Options {
   readonly port?: number;
 }
 
-/** A core that echoes datagrams to `options.address` and its port in place. */
+/** A core that echoes datagrams to the addresses of `options` and its port in place. */
 export function makeUdpEcho(options: UdpEchoOptions): Core {
   return new UdpEchoCore(options);
 }

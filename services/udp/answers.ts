@@ -8,7 +8,12 @@ import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
 import { Responder } from "../core/responder.ts";
 import { datagramsFrom, datagramsTo } from "./own_datagrams.ts";
 import { pseudoHeaderSum } from "../wire/checksum.ts";
-import { IPV4_BYTES, ipv4Source, PROTOCOL_UDP } from "../wire/ipv4.ts";
+import {
+  IPV4_BYTES,
+  ipv4Destination,
+  ipv4Source,
+  PROTOCOL_UDP,
+} from "../wire/ipv4.ts";
 import { completeUdp, emitUdp, parseUdp, UDP_BYTES } from "../wire/udp.ts";
 
 /** The largest packet on Ethernet, where nothing else is said (RFC 894). */
@@ -45,7 +50,6 @@ export function answerDatagrams(
 }
 
 class AnsweringCore extends Responder {
-  readonly #address: number;
   readonly #host: Ipv4Endpoint;
   readonly #port: number;
   readonly #answer: AnswerDatagram;
@@ -53,7 +57,6 @@ class AnsweringCore extends Responder {
 
   constructor(settings: ServiceSettings, port: number, answer: AnswerDatagram) {
     super();
-    this.#address = settings.address;
     this.#host = new Ipv4Endpoint(settings);
     this.#port = port;
     this.#answer = answer;
@@ -67,7 +70,8 @@ class AnsweringCore extends Responder {
     const { bytes } = frame;
     const { headerAt, payloadAt, payloadEnd } = host;
     const address = ipv4Source(bytes, headerAt);
-    const sum = pseudoHeaderSum(address, this.#address, PROTOCOL_UDP);
+    const own = ipv4Destination(bytes, headerAt);
+    const sum = pseudoHeaderSum(address, own, PROTOCOL_UDP);
     if (mayBePartial(frame.offload)) {
       completeUdp(bytes, payloadAt, payloadEnd, sum);
     }

@@ -1,25 +1,28 @@
-/** The datagrams of one port of the system's own address. */
+/** The datagrams of one port of the system's own addresses. */
 
 import type { ServiceSettings } from "../core/definition.ts";
 import { ofVlan } from "../core/own_vlan.ts";
-import { ethernet } from "../filter/grant/builder.ts";
+import { either, ethernet } from "../filter/grant/builder.ts";
 import type { Grant } from "../filter/grant/grant.ts";
-import { formatIpv4, formatMac } from "../wire/address.ts";
+import { ownIpv4Texts } from "../ip/own_addresses.ts";
+import { formatMac } from "../wire/address.ts";
 
 /** Makes the grant for what comes to `port`. */
-export function datagramsTo(
-  { address, mac, vlan }: ServiceSettings,
-  port: number,
-): Grant {
-  return ofVlan(vlan, ethernet().dst(formatMac(mac))).ipv4()
-    .dst(formatIpv4(address)).udp().dstPort(port).grant;
+export function datagramsTo(settings: ServiceSettings, port: number): Grant {
+  const link = ethernet().dst(formatMac(settings.mac));
+  return either(
+    ...ownIpv4Texts(settings).map((address) =>
+      ofVlan(settings.vlan, link).ipv4().dst(address).udp().dstPort(port)
+    ),
+  );
 }
 
 /** Makes the grant for what leaves from it. */
-export function datagramsFrom(
-  { address, mac, vlan }: ServiceSettings,
-  port: number,
-): Grant {
-  return ofVlan(vlan, ethernet().src(formatMac(mac))).ipv4()
-    .src(formatIpv4(address)).udp().srcPort(port).grant;
+export function datagramsFrom(settings: ServiceSettings, port: number): Grant {
+  const link = ethernet().src(formatMac(settings.mac));
+  return either(
+    ...ownIpv4Texts(settings).map((address) =>
+      ofVlan(settings.vlan, link).ipv4().src(address).udp().srcPort(port)
+    ),
+  );
 }

@@ -23,6 +23,17 @@ export const interfaceAddress: Arbitrary<string> = fc.integer({
   });
 });
 
+/** IPv6 addresses of hosts, in their one written form: in fd00::/8, and not a network's first. */
+const interfaceAddress6 = fc.tuple(
+  fc.integer({ min: 1, max: 0xffff }),
+  fc.integer({ min: 1, max: 0xffff }),
+  fc.integer({ min: 16, max: 112 }),
+).map(([network, host, prefixBits]) =>
+  `fd${(network >>> 8).toString(16).padStart(2, "0")}::${
+    host.toString(16)
+  }/${prefixBits}`
+);
+
 const mac = fc.tuple(byte, byte, byte, byte, byte).map((rest) =>
   [2, ...rest].map((n) => n.toString(16).padStart(2, "0")).join(":")
 );
@@ -65,7 +76,14 @@ export const manifestInput: Arbitrary<ManifestInput> = fc.record({
     "udp:0.0.0.0:4789,10.0.0.2:1,key=a, b",
     "udp:[::1]:9,[2001:db8::2]:65535,key=/k",
   ),
-  address: interfaceAddress,
+  address: fc.oneof(
+    interfaceAddress,
+    fc.uniqueArray(fc.oneof(interfaceAddress, interfaceAddress6), {
+      selector: (text) => text.replace(/\/.*/, ""),
+      minLength: 2,
+      maxLength: 6,
+    }).filter((list) => list.some((text) => text.includes("."))),
+  ),
   services: otherServices,
   mac,
   unclaimed: fc.constant("drop" as const),

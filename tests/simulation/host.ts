@@ -31,8 +31,9 @@ import type {
 import { FilterService } from "../../services/filter/service/service.ts";
 import {
   type InterfaceAddress,
+  interfaceAddress,
   macFor,
-  readInterfaceAddress,
+  readSystemAddress,
 } from "../../services/manifest/interface_address.ts";
 import { Random } from "../../services/runtime/random.ts";
 import type { Medium } from "./medium.ts";
@@ -335,13 +336,14 @@ export function hostAddress(
   index: number,
 ): InterfaceAddress {
   const text = options.address ?? `10.77.0.${2 + index}/24`;
-  const address = readInterfaceAddress(text);
-  if ("problem" in address) {
+  const prefix = readSystemAddress(text);
+  if ("problem" in prefix) {
     throw new RangeError(
       `world: the address of ${name} is ${
         JSON.stringify(text)
-      }: ${address.problem}`,
+      }: ${prefix.problem}`,
     );
   }
-  return address;
+  if (prefix.address.version === 4) return interfaceAddress(prefix);
+  throw new RangeError(`world: the address of ${name}, ${text}, is not IPv4's`);
 }

@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import type { Counts } from "../../caps/driver/accounts.ts";
-import { readInterfaceAddress } from "../../services/manifest/interface_address.ts";
+import { parseIpv4Prefix } from "../../services/wire/address.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import {
@@ -132,9 +132,8 @@ function spawn(
 }
 
 function startCrowd(link: SocketLink, { forMs }: SoakOptions): LinkRunner {
-  const address = readInterfaceAddress(ADDRESS);
-  if ("problem" in address) throw new Error(address.problem);
-  const crowd = makeCrowd({ target: address.address, seed: SEED, forMs });
+  const { address } = parseIpv4Prefix(ADDRESS)!;
+  const crowd = makeCrowd({ target: address, seed: SEED, forMs });
   return new LinkRunner(crowd, link, makeRealClock());
 }
 

@@ -63,6 +63,29 @@ testWith(
 
 testWith(
   NEEDS,
+  "each of a system's addresses answers the far kernel, from itself",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const second = "10.77.0.99";
+    const more = ["--address", `${second}/24`, "--address", "fd00::99/64"];
+    const args = [...NIC, ...more, "--json"];
+    await using process = new UpProcess(args, { space: right });
+    await answers(left);
+    for (const address of [ADDRESS, second]) {
+      // The kernel takes no answer that comes from another address.
+      const said = await ping(left, address, 20);
+      assert.match(said, /20 packets transmitted, 20 received/, address);
+    }
+    const { nic, services } = snapshotIn(await process.interrupt());
+    assert.equal(nic.address, `${ADDRESS}/24, ${second}/24, fd00::99/64`);
+    const arp = services.find(({ name }) => name === "arp");
+    assert.ok(arp!.counters["answered"]! >= 2);
+  },
+);
+
+testWith(
+  NEEDS,
   "kill -9 leaves the interface of a packet socket as it was, and it can be had again at once",
   async () => {
     await using pair = await makeNamespacePair();

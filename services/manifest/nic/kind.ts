@@ -75,8 +75,8 @@ export interface NicSettings {
   readonly seed: number;
   /** Packets that one look into the rings polls from the interface. */
   readonly busyPoll?: number | undefined;
-  /** The IPv4 address that its services answer on, in host byte order; absent where there are none. */
-  readonly address?: number | undefined;
+  /** The IPv4 addresses that its services answer on, in host byte order; absent where there are none. */
+  readonly addresses?: readonly number[] | undefined;
   /** Whether an interface that is not there is waited for. */
   readonly awaited: boolean;
 }

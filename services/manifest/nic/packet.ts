@@ -16,7 +16,7 @@ export interface PacketChoice {
 interface PacketOptions {
   readonly interfaceName: string;
   readonly awaited: boolean;
-  readonly address?: number;
+  readonly addresses?: readonly number[];
 }
 
 /** See {@link PacketChoice}. */
@@ -32,10 +32,10 @@ export const packet: NicKind<PacketChoice, PacketOptions> = {
   read: (text) => readInterface("packet", text),
   format: ({ interfaceName }) => interfaceName,
   permissions: () => ({ ffi: true }),
-  options: ({ interfaceName }, { address, awaited }) => ({
+  options: ({ interfaceName }, { addresses, awaited }) => ({
     interfaceName,
     awaited,
-    ...given({ address }),
+    ...given({ addresses }),
   }),
   kernel: "copies",
   dropsOn: ({ interfaceName }) => `xdp:${interfaceName}`,

@@ -16,7 +16,7 @@ export interface XdpChoice {
 interface XdpOptions {
   readonly interfaceName: string;
   readonly awaited: boolean;
-  readonly address?: number;
+  readonly addresses?: readonly number[];
   readonly busyPollPackets?: number;
 }
 
@@ -32,10 +32,10 @@ export const xdp: NicKind<XdpChoice, XdpOptions> = {
   read: (text) => readInterface("xdp", text),
   format: ({ interfaceName }) => interfaceName,
   permissions: () => ({ ffi: true }),
-  options: ({ interfaceName }, { address, awaited, busyPoll }) => ({
+  options: ({ interfaceName }, { addresses, awaited, busyPoll }) => ({
     interfaceName,
     awaited,
-    ...given({ address, busyPollPackets: busyPoll }),
+    ...given({ addresses, busyPollPackets: busyPoll }),
   }),
   kernel: "takes",
   polled: true,

@@ -29,15 +29,18 @@ export function nicOf(
   awaited = false,
   { nics, drivers }: NicLists = LISTS,
 ): Nic {
-  const { nic, unclaimed, address, services, ...rest } = manifest;
+  const { nic, unclaimed, addresses, services, ...rest } = manifest;
   const answers = Object.keys(services).length > 0;
+  const answered = addresses.flatMap(({ address: { version, value } }) =>
+    version === 4 ? [Number(value)] : []
+  );
   const kind = nics.kindOf(nic);
   const wire = kind.wire === undefined ? {} : plug(kind.wire(nic));
   const { link, ...ends } = wire;
   const options = kind.options(nic, {
     ...rest,
     awaited,
-    ...(answers ? { address: address.address } : {}),
+    ...(answers ? { addresses: answered } : {}),
   });
   const made: Nic = {
     part: partOf(drivers[kind.kind]!, kind.permissions(nic)),

@@ -217,6 +217,9 @@ Deno.test("up's options override the manifest's fields", async () => {
   deepStrictEqual(system.log.manifest, {
     nic: { kind: "xdp", interfaceName: "veth0" },
     address: { address: 0x0a000007, prefixBits: 8, text: "10.0.0.7/8" },
+    addresses: [
+      { address: { version: 4, value: 0x0a000007n }, prefixBits: 8 },
+    ],
     mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
     unclaimed: "kernel",
     extents: 0,

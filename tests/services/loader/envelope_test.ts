@@ -10,6 +10,11 @@ import { matches } from "../../../services/filter/tree/reference.ts";
 import { answersTo, mayBeSent } from "../../../services/loader/envelope.ts";
 import { getU16, getU32 } from "../../../services/wire/big_endian.ts";
 import { formatIpv4 } from "../../../services/wire/address.ts";
+import {
+  ipAddressBytes,
+  type IpPrefix,
+  parseIpPrefix,
+} from "../../../services/wire/ip_address.ts";
 import { buildUdp } from "../../arbitraries/frames.ts";
 import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { grantArbitrary } from "../../arbitraries/grants.ts";
@@ -22,6 +27,15 @@ const SELF = {
 };
 const file = import.meta.url;
 
+/** A host of both versions, with two addresses of IPv4. */
+const BOTH = {
+  ...SELF,
+  addresses: ["10.77.0.2/24", "192.0.2.1/24", "fd00::2/64"].map((text) =>
+    parseIpPrefix(text) as IpPrefix
+  ),
+};
+const OWN6 = ipAddressBytes(BOTH.addresses[2]!.address).toHex();
+
 function whole(
   [set, frame]: readonly [Grant, Uint8Array],
 ): [Grant, Uint8Array, number, number] {
@@ -32,26 +46,36 @@ testProperty(
   "no frame that may be sent as an answer has another's address",
   { runs: 2000, file },
   fc.property(
-    grantArbitrary.chain((received) => {
+    fc.tuple(grantArbitrary, fc.constantFrom(SELF, BOTH)).chain((
+      [received, self],
+    ) => {
       let answers;
       try {
-        answers = answersTo(received, SELF);
+        answers = answersTo(received, self);
       } catch (error) {
         ok(error instanceof GrantError);
         return fc.constant(undefined);
       }
-      return fc.tuple(fc.constant(answers), framesFor([answers]));
+      return fc.tuple(
+        fc.constant(answers),
+        framesFor([answers]),
+        fc.constant(self),
+      );
     }),
     (drawn) => {
-      if (drawn === undefined || !matches(...whole(drawn))) return;
-      const frame = drawn[1];
+      if (drawn === undefined) return;
+      const [answers, frame, self] = drawn;
+      if (!matches(...whole([answers, frame]))) return;
+      const own = self === BOTH ? [SELF.address, 0xc0000201] : [SELF.address];
       ok(SELF.mac.every((byte, at) => frame[6 + at] === byte));
       const tagged = [0x8100, 0x88a8].includes(getU16(frame, 12));
       const typeAt = tagged ? 16 : 12;
       const type = getU16(frame, typeAt);
-      if (type === 0x0800) equal(getU32(frame, typeAt + 14), SELF.address);
-      if (type === 0x0806) equal(getU32(frame, typeAt + 16), SELF.address);
-      ok(type !== 0x86dd);
+      if (type === 0x0800) ok(own.includes(getU32(frame, typeAt + 14)));
+      if (type === 0x0806) ok(own.includes(getU32(frame, typeAt + 16)));
+      if (type !== 0x86dd) return;
+      equal(self, BOTH);
+      equal(frame.subarray(typeAt + 10, typeAt + 26).toHex(), OWN6);
     },
   ),
 );
@@ -100,6 +124,12 @@ Deno.test("where no answer can be, it must be said what is sent", () => {
     () => mayBeSent({ receives: "ip6" }, SELF),
     /"sends" in a manifest/,
   );
+  const [answer] = mayBeSent({ receives: "ip6" }, BOTH);
+  deepEqual(answer!.payload, {
+    kind: "ipv6",
+    src: { address: [0xfd, ...new Array(14).fill(0), 2], length: 128 },
+    fragment: "any",
+  });
 });
 
 const OURS = { address: [10, 77, 0, 2], length: 32 };

@@ -32,7 +32,7 @@ testProperty(
     for (const [field, value] of Object.entries(input)) {
       if (field === "services") continue;
       const again = formatManifest(manifest)[field as keyof ManifestInput];
-      strictEqual(again, value, field);
+      deepStrictEqual(again, value, field);
     }
     deepStrictEqual(structuredClone(manifest), manifest);
   }),

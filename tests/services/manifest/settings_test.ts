@@ -8,15 +8,23 @@ import { settingsOf } from "../../../services/manifest/settings.ts";
 Deno.test("a service is told the system's addresses, what the NIC takes, and its own fields, and nothing of what it may hold", () => {
   const manifest = parseManifest({
     nic: "emulated",
-    address: "10.77.0.2/24",
+    address: ["10.77.0.2/24", "fd00::2/64"],
     services: {
       echo: { core: "udp-echo", port: 9, quotaPages: 3, vlan: 5 },
       own: { core: "module", path: "/m.js", receives: "udp dst port 53" },
     },
   });
   const nic = { mtu: 1280, offloads: OFFLOAD_CHECKSUM };
-  const { address, prefixBits } = manifest.address;
-  const common = { address, prefixBits, mac: manifest.mac, ...nic };
+  const common = {
+    address: 0x0a4d0002,
+    prefixBits: 24,
+    addresses: [
+      { address: { version: 4, value: 0x0a4d0002n }, prefixBits: 24 },
+      { address: { version: 6, value: 0xfd00n << 112n | 2n }, prefixBits: 64 },
+    ],
+    mac: manifest.mac,
+    ...nic,
+  };
   const { echo, own } = manifest.services;
   deepEqual(settingsOf(manifest, echo!, nic), { ...common, port: 9, vlan: 5 });
   deepEqual(settingsOf(manifest, own!, nic), common);
