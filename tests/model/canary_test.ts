@@ -3,7 +3,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { type Mutation, MUTATIONS } from "./mutations.ts";
 import { PROPERTY } from "./property_name.ts";
-import { Yard } from "./yard.ts";
+import { Yard } from "../canary/yard.ts";
 
 /** Copies that are tried at once. */
 const YARDS = 2;
@@ -24,7 +24,10 @@ Deno.test("each way to break one invariant is noticed by the model", async () =>
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
       const unbroken = one === UNBROKEN;
       const runs = unbroken ? RUNS_UNBROKEN : RUNS;
-      const { passed, text } = await yard.play(one, runs);
+      const { passed, text } = await yard.run(one.edits, {
+        test: "tests/model/model_test.ts",
+        runs,
+      });
       const noticed = !passed && text.includes(`${PROPERTY} ... FAILED`) &&
         text.includes("Repeat with:");
       const expected = unbroken ? passed : noticed;

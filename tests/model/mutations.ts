@@ -3,13 +3,7 @@
  * what stands there instead. The model must notice every one.
  */
 
-/** One text that is there exactly once, and another. */
-export interface Edit {
-  /** From the project's root. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import type { Edit } from "../canary/yard.ts";
 
 /** What is broken, and how. */
 export interface Mutation {
@@ -165,8 +159,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "what is sent is not checked",
     SENDS,
-    "if (batch.slot[i] !== slot) {",
-    "if (slot === 0) {",
+    "const permitted = batch.slot[i] === sender.spec.slot;",
+    "const permitted = sender.spec.slot !== 0;",
   ),
   mutation(
     "who may not send, sends",

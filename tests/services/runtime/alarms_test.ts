@@ -59,7 +59,6 @@ Deno.test("a timer that goes off too soon rings nothing", () => {
 });
 
 Deno.test("no timer outlives its alarms, nor is one set after their end", async () => {
-  // The runtime's own check for leaks fails this test, too, where one is left.
   const alarms = new Alarms(makeRealClock());
   let rung = 0;
   alarms.after(20, () => rung++);

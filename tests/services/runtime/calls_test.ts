@@ -57,3 +57,20 @@ Deno.test("a question that is not answered in time, or could not be sent, fails;
   equal(calls.answer(asked, "in time"), true);
   equal(await answered, "in time");
 });
+
+Deno.test({
+  name: "no timer outlives its question",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: async () => {
+    const calls = new Calls<string>("the other side", 60_000);
+    let id = 0;
+    const asked = calls.ask((given) => void (id = given));
+    calls.answer(id, "at once");
+    equal(await asked, "at once");
+    const abandoned = calls.ask(() => {});
+    calls.abandon();
+    await rejects(abandoned, NoAnswerError);
+    await rejects(calls.ask(() => false), NoAnswerError);
+  },
+});

@@ -26,6 +26,12 @@ testProperty(
     const seen = new Set<number>();
     for (let i = 0; i < 200; i++) seen.add(random.below(bound));
     assert.deepEqual([...seen].sort(), [0, 1, 2, 3, 4, 5].slice(0, bound));
+    const between = new Set<number>();
+    for (let i = 0; i < 200; i++) between.add(random.between(7, 6 + bound));
+    assert.deepEqual(
+      [...between].sort((a, b) => a - b),
+      Array.from({ length: bound }, (_, i) => 7 + i),
+    );
     for (let i = 0; i < 50; i++) {
       const value = random.between(-3, 2 ** 31);
       assert.ok(Number.isInteger(value) && value >= -3 && value <= 2 ** 31);

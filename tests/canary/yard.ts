@@ -1,26 +1,43 @@
-/** Where the model's games are played in broken sources. */
+/** Where tests are run on broken sources. */
 
 import { strictEqual } from "node:assert/strict";
 import { SourceCopy } from "../source_copy.ts";
-import type { Edit, Mutation } from "./mutations.ts";
 
-/** What the model's test imports, and what says how it is run. */
+/** What tests import, and what says how they are run. */
 const PARTS = [
   "caps",
+  "cli",
   "drivers",
   "services",
-  "tests/model",
-  "tests/arbitraries/arbitrary.ts",
-  "tests/needs.ts",
-  "tests/packages.json",
-  "tests/property.ts",
-  "tests/std.d.ts",
-  "tests/services/runtime/virtual_clock.ts",
+  "tests",
+  "examples",
+  "mod.ts",
   "deno.json",
   "deno.lock",
 ];
 
-/** How the model's test came out in a yard. */
+/** One text that is there exactly once, and another. */
+export interface Edit {
+  /** From the project's root. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Which tests are run, and how often. */
+export interface Trial {
+  /** The test file, from the project's root. */
+  readonly test: string;
+  /** Selects tests whose name contains this, or matches it between slashes; all of them where it is absent. */
+  readonly filter?: string | undefined;
+  /** Runs of a property, as so many times the usual number. */
+  readonly runs: number;
+}
+
+/** What takes longer hangs, and is ended: that is no failure of a test. */
+const TIME_MS_MAX = 180_000;
+
+/** How a test came out in a yard. */
 export interface Outcome {
   readonly passed: boolean;
   /** What it printed. */
@@ -31,30 +48,32 @@ export interface Outcome {
 export class Yard implements Disposable {
   readonly #copy = new SourceCopy(PARTS);
 
-  /** Plays games in the sources with a mutation in them, as many as `runs` times the usual number. */
-  async play(mutation: Mutation, runs: number): Promise<Outcome> {
+  /** Runs a test on the sources with these edits in them. */
+  async run(edits: readonly Edit[], trial: Trial): Promise<Outcome> {
     const whole = new Map<string, string>();
-    for (const edit of mutation.edits) {
+    for (const edit of edits) {
       const text = this.#copy.read(edit.file);
       if (!whole.has(edit.file)) whole.set(edit.file, text);
       this.#copy.write(edit.file, edited(text, edit));
     }
     try {
-      return await this.#test(runs);
+      return await this.#test(trial);
     } finally {
       for (const [file, text] of whole) this.#copy.write(file, text);
     }
   }
 
-  async #test(runs: number): Promise<Outcome> {
+  async #test({ test, filter, runs }: Trial): Promise<Outcome> {
     const flags = ["--no-check", "--no-prompt", "--cached-only", "--allow-all"];
+    const filters = filter === undefined ? [] : ["--filter", filter];
     const { success, stdout, stderr } = await new Deno.Command(
       Deno.execPath(),
       {
-        args: ["test", ...flags, "tests/model/model_test.ts"],
+        args: ["test", ...flags, ...filters, test],
         cwd: this.#copy.folder,
         env: { NO_COLOR: "1", SALLYPORT_RUNS: String(runs) },
         stdin: "null",
+        signal: AbortSignal.timeout(TIME_MS_MAX),
       },
     ).output();
     const words = new TextDecoder();
