@@ -222,8 +222,8 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   fault(
     "the network's broadcast address is answered to",
     ENDPOINT,
-    "return host !== 0 && host !== mask;",
-    "return host !== 0;",
+    "if (host === 0 || host === mask) return false;",
+    "if (host === 0) return false;",
   ),
   fault(
     "a fragment is taken for a whole datagram",
