@@ -54,10 +54,7 @@ class Delayer implements Interposer {
 
   #until(now: Instant, random: Random): Instant {
     this.tally.add("delayed");
-    const jitterUs = this.#jitterUs === 0
-      ? 0
-      : random.between(0, this.#jitterUs);
-    return now + this.#delayUs + jitterUs;
+    return now + this.#delayUs + random.between(0, this.#jitterUs);
   }
 }
 

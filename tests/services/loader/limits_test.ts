@@ -1,4 +1,4 @@
-import { ok, rejects } from "node:assert/strict";
+import { deepEqual, ok, rejects } from "node:assert/strict";
 import { compileModule } from "../../../services/loader/compile.ts";
 import { DEPTH_MAX, TOKENS_MAX } from "../../../services/loader/limits.ts";
 import { loadModule, MODULE_BYTES_MAX } from "../../../services/loader/load.ts";
@@ -24,6 +24,7 @@ async function refusalOf(text: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     ok(error instanceof ModuleError, String(error));
+    deepEqual(error.problems, []);
     return error.message;
   }
 }
@@ -77,10 +78,10 @@ testWith(
       await Deno.writeTextFile(large, text(MODULE_BYTES_MAX));
       await loadModule(large);
       await Deno.writeTextFile(large, text(MODULE_BYTES_MAX + 1));
-      await rejects(
-        loadModule(large),
-        /too large; expected at most 4194304 bytes/,
-      );
+      await rejects(loadModule(large), {
+        message: `${large}: it is too large; expected at most 4194304 bytes`,
+        problems: [],
+      });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

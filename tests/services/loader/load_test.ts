@@ -1,4 +1,5 @@
-import { equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import type { ModuleError } from "../../../services/loader/module_error.ts";
 import { loadModule } from "../../../services/loader/load.ts";
 
 /** Calls `use` with a path for a file of these bytes. */
@@ -32,12 +33,14 @@ Deno.test("a module is loaded from a path and from a file URL alike, with every 
 Deno.test("what cannot be read, or is no text, is refused with its path and why", async () => {
   await rejects(loadModule("/nowhere/mine.ts"), (error: Error) => {
     equal(error.name, "ModuleError");
+    deepEqual((error as ModuleError).problems, []);
     return /^\/nowhere\/mine\.ts: cannot read it \(.+\)$/.test(error.message);
   });
   await withFile(Uint8Array.of(0x2f, 0x2f, 0xff), async (path) => {
     await rejects(loadModule(path), {
       name: "ModuleError",
       message: `${path}: it is not text in UTF-8`,
+      problems: [],
     });
   });
 });
