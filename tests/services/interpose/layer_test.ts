@@ -193,6 +193,57 @@ Deno.test("a holder is told when what it was to wait for is due, and when its an
   equal(packetsIn(rig.holder.take()!)[0]!.number, 7);
 });
 
+Deno.test("what passes at once counts among a holder's eight deliveries, and what it sends of its own does not", () => {
+  const says = new Says(() => "pass");
+  const rig = new LayerRig(says);
+  for (let i = 0; i < 3; i++) {
+    postRecords(rig.holder, messageOf([{ ...ONE, inPage: false }]));
+  }
+  const taken = Array.from({ length: 8 }, (_, number) => {
+    rig.deliver([{ ...ONE, number }]);
+    return rig.holder.take()!;
+  });
+  says.verdict = (now) => now + 1000;
+  rig.deliver([{ ...ONE, number: 8 }]);
+  equal(rig.holder.take(), undefined);
+  passTime(rig.time, 1000);
+  equal(rig.holder.take(), undefined);
+  postRecords(rig.holder, taken[0]!);
+  equal(packetsIn(rig.holder.take()!)[0]!.number, 8);
+});
+
+Deno.test("what is due at this very moment passes in the driver's own message", () => {
+  const rig = new LayerRig(new Says((now) => now));
+  passTime(rig.time, 1000);
+  rig.deliver([ONE]);
+  const delivery = rig.holder.take()!;
+  deepEqual(packetsIn(delivery), [ONE]);
+  deepEqual(rig.got(), []);
+});
+
+Deno.test("after it has given back, a layer holds nothing more", () => {
+  const rig = new LayerRig(new Says((now) => now + 1000));
+  rig.holder.giveBack();
+  rig.deliver([ONE]);
+  deepEqual(rig.takeAndAnswer().flatMap(packetsIn), [ONE]);
+});
+
+Deno.test("of what is sent under no capability no interposer is asked", () => {
+  let asked = 0;
+  const rig = new LayerRig(
+    new Says(() => {
+      asked++;
+      return "pass";
+    }),
+  );
+  const packet = { ...ONE, inPage: false };
+  postRecords(rig.holder, { ...messageOf([packet]), capabilities: [] });
+  equal(asked, 0);
+  equal(rig.got().length, 1);
+  postRecords(rig.holder, messageOf([packet]));
+  equal(asked, 1);
+});
+
 Deno.test("sixteen strings of a layer's own are out at the most", () => {
   const rig = new LayerRig(new Says((now) => now + 1000));
   for (let number = 0; number < 18; number++) {

@@ -47,6 +47,13 @@ for (const [what, make] of Object.entries(NESTED)) {
   });
 }
 
+Deno.test("syntax lies 500 deep in syntax at the most", async () => {
+  // The file, its statement, and a number at the end.
+  const negations = (depth: number) => `${"!".repeat(depth - 2)}1`;
+  ok(await refusalOf(negations(DEPTH_MAX)) === undefined);
+  ok(await refusalOf(negations(DEPTH_MAX + 1)) !== undefined);
+});
+
 Deno.test("a module of as many tokens as the limit says is compiled, and of more is refused in words", async () => {
   const list = (n: number) => `[${"1,".repeat((n - 4) / 2)}]`;
   ok(await refusalOf(list(TOKENS_MAX)) === undefined);
