@@ -76,4 +76,52 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     to: "false",
     reason: "a batch of none is checked and sent: it only takes time",
   },
+  {
+    file: "services/interpose/held_frames.ts",
+    from: "this.#next * 2 >= this.#frames.length",
+    to: "this.#next * 2 > this.#frames.length",
+    reason: "when what is left is moved down is a matter of cost",
+  },
+  {
+    file: "services/interpose/held_frames.ts",
+    from: "this.#next * 2 >= this.#frames.length",
+    to: "true",
+    reason: "when what is left is moved down is a matter of cost",
+  },
+  {
+    file: "services/interpose/layer.ts",
+    from: "wakeAt === this.#wakeAt",
+    to: "false",
+    reason: "a timer that is set again for the same time fires at that time",
+  },
+  {
+    file: "services/interpose/sender.ts",
+    from: "view.length(at) > 0",
+    to: "true",
+    reason: "a record without bytes is too short to be shown to anybody",
+  },
+  {
+    file: "services/interpose/sender.ts",
+    from: "view.length(at) > 0",
+    to: "view.length(at) >= 0",
+    reason: "a record without bytes is too short to be shown to anybody",
+  },
+  {
+    file: "services/loader/check.ts",
+    from: "names !== undefined",
+    to: "true",
+    reason: "an import that has no name of its own has some in braces",
+  },
+  {
+    file: "services/loader/check.ts",
+    from: "default:\n      return undefined;",
+    to: "default:",
+    reason: "a function that ends returns undefined",
+  },
+  {
+    file: "services/loader/compile.ts",
+    from: "statement.exportClause !== undefined",
+    to: "true",
+    reason: "an export of everything names a module, and was refused before",
+  },
 ];
