@@ -1,5 +1,6 @@
 /** tcpdump's options that are not here, and what to do instead. */
 
+import { given } from "../../caps/kernel/given.ts";
 import type { ShortOptionSpec } from "../command/short_options.ts";
 
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -26,7 +27,38 @@ const INSTEAD: Readonly<Record<string, string>> = {
   z: "no program is run here: watch the folder, or call it after -W files",
 };
 
+/** The long names that tcpdump(1) has for some of them. */
+const NAMES: Readonly<Record<string, string>> = {
+  B: "buffer-size",
+  D: "list-interfaces",
+  I: "monitor-mode",
+  J: "list-time-stamp-types",
+  L: "list-data-link-types",
+  Z: "relinquish-privileges",
+  j: "time-stamp-type",
+  p: "no-promiscuous-mode",
+  y: "linktype",
+};
+
+/** Long names that have no letter. */
+const NAMED_INSTEAD: Readonly<Record<string, string>> = {
+  lengths: "-e prints the length of each frame",
+  print: "write with -w, and print that file with -r",
+  skip: "print them all, or cut the file with editcap",
+  version: "`sallyport --version` says it",
+};
+
 /** Options that are refused with what to do instead. */
-export const FOREIGN_OPTIONS: readonly ShortOptionSpec[] = Object.entries(
-  INSTEAD,
-).map(([letter, instead]) => ({ letter, instead, help: "" }));
+export const FOREIGN_OPTIONS: readonly ShortOptionSpec[] = [
+  ...Object.entries(INSTEAD).map(([letter, instead]) => ({
+    letter,
+    ...given({ name: NAMES[letter] }),
+    instead,
+    help: "",
+  })),
+  ...Object.entries(NAMED_INSTEAD).map(([name, instead]) => ({
+    name,
+    instead,
+    help: "",
+  })),
+];

@@ -98,6 +98,10 @@ export const OTHER_NAMES: readonly ShortOptionSpec[] = [
     value: "nano|micro",
     help: "the same as --nano, --micro",
   },
+  { letter: "i", name: "interface", value: "NIC", help: "" },
+  { letter: "K", name: "dont-verify-checksums", help: "" },
+  { letter: "S", name: "absolute-tcp-sequence-numbers", help: "" },
+  { letter: "O", name: "no-optimize", help: "" },
 ];
 
 /** What `capture --help` prints. */

@@ -98,7 +98,9 @@ function takeLong(
       }`,
     );
   }
-  if (spec.value === undefined && equals >= 0) {
+  if (
+    spec.instead === undefined && spec.value === undefined && equals >= 0
+  ) {
     throw new UsageError(`--${name} takes no value`);
   }
   take(spec, equals < 0 ? undefined : arg.slice(equals + 1));

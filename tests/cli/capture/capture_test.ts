@@ -308,6 +308,22 @@ for (
       "-p is not here: a NIC here receives for every Ethernet address; filter `ether host MAC or ether multicast`",
     ],
     [
+      "-r a --no-promiscuous-mode",
+      "-p is not here: a NIC here receives for every Ethernet address; filter `ether host MAC or ether multicast`",
+    ],
+    [
+      "-r a --linktype=EN10MB",
+      "-y is not here: Ethernet is the only link type of NICs",
+    ],
+    [
+      "-r a --print",
+      "--print is not here: write with -w, and print that file with -r",
+    ],
+    [
+      "-r a --interface=emulated --no-optimize",
+      "give either -r or -i",
+    ],
+    [
       "-r a -s 262145",
       '-s: expected how many bytes of a packet, up to 262144 (0 for that), got "262145"',
     ],
