@@ -26,6 +26,10 @@ export interface NamedFile {
 export function describeSameFile(
   files: readonly NamedFile[],
 ): string | undefined {
+  // To look at a file takes the permission to read it, which may be asked for.
+  if (files.length < 2 || !files.some(({ way }) => way === "written")) {
+    return undefined;
+  }
   const seen: { file: NamedFile; identity: FileIdentity | undefined }[] = [];
   for (const file of files) {
     const identity = identityOfNamed(file);

@@ -1,7 +1,8 @@
 /** boot() refuses to write over what it reads, or twice to one file, however the two are named. */
 
-import { deepEqual, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { boot, defaultManifest, type ManifestInput } from "../../mod.ts";
+import { describeSameFile } from "../../drivers/capture/named_file.ts";
 import { writeCapture } from "../drivers/capture/captures.ts";
 
 const CAPTURE = writeCapture("pcap", []);
@@ -92,4 +93,24 @@ Deno.test("a device takes what is written several times", async () => {
   });
   const system = await boot(manifest, { confined: false });
   await system.stop();
+});
+
+Deno.test("a file that nothing else could be is not looked at, for which the user might be asked", () => {
+  const { statSync } = Deno;
+  let looks = 0;
+  Deno.statSync = (path) => {
+    looks++;
+    return statSync(path);
+  };
+  try {
+    const written = { name: "write", path: "x", way: "written" } as const;
+    const read = { name: "nic", path: "x", way: "read" } as const;
+    equal(describeSameFile([written]), undefined);
+    equal(describeSameFile([read, read]), undefined);
+    equal(looks, 0);
+    describeSameFile([read, { ...written, path: "y" }]);
+    equal(looks > 0, true);
+  } finally {
+    Deno.statSync = statSync;
+  }
 });
