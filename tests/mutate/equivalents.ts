@@ -40,6 +40,18 @@ const RARE_TAGS = [
 export const EQUIVALENTS: readonly Equivalent[] = [
   ...RARE_TAGS,
   {
+    file: "caps/kernel/rights.ts",
+    from: 'typeof value === "number"',
+    to: "true",
+    reason: "Number.isInteger() is false of all that is no number",
+  },
+  {
+    file: "caps/port/submission.ts",
+    from: 'typeof count === "number"',
+    to: "true",
+    reason: "Number.isInteger() is false of all that is no number",
+  },
+  {
     file: "drivers/segment/segmenter.ts",
     from: "source === bytes",
     to: "false",
