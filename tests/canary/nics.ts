@@ -211,12 +211,6 @@ export const NIC_FAULTS: readonly Fault[] = [
     "return entry.port;",
   ),
   fault(
-    "a wake while another wait ends is forgotten",
-    { file: "drivers/sys/poll_set.ts", test: "drivers/sys/poll_set_test.ts" },
-    "      if (this.#wakes !== wakes) return;\n",
-    "",
-  ),
-  fault(
     "a driver in front of another one keeps the MTU of the start",
     {
       file: "drivers/middleware/forwarding.ts",

@@ -267,10 +267,4 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     'if (sizeBytes > this.#mtu) return "drop:too-large";',
     'if (sizeBytes > this.#mtu + 1) return "drop:too-large";',
   ),
-  fault(
-    "an answer goes to port 0",
-    { file: "services/udp/answers.ts", test: "services/udp/answers_test.ts" },
-    '    if (port === 0) return "drop:no-source-port";\n',
-    "",
-  ),
 ];
