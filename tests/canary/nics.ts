@@ -122,8 +122,8 @@ export const NIC_FAULTS: readonly Fault[] = [
   fault(
     "a capture that is cut off ends without a word",
     CLASSIC,
-    "      if (source.available > 0) this.#endsWithin(headerBytes);\n",
-    "",
+    "this.#endsWithin(headerBytes);",
+    "{}",
   ),
   fault(
     "a replay waits for a packet from before the one in front of it",
