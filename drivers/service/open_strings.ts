@@ -82,7 +82,6 @@ export class OpenStrings {
     if (!open.begun) return;
     const { count } = writer;
     this.#takeBack(holder, writer.drop(), count);
-    open.end();
   }
 
   #lend(runs: FrameRuns): ArrayBuffer[] {

@@ -1,6 +1,11 @@
 /** Holders that are trusted with packet memory: served as the others, and held to the same rules. */
 
 import assert from "node:assert/strict";
+import {
+  CHECKSUM_PARTIAL,
+  GSO_NONE,
+  offloadWord,
+} from "../../../caps/port/offload.ts";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import {
@@ -39,7 +44,7 @@ import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
 
-/** Answers what has an even length from the port that it came to; notes everything. */
+/** Answers what has an even length from the port that it came to, and of every second one has the checksum completed; notes everything. */
 class NotingCore implements Core {
   readonly wakeAt = NEVER;
   readonly seen: string[] = [];
@@ -47,12 +52,16 @@ class NotingCore implements Core {
   receive(frame: Frame) {
     const { bytes, start, length } = frame;
     assert.ok(length <= frame.capacity);
-    this.seen.push(bytes.slice(start, start + length).toHex());
+    const text = bytes.slice(start, start + length).toHex();
+    this.seen.push(`${text} ${frame.offload}`);
     if (length < 38) return "drop:short" as const;
     if (length % 2 === 1) return "handled" as const;
     // One byte shorter, from one byte on.
     frame.bytes[start + 35] = 7;
     frame.length = length - 2;
+    frame.offload = length % 4 === 0
+      ? offloadWord(CHECKSUM_PARTIAL, GSO_NONE, 0)
+      : 0;
     return "reply" as const;
   }
 
