@@ -9,6 +9,7 @@ import {
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { NicPermissions, WireEnd } from "../../manifest/nic/kind.ts";
 import { NICS, type NicTable } from "../../manifest/nic/nics.ts";
+import { ownIpv4 } from "../../ip/own_addresses.ts";
 import type { Part } from "../../runtime/thread.ts";
 import type { Nic } from "../parts.ts";
 import { capturing } from "./capturing.ts";
@@ -29,18 +30,21 @@ export function nicOf(
   awaited = false,
   { nics, drivers }: NicLists = LISTS,
 ): Nic {
-  const { nic, unclaimed, addresses, services, ...rest } = manifest;
+  const { nic, unclaimed, address, addresses, services, ...rest } = manifest;
   const answers = Object.keys(services).length > 0;
-  const answered = addresses.flatMap(({ address: { version, value } }) =>
-    version === 4 ? [Number(value)] : []
-  );
   const kind = nics.kindOf(nic);
   const wire = kind.wire === undefined ? {} : plug(kind.wire(nic));
   const { link, ...ends } = wire;
   const options = kind.options(nic, {
     ...rest,
     awaited,
-    ...(answers ? { addresses: answered } : {}),
+    ...(answers
+      ? {
+        addresses: ownIpv4({ ...address, addresses }).map(({ address }) =>
+          address
+        ),
+      }
+      : {}),
   });
   const made: Nic = {
     part: partOf(drivers[kind.kind]!, kind.permissions(nic)),

@@ -13,6 +13,7 @@ import {
   ethernetToUs,
   NEIGHBOUR,
   OWN,
+  plainHeader,
 } from "../../services/core/core_harness.ts";
 import { echo } from "./plans.ts";
 import { Rig } from "./rig.ts";
@@ -20,10 +21,7 @@ import { Rig } from "./rig.ts";
 Deno.test("a checksum that a core wishes to have completed is, however its packets come, and no other", async () => {
   const whole = buildUdp(
     { ...ethernetToUs(0x0800), destination: NEIGHBOUR.mac },
-    {
-      ...header(OWN.address, NEIGHBOUR.address),
-      payloadBytes: 0,
-    },
+    plainHeader(17, OWN.address, NEIGHBOUR.address),
     {
       sourcePort: 7,
       destinationPort: 7,
@@ -73,19 +71,3 @@ Deno.test("a checksum that a core wishes to have completed is, however its packe
     }
   }
 });
-
-function header(source: number, destination: number) {
-  return {
-    source,
-    destination,
-    protocol: 17,
-    ttl: 64,
-    dscp: 0,
-    ecn: 0,
-    identification: 1,
-    dontFragment: true,
-    moreFragments: false,
-    fragmentOffset: 0,
-    options: new Uint8Array(0),
-  };
-}

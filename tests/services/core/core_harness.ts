@@ -89,6 +89,28 @@ export function ipv4ToUs(drawn: Ipv4Repr): Ipv4Repr {
   };
 }
 
+/** A plain header, of a whole datagram. */
+export function plainHeader(
+  protocol: number,
+  source: number,
+  destination: number,
+): Ipv4Repr {
+  return {
+    source,
+    destination,
+    protocol,
+    ttl: 64,
+    dscp: 0,
+    ecn: 0,
+    identification: 1,
+    dontFragment: true,
+    moreFragments: false,
+    fragmentOffset: 0,
+    options: new Uint8Array(0),
+    payloadBytes: 0,
+  };
+}
+
 /** The header that the answer to a datagram with `request` must have. */
 export function ipv4Back(request: Ipv4Repr, payloadBytes: number): Ipv4Repr {
   return {

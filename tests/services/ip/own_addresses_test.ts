@@ -23,9 +23,9 @@ import { framesFor } from "../../arbitraries/grant_frames.ts";
 import { testProperty } from "../../property.ts";
 import {
   ethernetToUs,
-  ipv4ToUs,
   NEIGHBOUR,
   OWN,
+  plainHeader,
   receiveOne,
 } from "../core/core_harness.ts";
 
@@ -81,7 +81,7 @@ const QUESTIONS: Readonly<
   "icmp-echo": {
     service: icmpEchoService,
     ask: (source, destination) =>
-      buildIcmp(ethernetToUs(0x0800), headerOf(1, source, destination), {
+      buildIcmp(ethernetToUs(0x0800), plainHeader(1, source, destination), {
         kind: "echo-request",
         identifier: 1,
         sequence: 2,
@@ -91,7 +91,7 @@ const QUESTIONS: Readonly<
   "udp-echo": {
     service: udpEchoService,
     ask: (source, destination) =>
-      buildUdp(ethernetToUs(0x0800), headerOf(17, source, destination), {
+      buildUdp(ethernetToUs(0x0800), plainHeader(17, source, destination), {
         sourcePort: 4000,
         destinationPort: 7,
         checksummed: true,
@@ -99,24 +99,6 @@ const QUESTIONS: Readonly<
       }),
   },
 };
-
-function headerOf(protocol: number, source: number, destination: number) {
-  const header = {
-    source,
-    destination,
-    protocol,
-    ttl: 64,
-    dscp: 0,
-    ecn: 0,
-    identification: 1,
-    dontFragment: true,
-    moreFragments: false,
-    fragmentOffset: 0,
-    options: new Uint8Array(0),
-    payloadBytes: 0,
-  };
-  return { ...ipv4ToUs(header), source, destination };
-}
 
 for (const [name, { service, ask }] of Object.entries(QUESTIONS)) {
   Deno.test(`${name} answers for each address as a host of that one does, from it, and for no other`, () => {
