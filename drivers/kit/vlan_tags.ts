@@ -17,6 +17,11 @@ export const VLAN_TAGS_MAX = 2;
 /** Where the first tag, or else the payload's type, lies. */
 const TYPE_OFFSET = 12;
 
+/** Whether an EtherType begins a tag: a customer's, or a provider's. */
+export function isVlanType(etherType: number): boolean {
+  return etherType === 0x8100 || etherType === 0x88a8;
+}
+
 /** Bytes of the tags of the frame `bytes[start .. start + length)`, two tags at the most. */
 function vlanTagBytes(
   bytes: Uint8Array,
@@ -28,7 +33,7 @@ function vlanTagBytes(
     const at = start + TYPE_OFFSET + tagBytes;
     if (at + VLAN_TAG_BYTES > start + length) break;
     const type = bytes[at]! << 8 | bytes[at + 1]!;
-    if (type !== 0x8100 && type !== 0x88a8) break;
+    if (!isVlanType(type)) break;
     tagBytes += VLAN_TAG_BYTES;
   }
   return tagBytes;

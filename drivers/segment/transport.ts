@@ -3,6 +3,8 @@
  * the frame alone: what its sender says of it is never believed.
  */
 
+import { isVlanType, VLAN_TAG_BYTES, VLAN_TAGS_MAX } from "../kit/vlan_tags.ts";
+
 /** IPv4's and IPv6's protocol number of TCP. */
 export const PROTOCOL_TCP = 6;
 
@@ -10,13 +12,8 @@ export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 
 const ETHERNET_BYTES = 14;
-const VLAN_TAG_BYTES = 4;
-const VLAN_TAGS_MAX = 2;
 const ETHER_TYPE_IPV4 = 0x0800;
 const ETHER_TYPE_IPV6 = 0x86dd;
-/** IEEE 802.1Q's two EtherTypes of tags. */
-const ETHER_TYPE_VLAN = 0x8100;
-const ETHER_TYPE_SERVICE_VLAN = 0x88a8;
 
 const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
@@ -64,11 +61,7 @@ export class Transport {
     const end = start + length;
     let at = start + ETHERNET_BYTES;
     let type = u16(bytes, at - 2);
-    for (
-      let tags = 0;
-      type === ETHER_TYPE_VLAN || type === ETHER_TYPE_SERVICE_VLAN;
-      tags++
-    ) {
+    for (let tags = 0; isVlanType(type); tags++) {
       if (tags === VLAN_TAGS_MAX) return false;
       at += VLAN_TAG_BYTES;
       type = u16(bytes, at - 2);

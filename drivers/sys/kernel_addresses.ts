@@ -7,23 +7,25 @@ import { addressOf } from "./libc.ts";
 /** More addresses than are looked through. */
 const ADDRESSES_MAX = 1024;
 
-/** The interface of this network namespace on which the kernel has `address`, in host byte order; undefined for none. */
-function kernelInterfaceOf(address: number): string | undefined {
+/** The kernel's addresses in this network namespace, in host byte order, each with its interface. */
+function kernelAddresses(): Map<number, string> {
+  const found = new Map<number, string>();
   using request = new InterfaceRequest("");
   const list = new Uint8Array(ADDRESSES_MAX * IFREQ_BYTES);
   // struct ifconf (linux/if.h) { int ifc_len; struct ifreq *ifc_req }
   request.view.setInt32(0, list.length, true);
   request.view.setBigUint64(8, addressOf(list), true);
-  if (request.tries(SIOCGIFCONF) !== 0) return undefined;
+  if (request.tries(SIOCGIFCONF) !== 0) return found;
   const bytes = request.view.getInt32(0, true);
   const view = new DataView(list.buffer);
   for (let at = 0; at < bytes; at += IFREQ_BYTES) {
+    const bytesOfName = list.subarray(at, at + IFNAMSIZ);
+    const name = new TextDecoder().decode(bytesOfName);
     // Behind family and port of a struct sockaddr_in.
-    if (view.getUint32(at + IFNAMSIZ + 4) !== address) continue;
-    const name = list.subarray(at, at + IFNAMSIZ);
-    return new TextDecoder().decode(name).replace(/[\0:].*$/s, "");
+    const address = view.getUint32(at + IFNAMSIZ + 4);
+    if (!found.has(address)) found.set(address, name.replace(/[\0:].*$/s, ""));
   }
-  return undefined;
+  return found;
 }
 
 /** Says which of `addresses`, in host byte order, is the kernel's own too, and what to do; undefined when none is. */
@@ -31,8 +33,10 @@ export function addressTaken(
   where: string,
   addresses: readonly number[] = [],
 ): string | undefined {
+  if (addresses.length === 0) return undefined;
+  const kernels = kernelAddresses();
   for (const address of addresses) {
-    const name = kernelInterfaceOf(address);
+    const name = kernels.get(address);
     if (name !== undefined) return describeTaken(where, address, name);
   }
   return undefined;
