@@ -48,7 +48,7 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   ),
   fault(
     "an extent is no page to a relay",
-    { ...RELAY, test: "services/interpose/transparency_test.ts" },
+    { ...RELAY, filter: "each buffer once" },
     "if (!isPageOrExtent(page)) return undefined;",
     "if (!isPageOrExtent(page) || page.byteLength > 4096) return undefined;",
   ),
