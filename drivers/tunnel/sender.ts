@@ -43,6 +43,8 @@ export class TunnelSender {
   readonly #rekeyFrames: number;
   #requested: Bytes | undefined;
   #current: Session | undefined;
+  /** The session before: its frames may come back after the next one began. */
+  #previous: Bytes | undefined;
 
   /** Wants a new session after `rekeyFrames`. */
   constructor(secret: Secret, rekeyFrames: number = REKEY_FRAMES) {
@@ -61,10 +63,10 @@ export class TunnelSender {
       this.#current.sequence >= this.#rekeyFrames;
   }
 
-  /** Whether `session` is a number of our own: a request that was sent back to us. */
+  /** Whether `session` is a number of our own: what was sent under it came back to us. */
   isOurs(session: Bytes): boolean {
-    return [this.#requested, this.#current?.session].some((own) =>
-      own !== undefined && sameBytes(own, session)
+    return [this.#requested, this.#current?.session, this.#previous].some(
+      (own) => own !== undefined && sameBytes(own, session),
     );
   }
 
@@ -95,6 +97,7 @@ export class TunnelSender {
     // challenge, whose frames the receiver could not open any more.
     if (this.#requested !== requested) return "stale";
     this.#requested = undefined;
+    this.#previous = this.#current?.session;
     this.#current = {
       session: session.slice(),
       challenge: challenge.slice(),

@@ -245,6 +245,21 @@ Deno.test("an end's own datagrams, sent back to it, are nobody's", async () => {
   await works(ends[1], ends[0]);
 });
 
+Deno.test("an end knows its own frames also after its next session began", async () => {
+  using pair = await tunnelPair({ rekeyFrames: 3 });
+  const { medium, ends } = pair;
+  send(ends[0], 1, 2, 3);
+  await until(() => ends[0].counters()["sessions"]! > 1, "another session");
+  const before = ends[0].counters();
+  medium.inject(0, ...medium.sent(0, KIND.frame));
+  await until(() => medium.isRead(0), "the end to read");
+  const { "rx-replayed": replayed, "rx-bad-key": badKey } = ends[0].counters();
+  deepStrictEqual(
+    [replayed! - before["rx-replayed"]!, badKey! - before["rx-bad-key"]!],
+    [3, 0],
+  );
+});
+
 Deno.test("with another key nothing is received either way, and it is counted", async () => {
   using pair = await tunnelPair();
   const { ends } = pair;
