@@ -20,12 +20,12 @@ import {
   type SuperPacketParts,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
+import { segmentingOf } from "../../oracles/segmenting.ts";
 import { testProperty } from "../../property.ts";
 import { Rig } from "./rig.ts";
 
 const file = import.meta.url;
 const WIRE_BYTES = 1514;
-const SEGMENTS_MAX = 256;
 
 /** A rig whose one holder may send everything, with so many pages. */
 function rigOf(quotaPages: number): Rig {
@@ -54,25 +54,6 @@ function dropsOf(rig: Rig): Counts {
   return rig.service.counts().accounts[0]!.drops;
 }
 
-/** What goes out for a packet and a segment's size; a reason when nothing does. */
-function verdictOn(
-  { payloadBytes, protocol, tags }: SuperPacketParts,
-  sizes: { readonly headers: number; readonly wanted: number },
-): { readonly size: number; readonly count: number } | string {
-  const { headers, wanted } = sizes;
-  const room = WIRE_BYTES + 4 * tags - headers;
-  if (payloadBytes <= wanted || wanted === 0) {
-    return payloadBytes <= room
-      ? { size: payloadBytes, count: 1 }
-      : "send-too-large";
-  }
-  // TCP does not mind shorter segments; datagrams stay what they were.
-  if (protocol === 17 && wanted > room) return "send-too-large";
-  const size = Math.min(wanted, room);
-  const count = Math.ceil(payloadBytes / size);
-  return count > SEGMENTS_MAX ? "send-too-many-segments" : { size, count };
-}
-
 testProperty(
   "a super-packet leaves as segments that the wire takes, each with a right checksum, or not at all and counted",
   { runs: 150, file },
@@ -87,7 +68,8 @@ testProperty(
       const word = offloadWord(checksum, 0, wanted);
       const sent = send(rig, built.frame, word);
       const headers = built.payload;
-      const verdict = verdictOn(parts, { headers, wanted });
+      const sizes = { wire: WIRE_BYTES, headers, wanted };
+      const verdict = segmentingOf(parts, sizes);
       if (typeof verdict === "string") {
         deepEqual([sent.length, dropsOf(rig)], [0, { [verdict]: 1 }]);
         return;

@@ -1,0 +1,151 @@
+/** What a confined core wishes of what it sends through AF_XDP: right segments, judged byte by byte and by tshark, or nothing and a reason. */
+
+import { delay } from "@std/async/delay";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ETH_P_ALL } from "../../drivers/sys/abi.ts";
+import { closeDescriptor } from "../../drivers/sys/libc.ts";
+import { checksumField } from "../arbitraries/super_packets.ts";
+import { inNamespace } from "../drivers/tap/rig.ts";
+import { openPacketSocket, receiveAll, send } from "../drivers/xdp/rig.ts";
+import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
+import { testProperty } from "../property.ts";
+import { linesAbout } from "../services/wire/capture_file.ts";
+import { ADDRESS, answers, ping } from "./far_kernel.ts";
+import { markIn, markOf, orderOf, startOrdered } from "./ordered_system.ts";
+import {
+  FIELDS,
+  type Finished,
+  type Outcome,
+  outcomeOf,
+  packetOf,
+  type Wish,
+  wish,
+} from "./super_wishes.ts";
+import { snapshotIn, type UpProcess } from "./up_process.ts";
+
+/** How long a frame may take. */
+const PATIENCE_MS = 10_000;
+
+/** What tshark says of frames, all checksums verified. */
+function judged(frames: readonly Uint8Array[]): string[][] {
+  const checks = ["ip", "tcp", "udp"].flatMap((protocol) => [
+    "-o",
+    `${protocol}.check_checksum:TRUE`,
+  ]);
+  const fields = FIELDS.flatMap((field) => ["-e", field]);
+  const lines = linesAbout(frames, (path) => [
+    ...["tshark", "-n", "-r", path, ...checks],
+    ...["-T", "fields", "-E", "separator=|", ...fields],
+  ]);
+  return lines.map((line) => line.split("|"));
+}
+
+/** Takes what comes to a packet socket from the service, up to the mark. */
+async function takeUntil(socket: number, mark: number): Promise<Uint8Array[]> {
+  const taken: Uint8Array[] = [];
+  const untilMs = performance.now() + PATIENCE_MS;
+  while (performance.now() < untilMs) {
+    for (const frame of receiveAll(socket)) {
+      if (frame[11] !== 1) continue;
+      if (markIn(frame) === mark) return taken;
+      taken.push(frame);
+    }
+    await delay(1);
+  }
+  assert.fail(`${taken.length} frames came, and not the mark behind them`);
+}
+
+/** Checks the frames that came of a wish. Returns those that tshark is to judge. */
+function check(
+  came: readonly Uint8Array[],
+  outcome: Exclude<Outcome, string>,
+): Finished[] {
+  assert.equal(came.length, outcome.length);
+  return came.flatMap((bytes, i) => {
+    const { packet, facts } = outcome[i]!;
+    const expected = packet.frame.slice();
+    if (facts !== undefined) {
+      const field = checksumField(packet);
+      expected.set(bytes.subarray(field, field + 2), field);
+    }
+    assert.deepEqual(bytes, expected);
+    return facts === undefined ? [] : [{ bytes, facts }];
+  });
+}
+
+/** Has the core send all of `wishes`, one after the other. Returns what was dropped, by reason. */
+async function sendAll(
+  socket: number,
+  wishes: readonly Wish[],
+  mtu: number,
+): Promise<Record<string, number>> {
+  const finished: Finished[] = [];
+  const drops: Record<string, number> = {};
+  for (const [mark, wish] of wishes.entries()) {
+    const { frame, payload } = packetOf(wish);
+    send(socket, orderOf(wish.word, frame.length, frame.subarray(0, payload)));
+    send(socket, markOf(mark));
+    const came = await takeUntil(socket, mark);
+    const outcome = outcomeOf(wish, mtu);
+    if (typeof outcome !== "string") finished.push(...check(came, outcome));
+    else {
+      drops[outcome] = (drops[outcome] ?? 0) + 1;
+      assert.deepEqual(came, []);
+    }
+  }
+  if (finished.length > 0) {
+    assert.deepEqual(
+      judged(finished.map(({ bytes }) => bytes)),
+      finished.map(({ facts }) => facts),
+    );
+  }
+  return drops;
+}
+
+/** Ends a system, in which nothing was refused and nothing dropped but that. */
+async function endOf(
+  process: UpProcess,
+  drops: Readonly<Record<string, number>>,
+): Promise<void> {
+  const result = await process.interrupt();
+  assert.deepEqual([result.code, result.err], [0, ""]);
+  const { services, pages } = snapshotIn(result);
+  assert.equal(pages.free, pages.total);
+  for (const { name, state, capabilities, refusals } of services) {
+    assert.deepEqual([state, refusals], ["running", {}], name);
+    const expected = name === "sender" ? drops : {};
+    for (const one of capabilities) assert.deepEqual(one.drops, expected, name);
+  }
+}
+
+for (const mtu of [576, 1280, 1500, 3500]) {
+  testProperty(
+    `whatever a confined core wishes of what it sends, at an MTU of ${mtu} right segments leave, or nothing does for a reason, and its neighbours are served`,
+    {
+      runs: 2,
+      file: import.meta.url,
+      needs: [...NETNS_NEEDS, "tool:ping", "tool:tshark"],
+    },
+    fc.asyncProperty(
+      fc.array(wish, { minLength: 20, maxLength: 60, size: "max" }),
+      async (wishes) => {
+        await using pair = await makeNamespacePair({ mtu });
+        const { left, right } = pair;
+        using owned = new DisposableStack();
+        const socket = owned.adopt(
+          inNamespace(left.name, () => openPacketSocket(INTERFACE, ETH_P_ALL)),
+          closeDescriptor,
+        );
+        await using process = startOrdered(right, `xdp:${INTERFACE}`);
+        await answers(left);
+        const [drops, pings] = await Promise.all([
+          sendAll(socket, wishes, mtu),
+          ping(left, ADDRESS, 50),
+        ]);
+        assert.match(pings, /50 packets transmitted, 50 received/);
+        await endOf(process, drops);
+      },
+    ),
+  );
+}
