@@ -1,13 +1,21 @@
-/** The field `address` of a manifest: one address, or several. */
+/** The fields `address` of a manifest, one address or several, and `addresses` of a service. */
 
 import { z } from "zod";
+import { asked, readText } from "../fields/field.ts";
 import { showValue } from "../fields/show_value.ts";
 import {
   formatIpPrefix,
+  type IpAddress,
   type IpPrefix,
+  parseIpAddress,
+  parseIpPrefix,
   sameIpAddress,
 } from "../wire/ip_address.ts";
-import { ADDRESSES_MAX, readSystemAddress } from "./interface_address.ts";
+import {
+  ADDRESSES_MAX,
+  type AddressProblem,
+  readSystemAddress,
+} from "./interface_address.ts";
 
 const EXPECTED =
   "expected an address with its prefix, such as 10.77.0.2/24, or a list of such";
@@ -73,4 +81,35 @@ function readOne(written: unknown, complain: Complain): IpPrefix[] {
   if (!("problem" in prefix)) return [prefix];
   complain(`${prefix.problem}, got ${showValue(written)}`);
   return [];
+}
+
+const NAMED_EXPECTED =
+  "an address of its system's, such as 10.77.0.2 or fd00::2";
+
+/** An address of a system's, as its service names it. */
+export interface NamedAddress {
+  readonly address: IpAddress;
+  /** Absent where none was written: the system's. */
+  readonly prefixBits?: number;
+}
+
+/** A list whose length is judged before what is in it. */
+const shortList = z.custom<readonly string[]>(
+  (value) =>
+    Array.isArray(value) && value.length >= 1 && value.length <= ADDRESSES_MAX,
+  asked(`a list of 1 to ${ADDRESSES_MAX} of its system's addresses`),
+);
+
+/** Reads a list of addresses, with their prefixes or without. */
+export const namedAddresses: z.ZodType<
+  readonly NamedAddress[],
+  readonly string[]
+> = shortList.pipe(z.array(readText(NAMED_EXPECTED, readNamed)));
+
+function readNamed(text: string): NamedAddress | AddressProblem {
+  const read = text.includes("/") ? parseIpPrefix(text) : parseIpAddress(text);
+  if (typeof read === "string") {
+    return { problem: `expected ${NAMED_EXPECTED}; this ${read}` };
+  }
+  return "address" in read ? read : { address: read };
 }

@@ -51,6 +51,13 @@ export function readSystemAddress(text: string): IpPrefix | AddressProblem {
     : { problem: `expected a host's address; this is ${reason}` };
 }
 
+/** The first IPv4 address of `addresses`, of which there is one at least. */
+export function firstIpv4(addresses: readonly IpPrefix[]): InterfaceAddress {
+  return interfaceAddress(
+    addresses.find(({ address }) => address.version === 4)!,
+  );
+}
+
 /** An IPv4 address as its cores and its people have it. */
 export function interfaceAddress(prefix: IpPrefix): InterfaceAddress {
   return {

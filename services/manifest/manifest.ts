@@ -24,12 +24,12 @@ import {
 } from "./error.ts";
 import { addresses, formatAddresses } from "./addresses.ts";
 import {
+  firstIpv4,
   type InterfaceAddress,
-  interfaceAddress,
   macFor,
   readMac,
 } from "./interface_address.ts";
-import type { IpPrefix } from "../wire/ip_address.ts";
+import { formatIpPrefix, type IpPrefix } from "../wire/ip_address.ts";
 import { interposerFieldsAt, logsWrong } from "./interposer.ts";
 import { checkMemory, extentsOf } from "./memory_rules.ts";
 import { checkQuotas, fillQuotas } from "./quotas.ts";
@@ -41,6 +41,7 @@ import {
   type ServiceManifestInput,
   serviceSchemaOf,
 } from "./service.ts";
+import { fillPrefixes } from "./service_addresses.ts";
 import { checkServices } from "./service_rules.ts";
 
 export { ManifestError } from "./error.ts";
@@ -183,12 +184,15 @@ function manifestSchemaOf(
   return z.strictObject(fields, asked("an object with the manifest's fields"))
     .transform((manifest) => ({
       ...manifest,
-      services: fillQuotas(manifest.services, needsOf(manifest.nic)),
+      services: fillQuotas(
+        fillPrefixes(manifest.services, manifest.address),
+        needsOf(manifest.nic),
+      ),
     }))
     .superRefine((manifest, context) => {
       const complain = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path, message });
-      checkServices(manifest.services, cores, complain);
+      checkServices(manifest, cores, complain);
       const kind = nics.kindOf(manifest.nic);
       const extents = extentsOf(kind, manifest.extents);
       checkMemory({ ...manifest, extents }, complain);
@@ -211,21 +215,14 @@ function manifestSchemaOf(
       },
     ): Manifest => ({
       ...manifest,
-      address: primaryOf(addresses),
+      address: firstIpv4(addresses),
       addresses,
       extents: extentsOf(nics.kindOf(manifest.nic), extents),
-      mac: mac ?? macFor(primaryOf(addresses).address),
+      mac: mac ?? macFor(firstIpv4(addresses).address),
       unclaimed: unclaimed ??
         (nics.kindOf(manifest.nic).kernel === undefined ? "drop" : "kernel"),
       ...given({ write, recover, busyPoll }),
     }));
-}
-
-/** The first IPv4 address: there is one. */
-function primaryOf(addresses: readonly IpPrefix[]): InterfaceAddress {
-  return interfaceAddress(
-    addresses.find(({ address }) => address.version === 4)!,
-  );
 }
 
 /** Makes {@link parseManifest} for manifests that can name what is in `lists`. */
@@ -302,12 +299,18 @@ export const DEFAULT_MANIFEST: ManifestInput = {
 
 /** Writes a manifest as {@link parseManifest} reads it, defaults included. */
 export function formatManifest(
-  { addresses, ...manifest }: Manifest,
+  { addresses, services, ...manifest }: Manifest,
 ): ManifestInput {
+  const written = Object.entries(services).map(([name, service]) => {
+    const { addresses, ...rest } = service;
+    const own = addresses?.map(formatIpPrefix);
+    return [name, { ...rest, ...given({ addresses: own }) }] as const;
+  });
   return {
     ...manifest,
     nic: NICS.format(manifest.nic),
     address: formatAddresses(addresses),
     mac: formatMac(manifest.mac),
+    services: Object.fromEntries(written),
   };
 }

@@ -9,9 +9,11 @@ import { grant } from "../filter/grant/text/grant_text.ts";
 import { type InterposerSpec, interposerSpecs } from "./interposer.ts";
 import { showValue } from "../fields/show_value.ts";
 import { asked, pathOfFile, quoted, wholeNumber } from "../fields/field.ts";
+import type { IpPrefix } from "../wire/ip_address.ts";
 import type { Protocol } from "../core/protocol.ts";
 import type { CoreManifest, CoreManifestInput } from "./cores.ts";
 import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
+import { type NamedAddress, namedAddresses } from "./addresses.ts";
 
 /** The most services that one may watch. */
 const WATCHED_MAX = 64;
@@ -46,6 +48,8 @@ export interface ServiceHolding {
   readonly limit?: RateLimit | undefined;
   /** VLAN of the service, 1 to 4094; absent for none. */
   readonly vlan?: number | undefined;
+  /** Some of the system's addresses, which alone it answers on; absent for all. */
+  readonly addresses?: readonly IpPrefix[] | undefined;
 }
 
 /** A third party's service: its module, and what that may have at most. */
@@ -98,6 +102,11 @@ export interface ServiceHoldingInput {
   readonly limit?: RateLimitInput | undefined;
   /** VLAN of the service, 1 to 4094; none by default: frames without a tag, or with one of VLAN 0. */
   readonly vlan?: number | undefined;
+  /**
+   * Some of the system's addresses, which alone it answers on, one of IPv4 among them, each
+   * with its prefix or without: `["10.77.0.2", "fd00::2"]`. All of them by default.
+   */
+  readonly addresses?: readonly string[] | undefined;
 }
 
 /** The text of a grant, checked and kept as it was written. */
@@ -129,6 +138,7 @@ const holding = {
   interpose: interposerSpecs,
   limit: rateLimitSchema.optional(),
   vlan: wholeNumber(1, VLAN_MAX).optional(),
+  addresses: namedAddresses.optional(),
 };
 
 const module = {
@@ -158,10 +168,16 @@ export type ServiceWithoutQuota =
   & { readonly quotaPages?: number | undefined }
   & (CoreManifest | ModuleManifest);
 
+/** A service that may name its addresses without their prefixes, too. */
+export type ServiceWithoutPrefixes =
+  & Omit<ServiceWithoutQuota, "addresses">
+  & { readonly addresses?: readonly NamedAddress[] | undefined }
+  & (CoreManifest | ModuleManifest);
+
 /** Checks a service that runs one of these cores, or a module. */
 export function serviceSchemaOf(
   cores: readonly Protocol[],
-): z.ZodType<ServiceWithoutQuota, ServiceManifestInput> {
+): z.ZodType<ServiceWithoutPrefixes, ServiceManifestInput> {
   const ofModule = z.strictObject({
     core: z.literal("module"),
     ...module,
@@ -194,7 +210,7 @@ export function serviceSchemaOf(
   });
   // A list says less to the compiler than its members do.
   return schema as unknown as z.ZodType<
-    ServiceWithoutQuota,
+    ServiceWithoutPrefixes,
     ServiceManifestInput
   >;
 }

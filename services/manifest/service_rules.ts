@@ -2,17 +2,25 @@
 
 import type { Protocol } from "../core/protocol.ts";
 import { showValue } from "../fields/show_value.ts";
+import { type IpPrefix, sameIpAddress } from "../wire/ip_address.ts";
 import type { Complain } from "./error.ts";
 import type { ServiceManifest } from "./service.ts";
+import { checkAddresses } from "./service_addresses.ts";
 
 /** The most services of one system. */
 const SERVICES_MAX = 64;
 
 type Services = Readonly<Record<string, ServiceManifest>>;
 
-/** Complains of too few or too many services, of two that want the same packets, and of names of others. */
+/**
+ * Complains of too few or too many services, of addresses that are not the system's,
+ * of two services that want the same packets, and of names of others.
+ */
 export function checkServices(
-  services: Services,
+  { services, address: system }: {
+    readonly services: Services;
+    readonly address: readonly IpPrefix[];
+  },
   cores: readonly Protocol[],
   complain: Complain,
 ): void {
@@ -26,17 +34,25 @@ export function checkServices(
       `expected at most ${SERVICES_MAX} services, got ${names.length}`,
     );
   }
+  for (const [name, { addresses }] of Object.entries(services)) {
+    if (addresses === undefined) continue;
+    checkAddresses(name, addresses, system, complain);
+  }
   checkDistinct(services, cores, complain);
   checkWatched(services, complain);
 }
 
-/** No two services of one VLAN may want the same packets: siblings' grants never overlap. */
+/**
+ * No two services of one VLAN may want the same packets of one address: siblings'
+ * grants never overlap.
+ */
 function checkDistinct(
   services: Services,
   cores: readonly Protocol[],
   complain: Complain,
 ): void {
-  const holders = new Map<string, string>();
+  /** By what they want: the services that have it, each of addresses of its own. */
+  const holders = new Map<string, string[]>();
   for (const [name, service] of Object.entries(services)) {
     const core = cores.find((one) => one.name === service.core);
     if (core === undefined) continue; // a module: checked when it is granted
@@ -48,9 +64,10 @@ function checkDistinct(
     const { vlan } = service;
     const within = vlan === undefined ? "" : ` in VLAN ${vlan}`;
     const what = core.name + where.join(" and") + within;
-    const holder = holders.get(what);
+    const others = holders.get(what) ?? [];
+    const holder = others.find((other) => meet(service, services[other]!));
     if (holder === undefined) {
-      holders.set(what, name);
+      holders.set(what, [...others, name]);
       continue;
     }
     complain(
@@ -58,6 +75,17 @@ function checkDistinct(
       `expected packets that no other service has; "${holder}" is ${what} already`,
     );
   }
+}
+
+/** Whether both have one address; without any of its own, a service has all. */
+function meet(
+  { addresses: some }: ServiceManifest,
+  { addresses: others }: ServiceManifest,
+): boolean {
+  if (some === undefined || others === undefined) return true;
+  return some.some(({ address }) =>
+    others.some((other) => sameIpAddress(other.address, address))
+  );
 }
 
 /** Whom a service watches must be there. */

@@ -64,8 +64,7 @@ const otherServices = fc.dictionary(
     Object.keys(services).length
 );
 
-/** A manifest as it is written, with no mistake in it. */
-export const manifestInput: Arbitrary<ManifestInput> = fc.record({
+const systems = fc.record({
   nic: fc.constantFrom(
     "emulated",
     "pcap:a b.pcapng",
@@ -93,3 +92,29 @@ export const manifestInput: Arbitrary<ManifestInput> = fc.record({
   spin: fc.boolean(),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
 }, { requiredKeys: ["nic", "address", "services"] });
+
+/** A manifest as it is written, with no mistake in it. */
+export const manifestInput: Arbitrary<ManifestInput> = systems.chain(
+  (system) => {
+    const every = [system.address].flat();
+    // Lists in which the first of IPv4 is: a service has one at least.
+    const named = fc.shuffledSubarray(every).map((some) => [
+      ...new Set([...some, every.find((text) => text.includes("."))!]),
+    ]);
+    return fc.array(fc.option(named, { nil: undefined }), {
+      minLength: 8,
+      maxLength: 8,
+    }).map((lists) => {
+      const services = Object.entries(system.services).map(
+        ([name, service], i) => {
+          const addresses = lists[i];
+          return [
+            name,
+            addresses === undefined ? service : { ...service, addresses },
+          ] as const;
+        },
+      );
+      return { ...system, services: Object.fromEntries(services) };
+    });
+  },
+);

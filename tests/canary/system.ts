@@ -15,8 +15,40 @@ const MANIFEST_SERVICES = {
   test: "services/manifest/services_test.ts",
 };
 
+const SERVICE_ADDRESSES = "services/manifest/service_addresses_test.ts";
+
 /** All of them. */
 export const SYSTEM_FAULTS: readonly Fault[] = [
+  fault(
+    "a service that names its addresses has all of its system's",
+    {
+      file: "services/manifest/settings.ts",
+      test: SERVICE_ADDRESSES,
+      filter: "wants what a system",
+    },
+    "const { vlan, addresses = system.addresses } = service;",
+    "const { vlan } = service;\n  const { addresses } = system;",
+  ),
+  fault(
+    "a service names an address with any prefix",
+    {
+      file: "services/manifest/service_addresses.ts",
+      test: SERVICE_ADDRESSES,
+      filter: "with what to do",
+    },
+    "its.prefixBits !== one.prefixBits",
+    "its.prefixBits > 128",
+  ),
+  fault(
+    "services of different addresses want the same packets",
+    {
+      file: "services/manifest/service_rules.ts",
+      test: SERVICE_ADDRESSES,
+      filter: "have an address together",
+    },
+    "if (some === undefined || others === undefined) return true;",
+    "if (some !== undefined || others !== undefined) return true;",
+  ),
   fault(
     "who was cut off is started again",
     SUPERVISED,

@@ -86,6 +86,45 @@ testWith(
 
 testWith(
   NEEDS,
+  "a service with one of its system's addresses answers the far kernel for that one alone",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const second = "10.77.0.99";
+    const path = await Deno.makeTempFile({ suffix: ".json" });
+    await using clearing = new AsyncDisposableStack();
+    clearing.defer(() => Deno.remove(path));
+    const manifest = {
+      nic: `packet:${INTERFACE}`,
+      address: [`${ADDRESS}/24`, `${second}/24`],
+      services: {
+        arp: { core: "arp" },
+        first: { core: "icmp-echo", addresses: [ADDRESS] },
+        second: { core: "icmp-echo", addresses: [second] },
+        echo: { core: "udp-echo", addresses: [second] },
+      },
+    };
+    await Deno.writeTextFile(path, JSON.stringify(manifest));
+    const args = ["--manifest", path, "--json"];
+    await using process = new UpProcess(args, { space: right });
+    await answers(left);
+    for (const [address, count] of [[ADDRESS, 20], [second, 30]] as const) {
+      const said = await ping(left, address, count);
+      assert.match(said, new RegExp(`${count} received`), address);
+    }
+    const sent = await datagrams(left, 40, { address: second });
+    assert.deepEqual(sent, { sent: 40, intact: 40 });
+    const { services } = snapshotIn(await process.interrupt());
+    const echoed = (name: string) =>
+      services.find((one) => one.name === name)!.counters["echoed"];
+    // The first was pinged until it answered, too.
+    assert.ok(echoed("first")! >= 21);
+    assert.deepEqual(["second", "echo"].map(echoed), [30, 40]);
+  },
+);
+
+testWith(
+  NEEDS,
   "kill -9 leaves the interface of a packet socket as it was, and it can be had again at once",
   async () => {
     await using pair = await makeNamespacePair();

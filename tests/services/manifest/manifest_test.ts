@@ -162,7 +162,14 @@ testProperty(
   { runs: 200, file },
   fc.property(
     manifestInput,
-    fc.constantFrom("core", "port", "quotaPages", "copyBytesMax", "limit"),
+    fc.constantFrom(
+      "core",
+      "port",
+      "quotaPages",
+      "copyBytesMax",
+      "limit",
+      "addresses",
+    ),
     fc.constantFrom(0.5, -1, 70000000, "x", null, []),
     (input, field, value) => {
       const [name, service] = Object.entries(input.services)[0]!;
