@@ -35,11 +35,14 @@ import type { Account } from "./account.ts";
 /** Bytes of an Ethernet header without tags. */
 const ETHERNET_BYTES = 14;
 
-/** The longest segment, headers included: it lies in one page. */
+/** The longest segment that is made here, headers included: it lies in one page. */
 const SEGMENT_BYTES_MAX = PAGE_BYTES - HEADROOM_BYTES;
 
 /** The most segments of one super-packet: 65,535 bytes in pieces of 256. */
 const SEGMENTS_MAX = 256;
+
+/** The most datagrams that a kernel makes of one packet (linux/udp.h, UDP_MAX_SEGMENTS). */
+const UDP_SEGMENTS_MAX = 128;
 
 export interface TransmitterParts {
   readonly memory: PacketMemory;
@@ -117,10 +120,11 @@ export class Transmitter {
 
   #putSuper(sender: Account, gso: number, wanted: number): void {
     const packet = this.#packet;
-    const { start, network, payload, end } = packet;
-    const tagBytes = network - start - ETHERNET_BYTES;
-    const longest = wireBytesMaxOf(this.#info) + tagBytes;
-    const most = Math.min(longest, SEGMENT_BYTES_MAX) - (payload - start);
+    const { start, payload, end } = packet;
+    const whole = this.#takesWhole(gso, wanted);
+    const wireBytes = this.#wireBytesOf(packet);
+    const most = (whole ? wireBytes : Math.min(wireBytes, SEGMENT_BYTES_MAX)) -
+      (payload - start);
     // A shorter segment is still TCP; another datagram is not what was sent.
     const segmentBytes = gso === GSO_UDP ? wanted : Math.min(wanted, most);
     if (segmentBytes > most || segmentBytes <= 0) {
@@ -130,7 +134,7 @@ export class Transmitter {
     if (count > SEGMENTS_MAX) {
       return this.drop(sender, "send-too-many-segments", start);
     }
-    if ((this.#offloads & offloadsGso(gso)) !== 0) {
+    if (whole) {
       const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
       return this.put(sender, start, end - start, word);
     }
@@ -144,6 +148,18 @@ export class Transmitter {
       }
     }
     this.#ledger.putIdle(frame);
+  }
+
+  /** Whether the NIC makes the segments of the packet at hand. */
+  #takesWhole(gso: number, segmentBytes: number): boolean {
+    return (this.#offloads & offloadsGso(gso)) !== 0 &&
+      (gso !== GSO_UDP ||
+        this.#segmenter.count(this.#packet, segmentBytes) <= UDP_SEGMENTS_MAX);
+  }
+
+  /** The most bytes of a frame with the tags that `packet` has. */
+  #wireBytesOf({ start, network }: Transport): number {
+    return wireBytesMaxOf(this.#info) + network - start - ETHERNET_BYTES;
   }
 
   /** False when there is no page for it, of the sender's quota or at all. */

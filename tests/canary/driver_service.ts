@@ -200,6 +200,18 @@ export const DRIVER_SERVICE_FAULTS: readonly Fault[] = [
     "Math.min(wanted, most);",
   ),
   fault(
+    "segments that the NIC makes itself are to fit a page",
+    TRANSMITTER,
+    "(whole ? wireBytes : Math.min(wireBytes, SEGMENT_BYTES_MAX)) -",
+    "Math.min(wireBytes, SEGMENT_BYTES_MAX) -",
+  ),
+  fault(
+    "a kernel gets more datagrams in one packet than it takes",
+    TRANSMITTER,
+    "<= UDP_SEGMENTS_MAX);",
+    "> 0);",
+  ),
+  fault(
     "detach without draining",
     { ...SERVICE, filter: "before it was detached" },
     "    this.#reader.drain(holder);\n    this.#deliverer",

@@ -28,6 +28,8 @@ export interface Likeness {
   readonly frameBytesMax?: number;
   /** The largest that is no super-packet, tags not counted; the same by default. */
   readonly wireBytesMax?: number;
+  /** What it does itself with what is sent, as bits (caps/port/offload.ts); nothing by default. */
+  readonly offloads?: number;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;
 }
@@ -35,13 +37,17 @@ export interface Likeness {
 /** Sends nothing while it is stalled: what it was given stays in flight. */
 export class StallingDriver extends EmulatedDriver {
   stalled = false;
+  /** The offload words of what was sent, until somebody takes them out. */
+  readonly sentWords: number[] = [];
   readonly #superPackets: boolean;
 
   constructor(options: EmulatedOptions, likeness: Likeness = {}) {
     super(options);
-    const { partialChecksums, pages, superPackets = false } = likeness;
+    const { partialChecksums, pages, offloads, superPackets = false } =
+      likeness;
     this.#superPackets = superPackets;
     if (partialChecksums) Object.assign(this.info, { partialChecksums });
+    if (offloads) Object.assign(this.info, { offloads });
     if (pages) Object.assign(this, { pages: pages(options.memory) });
   }
 
@@ -59,6 +65,12 @@ export class StallingDriver extends EmulatedDriver {
       batch.offload[i] = isSuper ? SUPER_PACKET : 0;
     }
     return count;
+  }
+
+  override transmit(batch: Batch, count: number): number {
+    const sent = super.transmit(batch, count);
+    this.sentWords.push(...batch.offload.subarray(0, sent));
+    return sent;
   }
 
   override reclaim(frames: Uint32Array): number {

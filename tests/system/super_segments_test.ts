@@ -1,4 +1,8 @@
-/** What a confined core wishes of what it sends through AF_XDP: right segments, judged byte by byte and by tshark, or nothing and a reason. */
+/**
+ * What a confined core wishes of what it sends: right segments on the wire,
+ * judged byte by byte and by tshark, or nothing and a reason. They are made here
+ * for AF_XDP, and by the kernel behind a TAP, whose MTU may be more than a page.
+ */
 
 import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
@@ -6,9 +10,15 @@ import fc from "fast-check";
 import { ETH_P_ALL } from "../../drivers/sys/abi.ts";
 import { closeDescriptor } from "../../drivers/sys/libc.ts";
 import { checksumField } from "../arbitraries/super_packets.ts";
+import { bridge } from "../drivers/tap/bridge.ts";
 import { inNamespace } from "../drivers/tap/rig.ts";
 import { openPacketSocket, receiveAll, send } from "../drivers/xdp/rig.ts";
-import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
+import {
+  INTERFACE,
+  makeNamespacePair,
+  type Namespace,
+  NETNS_NEEDS,
+} from "../netns.ts";
 import { testProperty } from "../property.ts";
 import { linesAbout } from "../services/wire/capture_file.ts";
 import { ADDRESS, answers, ping } from "./far_kernel.ts";
@@ -23,6 +33,8 @@ import {
   wish,
 } from "./super_wishes.ts";
 import { snapshotIn, type UpProcess } from "./up_process.ts";
+
+const TAP = "sp0";
 
 /** How long a frame may take. */
 const PATIENCE_MS = 10_000;
@@ -110,8 +122,9 @@ async function endOf(
 ): Promise<void> {
   const result = await process.interrupt();
   assert.deepEqual([result.code, result.err], [0, ""]);
-  const { services, pages } = snapshotIn(result);
+  const { services, pages, nic } = snapshotIn(result);
   assert.equal(pages.free, pages.total);
+  assert.equal(nic.counters["tx-refused"] ?? 0, 0);
   for (const { name, state, capabilities, refusals } of services) {
     assert.deepEqual([state, refusals], ["running", {}], name);
     const expected = name === "sender" ? drops : {};
@@ -119,25 +132,48 @@ async function endOf(
   }
 }
 
-for (const mtu of [576, 1280, 1500, 3500]) {
+/** As many as one system is to send. To make them fewer takes another system each time. */
+const wishes = fc.noShrink(
+  fc.array(wish, { minLength: 20, maxLength: 60, size: "max" }),
+);
+
+/** A TAP with a bridge to the veth; the kernel takes super-packets apart in between. */
+async function bridgeTap(space: Namespace, mtu: number): Promise<void> {
+  await space.run(...`ip tuntap add ${TAP} mode tap vnet_hdr`.split(" "));
+  await space.run(...`ip link set ${TAP} mtu ${mtu} up`.split(" "));
+  await bridge(space, TAP, INTERFACE);
+}
+
+for (
+  const [nic, mtu] of [
+    [`xdp:${INTERFACE}`, 576],
+    [`xdp:${INTERFACE}`, 1280],
+    [`xdp:${INTERFACE}`, 1500],
+    [`xdp:${INTERFACE}`, 3500],
+    [`packet:${INTERFACE}`, 1500],
+    [`tap:${TAP}`, 576],
+    [`tap:${TAP}`, 9000],
+  ] as const
+) {
   testProperty(
-    `whatever a confined core wishes of what it sends, at an MTU of ${mtu} right segments leave, or nothing does for a reason, and its neighbours are served`,
+    `whatever a confined core wishes of what it sends on ${nic}, at an MTU of ${mtu} right segments leave, or nothing does for a reason, and its neighbours are served`,
     {
       runs: 2,
       file: import.meta.url,
       needs: [...NETNS_NEEDS, "tool:ping", "tool:tshark"],
     },
     fc.asyncProperty(
-      fc.array(wish, { minLength: 20, maxLength: 60, size: "max" }),
+      wishes,
       async (wishes) => {
         await using pair = await makeNamespacePair({ mtu });
         const { left, right } = pair;
+        if (nic.startsWith("tap")) await bridgeTap(right, mtu);
         using owned = new DisposableStack();
         const socket = owned.adopt(
           inNamespace(left.name, () => openPacketSocket(INTERFACE, ETH_P_ALL)),
           closeDescriptor,
         );
-        await using process = startOrdered(right, `xdp:${INTERFACE}`);
+        await using process = startOrdered(right, nic);
         await answers(left);
         const [drops, pings] = await Promise.all([
           sendAll(socket, wishes, mtu),

@@ -109,7 +109,8 @@ export class Rig implements Disposable {
       ? ETHERNET_FRAME_BYTES_MAX
       : likeness.wireBytesMax;
     const wire = frameBytesMax === undefined ? {} : { frameBytesMax };
-    const [near, far] = makeWire(superPackets ? SUPER_WIRE : wire);
+    const long = superPackets || frameBytesMax === SUPER_BYTES_MAX;
+    const [near, far] = makeWire(long ? SUPER_WIRE : wire);
     this.far = far;
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
     this.#orders = orders;

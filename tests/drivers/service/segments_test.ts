@@ -11,6 +11,12 @@ import {
 import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
+  GSO_NONE,
+  GSO_TCP4,
+  GSO_TCP6,
+  GSO_UDP,
+  OFFLOAD_CHECKSUM,
+  offloadsGso,
   offloadWord,
 } from "../../../caps/port/offload.ts";
 import { RecordView, STRING_BYTES } from "../../../caps/port/records.ts";
@@ -22,17 +28,19 @@ import {
 } from "../../arbitraries/super_packets.ts";
 import { segmentingOf } from "../../oracles/segmenting.ts";
 import { testProperty } from "../../property.ts";
-import { Rig } from "./rig.ts";
+import type { Likeness } from "../../model/stalling_driver.ts";
+import { Rig, SUPER_BYTES_MAX } from "./rig.ts";
 
 const file = import.meta.url;
 const WIRE_BYTES = 1514;
 
-/** A rig whose one holder may send everything, with so many pages. */
-function rigOf(quotaPages: number): Rig {
+/** A rig whose one holder may send everything, with so many pages; its wire takes frames of {@link WIRE_BYTES} by default. */
+function rigOf(quotaPages: number, likeness: Likeness = {}): Rig {
   const plan = { receives: [{}], sends: [{}], quotaPages, copyBytesMax: 2048 };
-  const wireBytesMax = WIRE_BYTES;
-  const frameBytesMax = wireBytesMax + 8; // for two tags
-  return new Rig([plan], 420, 1, { extents: 2, frameBytesMax, wireBytesMax });
+  const { wireBytesMax = WIRE_BYTES, offloads = 0 } = likeness;
+  const frameBytesMax = offloads > 0 ? SUPER_BYTES_MAX : wireBytesMax + 8; // for two tags
+  const wire = { frameBytesMax, wireBytesMax, offloads };
+  return new Rig([plan], 420, 1, { extents: 2, ...wire });
 }
 
 /** Sends a frame inline with a wish; what came out. */
@@ -90,6 +98,48 @@ testProperty(
     },
   ),
 );
+
+const ALL_OFFLOADS = OFFLOAD_CHECKSUM | offloadsGso(GSO_TCP4) |
+  offloadsGso(GSO_TCP6) | offloadsGso(GSO_UDP);
+
+/** The most datagrams that a kernel makes of one packet. */
+const UDP_SEGMENTS_MAX = 128;
+
+testProperty(
+  "a NIC that makes segments itself gets the packet as it is, and what its sender asked for, whatever a page holds",
+  { runs: 150, file },
+  fc.property(
+    fc.oneof(superPacketParts(3000), superPacketParts(65_300)),
+    fc.integer({ min: 1, max: 10_000 }),
+    (parts, wanted) => {
+      using rig = rigOf(300, { wireBytesMax: 9014, offloads: ALL_OFFLOADS });
+      const { frame, payload } = buildSuperPacket(parts);
+      const sent = send(rig, frame, offloadWord(CHECKSUM_PARTIAL, 0, wanted));
+      const sizes = { wire: 9014, headers: payload, wanted };
+      const verdict = segmentingOf(parts, sizes);
+      if (typeof verdict === "string") {
+        deepEqual([sent.length, dropsOf(rig)], [0, { [verdict]: 1 }]);
+        return;
+      }
+      const { size, count } = verdict;
+      if (parts.protocol === 17 && count > UDP_SEGMENTS_MAX) {
+        // More than the far end has room for.
+        equal(rig.service.counts().accounts[0]!.sentPackets, count);
+        ok(rig.driver.sentWords.every((word) => word === 0));
+        return;
+      }
+      deepEqual(sent, [frame]);
+      const kind = count === 1 ? GSO_NONE : kindOf(parts);
+      const word = offloadWord(CHECKSUM_PARTIAL, kind, count === 1 ? 0 : size);
+      deepEqual(rig.driver.sentWords, [word]);
+    },
+  ),
+);
+
+function kindOf({ version, protocol }: SuperPacketParts): number {
+  if (protocol === 17) return GSO_UDP;
+  return version === 4 ? GSO_TCP4 : GSO_TCP6;
+}
 
 const STREAM: SuperPacketParts = {
   version: 4,

@@ -88,6 +88,11 @@ export async function bridge(
   space: Namespace,
   ...names: readonly string[]
 ): Promise<void> {
+  // Where the kernel has br_netfilter, that would drop what is no good IP.
+  const filters = ["iptables", "ip6tables"].map((one) =>
+    `net.bridge.bridge-nf-call-${one}=0`
+  );
+  await space.run("sysctl", "-qew", ...filters);
   await space.run(..."ip link add br0 type bridge mcast_snooping 0".split(" "));
   for (const name of names) {
     await space.run(..."ip link set dev".split(" "), name, "master", "br0");

@@ -30,7 +30,7 @@ const SOL_PACKET = 263;
 const PACKET_IGNORE_OUTGOING = 23;
 const CLONE_NEWNET = 0x40000000;
 const RECEIVE_BUFFER_BYTES = 16 << 20;
-const FRAME_BYTES_MAX = 4096;
+const FRAME_BYTES_MAX = 65536;
 
 /** More frames than both rings of 64 hold. */
 const FRAMES = 192;
