@@ -105,6 +105,11 @@ export function markIn(frame: Uint8Array): number | undefined {
     : undefined;
 }
 
+/** Whether a frame is one that the service sent. */
+export function isFromSender(frame: Uint8Array): boolean {
+  return macOf(FROM).every((byte, i) => frame[6 + i] === byte);
+}
+
 function macOf(text: string): number[] {
   return text.split(":").map((byte) => parseInt(byte, 16));
 }

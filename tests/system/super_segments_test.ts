@@ -22,7 +22,13 @@ import {
 import { testProperty } from "../property.ts";
 import { linesAbout } from "../services/wire/capture_file.ts";
 import { ADDRESS, answers, ping } from "./far_kernel.ts";
-import { markIn, markOf, orderOf, startOrdered } from "./ordered_system.ts";
+import {
+  isFromSender,
+  markIn,
+  markOf,
+  orderOf,
+  startOrdered,
+} from "./ordered_system.ts";
 import {
   FIELDS,
   type Finished,
@@ -59,7 +65,7 @@ async function takeUntil(socket: number, mark: number): Promise<Uint8Array[]> {
   const untilMs = performance.now() + PATIENCE_MS;
   while (performance.now() < untilMs) {
     for (const frame of receiveAll(socket)) {
-      if (frame[11] !== 1) continue;
+      if (!isFromSender(frame)) continue;
       if (markIn(frame) === mark) return taken;
       taken.push(frame);
     }
