@@ -112,7 +112,7 @@ export interface ManifestInput {
   readonly unclaimed?: "kernel" | "drop" | undefined;
   /** 64 to 262144; 4096 by default. */
   readonly frames?: number | undefined;
-  /** 0 to 8192; 64 on `tap:` and `tun:`, 0 elsewhere, by default. */
+  /** 0 to 8192; 64 on `tap:` and `tun:`, 16 elsewhere, by default. */
   readonly extents?: number | undefined;
   /** `recorded` by default. */
   readonly pace?: "at-once" | "recorded" | undefined;
@@ -194,7 +194,7 @@ function manifestSchemaOf(
         context.addIssue({ code: "custom", path, message });
       checkServices(manifest, cores, complain);
       const kind = nics.kindOf(manifest.nic);
-      const extents = extentsOf(kind, manifest.extents);
+      const extents = extentsOf(kind, manifest);
       checkMemory({ ...manifest, extents }, complain);
       checkQuotas(manifest, needsOf(manifest.nic), complain);
       checkNic(manifest, nics, complain);
@@ -217,7 +217,10 @@ function manifestSchemaOf(
       ...manifest,
       address: firstIpv4(addresses),
       addresses,
-      extents: extentsOf(nics.kindOf(manifest.nic), extents),
+      extents: extentsOf(nics.kindOf(manifest.nic), {
+        frames: manifest.frames,
+        extents,
+      }),
       mac: mac ?? macFor(firstIpv4(addresses).address),
       unclaimed: unclaimed ??
         (nics.kindOf(manifest.nic).kernel === undefined ? "drop" : "kernel"),

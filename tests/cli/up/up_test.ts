@@ -222,7 +222,7 @@ Deno.test("up's options override the manifest's fields", async () => {
     ],
     mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
     unclaimed: "kernel",
-    extents: 0,
+    extents: 16,
     frames: 4096,
     pace: "at-once",
     spin: false,
