@@ -96,6 +96,7 @@ export {
   type Counts,
   type InterposerSnapshot,
   type PagesSnapshot,
+  type PortSnapshot,
   type ServiceSnapshot,
   type SystemSnapshot,
 } from "./services/system/snapshot.ts";
@@ -260,6 +261,33 @@ export {
   type Asker,
 } from "./services/udp/answers.ts";
 export { Responder } from "./services/core/responder.ts";
+
+// Ports between services: what is asked, answered and told, and by whom.
+export {
+  type PortInterface,
+  portInterface,
+} from "./services/ports/interface.ts";
+/** Kinds of values that pass through a port: {@link portInterface} is made of them. */
+export * as portFields from "./services/ports/fields.ts";
+export { type Field, type ValueOf } from "./services/ports/fields.ts";
+export { type BodyReader, type BodyWriter } from "./services/ports/body.ts";
+export { type NoValue } from "./services/ports/interface.ts";
+export {
+  type PortCounts,
+  type Ports,
+  type PortSide,
+  unconnectedPorts,
+} from "./services/core/ports.ts";
+export {
+  type AskHears,
+  type AskPort,
+  type OnAnswer,
+} from "./services/core/asking.ts";
+export {
+  type AnswerPort,
+  type Answers,
+  type Incoming,
+} from "./services/core/answering.ts";
 export { Ipv4Endpoint, type Ipv4Options } from "./services/ip/ipv4_endpoint.ts";
 export { type OwnAddresses } from "./services/ip/own_addresses.ts";
 

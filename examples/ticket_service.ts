@@ -19,9 +19,9 @@ const UDP_AT = ETHERNET_BYTES + IPV4_BYTES;
 
 export const tickets: ServiceDefinition = {
   ...udpEchoService,
-  make(settings): Core {
+  make(settings, ports): Core {
     // The echo checks a datagram and turns it round: what is left is the ticket.
-    const echo = udpEchoService.make(settings);
+    const echo = udpEchoService.make(settings, ports);
     let count = 0;
     return {
       wakeAt: NEVER,

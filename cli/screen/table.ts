@@ -284,6 +284,11 @@ function renderService(
   if (sumOf(coreDrops) > 0) {
     lines.push(countsLine("    core drops: ", coreDrops, columns, "bad"));
   }
+  for (const { side, name, peers, counters } of service.ports ?? []) {
+    const who = peers.length === 0 ? "nobody" : peers.join(", ");
+    const what = side === "ask" ? `asks ${who} at` : `answers ${who} as`;
+    lines.push(countsLine(`    ${what} ${name}: `, counters, columns));
+  }
   for (const { name, counters } of service.interposers ?? []) {
     lines.push(countsLine(`    interposed ${name}: `, counters, columns));
   }

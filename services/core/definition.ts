@@ -1,6 +1,7 @@
 /** What makes a protocol core a service: which packets it wants, and which it sends. */
 
 import type { Core } from "./core.ts";
+import type { Ports } from "./ports.ts";
 import type { IpPrefix } from "../wire/ip_address.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 
@@ -37,6 +38,6 @@ export interface ServiceDefinition<
   receives(settings: Settings): Grant;
   /** The frames that it must be able to send. */
   sends(settings: Settings): Grant;
-  /** Makes its core. */
-  make(settings: Settings): Core;
+  /** Makes its core, which opens its ports to other services meanwhile. */
+  make(settings: Settings, ports: Ports): Core;
 }

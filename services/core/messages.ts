@@ -4,6 +4,7 @@ import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceSettings } from "./definition.ts";
+import type { OpenedPorts, PortConnection, PortCounts } from "./ports.ts";
 import type { ServiceFrames } from "./within_envelope.ts";
 
 /** What connects a service to a NIC. */
@@ -39,6 +40,13 @@ export type ServiceOrder =
   | { readonly kind: "count"; readonly id: number }
   /** The NIC was started again, and what was held before is void. Answered by `running`. */
   | ({ readonly kind: "reconnect" } & Connection)
+  /** Connects one of its ports with another service. */
+  | (
+    & { readonly kind: "connect-port"; readonly port: MessagePort }
+    & PortConnection
+  )
+  /** The service at the other end of connection `id` has ended. */
+  | { readonly kind: "close-port"; readonly id: number }
   /** What became of a service that it watches. */
   | ({ readonly kind: "news" } & ServiceNews)
   /** Closes the ports. A worker is terminated besides. */
@@ -46,12 +54,14 @@ export type ServiceOrder =
 
 /** From a service to the system. */
 export type ServiceReport =
-  /** Reports that it has its capability: packets flow. */
-  | { readonly kind: "running" }
+  /** Reports that it has its capability: packets flow. The first time, with the ports that its core has opened. */
+  | { readonly kind: "running"; readonly ports?: OpenedPorts }
   | {
     readonly kind: "counters";
     readonly id: number;
     readonly counters: Counts;
+    /** At the ends of its ports. */
+    readonly ports: readonly PortCounts[];
     /** What its worker uses: the heap and what lies beside it. */
     readonly memoryBytes: number;
   }

@@ -14,11 +14,12 @@ import {
 } from "../../caps/port/records.ts";
 import { DOORBELL, type TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import { Spin } from "../../caps/port/spin.ts";
-import type { Clock, Instant } from "../runtime/clock.ts";
+import { type Clock, type Instant, NEVER } from "../runtime/clock.ts";
 import type { Core, Frame, Outbox, ServiceNews, Verdict } from "./core.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
 import { OutgoingString } from "./outgoing_string.ts";
 import { requirePlainBuffer } from "./plain.ts";
+import type { ServicePorts } from "./ports.ts";
 import { RecordFrame } from "./record_frame.ts";
 import { TrustedFrames } from "./trusted_frames.ts";
 
@@ -40,6 +41,7 @@ export class CoreRunner implements Disposable {
   #port: Port<Submission | null, Delivery | null>;
   #trusted: TrustedFrames | undefined;
   readonly #clock: Clock;
+  readonly #ports: ServicePorts | undefined;
   readonly #drops = new Tally();
   readonly #record = new RecordFrame();
   /** Of the connection: frames that answer nothing. */
@@ -65,6 +67,8 @@ export class CoreRunner implements Disposable {
     core: Core,
     options: RunnerConnection & {
       readonly clock: Clock;
+      /** Ports to other services that the core has opened. */
+      readonly ports?: ServicePorts;
       /** True on a thread of its own, in real time: it may look for work a while before it sleeps. */
       readonly spins?: boolean;
       /** Told, once, when the core throws: it handles nothing after that. */
@@ -77,6 +81,10 @@ export class CoreRunner implements Disposable {
     this.#outgoing = new OutgoingString(options);
     this.#onFailure = options.onFailure;
     this.#spin = options.spins ? new Spin() : undefined;
+    this.#ports = options.ports;
+    if (this.#ports !== undefined) {
+      this.#ports.onReady = () => this.#guarded(() => this.#serve());
+    }
     this.#listen(options);
   }
 
@@ -85,6 +93,15 @@ export class CoreRunner implements Disposable {
     this.#guarded(() => {
       const now = this.#clock.now();
       this.#core.onNews?.(peer, now, this.#outbox);
+      this.#finish(now);
+    });
+  }
+
+  /** Takes the other end of a connection between services away. */
+  closePort(id: number): void {
+    this.#guarded(() => {
+      const now = this.#clock.now();
+      this.#ports?.close(id, now, this.#outbox);
       this.#finish(now);
     });
   }
@@ -112,6 +129,7 @@ export class CoreRunner implements Disposable {
   /** Closes the port. */
   [Symbol.dispose](): void {
     this.#clock.wake(Infinity, () => {});
+    this.#ports?.dispose();
     this.#port[Symbol.dispose]();
   }
 
@@ -135,13 +153,14 @@ export class CoreRunner implements Disposable {
 
   #serve(): void {
     const now = this.#clock.now();
+    const heard = this.#ports?.serve(now, this.#outbox) ?? 0;
     for (let i = 0; i < DELIVERIES_PER_TURN; i++) {
       const delivery = this.#port.take();
       if (delivery === undefined) {
         const inRing = this.#trusted?.serve(now, this.#verdictOn) ?? 0;
         if (inRing > 0) this.#received = true;
         this.#finish(now);
-        return this.#rest(i + inRing > 0, now);
+        return this.#rest(heard + i + inRing > 0, now);
       }
       if (delivery !== DOORBELL) this.#handle(delivery, now);
     }
@@ -173,10 +192,16 @@ export class CoreRunner implements Disposable {
       this.#core.endOfBatch?.(now, this.#outbox);
     }
     if (this.#outgoing.takeRoom()) this.#core.onRoom?.(now, this.#outbox);
+    const ports = this.#ports;
+    if (ports !== undefined && ports.nextUs <= now) {
+      ports.expire(now, this.#outbox);
+    }
     if (this.#core.wakeAt <= now) this.#core.wake(now, this.#outbox);
     this.#outgoing.flush();
-    if (this.#core.wakeAt === this.#nextWake && this.#nextWake > now) return;
-    this.#nextWake = this.#core.wakeAt;
+    ports?.flush();
+    const next = Math.min(this.#core.wakeAt, ports?.nextUs ?? NEVER);
+    if (next === this.#nextWake && next > now) return;
+    this.#nextWake = next;
     this.#clock.wake(this.#nextWake, () => {
       // The timer is spent, and is set again if it went off too soon.
       this.#nextWake = Infinity;

@@ -19,6 +19,8 @@ import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
 import { threadBytes } from "../runtime/memory_usage.ts";
 import { plainCopy, plainCounts, plainText } from "./plain.ts";
 import { refuseBeyondEnvelope } from "./within_envelope.ts";
+import { type PortConnection, ServicePorts } from "./ports.ts";
+import { UNREAD_MAX } from "../ports/limits.ts";
 import { CoreRunner, type RunnerConnection } from "./runner.ts";
 import type {
   Connection,
@@ -40,12 +42,18 @@ export async function startService(
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
     let connected = await connect(definition, start, start);
-    const runner = new CoreRunner(definition.make(start.settings), {
-      ...connected,
-      clock: makeRealClock(),
-      spins: (options.ownThread ?? false) && (start.spin ?? false),
-      onFailure: fail,
-    });
+    const clock = makeRealClock();
+    const ports = new ServicePorts(clock);
+    const runner = new CoreRunner(
+      definition.make(start.settings, ports.given),
+      {
+        ...connected,
+        clock,
+        ports,
+        spins: (options.ownThread ?? false) && (start.spin ?? false),
+        onFailure: fail,
+      },
+    );
     const reconnect = async (connection: Connection) => {
       connected.requests[Symbol.dispose]();
       connected = await connect(definition, start, connection);
@@ -56,29 +64,40 @@ export async function startService(
       obey(control, {
         count: (id) => {
           try {
-            control.post(countersOf(runner, id));
+            control.post(countersOf(runner, ports, id));
           } catch (error) {
             fail(error);
           }
         },
         reconnect: (connection) => void reconnect(connection).catch(fail),
         news: (news) => runner.tell(news),
+        connectPort: (connection, port) =>
+          ports.connect(
+            connection,
+            fromMessagePort(port, { unreadMax: UNREAD_MAX }),
+          ),
+        closePort: (id) => runner.closePort(id),
         stop: () => {
           runner[Symbol.dispose]();
           connected.requests[Symbol.dispose]();
         },
       });
-    control.post({ kind: "running" });
+    control.post({ kind: "running", ports: ports.opened() });
   } catch (error) {
     fail(error);
   }
 }
 
-function countersOf(runner: CoreRunner, id: number): ServiceReport {
+function countersOf(
+  runner: CoreRunner,
+  ports: ServicePorts,
+  id: number,
+): ServiceReport {
   return {
     kind: "counters",
     id,
     counters: plainCounts(runner.counters()),
+    ports: ports.counters(),
     memoryBytes: threadBytes(),
   };
 }
@@ -141,6 +160,8 @@ interface Obedience {
   count(id: number): void;
   reconnect(connection: Connection): void;
   news(news: ServiceNews): void;
+  connectPort(connection: PortConnection, port: MessagePort): void;
+  closePort(id: number): void;
   stop(): void;
 }
 
@@ -152,6 +173,8 @@ function obey(
     if (order.kind === "count") does.count(order.id);
     else if (order.kind === "reconnect") does.reconnect(order);
     else if (order.kind === "news") does.news(order);
+    else if (order.kind === "connect-port") does.connectPort(order, order.port);
+    else if (order.kind === "close-port") does.closePort(order.id);
     else {
       does.stop();
       control[Symbol.dispose]();

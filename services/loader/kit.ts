@@ -13,6 +13,8 @@ import {
 import { grant } from "../filter/grant/text/grant_text.ts";
 import { Ipv4Endpoint } from "../ip/ipv4_endpoint.ts";
 import { Responder } from "../core/responder.ts";
+import * as fields from "../ports/fields.ts";
+import { portInterface } from "../ports/interface.ts";
 import { answerDatagrams } from "../udp/answers.ts";
 import * as wire from "../wire/mod.ts";
 
@@ -34,6 +36,11 @@ export interface ServiceKit {
   readonly services: {
     readonly answerDatagrams: typeof answerDatagrams;
   };
+  /** What passes between services: interfaces, and the kinds of their fields. */
+  readonly ports: {
+    readonly fields: typeof fields;
+    readonly portInterface: typeof portInterface;
+  };
   /** What cores are made of. */
   readonly core: {
     readonly Ipv4Endpoint: typeof Ipv4Endpoint;
@@ -49,6 +56,7 @@ export const serviceKit: ServiceKit = Object.freeze({
   wire: Object.freeze({ ...wire }),
   filter: Object.freeze({ arp, either, ethernet, grant, ipv4, ipv6, vlan }),
   services: Object.freeze({ answerDatagrams }),
+  ports: Object.freeze({ fields: Object.freeze({ ...fields }), portInterface }),
   core: Object.freeze({
     Ipv4Endpoint,
     NEVER,

@@ -60,7 +60,9 @@ export function describeIssues(
       }));
     }
     if (issue.code === "invalid_key") {
-      return [{ path, message: SERVICE_NAME_EXPECTED }];
+      // A port's name says itself what it may be; a service's does not.
+      const [said] = path[2] === "ports" ? issue.issues : [];
+      return [{ path, message: said?.message ?? SERVICE_NAME_EXPECTED }];
     }
     return [{ path, message: issue.message }];
   });

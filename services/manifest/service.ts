@@ -12,6 +12,7 @@ import { asked, pathOfFile, quoted, wholeNumber } from "../fields/field.ts";
 import type { IpPrefix } from "../wire/ip_address.ts";
 import type { Protocol } from "../core/protocol.ts";
 import type { CoreManifest, CoreManifestInput } from "./cores.ts";
+import { portsSchema } from "./ports.ts";
 import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 import { type NamedAddress, namedAddresses } from "./addresses.ts";
 
@@ -42,6 +43,8 @@ export interface ServiceHolding {
   readonly restart: RestartPolicy;
   /** Other services, by name: its core is told when they fail and run again. */
   readonly watch?: readonly string[] | undefined;
+  /** Services that it may ask, by the names of its ports. */
+  readonly ports?: Readonly<Record<string, string>> | undefined;
   /** What its packets pass unseen by it, the nearest to the driver first. */
   readonly interpose?: readonly InterposerSpec[] | undefined;
   /** How much comes and goes in a second, each way; absent for no limit. */
@@ -96,6 +99,8 @@ export interface ServiceHoldingInput {
   readonly restart?: RestartPolicy | undefined;
   /** Names of other services: its core is told when they fail and run again; none by default. */
   readonly watch?: readonly string[] | undefined;
+  /** `{"resolver": "arp"}`: services that it may ask, by the names of its ports; none by default. */
+  readonly ports?: Readonly<Record<string, string>> | undefined;
   /** What its packets pass unseen by it, the nearest to the driver first; up to 16. */
   readonly interpose?: readonly InterposerSpec[] | undefined;
   /** `{"packetsPerSecond": 1000}`, `{"bytesPerSecond": 1e6}` or both, each way; no limit by default. */
@@ -135,6 +140,7 @@ const holding = {
   watch: z.array(z.string(asked("the name of a service")))
     .max(WATCHED_MAX, asked(`at most ${WATCHED_MAX} names of services`))
     .optional(),
+  ports: portsSchema.optional(),
   interpose: interposerSpecs,
   limit: rateLimitSchema.optional(),
   vlan: wholeNumber(1, VLAN_MAX).optional(),

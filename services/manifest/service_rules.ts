@@ -4,6 +4,7 @@ import type { Protocol } from "../core/protocol.ts";
 import { showValue } from "../fields/show_value.ts";
 import { type IpPrefix, sameIpAddress } from "../wire/ip_address.ts";
 import type { Complain } from "./error.ts";
+import { checkPorts } from "./ports.ts";
 import type { ServiceManifest } from "./service.ts";
 import { checkAddresses } from "./service_addresses.ts";
 
@@ -40,6 +41,7 @@ export function checkServices(
   }
   checkDistinct(services, cores, complain);
   checkWatched(services, complain);
+  checkPorts(services, complain);
 }
 
 /**

@@ -112,6 +112,7 @@ export class RunningSystem implements System {
     const sources = await wiringSources({
       nic: this.#nic!,
       services: this.#services.all,
+      connections: (service) => this.#services.connections(service),
       interposing: this.#interposing,
       receivers: this.#receivers.connected,
       nursery: this.#nursery,
@@ -240,6 +241,7 @@ export class RunningSystem implements System {
       capabilities,
       refusals,
       services: this.#services.all,
+      connections: (service) => this.#services.connections(service),
       interposing: this.#interposing,
       peer: this.#peer?.counters,
     });

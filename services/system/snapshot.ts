@@ -35,6 +35,18 @@ export interface InterposerSnapshot {
   readonly counters: Counts;
 }
 
+/** One end of ports between services. */
+export interface PortSnapshot {
+  /** Whether it asks there, or answers. */
+  readonly side: "ask" | "answer";
+  /** The port's name where it asks, the interface's where it answers. */
+  readonly name: string;
+  /** The services at the other end; none where it is unavailable. */
+  readonly peers: readonly string[];
+  /** What it counted there: `asked`, `answered`, `timed-out`. */
+  readonly counters: Counts;
+}
+
 /** One service. */
 export interface ServiceSnapshot {
   /** Name in the manifest. */
@@ -54,6 +66,8 @@ export interface ServiceSnapshot {
   readonly capabilities: readonly CapabilitySnapshot[];
   /** What the protocol core counted: `echoed`, `drop:checksum`. */
   readonly counters: Counts;
+  /** Where it asks other services, and answers them; absent where it does not. */
+  readonly ports?: readonly PortSnapshot[];
   /** Messages of the service that the driver or the filter service refused, by reason. */
   readonly refusals: Counts;
   /** What is interposed, the nearest to the driver first; absent when nothing is. */

@@ -6,6 +6,7 @@ import type {
   AccountCounts,
   DriverCounts,
 } from "../../caps/driver/messages.ts";
+import type { PortConnection } from "../core/ports.ts";
 import type {
   CapabilityDescription,
   PortRefusals,
@@ -32,6 +33,8 @@ export interface SnapshotParts {
   readonly capabilities: readonly CapabilityDescription[];
   readonly refusals: readonly PortRefusals[];
   readonly services: readonly Supervised[];
+  /** What a service's ports are connected with. */
+  readonly connections: (service: string) => readonly PortConnection[];
   readonly interposing: Interposing;
   readonly peer: Counts | undefined;
 }
@@ -98,6 +101,7 @@ function serviceOf(
       ...endedOf(service, parts),
     ],
     counters: service.counters,
+    ...portsOf(service, parts),
     ...interposersOf(service, parts),
     refusals: addCounts([
       service.refusals,
@@ -106,6 +110,21 @@ function serviceOf(
         .map(({ refusals }) => refusals),
     ]),
   };
+}
+
+function portsOf(
+  { name, portCounts }: Supervised,
+  { connections }: SnapshotParts,
+): Pick<ServiceSnapshot, "ports"> {
+  if (portCounts.length === 0) return {};
+  const connected = connections(name);
+  const ports = portCounts.map((one) => ({
+    ...one,
+    peers: connected
+      .filter(({ side, name }) => side === one.side && name === one.name)
+      .map(({ peer }) => peer),
+  }));
+  return { ports };
 }
 
 function interposersOf(

@@ -3,22 +3,7 @@
  * what stands there instead. The model must notice every one.
  */
 
-import type { Edit } from "../canary/yard.ts";
-
-/** What is broken, and how. */
-export interface Mutation {
-  readonly name: string;
-  readonly edits: readonly Edit[];
-}
-
-function mutation(
-  name: string,
-  file: string,
-  from: string,
-  to: string,
-): Mutation {
-  return { name, edits: [{ file, from, to }] };
-}
+import { type Mutation, mutation } from "./mutation.ts";
 
 const KERNEL = "caps/kernel/kernel.ts";
 const ADMISSION = "caps/kernel/admission.ts";

@@ -13,7 +13,7 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
-import { makePipe } from "../../caps/port/port.ts";
+import { makePipe, type Port } from "../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
@@ -35,7 +35,9 @@ import {
   macFor,
   readSystemAddress,
 } from "../../services/manifest/interface_address.ts";
+import { UNREAD_MAX } from "../../services/ports/limits.ts";
 import { Random } from "../../services/runtime/random.ts";
+import { PortBroker } from "../../services/system/supervision/port_broker.ts";
 import type { Medium } from "./medium.ts";
 import { SimulatedHolder, type SimulatedService } from "./service.ts";
 import type { Trace } from "./trace.ts";
@@ -69,6 +71,9 @@ export interface HostParts {
 /** The system's own port, as in services/system/. */
 const SYSTEM_PORT: PortId = 0;
 
+/** Room for super-packets that services send: each is taken apart there. */
+const EXTENTS = 4;
+
 const LIMITS = { capabilitiesMax: 1024, capabilitiesKept: 0, depthMax: 16 };
 
 /** A driver service with its filter service: they live and die together. */
@@ -89,6 +94,7 @@ export class Host {
   readonly services: readonly SimulatedHolder[];
   readonly #parts: HostParts;
   readonly #random: Random;
+  readonly #ports: PortBroker<Port<ArrayBuffer, unknown>>;
   #machine: Machine | undefined;
   #nextPort: PortId = SYSTEM_PORT + 1;
   #stalls = 0;
@@ -117,9 +123,35 @@ export class Host {
         },
         time,
         trace,
+        onRunning: (opened) => {
+          const complaints = this.#ports.up(service, opened);
+          for (const { service, message } of complaints) {
+            this.#service(service).failure = message;
+          }
+        },
         onFailed: () => this.#disown(prefix + service),
       })
     );
+    this.#ports = new PortBroker<Port<ArrayBuffer, unknown>>({
+      services: options.services,
+      channel: () =>
+        makePipe<ArrayBuffer, ArrayBuffer>({ queueMax: UNREAD_MAX }),
+      connect: (service, connection, port) =>
+        this.#service(service).connectPort(connection, port),
+      close: (service, id) => this.#service(service).closePort(id),
+    });
+  }
+
+  /** The service that `options` has by this name. */
+  #service(name: string): SimulatedHolder {
+    const called = this.#parts.prefix + name;
+    return this.services.find((one) => one.name === called)!;
+  }
+
+  /** Ends a life of a service: nobody is connected with it any more. */
+  #stop(service: SimulatedHolder): void {
+    service.stop();
+    this.#ports.down(service.name.slice(this.#parts.prefix.length));
   }
 
   /** IPv4 address, 32 bits. */
@@ -141,7 +173,7 @@ export class Host {
 
   #makeMachine(): Machine {
     const { options, time } = this.#parts;
-    const memory = makePacketMemory(options.frames ?? 512);
+    const memory = makePacketMemory(options.frames ?? 512, EXTENTS);
     const [orders, forFilter] = makePipe<DriverReport, DriverOrder>();
     const clock = time.makeClock();
     const onCutOff = (port: PortId) => this.#cutOff(port);
@@ -209,7 +241,7 @@ export class Host {
     const { port } = service;
     if (port === undefined) return;
     this.#found.push(...this.#refusals(service));
-    service.stop();
+    this.#stop(service);
     this.#machine?.driver.detach(port);
     void this.#machine?.filter.detach(port);
   }
@@ -220,7 +252,7 @@ export class Host {
     if (machine === undefined) return;
     for (const service of this.services) {
       this.#found.push(...this.#refusals(service));
-      service.stop();
+      this.#stop(service);
     }
     this.#machine = undefined;
     machine.driver[Symbol.dispose]();
@@ -264,6 +296,7 @@ export class Host {
       if (service.failure !== undefined) {
         found.push(`${service.name}: ${service.failure}`);
       }
+      found.push(...portViolations(service));
     }
     return [...found, ...this.#pageViolations()];
   }
@@ -327,6 +360,15 @@ export class Host {
     const service = this.services.find((one) => one.name === name);
     if (service !== undefined) this.crash(service);
   }
+}
+
+/** What no honest end of a port sends, and was sent. */
+function portViolations(service: SimulatedHolder): string[] {
+  return service.portCounts().flatMap(({ name, counters }) =>
+    ["malformed", "unasked", "over", "flooded"]
+      .filter((what) => (counters[what] ?? 0) > 0)
+      .map((what) => `${service.name}: port ${name}: ${counters[what]} ${what}`)
+  );
 }
 
 /** The address of a host that names none: the `index`th of 10.77.0.0/24 behind the peer's. */

@@ -24,9 +24,16 @@ import type {
   FilterReply,
   FilterRequest,
 } from "../../services/filter/service/messages.ts";
+import {
+  type OpenedPorts,
+  type PortConnection,
+  type PortCounts,
+  ServicePorts,
+} from "../../services/core/ports.ts";
 import { CoreRunner } from "../../services/core/runner.ts";
 import { establish } from "../../services/core/start.ts";
 import { ServicePort } from "./service_port.ts";
+import { StallingPort } from "./stalling_port.ts";
 import { nameFrame, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -34,7 +41,9 @@ import type { VirtualTime } from "./virtual_time.ts";
 export interface SimulatedService extends ServiceDefinition {
   /** Where it listens, if it has ports. */
   readonly port?: number;
-  /** Pages that it may hold; 16 by default. */
+  /** Services of its host that it may ask, by the names of its ports; none by default. */
+  readonly ports?: Readonly<Record<string, string>>;
+  /** Pages that it may hold; 32 by default. */
   readonly quotaPages?: number;
   /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 by default. */
   readonly copyBytesMax?: number;
@@ -57,6 +66,8 @@ export interface ServiceParts {
   readonly settings: ServiceSettings;
   readonly time: VirtualTime;
   readonly trace: Trace;
+  /** Told when it runs, and has opened these ports. */
+  readonly onRunning: (opened: OpenedPorts) => void;
   /** Told when the service has failed by a fault of its own. */
   readonly onFailed: () => void;
 }
@@ -66,6 +77,9 @@ interface Life {
   readonly port: PortId;
   readonly services: ServicePort;
   runner?: CoreRunner;
+  ports?: ServicePorts;
+  /** To other services, by the connection. */
+  readonly toOthers: Map<number, StallingPort<ArrayBuffer, unknown>>;
 }
 
 /** A service, through all its lives. */
@@ -78,6 +92,8 @@ export class SimulatedHolder {
   #stalls = 0;
   /** Wake-ups that came while it was stalled. */
   #missed: (() => void) | undefined;
+  /** Orders that came while it was stalled. */
+  #orders: (() => void)[] = [];
 
   /** Makes a service that does not run yet. */
   constructor(parts: ServiceParts) {
@@ -100,6 +116,37 @@ export class SimulatedHolder {
     return this.#life?.runner?.counters() ?? {};
   }
 
+  /** What it has counted at its ports since it started. */
+  portCounts(): readonly PortCounts[] {
+    return this.#life?.ports?.counters() ?? [];
+  }
+
+  /** Takes one end of a connection with another service. */
+  connectPort(
+    connection: PortConnection,
+    port: Port<ArrayBuffer, unknown>,
+  ): void {
+    const life = this.#life!;
+    const own = new StallingPort(port);
+    if (this.stalled) own.stall();
+    life.toOthers.set(connection.id, own);
+    this.#order(() => life.ports!.connect(connection, own));
+  }
+
+  /** Hears that the other end of a connection has ended. */
+  closePort(id: number): void {
+    const { runner, toOthers } = this.#life!;
+    toOthers.delete(id);
+    this.#order(() => runner!.closePort(id));
+  }
+
+  /** As messages are: those to a service that is stalled wait. */
+  #order(order: () => void): void {
+    const life = this.#life;
+    if (this.stalled) this.#orders.push(order);
+    else queueMicrotask(() => life === this.#life && order());
+  }
+
   /** Starts it with a new core: it asks for its capability as every service does. */
   async start(connection: ServiceConnection): Promise<void> {
     const { definition, settings, trace, name } = this.#parts;
@@ -108,9 +155,9 @@ export class SimulatedHolder {
       data,
       (what, bytes) => trace.add(name, `${what} ${nameFrame(bytes)}`),
     );
-    const life: Life = { port, services };
+    const life: Life = { port, services, toOthers: new Map() };
     this.#life = life;
-    const { quotaPages = 16, copyBytesMax = 2048 } = definition;
+    const { quotaPages = 32, copyBytesMax = 2048 } = definition;
     try {
       const envelope = await system.derive({
         from: root,
@@ -127,13 +174,18 @@ export class SimulatedHolder {
       );
       if (this.#life !== life) return; // it crashed before it ran
       trace.add(name, "runs");
-      life.runner = new CoreRunner(definition.make(settings), {
+      const clock = this.#clock();
+      const ports = new ServicePorts(clock);
+      life.ports = ports;
+      life.runner = new CoreRunner(definition.make(settings, ports.given), {
         port: services,
-        clock: this.#clock(),
+        clock,
+        ports,
         capability,
         onFailure: (error) => this.#fail(life, error),
       });
       if (this.stalled) services.stall();
+      this.#parts.onRunning(ports.opened());
     } catch (error) {
       this.#fail(life, error);
     }
@@ -144,6 +196,7 @@ export class SimulatedHolder {
     const life = this.#life;
     this.#life = undefined;
     this.#missed = undefined;
+    this.#orders = [];
     // Its clock goes with it; its port is the driver's to close.
     life?.runner?.[Symbol.dispose]();
   }
@@ -151,7 +204,7 @@ export class SimulatedHolder {
   /** Stalls the service until {@link resume}. */
   stall(): void {
     this.#stalls++;
-    this.#life?.services.stall();
+    for (const port of this.#ports) port.stall();
   }
 
   /** Ends one stall. */
@@ -159,8 +212,14 @@ export class SimulatedHolder {
     if (--this.#stalls > 0) return;
     const missed = this.#missed;
     this.#missed = undefined;
-    this.#life?.services.resume();
+    for (const order of this.#orders.splice(0)) order();
+    for (const port of this.#ports) port.resume();
     missed?.();
+  }
+
+  get #ports(): readonly { stall(): void; resume(): void }[] {
+    const life = this.#life;
+    return life === undefined ? [] : [life.services, ...life.toOthers.values()];
   }
 
   #fail(life: Life, error: unknown): void {

@@ -7,55 +7,30 @@ import {
   RecordView,
   type Submission,
 } from "../../caps/port/records.ts";
+import { StallingPort } from "./stalling_port.ts";
 
 /** Told of each frame that a service takes or gives. */
 export type Watch = (what: "takes" | "gives", bytes: Uint8Array) => void;
 
 /** A port around another. */
-export class ServicePort implements Port<Submission, Delivery> {
-  onReady: (() => void) | undefined;
-  readonly #port: Port<Submission, Delivery>;
+export class ServicePort extends StallingPort<Submission, Delivery> {
   readonly #watch: Watch;
-  #stalled = false;
 
   /** Around `port`, which is its own from now on. */
   constructor(port: Port<Submission, Delivery>, watch: Watch) {
-    this.#port = port;
+    super(port);
     this.#watch = watch;
-    port.onReady = () => {
-      if (!this.#stalled) this.onReady?.();
-    };
   }
 
-  get closed(): boolean {
-    return this.#port.closed;
-  }
-
-  post(message: Submission, transfer: Transferable[] = []): boolean {
+  override post(message: Submission, transfer: Transferable[] = []): boolean {
     this.#tell("gives", message);
-    return this.#port.post(message, transfer);
+    return super.post(message, transfer);
   }
 
-  take(): Delivery | undefined {
-    if (this.#stalled) return undefined;
-    const delivery = this.#port.take();
+  override take(): Delivery | undefined {
+    const delivery = super.take();
     if (delivery !== undefined) this.#tell("takes", delivery);
     return delivery;
-  }
-
-  /** Nothing arrives from now on. */
-  stall(): void {
-    this.#stalled = true;
-  }
-
-  /** What has arrived is there. */
-  resume(): void {
-    this.#stalled = false;
-    this.onReady?.();
-  }
-
-  [Symbol.dispose](): void {
-    this.#port[Symbol.dispose]();
   }
 
   #tell(what: "takes" | "gives", message: Delivery | Submission): void {

@@ -17,6 +17,7 @@ import { setImmediate } from "node:timers";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { Core } from "../../services/core/core.ts";
+import type { PortCounts } from "../../services/core/ports.ts";
 import type { Instant } from "../../services/runtime/clock.ts";
 import { seedOf } from "../../services/runtime/random.ts";
 import { makePeer, type PeerOptions } from "../../services/peer/core.ts";
@@ -208,6 +209,11 @@ export class World implements Disposable {
     }
     const { host, service } = this.#party(who);
     return service?.counters() ?? host.counters();
+  }
+
+  /** What a service has counted at its ports since it last started. */
+  ports(service: string): readonly PortCounts[] {
+    return this.#party(service).service?.portCounts() ?? [];
   }
 
   /** Where a host's pages are; undefined while its driver is down. The first host's if none is named. */

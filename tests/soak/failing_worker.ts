@@ -16,8 +16,8 @@ const lifeMs = Number(new URL(import.meta.url).search.slice(1));
 
 const definition: ServiceDefinition<UdpEchoSettings> = {
   ...udpEchoService,
-  make(settings): Core {
-    const core = udpEchoService.make(settings);
+  make(settings, ports): Core {
+    const core = udpEchoService.make(settings, ports);
     if (settings.port !== FAILING_PORT) return core;
     const untilMs = performance.now() + lifeMs;
     return {

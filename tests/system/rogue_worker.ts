@@ -61,8 +61,8 @@ function goesWrong(wrong: () => void): void {
   let good = 0;
   const definition: ServiceDefinition = {
     ...udpEchoService,
-    make: (settings): Core => {
-      const core = udpEchoService.make(settings);
+    make: (settings, ports): Core => {
+      const core = udpEchoService.make(settings, ports);
       return {
         wakeAt: core.wakeAt,
         wake: (now, out) => core.wake(now, out),
@@ -91,8 +91,8 @@ function watchesOthers(): void {
   const told: Record<string, number> = {};
   serveService({
     ...icmpEchoService,
-    make: (settings): Core => {
-      const core = icmpEchoService.make(settings);
+    make: (settings, ports): Core => {
+      const core = icmpEchoService.make(settings, ports);
       return {
         wakeAt: core.wakeAt,
         wake: (now, out) => core.wake(now, out),

@@ -5,6 +5,7 @@ import type { NicSupervisor } from "../nic/nic_supervisor.ts";
 import type { Nursery } from "../nursery/host.ts";
 import type { PeerHost } from "../peer/host.ts";
 import type { ConnectedReceiver } from "../receivers.ts";
+import type { PortConnection } from "../../core/ports.ts";
 import type { Interposing } from "../supervision/interposing.ts";
 import type { Supervised } from "../supervision/supervised.ts";
 import type { WiredHolder, WiredNic, WiringSources } from "./wiring.ts";
@@ -13,6 +14,7 @@ import type { WiredHolder, WiredNic, WiringSources } from "./wiring.ts";
 export interface SystemParts {
   readonly nic: NicSupervisor;
   readonly services: readonly Supervised[];
+  readonly connections: (service: string) => readonly PortConnection[];
   readonly interposing: Interposing;
   readonly receivers: readonly ConnectedReceiver[];
   readonly nursery: Nursery | undefined;
@@ -21,7 +23,8 @@ export interface SystemParts {
 
 /** What the parts say now. */
 export async function wiringSources(
-  { nic, services, interposing, receivers, nursery, peer }: SystemParts,
+  { nic, services, connections, interposing, receivers, nursery, peer }:
+    SystemParts,
 ): Promise<WiringSources> {
   const wired = await wiredNic(nic);
   const connector = wired === undefined ? undefined : nic.life.connector;
@@ -31,7 +34,9 @@ export async function wiringSources(
     nursery: nursery?.open ? nursery.place : undefined,
     peer: peer?.open ? peer.thread.place : undefined,
     holders: [
-      ...services.map((one) => wiredService(one, interposing, connector)),
+      ...services.map((one) =>
+        wiredService(one, connections(one.name), interposing, connector)
+      ),
       ...receivers.map((one) => wiredReceiver(one, connector)),
     ],
   };
@@ -49,6 +54,7 @@ async function wiredNic(nic: NicSupervisor): Promise<WiredNic | undefined> {
 
 function wiredService(
   { name, state, place, port }: Supervised,
+  connections: readonly PortConnection[],
   interposing: Interposing,
   connector: Connector | undefined,
 ): WiredHolder {
@@ -61,6 +67,11 @@ function wiredService(
     port,
     interposers: interposing.namesBefore(name),
     trusted: port !== undefined && connector?.trusts(port) === true,
+    asks: Object.fromEntries(
+      connections
+        .filter(({ side }) => side === "ask")
+        .map(({ name, peer }) => [name, `service ${peer}`]),
+    ),
   };
 }
 

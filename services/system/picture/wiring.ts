@@ -50,7 +50,10 @@ export interface WiredChannel {
     | "data"
     | "requests"
     | "frames"
-    | "pages";
+    | "pages"
+    | "port";
+  /** Of a port between services: its name where it asks. */
+  readonly name?: string;
   /** What the driver and the filter service know the holder by. */
   readonly port?: PortId;
 }
@@ -91,6 +94,8 @@ export interface WiredHolder {
   /** What is interposed, the nearest to the driver first. */
   readonly interposers: readonly string[];
   readonly trusted: boolean;
+  /** Parts that it asks, by the names of its ports; absent for none. */
+  readonly asks?: Readonly<Record<string, string>>;
 }
 
 /** The NIC and its two services, while they run. */
@@ -217,6 +222,9 @@ function addHolder(
   });
   if (holder.controlled) {
     channels.push({ from: SYSTEM, to: name, what: "control" });
+  }
+  for (const [own, to] of Object.entries(holder.asks ?? {})) {
+    channels.push({ from: name, to, what: "port", name: own });
   }
   if (nic === undefined || port === undefined) return;
   if (driverHas(nic, port)) {

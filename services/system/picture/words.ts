@@ -30,8 +30,9 @@ export function partWords({ state, place }: WiredPart): string[] {
   ];
 }
 
-/** `data, port 3`. */
-export function channelWords({ what, port }: WiredChannel): string {
+/** `data, port 3`, or `port resolver` between services. */
+export function channelWords({ what, port, name }: WiredChannel): string {
+  if (name !== undefined) return `${what} ${name}`;
   return port === undefined ? what : `${what}, port ${port}`;
 }
 

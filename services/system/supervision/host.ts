@@ -6,6 +6,11 @@ import { NoAnswerError } from "../../runtime/calls.ts";
 import { ControlLine } from "../../runtime/control_line.ts";
 import type { ServiceNews } from "../../core/core.ts";
 import type {
+  OpenedPorts,
+  PortConnection,
+  PortCounts,
+} from "../../core/ports.ts";
+import type {
   Connection,
   ServiceOrder,
   ServiceReport,
@@ -35,8 +40,12 @@ export class ServiceHost {
   failure: string | undefined;
   /** What it counted when it was asked last. */
   counters: Counts = {};
+  /** What it counted at its ports then. */
+  portCounts: readonly PortCounts[] = [];
   /** What it used then. */
   memoryBytes = 0;
+  /** The ports that its core has opened, once it runs. */
+  opened: OpenedPorts = { asks: {}, answers: {} };
   /** What was refused of its messages by the one that cut it off. */
   refusals: Counts = {};
   /** Worker of the service, once it was started. */
@@ -69,7 +78,7 @@ export class ServiceHost {
       read: readServiceReport,
       onReport: (report) => {
         if (report.kind === "failed") this.fail(report.message);
-        else if (this.state === "starting") this.#run();
+        else if (this.state === "starting") this.#run(report);
         else this.#strike();
       },
       onNonsense: () => this.#strike(),
@@ -129,6 +138,7 @@ export class ServiceHost {
         (id) => ({ kind: "count", id }),
       );
       this.counters = report.counters;
+      this.portCounts = report.ports;
       this.memoryBytes = report.memoryBytes;
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
@@ -151,6 +161,16 @@ export class ServiceHost {
   /** Tells it what became of a service that it watches. */
   tell(news: ServiceNews): void {
     if (this.state === "running") this.#control.send({ kind: "news", ...news });
+  }
+
+  /** Gives it one end of a connection with another service. */
+  connectPort(connection: PortConnection, port: MessagePort): void {
+    this.#control.send({ kind: "connect-port", ...connection, port }, [port]);
+  }
+
+  /** Tells it that the other end of a connection has ended. */
+  closePort(id: number): void {
+    this.#control.send({ kind: "close-port", id });
   }
 
   /** Ends it for what it sent. */
@@ -188,8 +208,9 @@ export class ServiceHost {
     this.cutOff("it was ended: too many of its messages made no sense");
   }
 
-  #run(): void {
+  #run({ ports }: Extract<ServiceReport, { kind: "running" }>): void {
     this.state = "running";
+    if (ports !== undefined) this.opened = ports;
     clearTimeout(this.#starting);
     const { heartbeatMs } = this.#limits;
     this.#heartbeat ??= setInterval(() => void this.ask(), heartbeatMs);

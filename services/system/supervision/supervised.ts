@@ -15,6 +15,7 @@
 import { addCounts, type Counts } from "../../../caps/driver/accounts.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { ServiceNews } from "../../core/core.ts";
+import type { PortCounts } from "../../core/ports.ts";
 import type { Place } from "../../runtime/thread.ts";
 import type {
   RestartPolicy,
@@ -23,6 +24,7 @@ import type {
 import type { ServiceSnapshot } from "../snapshot.ts";
 import { Restarts } from "../restarts.ts";
 import type { ServiceHost } from "./host.ts";
+import { addPortCounts } from "./port_counts.ts";
 
 /**
  * Restarts after it stopped answering, in all. A worker that does not return to
@@ -60,6 +62,7 @@ export class Supervised {
   #silent = 0;
   readonly #ports = new Set<PortId>();
   readonly #before: Record<string, number> = {};
+  #portsBefore: readonly PortCounts[] = [];
 
   constructor(name: string, service: ServiceManifest) {
     this.name = name;
@@ -95,6 +98,7 @@ export class Supervised {
   /** Begins another life. */
   begin(host: ServiceHost): void {
     Object.assign(this.#before, this.counters);
+    this.#portsBefore = this.portCounts;
     this.#phase = { kind: "alive" };
     this.#host = host;
   }
@@ -169,6 +173,11 @@ export class Supervised {
   /** What it counted, in all its lives. */
   get counters(): Counts {
     return addCounts([this.#before, this.#host?.counters ?? {}]);
+  }
+
+  /** What it counted at its ports, in all its lives. */
+  get portCounts(): readonly PortCounts[] {
+    return addPortCounts(this.#portsBefore, this.#host?.portCounts ?? []);
   }
 
   /** What was refused of the messages of its life now. */

@@ -11,12 +11,14 @@ import {
 import type { Manifest } from "../../manifest/manifest.ts";
 import { settingsOf } from "../../manifest/settings.ts";
 import type { Connection } from "../../core/messages.ts";
+import type { PortConnection } from "../../core/ports.ts";
 import { withPriorityTagged } from "../../filter/grant/priority_tagged.ts";
 import type { Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
 import type { Parts, ServicePart } from "../parts.ts";
 import { ServiceHost } from "./host.ts";
+import { PortBroker } from "./port_broker.ts";
 import { Supervised } from "./supervised.ts";
 
 /** Which services, how they run, and who is told of them. */
@@ -41,6 +43,7 @@ export interface ServicesOptions {
 export class Supervisor {
   readonly #options: ServicesOptions;
   readonly #services: Supervised[];
+  readonly #ports: PortBroker<MessagePort>;
   /** To the NIC as it is now; undefined while there is none. */
   #connector: Connector | undefined;
   /** False until every service has run: a failure is the start's, then. */
@@ -52,6 +55,23 @@ export class Supervisor {
     this.#options = options;
     this.#services = Object.entries(options.manifest.services)
       .map(([name, service]) => new Supervised(name, service));
+    const hostOf = (name: string) =>
+      this.#services.find((one) => one.name === name)!.host!;
+    this.#ports = new PortBroker({
+      services: options.manifest.services,
+      channel: () => {
+        const { port1, port2 } = new MessageChannel();
+        return [port1, port2];
+      },
+      connect: (service, connection, port) =>
+        hostOf(service).connectPort(connection, port),
+      close: (service, id) => hostOf(service).closePort(id),
+    });
+  }
+
+  /** What a service is connected with, at the ends of its ports. */
+  connections(service: string): readonly PortConnection[] {
+    return this.#ports.connected(service);
   }
 
   /** All, failed ones too. */
@@ -195,10 +215,25 @@ export class Supervisor {
     await host.decided;
     if (host.state !== "running") return;
     service.restarts.ran(performance.now());
+    this.#connectPorts(service, host);
     this.#tell(service);
     for (const { news } of this.#services) {
       if (news === undefined || !watches(service, news.name)) continue;
       host.tell(news);
+    }
+  }
+
+  /**
+   * Connects a service's ports. What a manifest gives wrongly ends a service that
+   * is being started; later a service may say something else of itself, and another
+   * is not to be ended by that.
+   */
+  #connectPorts(service: Supervised, { opened }: ServiceHost): void {
+    for (
+      const { service: name, message } of this.#ports.up(service.name, opened)
+    ) {
+      if (this.#supervised) continue;
+      this.#services.find((one) => one.name === name)!.host!.fail(message);
     }
   }
 
@@ -255,6 +290,7 @@ export class Supervisor {
   }
 
   #onFailed(service: Supervised, host: ServiceHost): void {
+    this.#ports.down(service.name);
     this.#options.interposing.release(service.name);
     const released = this.#options.onGone(host.port);
     // Without a NIC it is started with the next one.

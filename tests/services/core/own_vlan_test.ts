@@ -1,5 +1,6 @@
 /** Services get and send frames of their own VLAN, and of no other. */
 
+import { unconnectedPorts } from "../../../services/core/ports.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { arpService } from "../../../services/arp/service.ts";
@@ -106,7 +107,10 @@ for (const [name, service] of Object.entries(SERVICES)) {
         const receives = withPriorityTagged(service.receives(settings));
         equal(matches(receives, frame, 0, frame.length), own);
         if (!own) return;
-        const answer = answerOf(service.make(settings), frame)!;
+        const answer = answerOf(
+          service.make(settings, unconnectedPorts()),
+          frame,
+        )!;
         ok(answer !== undefined, "an answer");
         const sends = withPriorityTagged(service.sends(settings));
         ok(matches(sends, answer, 0, answer.length));

@@ -1,5 +1,6 @@
 /** A host with several addresses is to each of them what a host of that one is. */
 
+import { unconnectedPorts } from "../../../services/core/ports.ts";
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { arpService } from "../../../services/arp/service.ts";
@@ -102,10 +103,13 @@ const QUESTIONS: Readonly<
 
 for (const [name, { service, ask }] of Object.entries(QUESTIONS)) {
   Deno.test(`${name} answers for each address as a host of that one does, from it, and for no other`, () => {
-    const core = service.make(SEVERAL);
+    const core = service.make(SEVERAL, unconnectedPorts());
     for (const single of SINGLE) {
       const question = ask(NEIGHBOUR.address, single.address);
-      const expected = receiveOne(service.make(single), question);
+      const expected = receiveOne(
+        service.make(single, unconnectedPorts()),
+        question,
+      );
       equal(expected.verdict, "reply");
       deepEqual(receiveOne(core, question), expected);
     }
@@ -114,7 +118,7 @@ for (const [name, { service, ask }] of Object.entries(QUESTIONS)) {
   });
 
   Deno.test(`${name} answers nobody who has one of its addresses, or all of a network of it`, () => {
-    const core = service.make(SEVERAL);
+    const core = service.make(SEVERAL, unconnectedPorts());
     for (const { address } of SINGLE) {
       const { verdict } = receiveOne(core, ask(address, OWN.address));
       equal(verdict, name === "arp" ? "drop:conflict" : "drop:source");

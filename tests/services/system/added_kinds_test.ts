@@ -48,7 +48,7 @@ const answering = ({ port, text }: QuoteFields) =>
 const quoteService: ServiceDefinition<ServiceSettings & QuoteFields> = {
   receives: (settings) => answering(settings).receives(settings),
   sends: (settings) => answering(settings).sends(settings),
-  make: (settings) => answering(settings).make(settings),
+  make: (settings, ports) => answering(settings).make(settings, ports),
 };
 
 const quote: ProtocolOf<"quote", QuoteFields> = {

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { unconnectedPorts } from "../../../services/core/ports.ts";
 import fc from "fast-check";
 import whoAmI from "../../../examples/dns_who_am_i.ts";
 import type {
@@ -119,7 +120,7 @@ testProperty(
         { ...ethernet, tags: ethernet.tags as [] },
         { options: ip.options },
       );
-      const { sent } = ask(service.make(SETTINGS), frame);
+      const { sent } = ask(service.make(SETTINGS, unconnectedPorts()), frame);
       if (asker === 0) return equal(sent, undefined);
       deepEqual(heard, [[[...question], NEIGHBOUR.address, asker]]);
       const { ip: back, udp } = datagramIn(sent!);
@@ -148,7 +149,10 @@ testProperty(
         { sourcePort: 4000, destinationPort: 53, payload: question },
       );
       const settings = mtu === undefined ? SETTINGS : { ...SETTINGS, mtu };
-      const { verdict, sent } = ask(service.make(settings), frame);
+      const { verdict, sent } = ask(
+        service.make(settings, unconnectedPorts()),
+        frame,
+      );
       equal(verdict, more > 0 ? "drop:too-large" : "handled");
       equal(sent?.length, more > 0 ? undefined : 14 + 28 + most + more);
     },
@@ -160,7 +164,10 @@ testProperty(
   { runs: 2000, file },
   fc.property(anyFrame(), (frame) => {
     for (const service of [whoAmI(serviceKit)]) {
-      const { verdict, sent } = ask(service.make(SETTINGS), frame);
+      const { verdict, sent } = ask(
+        service.make(SETTINGS, unconnectedPorts()),
+        frame,
+      );
       equal(sent !== undefined, verdict === "handled");
       ok(verdict === "handled" || verdict.startsWith("drop:"));
     }
@@ -179,7 +186,7 @@ function dns(id: number, type: number): Uint8Array {
 }
 
 function answerTo(payload: Uint8Array): Uint8Array | undefined {
-  const core = whoAmI(serviceKit).make(SETTINGS);
+  const core = whoAmI(serviceKit).make(SETTINGS, unconnectedPorts());
   const frame = toUs({ sourcePort: 4000, destinationPort: 53, payload });
   const { sent } = ask(core, frame);
   return sent === undefined ? undefined : datagramIn(sent).udp.payload;

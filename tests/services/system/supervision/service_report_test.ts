@@ -6,6 +6,8 @@ import {
   COUNTS_MAX,
   NAME_LENGTH_MAX,
 } from "../../../../services/core/plain.ts";
+import { PORTS_MAX } from "../../../../services/core/ports.ts";
+import { INTERFACE_TEXT_MAX } from "../../../../services/ports/interface.ts";
 import { readServiceReport } from "../../../../services/system/supervision/service_report.ts";
 import { testProperty } from "../../../property.ts";
 
@@ -33,7 +35,7 @@ Deno.test(`a service reports at most ${COUNTS_MAX} counts, each a whole number f
   ];
   for (const counters of sound) {
     const report = readServiceReport(counted(counters));
-    deepEqual(report, counted(counters));
+    deepEqual(report, { ...counted(counters) as object, ports: [] });
   }
   const unsound = [
     null,
@@ -48,6 +50,54 @@ Deno.test(`a service reports at most ${COUNTS_MAX} counts, each a whole number f
   for (const counters of unsound) {
     equal(readServiceReport(counted(counters)), undefined);
   }
+});
+
+/** Texts of interfaces with so many names. */
+function textsOf(names: number, text = "x"): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: names }, (_, i) => [`port-${i}`, text]),
+  );
+}
+
+Deno.test("what a service says of its ports is sound, or nothing is believed of it", () => {
+  const running = (ports: unknown) => ({ kind: "running", ports });
+  const sound = [
+    { asks: {}, answers: {} },
+    { asks: textsOf(PORTS_MAX), answers: textsOf(PORTS_MAX) },
+    { asks: textsOf(1, "x".repeat(INTERFACE_TEXT_MAX)), answers: {} },
+  ];
+  for (const ports of sound) {
+    deepEqual(readServiceReport(running(ports)), running(ports));
+  }
+  const unsound = [
+    null,
+    {},
+    { asks: {} },
+    { asks: textsOf(PORTS_MAX + 1), answers: {} },
+    { asks: {}, answers: textsOf(PORTS_MAX + 1) },
+    { asks: textsOf(1, "x".repeat(INTERFACE_TEXT_MAX + 1)), answers: {} },
+    { asks: { "Two words": "x" }, answers: {} },
+    { asks: { port: 7 }, answers: {} },
+  ];
+  for (const ports of unsound) {
+    equal(readServiceReport(running(ports)), undefined);
+  }
+  const one = { side: "ask", name: "resolver", counters: { asked: 1 } };
+  const counts = (ports: unknown) =>
+    readServiceReport({ ...counted({}) as object, ports });
+  const most = Array(2 * PORTS_MAX).fill(one);
+  deepEqual(counts(most), { ...counted({}) as object, ports: most });
+  for (
+    const ports of [
+      7,
+      [...most, one],
+      [null],
+      [{ ...one, side: "both" }],
+      [{ ...one, name: "Two words" }],
+      [{ ...one, name: 7 }],
+      [{ ...one, counters: { asked: -1 } }],
+    ]
+  ) equal(counts(ports), undefined);
 });
 
 Deno.test(`a reason is one line of at most ${REASON_LENGTH_MAX} characters, and always a text`, () => {
@@ -76,6 +126,17 @@ testProperty(
         id: fc.anything(),
         counters: fc.anything(),
         memoryBytes: fc.anything(),
+        ports: fc.oneof(
+          fc.anything(),
+          fc.record({ asks: fc.anything(), answers: fc.anything() }),
+          fc.array(
+            fc.record({
+              side: fc.constantFrom("ask", "answer", "other"),
+              name: fc.oneof(fc.constant("resolver"), fc.anything()),
+              counters: fc.oneof(fc.constant({}), fc.anything()),
+            }),
+          ),
+        ),
         message: fc.anything(),
       }, { requiredKeys: [] }),
     ),
