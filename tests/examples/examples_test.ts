@@ -29,7 +29,7 @@ Deno.test("every example has at most 60 lines and is run here", () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   equal(
     names.join(),
-    "answer_pings.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,two_systems.ts,watch_capability.ts",
+    "allowed_sender.ts,answer_pings.ts,ask_and_send.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,two_systems.ts,watch_capability.ts",
   );
   for (const name of names) {
     const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
@@ -46,6 +46,16 @@ Deno.test("answer_pings answers every ping that comes in", async () => {
     lines.at(-1)!,
   );
   equal(Number(last?.[1]) > 0, true, lines.at(-1));
+});
+
+Deno.test("ask_and_send sends what it was allowed, as datagrams that the wire takes", async () => {
+  const { lines } = await runExample("ask_and_send.ts");
+  const line = (length: number) =>
+    `IP 10.77.0.2.9 > 10.77.0.9.50000: UDP, length ${length}`;
+  equal(
+    lines.join("\n"),
+    [...Array(5).fill(line(1400)), line(0)].join("\n"),
+  );
 });
 
 Deno.test("broadcast_nic runs a system on a NIC of its own", async () => {
