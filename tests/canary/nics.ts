@@ -202,6 +202,26 @@ export const NIC_FAULTS: readonly Fault[] = [
     "{",
   ),
   fault(
+    "a TAP's packets of IPv6 are all one flow",
+    {
+      file: "drivers/tap/steering.ts",
+      test: "drivers/tap/steering_test.ts",
+      filter: "are steered by their flow",
+    },
+    'kind === "tap" ? 0x86dd : 6',
+    'kind === "tap" ? 0x86de : 6',
+  ),
+  fault(
+    "an IPv6 flow is what its source alone sends",
+    {
+      file: "drivers/tap/steering.ts",
+      test: "drivers/tap/steering_test.ts",
+      filter: "are steered by their flow",
+    },
+    "Array.from({ length: 8 }, (_, i) => ip + 8 + 4 * i)",
+    "Array.from({ length: 4 }, (_, i) => ip + 8 + 4 * i)",
+  ),
+  fault(
     "addresses of a switch do not age",
     {
       file: "drivers/emulated/mac_table.ts",

@@ -10,6 +10,7 @@ import {
   RECEIVE_BATCH_OFFSET,
   SEND_BATCH_OFFSET,
 } from "../../../caps/memory/memory.ts";
+import type { TunKind } from "../../../drivers/sys/tun_device.ts";
 import { loadSteering } from "../../../drivers/tap/steering.ts";
 import {
   buildSuperPacket,
@@ -38,14 +39,23 @@ function flowHash(
   return Math.imul(hash, 0x9e3779b1) >>> 16;
 }
 
+/** What the kernel takes off before a test run, which starts behind an Ethernet header. */
+const TAKEN_OFF = Uint8Array.of(...new Uint8Array(12), 0x88, 0xb5);
+
+/** `frame` so that a test run starts where the program does on an interface of `kind`. */
+function dataFor(kind: TunKind, frame: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(...kind === "tap" ? TAKEN_OFF : [], ...frame);
+}
+
 testProperty(
   "packets are steered by addresses and ports, fragments by addresses, in the kernel as written down",
   { runs: 300, file, needs: ["linux", "root"] },
   fc.property(
+    fc.constantFrom("tap" as const, "tun" as const),
     superPacketParts(1000),
     fc.constantFrom(0, 0x2000, 0x2005, 0x0005),
-    (parts, fragment) => {
-      using program = loadSteering("tun");
+    (kind, parts, fragment) => {
+      using program = loadSteering(kind);
       ok(program);
       const packet = buildSuperPacket({ ...parts, tags: 0 });
       const { frame, version, network, transport } = packet;
@@ -55,12 +65,43 @@ testProperty(
       const hasPorts = version === 4
         ? fragment === 0
         : transport === network + 40;
-      // A test run starts behind the Ethernet header, as a TUN's packets do.
-      const { result } = program.testRun({ data: frame });
+      const { result } = program.testRun({ data: dataFor(kind, frame) });
       equal(result, flowHash(packet, hasPorts));
     },
   ),
 );
+
+/** One packet of each version and kind of interface: its hash is not 0. */
+const PLAIN = {
+  protocol: 17,
+  tags: 0,
+  networkOptions: 0,
+  transportOptions: 0,
+  payloadBytes: 4,
+  flags: 0,
+  sequence: 0,
+  identification: 0,
+  seed: 7,
+} as const;
+
+for (const kind of ["tap", "tun"] as const) {
+  for (const version of [4, 6] as const) {
+    testWith(
+      ["linux", "root"],
+      `a ${kind}'s packets of IPv${version} are steered by their flow`,
+      () => {
+        using program = loadSteering(kind);
+        ok(program);
+        const packet = buildSuperPacket({ ...PLAIN, version });
+        const { result } = program.testRun({
+          data: dataFor(kind, packet.frame),
+        });
+        ok(result !== 0);
+        equal(result, flowHash(packet, true));
+      },
+    );
+  }
+}
 
 testWith(["linux", "root"], "what is cut off, or no IP, is one flow", () => {
   using program = loadSteering("tun");
