@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
 import { RIGHT_DERIVE, RIGHT_RECEIVE } from "../../../../caps/kernel/rights.ts";
+import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
+import { TagGenerator } from "../../../../caps/kernel/tag.ts";
+import { ProgramTooLarge } from "../../../../services/filter/ebpf/limits.ts";
+import { Compilation } from "../../../../services/filter/service/compilation.ts";
+import { grantAlgebra } from "../../../../services/filter/siblings/algebra.ts";
+import { CheckCache } from "../../../../services/filter/wasm/permits.ts";
+import { MEMORY_PAGES } from "../wasm/wasm_harness.ts";
 import {
   either,
   ethernet,
@@ -88,6 +95,30 @@ function ranges(index: number, frames: { ipv4: typeof ipv4 }) {
     }),
   );
 }
+
+Deno.test("what no kernel program holds, and no cover either, is refused with both reasons and the second's error", () => {
+  const kernel = new CapabilityKernel(
+    grantAlgebra,
+    new TagGenerator((out) => out.fill(9)),
+    { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 2 },
+  );
+  const root = kernel.makeRoot(0, 0);
+  for (let index = 0; index < 60; index++) {
+    const grant = ranges(index, { ipv4 });
+    const wanted = { grant, rights: RIGHT_RECEIVE, quotaPages: 0 };
+    assert.ok("node" in kernel.derive(0, root, wanted));
+  }
+  const unclaimed = "kernel";
+  const target = { memoryPages: MEMORY_PAGES, kernel: { unclaimed } } as const;
+  assert.throws(
+    () => new Compilation(kernel.root!, target, new CheckCache()),
+    ({ message, cause }: Error) => {
+      assert.ok(cause instanceof ProgramTooLarge);
+      assert.ok(message.endsWith(`to be classified: ${cause.message}`));
+      return true;
+    },
+  );
+});
 
 for (const unclaimed of ["kernel", "drop"] as const) {
   for (const mac of [OURS, undefined]) {

@@ -104,27 +104,40 @@ Deno.test("the presenter of void tags waits 1 ms longer each time, and never mor
   }
 });
 
-Deno.test("256 changes go to tables, and 257 are compiled", () => {
-  for (const [count, patched] of [[256, true], [257, false]] as const) {
+Deno.test("256 changes go to tables, and 257 are compiled, whether something ends or begins", () => {
+  for (
+    const [ends, begins] of [[256, 0], [257, 0], [128, 128], [
+      129,
+      128,
+    ]] as const
+  ) {
     const kernel = new CapabilityKernel(
       grantAlgebra,
       new TagGenerator((out) => out.fill(9)),
       { capabilitiesMax: 1000, capabilitiesKept: 0, depthMax: 2 },
     );
     const root = kernel.makeRoot(0, 0);
-    const nodes: CapabilityNode<Grant>[] = [];
-    for (let port = 1; port <= 300; port++) {
-      const wanted = { rights: RIGHT_RECEIVE, quotaPages: 0, grant: udp(port) };
-      const derived = kernel.derive(0, root, wanted);
-      ok("node" in derived);
-      nodes.push(derived.node);
-    }
+    const deriveAll = (from: number, to: number) => {
+      const nodes: CapabilityNode<Grant>[] = [];
+      for (let port = from; port <= to; port++) {
+        const wanted = {
+          rights: RIGHT_RECEIVE,
+          quotaPages: 0,
+          grant: udp(port),
+        };
+        const derived = kernel.derive(0, root, wanted);
+        ok("node" in derived);
+        nodes.push(derived.node);
+      }
+      return nodes;
+    };
+    const ended = deriveAll(1, 300).slice(0, ends);
     const target = { memoryPages: MEMORY_PAGES };
     const checks = new CheckCache();
     const compilation = new Compilation(kernel.root!, target, checks);
-    const ended = nodes.slice(0, count);
-    const patches = compilation.change({ ended, opened: [] });
-    equal(patches !== undefined, patched);
+    const opened = deriveAll(301, 300 + begins);
+    const patches = compilation.change({ ended, opened });
+    equal(patches !== undefined, ends + begins <= 256);
   }
 });
 

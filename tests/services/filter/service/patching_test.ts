@@ -9,7 +9,14 @@ import {
   RIGHT_SEND,
   RIGHTS_ALL,
 } from "../../../../caps/kernel/rights.ts";
+import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
+import { TagGenerator } from "../../../../caps/kernel/tag.ts";
 import { ethernet } from "../../../../services/filter/grant/builder.ts";
+import type { Grant } from "../../../../services/filter/grant/grant.ts";
+import { Compilation } from "../../../../services/filter/service/compilation.ts";
+import { grantAlgebra } from "../../../../services/filter/siblings/algebra.ts";
+import { CheckCache } from "../../../../services/filter/wasm/permits.ts";
+import { MEMORY_PAGES } from "../wasm/wasm_harness.ts";
 import { lastOf, Rig } from "./service_rig.ts";
 
 const OURS = "02:00:00:00:00:07";
@@ -77,6 +84,75 @@ for (const [nic, cover, patched, compiled] of CASES) {
       });
     }
   }
+}
+
+Deno.test("a flow that nobody receives has no tag in the kernel's map, and one that is received has its own", async () => {
+  using rig = new Rig("kernel");
+  await withTables(rig);
+  for (
+    const [rights, tagged] of [[SENT[1], false], [RIGHTS_ALL, true]] as const
+  ) {
+    const order = await derive(rig, flow(tagged ? 78 : 77), rights);
+    ok(order.kind === "patch");
+    const { slot } = order.opened[0]!;
+    const expected = new BigUint64Array([tagged ? rig.live.get(slot)! : 0n]);
+    deepEqual(
+      order.kernel!.map(({ value }) => value!.toHex()),
+      [new Uint8Array(expected.buffer).toHex()],
+    );
+  }
+});
+
+/** Everything that is derived from the root of `kernel`, under a cover. */
+function covered(
+  kernel: CapabilityKernel<Grant>,
+  unclaimed: "kernel" | "drop",
+): Compilation {
+  const target = { memoryPages: MEMORY_PAGES, kernel: { unclaimed } };
+  const compilation = new Compilation(kernel.root!, target, new CheckCache());
+  compilation.cover("the verifier said no");
+  return compilation;
+}
+
+for (const unclaimed of ["kernel", "drop"] as const) {
+  Deno.test(
+    `under a cover that gives the rest to ${unclaimed}, what is received for another address is ${
+      unclaimed === "drop" ? "a change" : "compiled"
+    }`,
+    () => {
+      const kernel = new CapabilityKernel(
+        grantAlgebra,
+        new TagGenerator((out) => out.fill(9)),
+        { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 2 },
+      );
+      const root = kernel.makeRoot(0, 0);
+      const open = (grant: Grant, rights = RIGHTS_ALL) => {
+        const derived = kernel.derive(0, root, {
+          grant,
+          rights,
+          quotaPages: 0,
+        });
+        ok("node" in derived);
+        return derived.node;
+      };
+      for (let port = 1; port <= 20; port++) {
+        open(flow(port));
+        // These have tables too, and are not covered: nobody receives them.
+        open(flow(port, OTHERS), SENT[1]);
+      }
+      const [one, other] = [
+        covered(kernel, unclaimed),
+        covered(kernel, unclaimed),
+      ];
+      const ours = open(flow(77));
+      const sent = open(flow(78, OTHERS), SENT[1]);
+      const theirs = open(flow(79, OTHERS));
+      const changes = (opened: typeof ours[]) => ({ ended: [], opened });
+      ok(one.change(changes([ours, sent])) !== undefined);
+      const patches = other.change(changes([ours, theirs]));
+      equal(patches !== undefined, unclaimed === "drop");
+    },
+  );
 }
 
 Deno.test("under a capability that receives, a packet socket is told of nothing new", async () => {
