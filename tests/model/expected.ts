@@ -4,8 +4,9 @@ import { given } from "../../caps/kernel/given.ts";
 import type { RecordMove } from "./moves.ts";
 import type { ReferenceModel } from "./reference.ts";
 import type { AskedRecord, Seen, SeenAccount } from "./system.ts";
+import { nameOfOffload, nameOutgoing } from "./sent_names.ts";
 import type { Cap, Page, Submitted } from "./terms.ts";
-import { bytesOf } from "./universe.ts";
+import { bytesOf, HEADERS_BYTES } from "./universe.ts";
 
 /** A frame that arrives, with a number of its own. */
 export interface Arriving {
@@ -42,8 +43,9 @@ export class Expected {
       for (const one of this.model.delivered.slice(before)) {
         if (one.page !== undefined) this.#pageSerials.set(one.page, serial);
         const form = one.page === undefined ? "copy" : "page";
-        this.#delivered.push(`${one.cap} ${frame}#${serial} ${form}`);
-        this.#count(one.cap, "d", frame);
+        const said = nameOfOffload(one.offload);
+        this.#delivered.push(`${one.cap} ${frame}#${serial} ${form}${said}`);
+        this.#count(one.cap, "d", bytesOf(frame));
       }
     }
     return arriving;
@@ -65,9 +67,13 @@ export class Expected {
         one.kind === "send" ? [[meant[i], one.serial] as const] : []
       ),
     );
-    for (const record of this.model.sent.slice(before)) {
-      this.#sent.push(`${record.frame}#${serials.get(record)}`);
-      this.#count(cap, "s", record.frame);
+    for (const one of this.model.sent.slice(before)) {
+      const { record: { frame }, segment } = one;
+      this.#sent.push(nameOutgoing(one, serials.get(one.record)!));
+      const bytes = segment === undefined
+        ? bytesOf(frame)
+        : HEADERS_BYTES + segment.to - segment.from;
+      this.#count(cap, "s", bytes);
     }
     return asked;
   }
@@ -105,14 +111,15 @@ export class Expected {
       const page = record.inPage === undefined
         ? undefined
         : this.#pickPage(port, record.inPage, "own");
-      const { kind } = record;
+      const { kind, offload } = record;
       const frame = this.#frameOf(record.frame);
       const serial = ++this.#serial;
-      meant.push({ kind, frame, ...given({ page }) });
+      meant.push({ kind, frame, ...given({ page, offload }) });
       asked.push({
         kind,
         frame,
         serial,
+        ...given({ offload }),
         ...(page === undefined ? {} : { page: this.#pageSerials.get(page)! }),
       });
     } else if (record.kind === "return") {
@@ -138,11 +145,11 @@ export class Expected {
     return page && this.model.pages.indexOf(page);
   }
 
-  #count(cap: number, which: "d" | "s", frame: number): void {
+  #count(cap: number, which: "d" | "s", bytes: number): void {
     const totals = this.#totals.get(cap) ?? { d: [0, 0], s: [0, 0] };
     this.#totals.set(cap, totals);
     totals[which][0]!++;
-    totals[which][1]! += bytesOf(frame);
+    totals[which][1]! += bytes;
   }
 
   #pagesIn(state: Page["state"]): number {

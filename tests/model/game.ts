@@ -8,7 +8,14 @@ import { type Nic, SCALES } from "./nics.ts";
 import { ReferenceModel } from "./reference.ts";
 import type { CapabilitySystem } from "./system.ts";
 import type { Cap, Ending, Limits, Right } from "./terms.ts";
-import { bytesOf, everything, framesOf, framesOfText } from "./universe.ts";
+import {
+  arrivalOf,
+  bytesOf,
+  everything,
+  framesOf,
+  framesOfText,
+  payloadOf,
+} from "./universe.ts";
 
 /** A number that no capability has. */
 const NO_CAP = -1;
@@ -66,8 +73,12 @@ export class Game {
       copyBytesMax: 2048,
       to: 0,
     };
+    const { offloads } = this.#scale;
+    const offloadOf = (frame: number) =>
+      offloads ? arrivalOf(bytesOf(frame)) : undefined;
+    const facts = { bytesOf, payloadOf, offloadOf };
     return new Expected(
-      new ReferenceModel(root, bytesOf, this.#scale),
+      new ReferenceModel(root, facts, this.#scale),
       (frame) => frame % this.#frameCount,
     );
   }

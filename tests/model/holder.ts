@@ -1,6 +1,7 @@
 /** A holder as a message port sees it: takes what it is delivered, and posts whatever it is told to. */
 
 import { PAGE_BYTES } from "../../caps/memory/memory.ts";
+import { offloadWord } from "../../caps/port/offload.ts";
 import { type Port, takeAll } from "../../caps/port/port.ts";
 import {
   type Delivery,
@@ -32,6 +33,8 @@ export interface Got {
   /** As `nameOf` has it, with what is wrong with its page. */
   readonly name: string;
   readonly form: "copy" | "page";
+  /** The record's offload word. */
+  readonly offload: number;
 }
 
 /** Byte strings for whoever needs one. */
@@ -77,11 +80,12 @@ export class Holder {
     for (let i = 0; i < count; i++) {
       const start = view.start(at);
       const length = view.length(at);
+      const offload = view.offload(at);
       const tag = capabilities[view.capability(at)]!;
       if (view.page(at) === INLINE) {
         const from = at + start;
         const name = nameOf(view.bytes.subarray(from, from + length));
-        got.push({ tag, name, form: "copy" });
+        got.push({ tag, name, form: "copy", offload });
       } else {
         const buffer = pages[view.page(at)]!;
         const bytes = new Uint8Array(buffer);
@@ -92,6 +96,7 @@ export class Holder {
           tag,
           name: clean ? name : `${name} dirty`,
           form: "page",
+          offload,
         });
         const frame = view.frame(at);
         this.pages.set(Number(name.split("#")[1]), { frame, buffer });
@@ -153,6 +158,14 @@ class Message {
 
   put(record: AskedRecord): void {
     this.count++;
+    const at = this.#at;
+    this.#put(record);
+    if (record.kind !== "send" || record.offload === undefined) return;
+    const { checksum, gso, segmentBytes } = record.offload;
+    this.#view.setOffload(at, offloadWord(checksum, gso, segmentBytes));
+  }
+
+  #put(record: AskedRecord): void {
     if (record.kind === "forge") this.#forge(record.how);
     else if (record.kind === "short") {
       this.#at = this.#view.putInline(this.#at, 13);

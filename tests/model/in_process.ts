@@ -20,9 +20,9 @@ import { VirtualClock } from "../services/runtime/virtual_clock.ts";
 import { GARBAGE } from "./garbage.ts";
 import { type Got, Holder } from "./holder.ts";
 import { Life } from "./life.ts";
-import { type Nic, type Scale, SCALES } from "./nics.ts";
+import { type Nic, PAGE_FRAMES, type Scale, SCALES } from "./nics.ts";
 import { delegateRequest, deriveRequest, TICK_MS } from "./requests.ts";
-import { seenOf } from "./seen.ts";
+import { nameGot, seenOf, takeSent } from "./seen.ts";
 import type {
   Asked,
   AskedDelegation,
@@ -32,21 +32,26 @@ import type {
   Seen,
 } from "./system.ts";
 import type { Ending } from "./terms.ts";
-import { nameOf, writeFrame } from "./universe.ts";
+import { writeFrame } from "./universe.ts";
 
 /**
  * Made once: what one game left in it belongs to no capability of the next. A
  * quarter of the frames is kept for what holders send, the NIC has the others:
- * here nobody is short of either for as long as quotas hold.
+ * here nobody is short of either for as long as quotas hold. What becomes segments
+ * keeps its own frame until they are made.
  */
 const memories: Readonly<Record<Nic, PacketMemory>> = {
-  pages: makePacketMemory(4 * SCALES.pages.quotaPages),
+  pages: makePacketMemory(PAGE_FRAMES),
   // What is sent without a page of its own takes single frames.
-  extents: makePacketMemory(
-    SCALES.extents.quotaPages,
-    4 * SCALES.pages.quotaPages,
-  ),
+  extents: memoryOfExtents(),
+  // Where a NIC has said what packets are, one that says nothing would seem to.
+  offloads: memoryOfExtents(),
 };
+
+function memoryOfExtents(): PacketMemory {
+  // What is sent without a page of its own takes single frames.
+  return makePacketMemory(SCALES.extents.quotaPages + 1, PAGE_FRAMES);
+}
 
 /** Turns after which something must have come to rest. */
 const TURNS_MAX = 1000;
@@ -254,7 +259,9 @@ export class InProcess implements CapabilitySystem, Disposable {
   }
 
   setFrameBytesMax(frameBytesMax: number): void {
-    this.#life.nic.setFrameBytesMax(frameBytesMax);
+    const { nic } = this.#life;
+    if (this.#scale.offloads) nic.setWireBytesMax(frameBytesMax);
+    else nic.setFrameBytesMax(frameBytesMax);
   }
 
   async garbage(
@@ -275,8 +282,8 @@ export class InProcess implements CapabilitySystem, Disposable {
     const { driver, filter } = this.#life;
     driver.check();
     // A packet may have come before the answer that says what its tag is.
-    const delivered = this.#delivered.map(({ tag, name, form }) =>
-      `${this.#tags.indexOf(tag as Capability)} ${name} ${form}`
+    const delivered = this.#delivered.map((got) =>
+      nameGot(this.#tags.indexOf(got.tag as Capability), got)
     );
     this.#delivered = [];
     return seenOf({
@@ -284,7 +291,7 @@ export class InProcess implements CapabilitySystem, Disposable {
       refusals: filter.refusals(),
       bySlot: this.#bySlot,
       delivered,
-      sent: this.#sent(),
+      sent: takeSent(this.#life),
     });
   }
 
@@ -337,18 +344,6 @@ export class InProcess implements CapabilitySystem, Disposable {
     for (const [serial, { frame }] of holder.pages) {
       this.#frames.set(serial, frame);
     }
-  }
-
-  /** What has come out at the far end. */
-  #sent(): string[] {
-    const { far } = this.#life;
-    const sent: string[] = [];
-    for (let length = far.peek(); length > 0; length = far.peek()) {
-      const bytes = new Uint8Array(length);
-      far.receive(bytes, 0);
-      sent.push(nameOf(bytes));
-    }
-    return sent;
   }
 
   #foreignFrame({ pages }: Holder, how: number): number {

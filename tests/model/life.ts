@@ -4,6 +4,12 @@ import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../caps/kernel/kernel.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
 import { type PacketMemory, wasmPagesOf } from "../../caps/memory/memory.ts";
+import {
+  GSO_UDP,
+  OFFLOAD_CHECKSUM,
+  offloadsGso,
+  offloadWord,
+} from "../../caps/port/offload.ts";
 import { makePipe } from "../../caps/port/port.ts";
 import { makeWire, type WireEnd } from "../../drivers/emulated/wire.ts";
 import { PAUSE_MS_MAX } from "../../drivers/service/penalty.ts";
@@ -13,7 +19,17 @@ import { FilterService } from "../../services/filter/service/service.ts";
 import { grantAlgebra } from "../../services/filter/siblings/algebra.ts";
 import type { VirtualClock } from "../services/runtime/virtual_clock.ts";
 import type { Scale } from "./nics.ts";
-import { StallingDriver } from "./stalling_driver.ts";
+import { type Likeness, StallingDriver } from "./stalling_driver.ts";
+import { arrivalOf } from "./universe.ts";
+
+/** A NIC with super-packets both ways. */
+const OFFLOADING: Likeness = {
+  offloads: OFFLOAD_CHECKSUM | offloadsGso(GSO_UDP),
+  wordOf: (bytes) => {
+    const { checksum = 0, gso = 0, segmentBytes = 0 } = arrivalOf(bytes) ?? {};
+    return offloadWord(checksum, gso, segmentBytes);
+  },
+};
 
 /** From the start of the two to their end. */
 export class Life implements Disposable {
@@ -26,11 +42,16 @@ export class Life implements Disposable {
 
   constructor(memory: PacketMemory, scale: Scale, clock: VirtualClock) {
     const [orders, forDriver] = makePipe<DriverOrder, DriverReport>();
-    const frameBytesMax = scale.wireBytesMax;
-    const [near, far] = makeWire({ frameBytesMax, queueFrames: 16 });
+    const { frameBytesMax, wireBytesMax, quotaPages } = scale;
+    // As many segments as there are pages to send them from.
+    const queueFrames = quotaPages > 16 ? 256 : 16;
+    const [near, far] = makeWire({ frameBytesMax, queueFrames });
     this.far = far;
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 9);
-    this.nic = new StallingDriver({ memory, end: near, mac });
+    const options = { memory, end: near, mac };
+    this.nic = scale.offloads
+      ? new StallingDriver({ ...options, wireBytesMax }, OFFLOADING)
+      : new StallingDriver(options);
     this.driver = new DriverService({
       driver: this.nic,
       memory,

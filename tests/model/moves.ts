@@ -5,7 +5,7 @@ import { given } from "../../caps/kernel/given.ts";
 import type { Arbitrary } from "../arbitraries/arbitrary.ts";
 import { FRAME_COUNT, type GrantPart, PORTS, type Text } from "./universe.ts";
 import type { Nic } from "./nics.ts";
-import type { Right } from "./terms.ts";
+import type { Offload, Right } from "./terms.ts";
 
 /** Who presents which tag. Numbers pick among what there is, counted round. */
 export interface Presented {
@@ -20,7 +20,12 @@ export interface Presented {
 /** One record of a message to the driver. */
 export type RecordMove =
   /** Sends a frame; from a page, if it has one, where `inPage` says which. */
-  | { readonly kind: "send"; readonly frame: number; readonly inPage?: number }
+  | {
+    readonly kind: "send";
+    readonly frame: number;
+    readonly inPage?: number;
+    readonly offload?: Offload | undefined;
+  }
   /** Gives a page back: one of its own, or anybody's. */
   | {
     readonly kind: "return";
@@ -183,22 +188,22 @@ export const receiveMove: Arbitrary<Move> = fc.record({
   frames: fc.array(fc.nat(FRAME_COUNT - 1), { minLength: 1, maxLength: 4 }),
 });
 
+/** What a sender may ask for, or pretend: few segments, as many as a quota has pages, too many, and such as no wire takes. */
+const offload: Arbitrary<Offload> = fc.record({
+  checksum: fc.constantFrom(2, 2, 2, 0, 1, 9),
+  gso: fc.constantFrom(3, 3, 0, 1, 2, 7),
+  segmentBytes: fc.constantFrom(0, 0, 1, 30, 100, 100, 250, 1000, 4500, 65_535),
+});
+
+const send = {
+  kind: fc.constant("send" as const),
+  frame: fc.nat(FRAME_COUNT - 1),
+  offload: maybe(5, offload),
+};
+
 const record: Arbitrary<RecordMove> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant("send" as const),
-      frame: fc.nat(FRAME_COUNT - 1),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant("send" as const),
-      frame: fc.nat(FRAME_COUNT - 1),
-      inPage: pick,
-    }),
-  },
+  { weight: 4, arbitrary: fc.record(send) },
+  { weight: 2, arbitrary: fc.record({ ...send, inPage: pick }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -306,4 +311,5 @@ export const anyNic: Arbitrary<Nic> = fc.constantFrom(
   "pages",
   "pages",
   "extents",
+  "offloads",
 );

@@ -12,6 +12,7 @@ const DRIVER = "drivers/service/service.ts";
 const ACCOUNTS = "drivers/service/account_table.ts";
 const SUBMIT = "drivers/service/submitter.ts";
 const SENDS = "drivers/service/send_batch.ts";
+const TRANSMITTER = "drivers/service/transmitter.ts";
 const LEDGER = "caps/memory/page_ledger.ts";
 
 /** All of them. */
@@ -214,5 +215,95 @@ export const MUTATIONS: readonly Mutation[] = [
     KERNEL,
     ": RIGHT_DERIVE | RIGHT_DELEGATE;",
     ": RIGHT_DERIVE;",
+  ),
+  mutation(
+    "what a sender asks for is not heard",
+    SENDS,
+    "? offloadWord(CHECKSUM_PARTIAL, GSO_NONE, segmentBytes)",
+    "? 0",
+  ),
+  mutation(
+    "any word asks for a checksum",
+    SENDS,
+    "return checksumOf(offload) === CHECKSUM_PARTIAL || segmentBytes > 0",
+    "return offload > 0",
+  ),
+  mutation(
+    "who asks for a checksum may send what is longer than the wire takes",
+    TRANSMITTER,
+    "isTooLong(wireBytesMaxOf(this.#info), this.#bytes, offset, length)",
+    "length === 0",
+  ),
+  mutation(
+    "what a super-packet may be longer than is every frame",
+    SENDS,
+    "const longest = segmentBytesOf(wish) > 0",
+    "const longest = wish > 0 || length > 0",
+  ),
+  mutation(
+    "what is no datagram goes out as it is, whatever is asked",
+    TRANSMITTER,
+    'return this.drop(sender, "send-not-completable", offset);',
+    "return this.put(sender, offset, length);",
+  ),
+  mutation(
+    "a checksum that is to be completed is not",
+    TRANSMITTER,
+    "      this.#checksums.complete(packet);\n",
+    "",
+  ),
+  mutation(
+    "segments may be longer than the wire takes",
+    TRANSMITTER,
+    "if (segmentBytes > most || segmentBytes <= 0) {",
+    "if (segmentBytes <= 0) {",
+  ),
+  mutation(
+    "a frame becomes any number of segments",
+    TRANSMITTER,
+    "if (count > SEGMENTS_MAX) {",
+    "if (count > 260) {",
+  ),
+  mutation(
+    "segments cost no quota",
+    TRANSMITTER,
+    "    if (!sender.pages.mayHold(1)) return false;\n",
+    "",
+  ),
+  mutation(
+    "what became segments is charged on",
+    TRANSMITTER,
+    "    sender.pages.release(this.#ledger.pagesOf(frame));\n    for (",
+    "    for (",
+  ),
+  mutation(
+    "segments that found no page count as one",
+    TRANSMITTER,
+    'sender.drops.add("send-no-page", count - i);',
+    'sender.drops.add("send-no-page");',
+  ),
+  mutation(
+    "a NIC that makes segments gets them one by one",
+    TRANSMITTER,
+    "    if (whole) {\n",
+    "    if (count === 0) {\n",
+  ),
+  mutation(
+    "a NIC is told nothing of the segments that it is to make",
+    TRANSMITTER,
+    "      return this.put(sender, start, end - start, word);",
+    "      return this.put(sender, start, end - start, word & 0xff);",
+  ),
+  mutation(
+    "a holder is told nothing of a packet that is copied to it",
+    "drivers/service/copy_deliverer.ts",
+    "writer.addInline(open.placeOf(account), length, offload);",
+    "writer.addInline(open.placeOf(account), length, 0);",
+  ),
+  mutation(
+    "a holder is told nothing of a packet that it gets in a page",
+    "drivers/service/swap_deliverer.ts",
+    "writer.addPage(open.placeOf(account), length, first, start, run, offload);",
+    "writer.addPage(open.placeOf(account), length, first, start, run, 0);",
   ),
 ];

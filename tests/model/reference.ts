@@ -12,8 +12,11 @@ import {
   type Delegated,
   type Delivered,
   type Ending,
+  type FrameFacts,
+  isAsked,
   isObserver,
   type Limits,
+  type Outgoing,
   type Page,
   type Right,
   type Sending,
@@ -29,8 +32,8 @@ export class ReferenceModel {
   readonly refused: Map<number, Counted> = new Map();
   /** What holders should have got. */
   readonly delivered: Delivered[] = [];
-  /** What should have gone out: the records that said so. */
-  readonly sent: Sending[] = [];
+  /** What should have gone out. */
+  readonly sent: Outgoing[] = [];
   /** All pages that ever were out. */
   readonly pages: Page[] = [];
   /** How many frames were unclaimed. */
@@ -51,7 +54,7 @@ export class ReferenceModel {
   /** A NIC whose root capability is in the table of port 0. */
   constructor(
     root: Wanted,
-    readonly bytesOf: (frame: number) => number,
+    readonly frames: FrameFacts,
     readonly limits: Limits,
   ) {
     this.refused.set(0, {});
@@ -141,20 +144,23 @@ export class ReferenceModel {
 
   /** A frame arrives. */
   receive(frame: number): void {
-    if (this.bytesOf(frame) > this.wireBytesMax) {
+    const { framePages } = this.limits;
+    const bytes = this.frames.bytesOf(frame);
+    const offload = this.frames.offloadOf(frame);
+    // A super-packet is not on a wire as it is.
+    if (bytes > this.wireBytesMax && !offload?.segmentBytes) {
       this.tooLarge++;
       return;
     }
-    const { framePages } = this.limits;
     const live = this.caps.filter((cap) => cap.live && cap.packets.has(frame));
     const give = ({ id: cap }: Cap, page?: number) =>
-      this.delivered.push({ cap, frame, page });
+      this.delivered.push({ cap, frame, page, offload });
     for (const cap of live.filter(isObserver)) give(cap);
     const owner = live.filter((cap) => cap.rights.has("receive") && cap.depth)
       .filter((cap) => cap.residual?.has(frame) ?? true)
       .sort((a, b) => b.depth - a.depth)[0];
     if (owner === undefined) this.unclaimed++;
-    else if (this.bytesOf(frame) <= owner.copyBytesMax) give(owner);
+    else if (bytes <= owner.copyBytesMax) give(owner);
     else if (!this.#mayHold(owner, framePages)) count(owner.drops, "no-page");
     else give(owner, this.#take(owner, "lent", framePages));
   }
@@ -185,7 +191,8 @@ export class ReferenceModel {
       else if (record.kind === "short") count(sender.drops, "send-too-short");
       else if (
         record.kind !== "send" ||
-        this.bytesOf(record.frame) > this.wireBytesMax
+        (this.frames.bytesOf(record.frame) > this.wireBytesMax &&
+          !record.offload?.segmentBytes)
       ) count(sender.drops, "send-too-large");
       else if (this.#mayHold(sender, pages + this.#sizeOf(record))) {
         staged.push(record);
@@ -193,13 +200,51 @@ export class ReferenceModel {
       } else count(sender.drops, "send-no-page");
     }
     for (const record of staged) {
-      if (sender!.sends.has(record.frame)) {
-        this.#take(sender!, "in flight", this.#sizeOf(record));
-        this.sent.push(record);
-      } else count(sender!.drops, "send-not-permitted");
+      pages -= this.#sizeOf(record);
+      this.#send(sender!, record, pages);
     }
     this.stall(this.stalled);
     this.busy(this.#busy);
+  }
+
+  /** Sends one frame, if its sender may, while others of it with so many pages wait. */
+  #send(sender: Cap, record: Sending, waitingPages: number): void {
+    const { frame, offload } = record;
+    const drop = (why: string, more = 1) => count(sender.drops, why, more);
+    const out = (one: Omit<Outgoing, "record">, pages: number) => {
+      this.#take(sender, "in flight", pages);
+      this.sent.push({ record, ...one });
+    };
+    const pages = this.#sizeOf(record);
+    if (!sender.sends.has(frame)) return drop("send-not-permitted");
+    if (!isAsked(offload)) return out({ completed: false }, pages);
+    const payload = this.frames.payloadOf(frame);
+    if (payload === undefined) return drop("send-not-completable");
+    const { segmentBytes } = offload;
+    const bytes = this.frames.bytesOf(frame);
+    const { offloads, nicSegments, segments, pageRoomBytes } = this.limits;
+    if (segmentBytes === 0 || payload <= segmentBytes) {
+      if (bytes > this.wireBytesMax) return drop("send-too-large");
+      const told = offloads ? { segmentBytes: 0 } : {};
+      return out({ completed: !offloads, ...told }, pages);
+    }
+    const parts = Math.ceil(payload / segmentBytes);
+    const whole = offloads && parts <= nicSegments;
+    const most = whole ? Infinity : pageRoomBytes;
+    const longest = bytes - payload + segmentBytes;
+    if (longest > Math.min(this.wireBytesMax, most)) {
+      return drop("send-too-large");
+    }
+    if (parts > segments) return drop("send-too-many-segments");
+    if (whole) return out({ completed: false, segmentBytes }, pages);
+    for (let index = 0; index < parts; index++) {
+      if (!this.#mayHold(sender, waitingPages + 1)) {
+        return drop("send-no-page", parts - index);
+      }
+      const from = index * segmentBytes;
+      const to = Math.min(from + segmentBytes, payload);
+      out({ completed: true, segment: { index, from, to } }, 1);
+    }
   }
 
   /** The driver has, or does not have, time to say which capabilities have all their pages back. */
@@ -239,7 +284,7 @@ export class ReferenceModel {
   #sizeOf({ frame, page }: Sending): number {
     const { framePages, pageRoomBytes } = this.limits;
     if (page !== undefined) return this.pages[page]!.size;
-    return this.bytesOf(frame) > pageRoomBytes ? framePages : 1;
+    return this.frames.bytesOf(frame) > pageRoomBytes ? framePages : 1;
   }
 
   /** So many pages more; none that an ancestor has still to give up. */

@@ -3,6 +3,10 @@
 import { strictEqual } from "node:assert/strict";
 import type { DriverCounts } from "../../caps/driver/messages.ts";
 import type { PortRefusals } from "../../services/filter/service/messages.ts";
+import type { WireEnd } from "../../drivers/emulated/wire.ts";
+import type { Got } from "./holder.ts";
+import { nameOfOffload, nameSent, offloadOf } from "./sent_names.ts";
+import type { StallingDriver } from "./stalling_driver.ts";
 import type { Seen, SeenAccount } from "./system.ts";
 
 /** What a system has counted, and what has come out of it since the last look. */
@@ -55,4 +59,23 @@ export function seenOf(observed: Observed): Seen {
     unclaimed: counts.unclaimedPackets,
     tooLarge: counts.counters["rx-too-large"] ?? 0,
   };
+}
+
+/** What a holder got, under the capability of that number. */
+export function nameGot(cap: number, { name, form, offload }: Got): string {
+  return `${cap} ${name} ${form}${nameOfOffload(offloadOf(offload))}`;
+}
+
+/** Takes what has come out at the far end of a NIC's wire, with what the NIC was told of it. */
+export function takeSent(
+  { far, nic }: { readonly far: WireEnd; readonly nic: StallingDriver },
+): string[] {
+  const words = nic.sentWords.splice(0);
+  const sent: string[] = [];
+  for (let length = far.peek(); length > 0; length = far.peek()) {
+    const bytes = new Uint8Array(length);
+    far.receive(bytes, 0);
+    sent.push(nameSent(bytes, offloadOf(words[sent.length]!)));
+  }
+  return sent;
 }

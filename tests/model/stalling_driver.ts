@@ -30,6 +30,8 @@ export interface Likeness {
   readonly wireBytesMax?: number;
   /** What it does itself with what is sent, as bits (caps/port/offload.ts); nothing by default. */
   readonly offloads?: number;
+  /** The offload word of an arriving packet of so many bytes; 0 by default. */
+  readonly wordOf?: (bytes: number) => number;
   /** How its frames become pages. */
   readonly pages?: (memory: PacketMemory) => PageExchange;
 }
@@ -39,13 +41,12 @@ export class StallingDriver extends EmulatedDriver {
   stalled = false;
   /** The offload words of what was sent, until somebody takes them out. */
   readonly sentWords: number[] = [];
-  readonly #superPackets: boolean;
+  readonly #wordOf: ((bytes: number) => number) | undefined;
 
   constructor(options: EmulatedOptions, likeness: Likeness = {}) {
     super(options);
-    const { partialChecksums, pages, offloads, superPackets = false } =
-      likeness;
-    this.#superPackets = superPackets;
+    const { partialChecksums, pages, offloads, superPackets } = likeness;
+    this.#wordOf = likeness.wordOf ?? (superPackets ? longAreSuper : undefined);
     if (partialChecksums) Object.assign(this.info, { partialChecksums });
     if (offloads) Object.assign(this.info, { offloads });
     if (pages) Object.assign(this, { pages: pages(options.memory) });
@@ -56,14 +57,16 @@ export class StallingDriver extends EmulatedDriver {
     Object.assign(this.info, { frameBytesMax });
   }
 
-  /** What is longer than its wire takes is a super-packet. */
+  /** What is no super-packet has up to so many bytes from now on, tags not counted. */
+  setWireBytesMax(wireBytesMax: number): void {
+    Object.assign(this.info, { wireBytesMax });
+  }
+
   override receive(batch: Batch, max: number): number {
     const count = super.receive(batch, max);
-    if (!this.#superPackets) return count;
-    for (let i = 0; i < count; i++) {
-      const isSuper = batch.length[i]! > ETHERNET_FRAME_BYTES_MAX;
-      batch.offload[i] = isSuper ? SUPER_PACKET : 0;
-    }
+    const wordOf = this.#wordOf;
+    if (wordOf === undefined) return count;
+    for (let i = 0; i < count; i++) batch.offload[i] = wordOf(batch.length[i]!);
     return count;
   }
 
@@ -76,4 +79,9 @@ export class StallingDriver extends EmulatedDriver {
   override reclaim(frames: Uint32Array): number {
     return this.stalled ? 0 : super.reclaim(frames);
   }
+}
+
+/** What is longer than its wire takes is a super-packet. */
+function longAreSuper(bytes: number): number {
+  return bytes > ETHERNET_FRAME_BYTES_MAX ? SUPER_PACKET : 0;
 }

@@ -1,7 +1,7 @@
 /** A system that the reference model is compared with, as a game sees it. */
 
 import type { RecordMove } from "./moves.ts";
-import type { Counted, Ending, Right } from "./terms.ts";
+import type { Counted, Ending, Offload, Right } from "./terms.ts";
 import type { GrantPart, Text } from "./universe.ts";
 
 /** A capability wanted, as a system takes it. */
@@ -39,6 +39,7 @@ export type AskedRecord =
     readonly frame: number;
     readonly serial: number;
     readonly page?: number;
+    readonly offload?: Offload;
   }
   | { readonly kind: "return"; readonly page: number }
   | Extract<RecordMove, { kind: "forge" | "short" | "long" | "unreadable" }>;
@@ -68,9 +69,9 @@ export interface SeenAccount {
 
 /** All that can be seen of a system. */
 export interface Seen {
-  /** Since the last look: `capability frame#serial copy|page`, sorted. */
+  /** Since the last look: `capability frame#serial copy|page`, and the offload word if there is one, sorted. */
   readonly delivered: readonly string[];
-  /** Since the last look: what the wire got, `frame#serial`, in order. */
+  /** Since the last look: what the wire got, by `nameSent` of sent_names.ts, in order. */
   readonly sent: readonly string[];
   /** Of each live capability but the root. */
   readonly accounts: Readonly<Record<number, SeenAccount>>;

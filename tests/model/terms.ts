@@ -70,6 +70,26 @@ export interface Page {
   state: "lent" | "in flight" | "quarantined" | "free";
 }
 
+/** What an offload word says of a frame; in what is sent: what its sender asks to have done. */
+export interface Offload {
+  /** 0: as on a wire; 2: left to be completed. */
+  readonly checksum: number;
+  /** The kind of super-packet, which nobody believes of what is sent. */
+  readonly gso: number;
+  /** Bytes of payload of each segment; 0 for a frame that is as it is on a wire. */
+  readonly segmentBytes: number;
+}
+
+/** What is known of the frames that there are. */
+export interface FrameFacts {
+  /** Length of a frame. */
+  bytesOf(frame: number): number;
+  /** Bytes behind the transport header; undefined where there is none. */
+  payloadOf(frame: number): number | undefined;
+  /** What the NIC says of the frame when it arrives; undefined for nothing. */
+  offloadOf(frame: number): Offload | undefined;
+}
+
 /** A frame that a holder got; `page` is its place in the list of all that ever were, undefined for a copy. */
 export interface Delivered {
   /** Under which capability. */
@@ -78,6 +98,8 @@ export interface Delivered {
   readonly frame: number;
   /** The page that it came in. */
   readonly page: number | undefined;
+  /** What the holder is told of the frame. */
+  readonly offload: Offload | undefined;
 }
 
 /** One record of a message from a holder to the driver. */
@@ -101,6 +123,26 @@ export interface Sending {
   readonly frame: number;
   /** The page's place in the list of all that ever were. */
   readonly page?: number;
+  /** What is to be done with it; absent for nothing. */
+  readonly offload?: Offload;
+}
+
+/** A frame that goes out of one: as it is, finished, or one of several. */
+export interface Outgoing {
+  readonly record: Sending;
+  /** Whether its checksum is completed. */
+  readonly completed: boolean;
+  /** Which segment of the frame it is; absent for all of the frame. */
+  readonly segment?: Segment;
+  /** What the NIC is told to do with it, segments of so many bytes or a checksum (0); absent for nothing. */
+  readonly segmentBytes?: number;
+}
+
+/** A segment: its place, and which bytes of the payload it has. */
+export interface Segment {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Ways to end what a capability stands for. */
@@ -120,6 +162,11 @@ export interface Limits {
   readonly pageRoomBytes: number;
   /** Bytes of the longest frame of the NIC's wire, until its MTU is changed. */
   readonly wireBytesMax: number;
+  /** Whether the NIC completes checksums and makes segments itself. */
+  readonly offloads: boolean;
+  /** The most segments of one frame, and the most that such a NIC makes. */
+  readonly segments: number;
+  readonly nicSegments: number;
 }
 
 /** Whether it gets copies of packets that others own, and owns none. */
@@ -127,7 +174,12 @@ export function isObserver({ rights }: Pick<Wanted, "rights">): boolean {
   return rights.has("observe") && !rights.has("receive");
 }
 
-/** Counts one more. */
-export function count(tally: Counted, why: string): void {
-  tally[why] = (tally[why] ?? 0) + 1;
+/** Whether an offload word asks for anything. */
+export function isAsked(offload: Offload | undefined): offload is Offload {
+  return offload?.checksum === 2 || (offload?.segmentBytes ?? 0) > 0;
+}
+
+/** Counts so many more. */
+export function count(tally: Counted, why: string, more = 1): void {
+  tally[why] = (tally[why] ?? 0) + more;
 }

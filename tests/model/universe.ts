@@ -20,7 +20,7 @@ import {
   RIGHT_SEND,
   type Rights,
 } from "../../caps/kernel/rights.ts";
-import type { Frames, Right } from "./terms.ts";
+import type { Frames, Offload, Right } from "./terms.ts";
 
 /** UDP datagrams from one of two hosts (absent: from both) to a range of ports. */
 export interface UdpPart {
@@ -59,6 +59,22 @@ const LENGTHS = [SHORT_BYTES, 300, 5000] as const;
 /** The length of a frame. */
 export function bytesOf(frame: number): number {
   return LENGTHS[Math.floor(frame / KINDS)]!;
+}
+
+/** Bytes of the headers of a datagram: Ethernet, IPv4 and UDP. */
+export const HEADERS_BYTES = 42;
+
+/** Bytes of a frame behind its UDP header; undefined for one that is no datagram. */
+export function payloadOf(frame: number): number | undefined {
+  return frame % KINDS < ARP ? bytesOf(frame) - HEADERS_BYTES : undefined;
+}
+
+/** What a NIC that receives super-packets says of an arriving frame of so many bytes: all those longer than a page are such. */
+export function arrivalOf(bytes: number): Offload | undefined {
+  if (bytes === SHORT_BYTES) return undefined;
+  return bytes === LENGTHS[2]
+    ? { checksum: 2, gso: 3, segmentBytes: 1000 }
+    : { checksum: 2, gso: 0, segmentBytes: 0 };
 }
 
 const all = Array.from({ length: FRAME_COUNT }, (_, frame) => frame);

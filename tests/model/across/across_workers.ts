@@ -22,9 +22,9 @@ import type { Grant } from "../../../services/filter/grant/grant.ts";
 import type { FilterReply } from "../../../services/filter/service/messages.ts";
 import { FilterService } from "../../../services/filter/service/service.ts";
 import { VirtualClock } from "../../services/runtime/virtual_clock.ts";
-import { SCALES } from "../nics.ts";
+import { PAGE_FRAMES, SCALES } from "../nics.ts";
 import { delegateRequest, deriveRequest, TICK_MS } from "../requests.ts";
-import { seenOf } from "../seen.ts";
+import { nameGot, seenOf } from "../seen.ts";
 import type {
   Asked,
   AskedDelegation,
@@ -41,10 +41,8 @@ import { Remote } from "./remote.ts";
 
 const SCALE = SCALES.pages;
 
-const FRAMES = SCALE.quotaPages * 4;
-
 /** Held here: it must outlive every page of it, whichever worker has that. */
-const memory = makePacketMemory(FRAMES);
+const memory = makePacketMemory(PAGE_FRAMES);
 
 /** Rounds after which something must have come to rest. */
 const ROUNDS_MAX = 1000;
@@ -378,16 +376,16 @@ export class AcrossWorkers implements CapabilitySystem, AsyncDisposable {
     holder.posted = taken.posted;
     holder.pages = taken.pages;
     for (const [serial, frame] of taken.pages) this.#frames.set(serial, frame);
-    for (const { tag, name, form } of taken.got) {
-      const cap = this.#tags.indexOf(tag as Capability);
-      this.#delivered.push(`${cap} ${name} ${form}`);
+    for (const got of taken.got) {
+      const cap = this.#tags.indexOf(got.tag as Capability);
+      this.#delivered.push(nameGot(cap, got));
     }
   }
 }
 
 function foreignFrame({ pages }: Attached, how: number): number {
   const own = new Set(pages.values());
-  const frames = [...Array(FRAMES).keys(), 0xffffffff];
+  const frames = [...Array(PAGE_FRAMES).keys(), 0xffffffff];
   const others = frames.filter((frame) => !own.has(frame));
   return others[how % others.length]!;
 }

@@ -15,7 +15,8 @@ import { DriverService } from "../../../drivers/service/service.ts";
 import { takeNow } from "../../../drivers/service/start.ts";
 import { MappedPages } from "../../../drivers/sys/mapped_pages.ts";
 import { StallingDriver } from "../stalling_driver.ts";
-import { nameOf, writeFrame } from "../universe.ts";
+import { takeSent } from "../seen.ts";
+import { writeFrame } from "../universe.ts";
 import { CountedPort } from "./counted_port.ts";
 import { serve } from "./remote.ts";
 
@@ -164,15 +165,9 @@ class DriverPart {
 
   /** What it has counted, and what came out at the far end since the last look. */
   see(_: null): { counts: DriverCounts; sent: string[] } {
-    const { service, far } = this.#game!;
+    const { service } = this.#game!;
     service.check();
-    const sent: string[] = [];
-    for (let length = far.peek(); length > 0; length = far.peek()) {
-      const bytes = new Uint8Array(length);
-      far.receive(bytes, 0);
-      sent.push(nameOf(bytes));
-    }
-    return { counts: service.counts(), sent };
+    return { counts: service.counts(), sent: takeSent(this.#game!) };
   }
 }
 
