@@ -21,11 +21,13 @@ export interface Tag {
 /** Issues tags. Two generators, and two runs, share nothing. */
 export class TagGenerator {
   readonly #cipher: Speck64;
-  #counterLow = 0;
-  #counterHigh = 0;
+  #counterLow: number;
+  #counterHigh: number;
 
-  /** Draws 16 bytes of key from `random`. */
-  constructor(random: RandomSource) {
+  /** Draws 16 bytes of key from `random`, and counts from `first` on. */
+  constructor(random: RandomSource, first: Tag = { low: 0, high: 0 }) {
+    this.#counterLow = first.low;
+    this.#counterHigh = first.high;
     const key = new Uint8Array(16);
     random(key);
     const words = new Uint32Array(key.buffer);

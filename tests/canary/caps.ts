@@ -26,6 +26,16 @@ const LEDGER = {
 /** All of them. */
 export const CAPS_FAULTS: readonly Fault[] = [
   fault(
+    "the tags of a count come again after 2^32",
+    {
+      file: "caps/kernel/tag.ts",
+      test: "caps/kernel/tag_test.ts",
+      filter: "across 2^32",
+    },
+    "    this.#counterHigh = (this.#counterHigh + 1) >>> 0;\n",
+    "",
+  ),
+  fault(
     "the expiry queue does not rise on removal",
     QUEUE,
     "    this.#rise(last, last.queueIndex);\n",

@@ -10,6 +10,10 @@ const INSTALLER = {
   file: "services/filter/service/installer.ts",
   test: "services/filter/service/interleavings_test.ts",
 };
+const EXPIRY = {
+  file: "services/filter/service/expiry.ts",
+  test: "services/filter/service/expiry_test.ts",
+};
 const COMPILATION = {
   file: "services/filter/service/compilation.ts",
   test: "services/filter/service/compilation_test.ts",
@@ -48,6 +52,58 @@ export const FILTER_FAULTS: readonly Fault[] = [
     INSTALLER,
     "kernel.present(node.port, capabilityOf(node.tag)) === node",
     "node !== undefined",
+  ),
+  fault(
+    "two rounds of installing are under way at once",
+    {
+      ...INSTALLER,
+      test: "services/filter/service/installer_test.ts",
+      filter: "a round of installing",
+    },
+    "      this.#round = round;\n",
+    "",
+  ),
+  fault(
+    "a change of a kernel's map that was refused counts as installed",
+    {
+      ...INSTALLER,
+      test: "services/filter/service/patching_test.ts",
+      filter: "no room",
+    },
+    "if (await this.#order(order) === undefined) return undefined;",
+    "return void await this.#order(order);",
+  ),
+  fault(
+    "a program that was refused counts as installed",
+    {
+      ...INSTALLER,
+      test: "services/filter/service/patching_test.ts",
+      filter: "packet socket refused",
+    },
+    "    if (refusal === undefined) this.#installed = compilation;\n",
+    "    this.#installed = compilation;\n",
+  ),
+  fault(
+    "a NIC whose program was refused counts as classifying",
+    {
+      file: "drivers/service/kernel_classifier.ts",
+      test: "drivers/service/kernel_classifier_test.ts",
+      filter: "own address",
+    },
+    '    try {\n      if (order.kind === "patch")',
+    '    this.#active = true;\n    try {\n      if (order.kind === "patch")',
+  ),
+  fault(
+    "the alarm stays where it was when something expires earlier",
+    EXPIRY,
+    "(this.#alarm?.expiresAtUs ?? Infinity) === atUs",
+    "(this.#alarm?.expiresAtUs ?? Infinity) <= atUs || this.#alarm",
+  ),
+  fault(
+    "the alarm stays at what has ended, and rings too early",
+    EXPIRY,
+    "(this.#alarm?.expiresAtUs ?? Infinity) === atUs",
+    "(this.#alarm?.expiresAtUs ?? Infinity) <= atUs",
   ),
   fault(
     "a flow that ended stays in the tables",

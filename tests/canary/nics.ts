@@ -222,6 +222,16 @@ export const NIC_FAULTS: readonly Fault[] = [
     "Array.from({ length: 4 }, (_, i) => ip + 8 + 4 * i)",
   ),
   fault(
+    "a wait that was woken before its turn waits on",
+    {
+      file: "drivers/sys/poll_set.ts",
+      test: "drivers/sys/poll_set_test.ts",
+      filter: "woken before its turn",
+    },
+    "      if (this.#wakes !== wakes) return;\n",
+    "",
+  ),
+  fault(
     "addresses of a switch do not age",
     {
       file: "drivers/emulated/mac_table.ts",

@@ -32,8 +32,47 @@ const ENDPOINT = {
 };
 const ARP = { file: "services/arp/core.ts", test: "services/arp/core_test.ts" };
 
+const MODULE_LIMITS = {
+  file: "services/loader/limits.ts",
+  test: "services/loader/limits_test.ts",
+};
+
 /** All of them. */
 export const SERVICE_FAULTS: readonly Fault[] = [
+  fault(
+    "a datagram from port 0 is answered",
+    {
+      file: "services/udp/answers.ts",
+      test: "services/udp/answers_test.ts",
+      filter: "port 0",
+    },
+    '    if (port === 0) return "drop:no-source-port";\n',
+    "",
+  ),
+  fault(
+    "a module has one token more than it may",
+    { ...MODULE_LIMITS, filter: "tokens" },
+    "if (count > TOKENS_MAX)",
+    "if (count > TOKENS_MAX + 1)",
+  ),
+  fault(
+    "a module has one token less than it may",
+    { ...MODULE_LIMITS, filter: "tokens" },
+    "if (count > TOKENS_MAX)",
+    "if (count >= TOKENS_MAX)",
+  ),
+  fault(
+    "a module's syntax lies one deeper than it may",
+    { ...MODULE_LIMITS, filter: "500 deep" },
+    "if (depth > DEPTH_MAX) return true;",
+    "if (depth > DEPTH_MAX + 1) return true;",
+  ),
+  fault(
+    "a module's syntax lies one less deep than it may",
+    { ...MODULE_LIMITS, filter: "500 deep" },
+    "if (depth > DEPTH_MAX) return true;",
+    "if (depth >= DEPTH_MAX) return true;",
+  ),
   fault(
     "a relay reads without a bound",
     RELAY,

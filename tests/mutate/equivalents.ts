@@ -13,32 +13,8 @@ export interface Equivalent {
   readonly reason: string;
 }
 
-/** A tag with a half that is 0 is one in billions, and counters run into each other only after as many. */
-const RARE_TAGS = [
-  ["tag.low !== 0 || tag.high !== 0", "true"],
-  ["tag.low !== 0 || tag.high !== 0", "tag.low !== 0 && tag.high !== 0"],
-  ["tag.low !== 0", "false"],
-  ["tag.low !== 0", "tag.low === 0"],
-  ["tag.high !== 0", "false"],
-  ["tag.high !== 0", "tag.high === 0"],
-  ["this.#counterLow + 1", "this.#counterLow - 1"],
-  ["this.#counterLow !== 0", "true"],
-  ["this.#counterHigh + 1", "this.#counterHigh - 1"],
-  ["this.#counterHigh === 0", "true"],
-  ["this.#counterHigh === 0", "false"],
-  ["this.#counterHigh === 0", "this.#counterHigh !== 0"],
-  ['{\n      throw new Error("tags: all 2^64 have been issued");\n    }', "{}"],
-  ['throw new Error("tags: all 2^64 have been issued");', ";"],
-].map(([from, to]): Equivalent => ({
-  file: "caps/kernel/tag.ts",
-  from: from!,
-  to: to!,
-  reason: "it takes billions of tags, issued or met by chance, to see it",
-}));
-
 /** All of them. */
 export const EQUIVALENTS: readonly Equivalent[] = [
-  ...RARE_TAGS,
   {
     file: "caps/kernel/rights.ts",
     from: 'typeof value === "number"',

@@ -100,6 +100,22 @@ testWith(
 
 testWith(
   ["linux"],
+  "a wait that was woken before its turn ends with the one before it, and polls nothing",
+  async () => {
+    using signal = new Signal();
+    using poll = new PollSet([signal.descriptor]);
+    let ended = false;
+    const first = poll.wait(Infinity);
+    void poll.wait(Infinity).then(() => ended = true);
+    poll.wake();
+    await first;
+    await delay(0);
+    assert.ok(ended, "it waits still");
+  },
+);
+
+testWith(
+  ["linux"],
   "a pause is over in time, whatever is ready",
   async () => {
     using signal = new Signal();

@@ -135,6 +135,26 @@ testProperty(
   ),
 );
 
+Deno.test("a datagram from port 0 is asked for no answer, and gets none (RFC 768)", () => {
+  let heard = 0;
+  const service = answerDatagrams(53, (payload) => {
+    heard++;
+    return payload;
+  });
+  const core = service.make(SETTINGS, unconnectedPorts());
+  const from = (sourcePort: number) =>
+    ask(
+      core,
+      toUs({ sourcePort, destinationPort: 53, payload: Uint8Array.of(7) }),
+    );
+  const { verdict, sent } = from(0);
+  equal(verdict, "drop:no-source-port");
+  equal(sent, undefined);
+  equal(heard, 0);
+  equal(from(1).verdict, "handled");
+  equal(heard, 1);
+});
+
 testProperty(
   "an answer has as many bytes as the MTU has room for, and a longer one is dropped and counted",
   { runs: 100, file },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RIGHT_DERIVE, RIGHT_RECEIVE } from "../../../../caps/kernel/rights.ts";
+import type { InstallOrder } from "../../../../caps/driver/messages.ts";
 import { CapabilityKernel } from "../../../../caps/kernel/kernel.ts";
 import { TagGenerator } from "../../../../caps/kernel/tag.ts";
 import { ProgramTooLarge } from "../../../../services/filter/ebpf/limits.ts";
@@ -14,10 +15,15 @@ import {
 } from "../../../../services/filter/grant/builder.ts";
 import type { Grant } from "../../../../services/filter/grant/grant.ts";
 import { SocketCover } from "../../../../services/filter/classic/cover.ts";
+import { Installer } from "../../../../services/filter/service/installer.ts";
 import { lastOf, Rig } from "./service_rig.ts";
 
 const OURS = "02:00:00:00:00:07";
 const receive = { rights: RIGHT_RECEIVE, quotaPages: 1 };
+
+async function turns(count = 50): Promise<void> {
+  for (let i = 0; i < count; i++) await Promise.resolve();
+}
 
 Deno.test("where the NIC refuses its program it gets a cover, says why, and has its own again once it takes that", async () => {
   using rig = new Rig("kernel");
@@ -95,6 +101,44 @@ function ranges(index: number, frames: { ipv4: typeof ipv4 }) {
     }),
   );
 }
+
+Deno.test("a round of installing begins when the one before it is answered, and takes all that came until then", async () => {
+  const kernel = new CapabilityKernel(
+    grantAlgebra,
+    new TagGenerator((out) => out.fill(9)),
+    { capabilitiesMax: 100, capabilitiesKept: 0, depthMax: 2 },
+  );
+  const root = kernel.makeRoot(0, 0);
+  const orders: InstallOrder[] = [];
+  const installer = new Installer({
+    kernel,
+    target: { memoryPages: MEMORY_PAGES },
+    driver: { post: (order) => orders.push(order as InstallOrder) > 0 },
+  });
+  const open = (port: number) => {
+    const { grant } = ipv4().udp().dstPort(port);
+    const wanted = { grant, rights: RIGHT_RECEIVE, quotaPages: 0 };
+    const derived = kernel.derive(0, root, wanted);
+    assert.ok("node" in derived);
+    installer.open(derived.node);
+    return installer.commit();
+  };
+  const rounds = [open(1)];
+  await turns();
+  rounds.push(open(2), open(3));
+  await turns();
+  assert.equal(orders.length, 1);
+  installer.committed({ kind: "committed", version: orders[0]!.version });
+  await turns();
+  rounds.push(open(4));
+  await turns();
+  assert.deepEqual(orders.map(({ opened }) => opened.length), [1, 2]);
+  installer.committed({ kind: "committed", version: orders[1]!.version });
+  await turns();
+  installer.committed({ kind: "committed", version: orders[2]!.version });
+  assert.deepEqual(await Promise.all(rounds), Array(4).fill(undefined));
+  assert.equal(orders.length, 3);
+});
 
 Deno.test("what no kernel program holds, and no cover either, is refused with both reasons and the second's error", () => {
   const kernel = new CapabilityKernel(

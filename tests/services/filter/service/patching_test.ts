@@ -223,3 +223,18 @@ Deno.test("what is refused is taken out by compiling everything, and then tables
   equal((await derive(rig, flow(52))).kind, "patch");
   equal(rig.service.describe().length, 22);
 });
+
+Deno.test("what a packet socket refused is compiled again, and not changed", async () => {
+  using rig = new Rig("socket");
+  await withTables(rig);
+  rig.refusal = "no more today";
+  const count = rig.orders.length;
+  await rejects(derive(rig, flow(50)), { refused: "driver" });
+  await turns();
+  deepEqual(rig.orders.slice(count).map(({ kind }) => kind), [
+    ...["commit", "revoke", "quota", "commit"],
+  ]);
+  rig.refusal = undefined;
+  equal((await derive(rig, flow(51))).kind, "commit");
+  equal(rig.service.describe().length, 21);
+});
