@@ -25,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   hostile: () => import("./hostile.ts"),
   install: () => import("./install.ts"),
   caps: () => import("./caps.ts"),
+  ports: () => import("./ports.ts"),
 };
 
 const FLAGS = ["--json", "--quick"];

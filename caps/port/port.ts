@@ -151,6 +151,16 @@ function isNumbered(data: unknown): data is Numbered {
     typeof data[0] === "number";
 }
 
+/** How an end between workers works. */
+export interface WorkerPortOptions {
+  /** Takes messages that the event loop has not dispatched yet; none by default. */
+  readonly takeNow?: TakeNow;
+  /** Unread messages at which the port is closed; by default there is no limit. */
+  readonly unreadMax?: number;
+  /** Whether what is posted has numbers, for an other end with `takeNow`; true by default. Without, a round trip takes a tenth less. */
+  readonly numbered?: boolean;
+}
+
 /**
  * Messages come two ways: as events, and at once by `takeNow`. The event loop
  * takes a message off the channel some time before it dispatches it, and in
@@ -165,6 +175,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   #port: MessagePort;
   readonly #takeNow: TakeNow | undefined;
   readonly #unreadMax: number;
+  readonly #numbered: boolean;
   #queue: In[] = [];
   #next = 0;
   /** The number of the next message that is posted. */
@@ -174,14 +185,12 @@ class WorkerPort<Out, In> implements Port<Out, In> {
   /** A message that `takeNow` gave before its turn. */
   #early: Numbered | undefined;
 
-  constructor(
-    port: MessagePort,
-    takeNow: TakeNow | undefined,
-    unreadMax: number,
-  ) {
+  constructor(port: MessagePort, options: WorkerPortOptions) {
+    const { takeNow, unreadMax = Infinity, numbered = true } = options;
     this.#port = port;
     this.#unreadMax = unreadMax;
     this.#takeNow = takeNow;
+    this.#numbered = numbered;
     this.#listen();
   }
 
@@ -204,7 +213,8 @@ class WorkerPort<Out, In> implements Port<Out, In> {
 
   post(message: Out, transfer: Transferable[] = []): boolean {
     if (this.closed) return false;
-    this.#port.postMessage([this.#posted++, message], transfer);
+    const data = this.#numbered ? [this.#posted++, message] : message;
+    this.#port.postMessage(data, transfer);
     return true;
   }
 
@@ -292,12 +302,7 @@ class WorkerPort<Out, In> implements Port<Out, In> {
  */
 export function fromMessagePort<Out, In>(
   port: MessagePort,
-  options: {
-    readonly takeNow?: TakeNow;
-    /** Unread messages at which the port is closed; by default there is no limit. */
-    readonly unreadMax?: number;
-  } = {},
+  options: WorkerPortOptions = {},
 ): Port<Out, In> {
-  const { takeNow, unreadMax = Infinity } = options;
-  return new WorkerPort<Out, In>(port, takeNow, unreadMax);
+  return new WorkerPort<Out, In>(port, options);
 }

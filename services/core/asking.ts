@@ -17,7 +17,7 @@ import type { PortInterface } from "../ports/interface.ts";
 import { PUSHES_MAX, REQUESTS_MAX, STRIKES_MAX } from "../ports/limits.ts";
 import { MessageWalk, MessageWriter, RECORD } from "../ports/message.ts";
 import { ANSWER_MS_MAX } from "../runtime/calls.ts";
-import { type Clock, type Instant, NEVER } from "../runtime/clock.ts";
+import { type Instant, NEVER } from "../runtime/clock.ts";
 import type { Outbox } from "./core.ts";
 import type { PortEnd } from "./port_end.ts";
 
@@ -54,7 +54,8 @@ export interface AskPort<Request, Answer> {
 
 interface Waiting<Answer> {
   readonly onAnswer: OnAnswer<Answer>;
-  readonly untilUs: Instant;
+  /** {@link NEVER} until the request has left. */
+  untilUs: Instant;
 }
 
 /** The asking end of a port, as the shell has it. */
@@ -63,13 +64,14 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
   readonly given: AskPort<Request, Answer>;
   readonly #of: PortInterface<Request, Answer, Push>;
   readonly #hears: AskHears<Push>;
-  readonly #clock: Pick<Clock, "now">;
   readonly #onReady: () => void;
   readonly #tally = new Tally();
   readonly #writer = new MessageWriter();
   readonly #walk = new MessageWalk();
   /** By number, the oldest first: each waits as long as the others. */
   readonly #waiting = new Map<number, Waiting<Answer>>();
+  /** Requests of this turn: their time begins at its end. */
+  readonly #leaving: Waiting<Answer>[] = [];
   /** Requests that nobody waits for any more, and that have no answer: they take their places until they do. */
   readonly #late = new Set<number>();
   #port: Port<ArrayBuffer, unknown> | undefined;
@@ -87,12 +89,10 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
   constructor(options: {
     readonly of: PortInterface<Request, Answer, Push>;
     readonly hears: AskHears<Push>;
-    readonly clock: Pick<Clock, "now">;
     readonly onReady: () => void;
   }) {
     this.#of = options.of;
     this.#hears = options.hears;
-    this.#clock = options.clock;
     this.#onReady = options.onReady;
     const isAvailable = () => this.#port !== undefined;
     this.given = Object.freeze({
@@ -126,8 +126,9 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
     if (!this.#writer.hasRoom) this.#post();
     const number = this.#nextNumber();
     this.#writer.add(RECORD.request, number, this.#of.request, request);
-    const untilUs = this.#clock.now() + ANSWER_MS_MAX * 1000;
-    this.#waiting.set(number, { onAnswer, untilUs });
+    const waiting = { onAnswer, untilUs: NEVER };
+    this.#waiting.set(number, waiting);
+    this.#leaving.push(waiting);
     this.#tally.add("asked");
     return true;
   }
@@ -252,7 +253,9 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
     }
   }
 
-  flush(): void {
+  flush(now: Instant): void {
+    for (const one of this.#leaving) one.untilUs = now + ANSWER_MS_MAX * 1000;
+    this.#leaving.length = 0;
     if (!this.#writer.empty || this.#unshown >= SHOWN_EVERY) this.#post();
   }
 

@@ -17,8 +17,8 @@ export interface PortEnd {
   readonly nextUs: Instant;
   /** Ends what has waited too long. */
   expire(now: Instant, out: Outbox): void;
-  /** Posts what was put together. */
-  flush(): void;
+  /** Posts what was put together, at the end of a turn. */
+  flush(now: Instant): void;
   /** What was counted. */
   counters(): Counts;
   /** Closes all. */

@@ -9,7 +9,7 @@ import {
   PORT_NAME_EXPECTED,
   type PortInterface,
 } from "../ports/interface.ts";
-import { type Clock, type Instant, NEVER } from "../runtime/clock.ts";
+import { type Instant, NEVER } from "../runtime/clock.ts";
 import { AnsweringEnd, type AnswerPort, type Answers } from "./answering.ts";
 import { type AskHears, AskingEnd, type AskPort } from "./asking.ts";
 import type { Outbox } from "./core.ts";
@@ -87,7 +87,6 @@ export class ServicePorts {
   readonly given: Ports;
   /** Called when something has arrived. */
   onReady: (() => void) | undefined;
-  readonly #clock: Pick<Clock, "now">;
   readonly #opened = {
     ask: new Map<string, Opened>(),
     answer: new Map<string, Opened>(),
@@ -97,13 +96,12 @@ export class ServicePorts {
   #made = false;
 
   /** None yet. */
-  constructor(clock: Pick<Clock, "now">) {
-    this.#clock = clock;
+  constructor() {
     const onReady = () => this.onReady?.();
     this.given = Object.freeze<Ports>({
       ask: (name, of, hears = {}) => {
         this.#check("ask", name, of);
-        const end = new AskingEnd({ of, hears, clock: this.#clock, onReady });
+        const end = new AskingEnd({ of, hears, onReady });
         this.#open("ask", name, of.text, end);
         return end.given;
       },
@@ -170,10 +168,9 @@ export class ServicePorts {
 
   /** When {@link expire} is to be called. */
   get nextUs(): Instant {
-    return this.#ends.reduce(
-      (next, { nextUs }) => Math.min(next, nextUs),
-      NEVER,
-    );
+    let next = NEVER;
+    for (const { nextUs } of this.#ends) next = Math.min(next, nextUs);
+    return next;
   }
 
   /** Ends what has waited too long. */
@@ -181,9 +178,9 @@ export class ServicePorts {
     for (const end of this.#ends) end.expire(now, out);
   }
 
-  /** Posts what was put together. */
-  flush(): void {
-    for (const end of this.#ends) end.flush();
+  /** Posts what was put together, at the end of a turn. */
+  flush(now: Instant): void {
+    for (const end of this.#ends) end.flush(now);
   }
 
   /** What was counted at each end that was opened. */
@@ -205,5 +202,5 @@ export class ServicePorts {
 
 /** What a core that is made outside a system opens its ports with: nobody is ever there. */
 export function unconnectedPorts(): Ports {
-  return new ServicePorts({ now: () => 0 }).given;
+  return new ServicePorts().given;
 }

@@ -198,9 +198,11 @@ export class CoreRunner implements Disposable {
     }
     if (this.#core.wakeAt <= now) this.#core.wake(now, this.#outbox);
     this.#outgoing.flush();
-    ports?.flush();
+    ports?.flush(now);
     const next = Math.min(this.#core.wakeAt, ports?.nextUs ?? NEVER);
-    if (next === this.#nextWake && next > now) return;
+    // A timer that goes off too soon costs less than setting one again with each
+    // packet and each answer.
+    if (next >= this.#nextWake && this.#nextWake > now) return;
     this.#nextWake = next;
     this.#clock.wake(this.#nextWake, () => {
       // The timer is spent, and is set again if it went off too soon.

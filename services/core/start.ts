@@ -42,13 +42,12 @@ export async function startService(
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
     let connected = await connect(definition, start, start);
-    const clock = makeRealClock();
-    const ports = new ServicePorts(clock);
+    const ports = new ServicePorts();
     const runner = new CoreRunner(
       definition.make(start.settings, ports.given),
       {
         ...connected,
-        clock,
+        clock: makeRealClock(),
         ports,
         spins: (options.ownThread ?? false) && (start.spin ?? false),
         onFailure: fail,
@@ -74,7 +73,7 @@ export async function startService(
         connectPort: (connection, port) =>
           ports.connect(
             connection,
-            fromMessagePort(port, { unreadMax: UNREAD_MAX }),
+            fromMessagePort(port, { unreadMax: UNREAD_MAX, numbered: false }),
           ),
         closePort: (id) => runner.closePort(id),
         stop: () => {

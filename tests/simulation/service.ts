@@ -174,12 +174,11 @@ export class SimulatedHolder {
       );
       if (this.#life !== life) return; // it crashed before it ran
       trace.add(name, "runs");
-      const clock = this.#clock();
-      const ports = new ServicePorts(clock);
+      const ports = new ServicePorts();
       life.ports = ports;
       life.runner = new CoreRunner(definition.make(settings, ports.given), {
         port: services,
-        clock,
+        clock: this.#clock(),
         ports,
         capability,
         onFailure: (error) => this.#fail(life, error),

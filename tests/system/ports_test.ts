@@ -117,6 +117,89 @@ for (const confined of [false, true]) {
   });
 }
 
+/** Asks with kinds of fields of its own, which have an honest one's name and write what they like. */
+const lying: ServiceFactory = (kit) => ({
+  ...asking(kit),
+  make(settings, ports) {
+    let state = 1;
+    const random = (below: number) =>
+      (state = Math.imul(state, 1_103_515_245) + 12_345 >>> 0) % below;
+    const { fields, portInterface } = kit.ports;
+    const sums = portInterface({
+      name: "sums",
+      request: {
+        ...fields.record({ a: fields.u16, b: fields.u16 }),
+        write(into) {
+          const { bytes, at } = into;
+          const many = random(60);
+          for (let i = 0; i < many; i++) {
+            bytes[4 + random(at + 8)] = random(256);
+          }
+          into.at = at + random(9) - 2;
+        },
+      },
+      answer: fields.u32,
+      push: fields.text(20),
+    });
+    const sum = ports.ask("sum", sums);
+    let wakeAt = 0;
+    return {
+      ...asking(kit).make(settings, {
+        ...ports,
+        ask: () => ({ available: false, ask: () => false }),
+      }),
+      get wakeAt() {
+        return wakeAt;
+      },
+      wake(now) {
+        wakeAt = now + 1000;
+        sum.ask({ a: 1, b: 2 }, () => {});
+      },
+    };
+  },
+});
+
+Deno.test("a service that lies to another is cut off, and who is honest is answered", async () => {
+  const system = await boot(
+    defaultManifest({
+      services: {
+        asking: SERVICES.asking,
+        answering: { ...SERVICES.answering, restart: "always" },
+        lying: {
+          ...SERVICES.asking,
+          path: "lying",
+          receives: "udp dst port 4003",
+          restart: "always",
+        },
+      },
+    }),
+    {
+      confined: false,
+      modules: {
+        ...MODULES,
+        lying: (kit) => ({
+          ...lying(kit),
+          receives: () => kit.filter.grant("udp dst port 4003"),
+          sends: () => kit.filter.grant("udp src port 4003"),
+        }),
+      },
+    },
+  );
+  try {
+    const [asking, answering] = await servicesWhen(
+      system,
+      (asking, { ports }) =>
+        (ports?.[0]?.counters["cut-off"] ?? 0) > 0 &&
+        sumOf(asking, "right") > 100,
+    );
+    equal(sumOf(asking, "wrong"), 0);
+    ok(answering.ports![0]!.counters["malformed"]! > 0);
+    equal(asking.state, "running");
+  } finally {
+    await system.stop();
+  }
+});
+
 /** Starts the two in this thread, with `ports` and another module in place of the one that answers. */
 async function start(
   ports: Record<string, string>,

@@ -100,7 +100,7 @@ export class PortsSystem {
 
   #start(service: Service): void {
     this.#asked.set(service, 0);
-    const ports = new ServicePorts(this.#clock);
+    const ports = new ServicePorts();
     const log: string[] = [];
     const kept: { from: string; id: number; value: number }[] = [];
     const waiting: number[] = [];
@@ -204,7 +204,7 @@ export class PortsSystem {
         if (ports.nextUs <= this.#clock.now()) {
           ports.expire(this.#clock.now(), nowhere);
         }
-        ports.flush();
+        ports.flush(this.#clock.now());
       }
       if (round > 1 && heard === 0) return;
     }
