@@ -10,6 +10,9 @@
  * stream what the worker does. A worker that is trusted with packet memory gets
  * descriptors of packets where a confined one gets their pages.
  *
+ * Out of a confined worker: the same system with a stream's sender in it, which
+ * the kernel reads. Beside it, the kernel's own sender behind a loop in C.
+ *
  * From TAP to TAP: our driver in the place of that loop, and both loops' own time.
  *
  * A kernel sends on in the context of whoever brings an acknowledgement, so that
@@ -63,12 +66,19 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     rounds,
   );
   const { worker, trusted, loop, sinkInC, loopInC } = measured;
+  const { source, senderInC } = await takeRounds<keyof Senders, Round>(
+    await senders(),
+    (command) => bench.measureSender(command),
+    rounds,
+  );
   const into = "into a confined worker, beside";
   yield* pair(`${into} the kernel behind a loop in C`, worker, loopInC);
   yield* pair(`${into} a loop in C that takes it`, worker, sinkInC);
   const shared = "into a trusted worker, beside";
   yield* pair(`${shared} the kernel behind a loop in C`, trusted, loopInC);
   yield* pair(`${shared} a loop in C that takes it`, trusted, sinkInC);
+  const out = "out of a confined worker, beside";
+  yield* pair(`${out} the kernel behind a loop in C`, source, senderInC);
   const across = "from TAP to TAP by our driver, beside a loop in C";
   yield row("Gb/s", across, [loop, "gbps"], [loopInC, "gbps"]);
   const own = "ownSeconds";
@@ -89,17 +99,38 @@ interface Contestants {
   readonly loopInC: Command;
 }
 
+/** What sends, and what it is measured beside. */
+interface Senders {
+  /** A whole system, with the stream's sender in its worker. */
+  readonly source: Command;
+  /** A loop in C between two TAPs, behind which the kernel sends. */
+  readonly senderInC: Command;
+}
+
+/** Where a stream's end in our hands is. */
+const END = [NAMES[0], RECEIVER, PORT];
+
 async function contestants(): Promise<Contestants> {
-  const end = [NAMES[0], RECEIVER, PORT];
   const sink = await build({ name: "tap_sink", kind: "program" });
-  const forward = await build({ name: "tap_forward", kind: "program" });
   return {
-    worker: denoScript("tap_system.ts", ...end),
-    trusted: denoScript("tap_system.ts", ...end, "trusted"),
+    worker: denoScript("tap_system.ts", ...END, "sink"),
+    trusted: denoScript("tap_system.ts", ...END, "sink", "trusted"),
     loop: denoScript("tap_forward.ts", ...NAMES),
-    sinkInC: "missing" in sink ? sink.missing : [sink.path, ...end],
-    loopInC: "missing" in forward ? forward.missing : [forward.path, ...NAMES],
+    sinkInC: "missing" in sink ? sink.missing : [sink.path, ...END],
+    loopInC: await loopInC(),
   };
+}
+
+async function senders(): Promise<Senders> {
+  return {
+    source: denoScript("tap_system.ts", ...END, "source"),
+    senderInC: await loopInC(),
+  };
+}
+
+async function loopInC(): Promise<Command> {
+  const forward = await build({ name: "tap_forward", kind: "program" });
+  return "missing" in forward ? forward.missing : [forward.path, ...NAMES];
 }
 
 /** How fast, and at what cost in all. */
@@ -134,39 +165,60 @@ class TapBench {
     this.#options = options;
   }
 
-  /** One program at the TAP, or at both of them: warmed up, then measured. */
+  /** One program at the TAP, or at both of them, that a stream goes into: warmed up, then measured. */
   async measure(command: readonly string[]): Promise<Round> {
-    const { sending, receiving } = this.#namespaces;
-    await using taker = new HelperProcess({ namespace: sending, command });
-    await taker.ready();
     await using owned = new AsyncDisposableStack();
+    const { taker, other: reader } = await this.#join(
+      owned,
+      command,
+      "receive",
+    );
+    const { sending } = this.#namespaces;
+    const sender = await this.#start(owned, sending, "send", RECEIVER, PORT);
+    const end = reader ?? taker;
+    const warmed = await sender.ask(this.#ms(500));
+    await all(end, warmed.bytes!);
+    const before = await cpuOf(taker, reader);
+    const sent = await sender.ask(this.#ms(1500));
+    await all(end, warmed.bytes! + sent.bytes!);
+    return roundOf(sent, before, await cpuOf(taker, reader));
+  }
+
+  /** One program at the TAP, or at both of them, that a stream comes out of. */
+  async measureSender(command: readonly string[]): Promise<Round> {
+    await using owned = new AsyncDisposableStack();
+    const { taker, other: server } = await this.#join(owned, command, "serve");
+    const { sending } = this.#namespaces;
+    const fetcher = await this.#start(owned, sending, "fetch", RECEIVER, PORT);
+    await fetcher.ask(this.#ms(500));
+    const before = await cpuOf(taker, server);
+    const got = await fetcher.ask(this.#ms(1500));
+    return roundOf(got, before, await cpuOf(taker, server));
+  }
+
+  /** Starts what is at the TAP; where that passes packets on, also what the kernel behind it is to do. */
+  async #join(
+    owned: AsyncDisposableStack,
+    command: readonly string[],
+    does: "receive" | "serve",
+  ): Promise<{ taker: HelperProcess; other: HelperProcess | undefined }> {
+    const { sending, receiving } = this.#namespaces;
+    const taker = owned.use(new HelperProcess({ namespace: sending, command }));
+    await taker.ready();
     const forwards = command.includes(NAMES[1]);
     if (forwards) {
       await ip("-n", sending, "link", "set", NAMES[1], "netns", receiving);
       await addAddress(receiving, NAMES[1], RECEIVER);
     }
     await addAddress(sending, NAMES[0], SENDER);
-    const reader = forwards
-      ? await this.#start(owned, receiving, "receive", PORT)
+    const other = forwards
+      ? await this.#start(owned, receiving, does, PORT)
       : undefined;
-    const sender = await this.#start(owned, sending, "send", RECEIVER, PORT);
-    const { quick } = this.#options;
-    const warmed = await sender.ask(quick ? "50" : "500");
-    const end = reader ?? taker;
-    await all(end, warmed.bytes!);
-    const before = [await taker.ask(""), await reader?.ask("")];
-    const sent = await sender.ask(quick ? "50" : "1500");
-    await all(end, warmed.bytes! + sent.bytes!);
-    const after = [await taker.ask(""), await reader?.ask("")];
-    const [own = 0, other = 0] = after.map((figures, i) =>
-      figures === undefined ? 0 : figures.cpuUs! - before[i]!.cpuUs!
-    );
-    const gigabytes = sent.bytes! / 1e9;
-    return {
-      gbps: sent.bytes! * 8 / sent.us! / 1000,
-      ownSeconds: own / 1e6 / gigabytes,
-      seconds: (own + other) / 1e6 / gigabytes,
-    };
+    return { taker, other };
+  }
+
+  #ms(usual: number): string {
+    return this.#options.quick ? "50" : String(usual);
   }
 
   async #start(
@@ -179,6 +231,28 @@ class TapBench {
     await helper.ready();
     return helper;
   }
+}
+
+/** The processor time so far of the program at the TAP, and of the one behind it. */
+async function cpuOf(
+  ...programs: readonly (HelperProcess | undefined)[]
+): Promise<number[]> {
+  const said = await Promise.all(programs.map((one) => one?.ask("")));
+  return said.map((figures) => figures?.cpuUs ?? 0);
+}
+
+function roundOf(
+  { bytes, us }: Readonly<Record<string, number>>,
+  before: readonly number[],
+  after: readonly number[],
+): Round {
+  const [own = 0, other = 0] = after.map((cpuUs, i) => cpuUs - before[i]!);
+  const gigabytes = bytes! / 1e9;
+  return {
+    gbps: bytes! * 8 / us! / 1000,
+    ownSeconds: own / 1e6 / gigabytes,
+    seconds: (own + other) / 1e6 / gigabytes,
+  };
 }
 
 async function addAddress(

@@ -1,21 +1,31 @@
 /**
- * `tap_system.ts IFNAME ADDRESS PORT [trusted]`: a whole system on a TAP, as
- * `sallyport up` starts it, with a TCP sink (tap/tcp_sink.ts) in the worker where
- * udp-echo would be, confined or trusted with packet memory. Counts the stream's
- * bytes.
+ * `tap_system.ts IFNAME ADDRESS PORT sink|source [trusted]`: a whole system on a
+ * TAP, as `sallyport up` starts it, with one end of a TCP stream (tap/tcp_sink.ts,
+ * tap/tcp_source.ts) in the worker where udp-echo would be, confined or trusted
+ * with packet memory. Counts the stream's bytes.
  */
 
 import { parseManifest } from "../../services/manifest/manifest.ts";
 import { RunningSystem } from "../../services/system/running.ts";
 import { PARTS } from "../../services/system/boot.ts";
 import { tcpSink } from "../tap/tcp_sink.ts";
+import { tcpSource } from "../tap/tcp_source.ts";
 import { reportTo } from "./report.ts";
 
 /** 96 super-packets of 17 pages each. */
 const QUOTA_PAGES = 96 * 17;
 const EXTENTS = 192;
 
-const [interfaceName, address, port, trusted] = Deno.args;
+const [interfaceName, address, port, end, trusted] = Deno.args;
+
+const sink = {
+  worker: new URL("../tap/tcp_sink_worker.ts", import.meta.url),
+  definition: tcpSink,
+};
+const source = {
+  worker: new URL("../tap/tcp_source_worker.ts", import.meta.url),
+  definition: tcpSource,
+};
 
 const manifest = parseManifest({
   nic: `tap:${interfaceName}`,
@@ -23,7 +33,7 @@ const manifest = parseManifest({
   extents: EXTENTS,
   services: {
     arp: { core: "arp" },
-    sink: {
+    stream: {
       core: "udp-echo",
       port: Number(port),
       quotaPages: QUOTA_PAGES,
@@ -37,8 +47,7 @@ const parts = {
     ...PARTS.services,
     "udp-echo": {
       ...PARTS.services["udp-echo"]!,
-      worker: new URL("../tap/tcp_sink_worker.ts", import.meta.url),
-      definition: tcpSink,
+      ...(end === "source" ? source : sink),
     },
   },
 };
@@ -47,8 +56,8 @@ await system.start();
 
 await reportTo(async () => {
   const { services } = await system.snapshot();
-  const sink = services.find(({ name }) => name === "sink");
-  return sink?.counters["bytes"] ?? 0;
+  const stream = services.find(({ name }) => name === "stream");
+  return stream?.counters["bytes"] ?? 0;
 });
 await system.stop();
 Deno.exit(0);

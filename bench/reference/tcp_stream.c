@@ -3,12 +3,18 @@
  *
  *   tcp_stream send ADDRESS PORT
  *   tcp_stream receive PORT
+ *   tcp_stream fetch ADDRESS PORT
+ *   tcp_stream serve PORT
  *
  * The sender connects, prints "ready", and for each line "MS" sends for so long,
  * waits until all of it was acknowledged, and answers {"bytes":N,"us":N}. The
  * receiver prints "ready" when it listens, reads what comes, and for each line
- * answers {"packets":N,"cpuUs":N}, with the bytes read for packets. Both end
- * with their input.
+ * answers {"packets":N,"cpuUs":N}, with the bytes read for packets.
+ *
+ * Or the stream's sender is the one that listens: "fetch" connects, prints
+ * "ready", and for each line "MS" reads for so long and answers
+ * {"bytes":N,"us":N}; "serve" sends all that is taken, and answers each line as a
+ * receiver does, with the bytes sent. All end with their input.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,7 +98,26 @@ static int run_sender(const char *address, const char *port) {
   return 0;
 }
 
-static int run_receiver(const char *port) {
+static int run_fetcher(const char *address, const char *port) {
+  int fd = connect_to(address, port);
+  puts("ready");
+  fflush(stdout);
+  for (char line[64]; fgets(line, sizeof line, stdin) != NULL;) {
+    uint64_t start_us = now_us(), bytes = 0, end_us = start_us + (uint64_t)atoi(line) * 1000u;
+    while (now_us() < end_us) {
+      ssize_t got = read(fd, chunk, sizeof chunk);
+      if (got <= 0) fail("read");
+      bytes += (uint64_t)got;
+    }
+    printf("{\"bytes\":%llu,\"us\":%llu}\n", (unsigned long long)bytes,
+           (unsigned long long)(now_us() - start_us));
+    fflush(stdout);
+  }
+  return 0;
+}
+
+/* Listens, and has `pass` do what a stream needs whenever it waits for that; answers lines. */
+static int run_listener(const char *port, short events, ssize_t (*pass)(int)) {
   int listener = open_socket(), on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   struct sockaddr_in at = address_of("0.0.0.0", port);
@@ -107,18 +132,26 @@ static int run_receiver(const char *port) {
     if (!connected) {
       waits[0].fd = accept(listener, NULL, NULL);
       if (waits[0].fd < 0) fail("accept");
+      waits[0].events = events;
       connected = 1;
       continue;
     }
-    ssize_t got = read(waits[0].fd, chunk, sizeof chunk);
-    if (got <= 0) waits[0].fd = -1; /* It is over; poll passes over it. */
-    else packets += (uint64_t)got;
+    ssize_t passed = pass(waits[0].fd);
+    if (passed <= 0) waits[0].fd = -1; /* It is over; poll passes over it. */
+    else packets += (uint64_t)passed;
   }
 }
 
+static ssize_t take(int fd) { return read(fd, chunk, sizeof chunk); }
+
+static ssize_t give(int fd) { return send(fd, chunk, sizeof chunk, MSG_NOSIGNAL | MSG_DONTWAIT); }
+
 int main(int count, char **arguments) {
-  if (count == 4 && strcmp(arguments[1], "send") == 0) return run_sender(arguments[2], arguments[3]);
-  if (count == 3 && strcmp(arguments[1], "receive") == 0) return run_receiver(arguments[2]);
-  fputs("usage: tcp_stream send ADDRESS PORT | tcp_stream receive PORT\n", stderr);
+  const char *what = count > 1 ? arguments[1] : "";
+  if (count == 4 && strcmp(what, "send") == 0) return run_sender(arguments[2], arguments[3]);
+  if (count == 4 && strcmp(what, "fetch") == 0) return run_fetcher(arguments[2], arguments[3]);
+  if (count == 3 && strcmp(what, "receive") == 0) return run_listener(arguments[2], POLLIN, take);
+  if (count == 3 && strcmp(what, "serve") == 0) return run_listener(arguments[2], POLLOUT, give);
+  fputs("usage: tcp_stream send|fetch ADDRESS PORT | tcp_stream receive|serve PORT\n", stderr);
   return 2;
 }

@@ -1,0 +1,5 @@
+import "../../services/runtime/confine.ts";
+import { serveService } from "../../services/core/start.ts";
+import { tcpSource } from "./tcp_source.ts";
+
+serveService(tcpSource);
