@@ -3,6 +3,7 @@
 import { addCounts, type Counts } from "../../caps/driver/accounts.ts";
 import type {
   CapabilitySnapshot,
+  PortSnapshot,
   ServiceSnapshot,
   SystemSnapshot,
 } from "../../services/system/snapshot.ts";
@@ -76,4 +77,12 @@ export function stateOf({ state, restarts, failure }: Fallible): string {
     ? ""
     : `: ${failure}`;
   return state + after + why;
+}
+
+/** Which end of which port, and who is at the other: `asks arp at resolver`, `answers nobody as neighbours`. */
+export function portWords({ side, name, peers }: PortSnapshot): string {
+  const who = peers.length === 0 ? "nobody" : peers.join(", ");
+  return side === "ask"
+    ? `asks ${who} at ${name}`
+    : `answers ${who} as ${name}`;
 }

@@ -6,7 +6,7 @@ import type {
   ServiceSnapshot,
   SystemSnapshot,
 } from "../../services/system/snapshot.ts";
-import { accountOf, dropsOf, stateOf } from "./account.ts";
+import { accountOf, dropsOf, portWords, stateOf } from "./account.ts";
 import {
   columnsOf,
   fit,
@@ -284,10 +284,8 @@ function renderService(
   if (sumOf(coreDrops) > 0) {
     lines.push(countsLine("    core drops: ", coreDrops, columns, "bad"));
   }
-  for (const { side, name, peers, counters } of service.ports ?? []) {
-    const who = peers.length === 0 ? "nobody" : peers.join(", ");
-    const what = side === "ask" ? `asks ${who} at` : `answers ${who} as`;
-    lines.push(countsLine(`    ${what} ${name}: `, counters, columns));
+  for (const port of service.ports ?? []) {
+    lines.push(countsLine(`    ${portWords(port)}: `, port.counters, columns));
   }
   for (const { name, counters } of service.interposers ?? []) {
     lines.push(countsLine(`    interposed ${name}: `, counters, columns));

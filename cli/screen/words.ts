@@ -10,6 +10,7 @@ import {
   countsSince,
   dropsOf,
   type Fallible,
+  portWords,
   stateOf,
 } from "./account.ts";
 import {
@@ -143,7 +144,16 @@ function summarizeService(service: ServiceSnapshot): string[] {
   if (sumOf(service.refusals) > 0) {
     parts.push(`refused: ${formatCounts(service.refusals)}`);
   }
-  return [...failed, `${service.name}: ${parts.join(", ")}${counted}`];
+  const ports = (service.ports ?? []).map((port) => {
+    const counted = formatCounts(port.counters);
+    const colon = counted === "" ? "" : ": ";
+    return `${service.name} ${portWords(port)}${colon}${counted}`;
+  });
+  return [
+    ...failed,
+    `${service.name}: ${parts.join(", ")}${counted}`,
+    ...ports,
+  ];
 }
 
 /** What a peer asks, and what it counts answers under. */

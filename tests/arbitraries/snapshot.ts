@@ -52,6 +52,15 @@ const service: fc.Arbitrary<ServiceSnapshot> = fc.record({
   capabilities: fc.array(capability, { maxLength: 4 }),
   counters: counts,
   refusals: counts,
+  ports: fc.array(
+    fc.record({
+      side: fc.constantFrom("ask", "answer"),
+      name: wildText,
+      peers: fc.array(wildText, { maxLength: 2 }),
+      counters: counts,
+    }),
+    { maxLength: 3 },
+  ),
   interposers: fc.array(
     fc.record({ name: wildText, counters: counts }),
     { maxLength: 3 },

@@ -172,6 +172,10 @@ Deno.test("renderSummary() accounts for the services, the drops, the pages and t
       capabilities: [{ ...capability!, drops: { "no-page": 3, revoked: 1 } }],
       counters: { echoed: 120, "drop:checksum": 2, "drop:no-page": 1 },
       refusals: { "foreign-page": 2 },
+      ports: [
+        { side: "ask", name: "sum", peers: ["adder"], counters: { asked: 2 } },
+        { side: "answer", name: "pings", peers: [], counters: {} },
+      ],
     }],
     peer: {
       "ping-sent": 120,
@@ -183,6 +187,8 @@ Deno.test("renderSummary() accounts for the services, the drops, the pages and t
   deepStrictEqual(renderSummary(snapshot), [
     "ran 12.0 s on emulated: 123 packets in (11.9 kB), 120 out (11.8 kB)",
     "icmp-echo: 120 packets received, 120 sent, dropped: no-page 4 · checksum 2 · revoked 1, refused: foreign-page 2 (echoed 120)",
+    "icmp-echo asks adder at sum: asked 2",
+    "icmp-echo answers nobody as pings",
     "unclaimed: 3 packets",
     "pages: 4,096 in all: 4,000 free, 90 lent, 6 in flight, 0 quarantined",
     "peer: 120 pings sent, 119 answered; 4 datagrams sent, 0 answered; wrong-answer 1",
