@@ -16,6 +16,18 @@ export interface Equivalent {
 /** All of them. */
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    file: "drivers/service/open_string.ts",
+    from: "this.#number++",
+    to: "this.#number--",
+    reason: "strings have numbers to be told apart, whichever way they go",
+  },
+  {
+    file: "drivers/service/copy_deliverer.ts",
+    from: "length > WORDS_UP_TO_BYTES || (offset & 3) !== 0",
+    to: "true",
+    reason: "both ways of copying copy the same: one makes a view",
+  },
+  {
     file: "caps/kernel/rights.ts",
     from: 'typeof value === "number"',
     to: "true",

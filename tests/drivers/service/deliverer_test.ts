@@ -3,7 +3,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { takeAll } from "../../../caps/port/port.ts";
-import { INLINE_BYTES_MAX } from "../../../caps/port/records.ts";
+import {
+  CHECKSUM_MAY_BE_PARTIAL,
+  CHECKSUM_PARTIAL,
+} from "../../../caps/port/offload.ts";
+import { INLINE_BYTES_MAX, RecordView } from "../../../caps/port/records.ts";
 import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
 import { discard, echo } from "./plans.ts";
@@ -71,4 +75,20 @@ Deno.test("nobody's packets are counted, and their frames are the NIC's again", 
   const { unclaimedPackets, receivedPackets, pages } = rig.service.counts();
   deepEqual([unclaimedPackets, receivedPackets], [100, 100]);
   equal(pages.free, pages.total);
+});
+
+Deno.test("a packet comes with its NIC's word of its checksum, and where there is none with what may be of that NIC's", () => {
+  for (const partialChecksums of [false, true]) {
+    for (const copyBytesMax of [0, 4096]) {
+      for (const word of [0, CHECKSUM_PARTIAL]) {
+        const likeness = { partialChecksums, wordOf: () => word };
+        using rig = new Rig([{ ...echo, copyBytesMax }], 64, 1, likeness);
+        rig.far.send(request, 0, request.length);
+        rig.turn();
+        const { records } = rig.holders[0]!.port.take()!;
+        const may = partialChecksums ? CHECKSUM_MAY_BE_PARTIAL : 0;
+        equal(new RecordView(records).offload(0), word || may);
+      }
+    }
+  }
 });

@@ -223,3 +223,14 @@ Deno.test("a string is full when the next record does not fit, whichever capabil
     [0, 1, 2].map((i) => (room % 3 === i ? { "no-string": 1 } : {})),
   );
 });
+
+Deno.test("a message names each of its capabilities once, however many of its packets are one's, and the next one again", () => {
+  using rig = new Rig(plans(2), 64);
+  const [one, other] = rig.holders.map(({ capability }) => capability);
+  for (let round = 0; round < 2; round++) {
+    arrive(rig, [0, 1, 0, 0, 1]);
+    const delivery = rig.holders[0]!.port.take()!;
+    deepEqual([...delivery.capabilities], [one, other]);
+    deepEqual(namedIn(delivery), [one, other, one, one, other]);
+  }
+});

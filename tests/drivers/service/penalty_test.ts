@@ -47,6 +47,17 @@ testProperty(
   ),
 );
 
+Deno.test("a holder is suspect during a pause, and for as long after it as its void tags count", () => {
+  const penalty = new Penalty();
+  assert.ok(!penalty.isSuspect(0));
+  penalty.impose(0);
+  penalty.impose(0);
+  assert.equal(penalty.untilMs, 2);
+  const suspect = [0, 1.9, 2, 249.9, 250, 499.9, 500, 10_000]
+    .filter((nowMs) => penalty.isSuspect(nowMs));
+  assert.deepEqual(suspect, [0, 1.9, 2, 249.9, 250, 499.9]);
+});
+
 testProperty(
   "whoever guesses: the others' frames go out in the turn that they came, and the guesser's own at most one pause later",
   { runs: 60, file },

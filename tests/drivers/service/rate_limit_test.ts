@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { BURST_MS, type RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import {
   type Delivery,
+  INLINE,
   RecordView,
   STRING_BYTES,
 } from "../../../caps/port/records.ts";
+import { takeAll } from "../../../caps/port/port.ts";
 import { makeMeters, Meter } from "../../../drivers/service/meter.ts";
 import { witness } from "../../arbitraries/witness.ts";
 import { testProperty } from "../../property.ts";
@@ -260,4 +262,74 @@ function emptied({ records, count }: Delivery): void {
     view.setLength(at, 0);
     at += view.stride(at);
   }
+}
+
+/** Gives back all that came, and has nothing of it sent. */
+function takeAndGiveBack(rig: Rig): void {
+  const [{ port }] = rig.holders as [TestHolder];
+  for (const delivery of takeAll(port)) {
+    const view = new RecordView(delivery.records);
+    let at = 0;
+    let back = 0;
+    let count = 0;
+    for (let i = 0; i < delivery.count; i++) {
+      const [page, next] = [view.page(at), at + view.stride(at)];
+      if (page !== INLINE) {
+        back = view.putPage(back, 0, view.frame(at), 0, page);
+        count++;
+      }
+      at = next;
+    }
+    const { records, pages } = delivery;
+    port.post({ ...delivery, count }, [records, ...pages]);
+  }
+  rig.turn();
+}
+
+/** Frames of packet memory: after as many drops a NIC has none, were they not given back. */
+const FRAMES = 128;
+
+/** Has packets arrive until one is dropped, which is soon. */
+function arriveUntil(dropped: () => boolean): void {
+  for (let i = 0; i < FRAMES; i++) if (dropped()) return;
+  assert.fail("none was dropped");
+}
+
+for (const why of ["no-page", "no-string"] as const) {
+  Deno.test(`a packet that is dropped for ${why} takes nothing from a rate, and its frame is free`, () => {
+    // As many as may come at once: the rate gives no more in this test.
+    const most = 40;
+    const limit = { packetsPerSecond: 1000 * (most - 1) / BURST_MS };
+    const quotaPages = why === "no-page" ? 3 : most;
+    using rig = new Rig([
+      { ...discard, quotaPages, limit },
+      { ...echo, copyBytesMax: 4096, on: 1 },
+    ], FRAMES);
+    const arrive = (id: number, lengthBytes = 60) => {
+      const frame = new Uint8Array(lengthBytes);
+      frame.set(witness(rig.holders[id - 1]!.receives[0]!));
+      rig.far.send(frame, 0, lengthBytes);
+      rig.turn();
+      return rig.account(id)!;
+    };
+    // Another's packets fill the holder's byte strings.
+    const drops = (id: number, lengthBytes?: number) => () =>
+      arrive(id, lengthBytes).drops[why] === 1;
+    if (why === "no-string") arriveUntil(drops(2, 1500));
+    arriveUntil(drops(1));
+    for (let i = 1; i < FRAMES; i++) arrive(1);
+    const { heldPages, deliveredPackets, drops: dropped } = rig.account(1)!;
+    assert.deepEqual(dropped, { [why]: FRAMES });
+    assert.equal(deliveredPackets, heldPages);
+    const { pages } = rig.service.counts();
+    assert.equal(pages.lent, heldPages);
+    assert.equal(pages.free + pages.lent, pages.total);
+    takeAndGiveBack(rig);
+    takeAndGiveBack(rig);
+    for (let i = heldPages; i < most; i++) {
+      assert.equal(arrive(1).deliveredPackets, i + 1);
+      takeAndGiveBack(rig);
+    }
+    assert.deepEqual(arrive(1).drops, { ...dropped, "rate-limit": 1 });
+  });
 }

@@ -195,3 +195,33 @@ Deno.test("what is no whole TCP or UDP packet is not sent where work on its chec
   }
   deepEqual(dropsOf(rig), { "send-not-completable": 2 });
 });
+
+Deno.test("what is no super-packet and longer than the wire takes is dropped, whatever is to be done to it", () => {
+  const parts = {
+    version: 4,
+    protocol: 17,
+    tags: 0,
+    networkOptions: 0,
+    transportOptions: 0,
+    flags: 0,
+    sequence: 0,
+    identification: 0,
+    seed: 7,
+  } as const;
+  for (const offloads of [0, OFFLOAD_CHECKSUM]) {
+    for (const segmentBytes of [0, 3000]) {
+      using rig = rigOf(16, { offloads });
+      const headersBytes = 14 + 20 + 8;
+      const frameOf = (lengthBytes: number) =>
+        buildSuperPacket({ ...parts, payloadBytes: lengthBytes - headersBytes })
+          .frame;
+      const wish = offloadWord(CHECKSUM_PARTIAL, GSO_NONE, segmentBytes);
+      equal(send(rig, frameOf(WIRE_BYTES + 1), wish).length, 0);
+      deepEqual(dropsOf(rig), { "send-too-large": 1 });
+      const { pages } = rig.service.counts();
+      equal(pages.free, pages.total);
+      const [sent] = send(rig, frameOf(WIRE_BYTES), wish);
+      equal(sent!.length, WIRE_BYTES);
+    }
+  }
+});

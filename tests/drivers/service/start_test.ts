@@ -17,6 +17,11 @@ import {
 import { fromMessagePort, type Port } from "../../../caps/port/port.ts";
 import type { Driver } from "../../../drivers/driver.ts";
 import { openEmulated } from "../../../drivers/emulated/driver.ts";
+import {
+  enterDescriptor,
+  makeResourceList,
+  takeResources,
+} from "../../../drivers/sys/resource_list.ts";
 import { makeWire, type WireEnd } from "../../../drivers/emulated/wire.ts";
 import {
   type OpenDriver,
@@ -32,7 +37,11 @@ class Started implements AsyncDisposable {
   readonly #over: Promise<void>;
   readonly reports: SystemReport[] = [];
 
-  constructor(memory: PacketMemory, open: OpenDriver<string>) {
+  constructor(
+    memory: PacketMemory,
+    open: OpenDriver<string>,
+    more: { readonly resources?: SharedArrayBuffer } = {},
+  ) {
     const control = new MessageChannel();
     const orders = new MessageChannel();
     this.#control = fromMessagePort(control.port1);
@@ -44,6 +53,7 @@ class Started implements AsyncDisposable {
       extentCount: memory.extentCount,
       orders: orders.port2,
       control: control.port2,
+      ...more,
     };
     this.#over = startDriver(start, open, true);
   }
@@ -217,4 +227,28 @@ Deno.test("a driver that fails while it runs is closed, and says why and nothing
   equal(message, "the ring is broken");
   equal(far.ended, true, "its end of the wire is closed");
   deepEqual(started.reports.map(({ kind }) => kind), ["open", "failed"]);
+});
+
+Deno.test("what a driver has of the kernel is listed where that is asked for, and only there", async () => {
+  const resources = makeResourceList();
+  const listed = { kind: "descriptor", descriptor: 1000 };
+  // First without: a thread lists until its end.
+  for (
+    const [asked, expected] of [[{}, []], [{ resources }, [listed]]] as const
+  ) {
+    const memory = makePacketMemory(16);
+    const [near] = makeWire();
+    const thrown: unknown[] = [];
+    await using started = new Started(memory, (_options, memory) => {
+      try {
+        enterDescriptor(1000);
+      } catch (error) {
+        thrown.push(error);
+      }
+      return openEmulated({ memory, mac: MAC, end: near });
+    }, asked);
+    await started.report("open");
+    deepEqual(thrown, []);
+    deepEqual(takeResources(resources), expected);
+  }
 });

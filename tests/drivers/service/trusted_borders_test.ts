@@ -69,3 +69,29 @@ Deno.test("an extent comes back by its first page, and by no other", () => {
   assert.equal(pages.lent, 0);
   assert.deepEqual(refused!.refusals, { "forged-page": 2 });
 });
+
+Deno.test("as many entries as a ring has are read, and one more than that is a lie, of which nothing is", () => {
+  const cases = [[RING_ENTRIES, "forged-page"], [
+    RING_ENTRIES + 1,
+    "lying-ring",
+  ]] as const;
+  for (const [count, refusal] of cases) {
+    using rig = new Rig([{ ...echo, trusted: true }]);
+    const { rings } = rig.holders[0]!.shared!;
+    const deliveries = new RingReader(rings, "deliveries");
+    const returns = new RingWriter(rings, "returns");
+    const refused = () => rig.service.counts().refusals[0]!.refusals;
+    for (let i = 0; i < count; i++) returns.put(0, 0, 1, 0);
+    returns.publish();
+    rig.turn();
+    const strikes = refusal === "lying-ring" ? 1 : count;
+    assert.deepEqual(refused(), { [refusal]: strikes });
+    // What is put in behind it is read.
+    arrive(rig, 1);
+    returns.put(deliveries.words[deliveries.at]!, 0, 1, 0);
+    returns.publish();
+    rig.turn();
+    assert.equal(rig.service.counts().pages.lent, 0);
+    assert.deepEqual(refused(), { [refusal]: strikes });
+  }
+});
