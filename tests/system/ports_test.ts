@@ -69,7 +69,10 @@ for (const confined of [false, true]) {
       const [asking, answering] = await servicesWhen(
         system,
         (asking, answering) =>
-          answering.restarts >= 3 && sumOf(asking, "came") >= 4,
+          answering.restarts >= 3 && sumOf(asking, "came") >= 4 &&
+          // Not in the middle of the next restart.
+          asking.ports![0]!.peers.length === 1 &&
+          (answering.ports?.[0]?.counters["requests"] ?? 0) > 0,
       );
       equal(sumOf(asking, "wrong"), 0);
       ok(sumOf(asking, "right") >= 250, JSON.stringify(asking.counters));
@@ -82,8 +85,6 @@ for (const confined of [false, true]) {
       equal(port!.counters["malformed"], undefined);
       equal(answering.ports![0]!.name, "sums");
       equal(answering.ports![0]!.peers.join(), "asking");
-      // Restarts are counted through.
-      ok(answering.ports![0]!.counters["requests"]! >= 100);
     } finally {
       await system.stop();
     }
