@@ -4,6 +4,7 @@ import type { Port } from "../../caps/port/port.ts";
 import { RecordWriter } from "../../caps/port/record_writer.ts";
 import {
   type Delivery,
+  INLINE_BYTES_MAX,
   inlineStride,
   OWN_STRINGS_MAX,
   postRecords,
@@ -54,9 +55,9 @@ export class OutgoingString {
   /** A frame to write into; undefined when there is no room now. */
   open(sizeBytes: number): Frame | undefined {
     sizeBytes >>>= 0;
-    const stride = inlineStride(sizeBytes);
     this.#opened = false;
-    if (stride > STRING_BYTES) return undefined;
+    if (sizeBytes > INLINE_BYTES_MAX) return undefined;
+    const stride = inlineStride(sizeBytes);
     const writer = this.#writer;
     if (!writer.fits(stride)) {
       this.flush();

@@ -32,6 +32,10 @@ const ENDPOINT = {
 };
 const ARP = { file: "services/arp/core.ts", test: "services/arp/core_test.ts" };
 
+const OUTGOING = {
+  file: "services/core/outgoing_string.ts",
+  test: "services/core/frames_and_room_test.ts",
+};
 const MODULE_LIMITS = {
   file: "services/loader/limits.ts",
   test: "services/loader/limits_test.ts",
@@ -39,6 +43,28 @@ const MODULE_LIMITS = {
 
 /** All of them. */
 export const SERVICE_FAULTS: readonly Fault[] = [
+  fault(
+    "a core may open a frame whose record nobody can read",
+    { ...OUTGOING, filter: "however long" },
+    "if (sizeBytes > INLINE_BYTES_MAX) return undefined;",
+    "if (sizeBytes > INLINE_BYTES_MAX + 8) return undefined;",
+  ),
+  fault(
+    "the offload word of a core's own frame is lost",
+    { ...OUTGOING, filter: "carries its wish" },
+    "this.#writer.addInline(this.#place, length, offload);",
+    "this.#writer.addInline(this.#place, length);",
+  ),
+  fault(
+    "a core's answer loses its offload word",
+    {
+      ...OUTGOING,
+      file: "services/core/record_frame.ts",
+      filter: "hears the offload word",
+    },
+    "    view.setOffload(at, this.frame.offload);\n",
+    "",
+  ),
   fault(
     "a datagram from port 0 is answered",
     {

@@ -32,6 +32,7 @@ import {
 import {
   FIELDS,
   type Finished,
+  NO_ROOM,
   type Outcome,
   outcomeOf,
   packetOf,
@@ -131,10 +132,13 @@ async function endOf(
   const { services, pages, nic } = snapshotIn(result);
   assert.equal(pages.free, pages.total);
   assert.equal(nic.counters["tx-refused"] ?? 0, 0);
-  for (const { name, state, capabilities, refusals } of services) {
+  const { [NO_ROOM]: noRoom = 0, ...refused } = drops;
+  for (const service of services) {
+    const { name, state, capabilities, counters, refusals } = service;
     assert.deepEqual([state, refusals], ["running", {}], name);
-    const expected = name === "sender" ? drops : {};
-    for (const one of capabilities) assert.deepEqual(one.drops, expected, name);
+    const [none, some] = name === "sender" ? [noRoom, refused] : [0, {}];
+    assert.equal(counters[NO_ROOM] ?? 0, none, name);
+    for (const one of capabilities) assert.deepEqual(one.drops, some, name);
   }
 }
 

@@ -29,7 +29,13 @@ import {
   orderOf,
   startOrdered,
 } from "./ordered_system.ts";
-import { outcomeOf, packetOf, type Wish, wish } from "./super_wishes.ts";
+import {
+  NO_ROOM,
+  outcomeOf,
+  packetOf,
+  type Wish,
+  wish,
+} from "./super_wishes.ts";
 import { snapshotIn } from "./up_process.ts";
 
 const file = import.meta.url;
@@ -95,11 +101,12 @@ class TapPair implements AsyncDisposable {
     const { services, pages, nic } = snapshotIn(result);
     assert.equal(pages.free, pages.total);
     assert.equal(nic.counters["tx-refused"], 0);
-    const { state, capabilities, refusals } = services.find(({ name }) =>
-      name === "sender"
-    )!;
+    const { state, capabilities, counters, refusals } = services
+      .find(({ name }) => name === "sender")!;
     assert.deepEqual([state, refusals], ["running", {}]);
-    for (const one of capabilities) assert.deepEqual(one.drops, drops);
+    const { [NO_ROOM]: noRoom = 0, ...refused } = drops;
+    assert.equal(counters[NO_ROOM] ?? 0, noRoom);
+    for (const one of capabilities) assert.deepEqual(one.drops, refused);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,8 +19,18 @@ import { buildPatterned, patterned } from "./ordered_system.ts";
 
 const ETHERNET_BYTES = 14;
 
+/** The longest IP packet, and the longest headers of any of these. */
+const IP_BYTES_MAX = 65_535;
+const HEADERS_BYTES_MAX = 40 + 16 + 60;
+
+/** The most that an outbox has room for. */
+const OUTBOX_BYTES_MAX = 65_504;
+
+/** What the core says of a frame that its outbox has no room for. */
+export const NO_ROOM = "drop:no-room";
+
 /** The longest super-packet, with an Ethernet header and two tags. */
-const SUPER_BYTES_MAX = 65535 + ETHERNET_BYTES + 8;
+const SUPER_BYTES_MAX = IP_BYTES_MAX + ETHERNET_BYTES + 8;
 
 /** Ways in which a packet's headers lie: none of what results is a whole TCP or UDP packet. */
 const LIES: Readonly<
@@ -60,7 +70,15 @@ export interface Wish {
   readonly lie: string | undefined;
 }
 
-const parts = fc.oneof(superPacketParts(3000), superPacketParts(65_300))
+const parts = fc.oneof(
+  superPacketParts(3000),
+  superPacketParts(65_300),
+  // As long as an IP packet is, and longer than an outbox has room for.
+  superPacketParts(100).map((parts) => ({
+    ...parts,
+    payloadBytes: IP_BYTES_MAX - HEADERS_BYTES_MAX - parts.payloadBytes,
+  })),
+)
   // A packet socket shows no tags.
   .map((parts) => ({ ...parts, tags: 0 }));
 
@@ -115,6 +133,7 @@ export function outcomeOf(wish: Wish, mtu: number): Outcome {
   const { parts, word, lie } = wish;
   const packet = packetOf(wish);
   const { frame, payload } = packet;
+  if (frame.length > OUTBOX_BYTES_MAX) return NO_ROOM;
   const wire = mtu + ETHERNET_BYTES;
   const wanted = segmentBytesOf(word);
   const asks = wanted > 0 || checksumOf(word) === CHECKSUM_PARTIAL;

@@ -10,9 +10,11 @@ import {
   INLINE_BYTES_MAX,
   OWN_STRINGS_MAX,
   RECORD_BYTES,
+  RecordView,
   STRING_BYTES,
   type Submission,
 } from "../../../caps/port/records.ts";
+import { nextRecord } from "../../../caps/port/submission.ts";
 import type { Core, Frame, Outbox } from "../../../services/core/core.ts";
 import { CoreRunner } from "../../../services/core/runner.ts";
 import { testProperty } from "../../property.ts";
@@ -149,7 +151,7 @@ Deno.test("what a core writes to a frame after it was sent changes nothing", () 
       out.open(60)!.length = 61;
       throws(() => out.send(), /outgrew/);
       // What does not fit a byte string opens nothing.
-      equal(out.open(INLINE_BYTES_MAX + 9), undefined);
+      equal(out.open(INLINE_BYTES_MAX + 1), undefined);
       throws(() => out.send(), /without a frame/);
       Object.assign(core, { wakeAt: Infinity });
     },
@@ -176,6 +178,51 @@ Deno.test("a super-packet as long as a byte string takes goes out of a core whol
   const bytes = new Uint8Array(sent!.records, RECORD_BYTES, INLINE_BYTES_MAX);
   ok(bytes.every((byte) => byte === 0x5a));
 });
+
+testProperty(
+  "what a core may open, however long, is a record that the driver reads",
+  { runs: 200, file },
+  fc.property(
+    fc.array(
+      fc.oneof(
+        fc.integer({ min: -40, max: 40 }).map((more) =>
+          INLINE_BYTES_MAX + more
+        ),
+        fc.nat(INLINE_BYTES_MAX),
+      ),
+      { minLength: 1, maxLength: OWN_STRINGS_MAX },
+    ),
+    (sizes) => {
+      const core: Partial<Core> = {
+        wakeAt: 0,
+        wake: (_now, out) => {
+          for (const size of sizes) {
+            const frame = out.open(size);
+            equal(frame !== undefined, size <= INLINE_BYTES_MAX);
+            if (frame === undefined) continue;
+            frame.length = size;
+            out.send();
+          }
+          Object.assign(core, { wakeAt: Infinity });
+        },
+      };
+      using stage = new Stage(core);
+      const lengths = stage.taken().flatMap(({ records, count }) => {
+        const view = new RecordView(records);
+        let at = 0;
+        return Array.from({ length: count }, () => {
+          const length = view.length(at);
+          const next = nextRecord(at, view.stride(at));
+          ok(next >= at + RECORD_BYTES + length);
+          at = next;
+          return length;
+        });
+      });
+      deepEqual(lengths, sizes.filter((size) => size <= INLINE_BYTES_MAX));
+      deepEqual(stage.failures, []);
+    },
+  ),
+);
 
 Deno.test("a batch ends once, after all frames that came in one turn", async () => {
   const seen: string[] = [];
