@@ -1,7 +1,15 @@
 /** The addresses of a host, as its IPv4 cores take them from their settings. */
 
-import { formatIpv4, type Ipv4Prefix } from "../wire/address.ts";
+import { formatIpv4 } from "../wire/address.ts";
 import type { IpPrefix } from "../wire/ip_address.ts";
+
+/** An IPv4 address as cores have it, with the length of its network's prefix. */
+export interface Ipv4Prefix {
+  /** 32 bits, host part included. */
+  readonly address: number;
+  /** 0 to 32 bits. */
+  readonly prefixBits: number;
+}
 
 /** Who a host is: one address, or several. */
 export interface OwnAddresses {

@@ -6,14 +6,6 @@
 import ipaddr from "ipaddr.js";
 import { MAC_BYTES } from "./ethernet.ts";
 
-/** An IPv4 address with the length of its network's prefix: `10.77.0.2/24`. */
-export interface Ipv4Prefix {
-  /** 32 bits, host part included. */
-  readonly address: number;
-  /** 0 to 32 bits. */
-  readonly prefixBits: number;
-}
-
 /** `02:00:5e:10:00:00` for the six bytes at `at`. */
 export function formatMac(bytes: Uint8Array, at: number = 0): string {
   const parts: string[] = [];
@@ -49,16 +41,6 @@ export function parseIpv4Address(text: string): number | undefined {
     number,
   ];
   return (a << 24 | b << 16 | c << 8 | d) >>> 0;
-}
-
-/** The parts of `10.77.0.2/24`; undefined when `text` is no such thing. */
-export function parseIpv4Prefix(text: string): Ipv4Prefix | undefined {
-  const match = /^([^/]+)\/(0|[1-9]\d?)$/.exec(text);
-  if (match === null) return undefined;
-  const address = parseIpv4Address(match[1]!);
-  const prefixBits = Number(match[2]);
-  if (address === undefined || prefixBits > 32) return undefined;
-  return { address, prefixBits };
 }
 
 /** `fe80::1` for the sixteen bytes at `at` (RFC 5952). */

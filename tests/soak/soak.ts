@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import type { Counts } from "../../caps/driver/accounts.ts";
-import { parseIpv4Prefix } from "../../services/wire/address.ts";
+import { parseIpv4Address } from "../../services/wire/address.ts";
 import { makeRealClock } from "../../services/runtime/clock.ts";
 import { LinkRunner } from "../../services/peer/runner.ts";
 import {
@@ -132,8 +132,8 @@ function spawn(
 }
 
 function startCrowd(link: SocketLink, { forMs }: SoakOptions): LinkRunner {
-  const { address } = parseIpv4Prefix(ADDRESS)!;
-  const crowd = makeCrowd({ target: address, seed: SEED, forMs });
+  const target = parseIpv4Address(ADDRESS.split("/")[0]!)!;
+  const crowd = makeCrowd({ target, seed: SEED, forMs });
   return new LinkRunner(crowd, link, makeRealClock());
 }
 

@@ -98,6 +98,8 @@ Deno.test("what is no address says why", () => {
     const [given, why] of [
       ["fd00::2", "has no prefix, such as /24 or /64"],
       ["fd00::2/129", "has a prefix of 129 bits; IPv6 has 0 to 128"],
+      ["10.0.0.1", "has no prefix, such as /24 or /64"],
+      ["10.0.0/8", "is no IPv4 or IPv6 address"],
       ["10.0.0.1/33", "has a prefix of 33 bits; IPv4 has 0 to 32"],
       ["10.0.0.1/", "has a prefix of  bits; IPv4 has 0 to 32"],
       ["10.0.0.1/024", "has a prefix of 024 bits; IPv4 has 0 to 32"],
