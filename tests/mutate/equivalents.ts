@@ -16,6 +16,18 @@ export interface Equivalent {
 /** All of them. */
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    file: "drivers/service/trusted_returns.ts",
+    from: "sender?.spec.slot !== slot",
+    to: "true",
+    reason: "the account is looked up again, and is the same",
+  },
+  {
+    file: "drivers/service/send_batch.ts",
+    from: "to < this.#count && senders[to] === sender",
+    to: "false",
+    reason: "each frame is checked by itself: the same answers, more slowly",
+  },
+  {
     file: "drivers/service/open_string.ts",
     from: "this.#number++",
     to: "this.#number--",

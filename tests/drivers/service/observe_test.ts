@@ -119,3 +119,18 @@ Deno.test("a packet that no byte string holds is the owner's alone, and counted 
   assert.deepEqual(lengths(1), [INLINE_BYTES_MAX + 1, INLINE_BYTES_MAX]);
   assert.deepEqual(lengths(2), [INLINE_BYTES_MAX]);
 });
+
+Deno.test("what only observes sends nothing, and that is counted on it", () => {
+  const observer = { ...echo, observes: true, copyBytesMax: 4096 };
+  using rig = new Rig([echo, observer]);
+  const frame = witness(echo.receives[0]!);
+  rig.far.send(frame, 0, frame.length);
+  rig.turn();
+  const { port } = rig.holders[1]!;
+  const delivery = port.take()!;
+  port.post(delivery, [delivery.records]);
+  rig.turn();
+  assert.deepEqual(rig.sent(), []);
+  const { drops, sentPackets } = rig.account(2)!;
+  assert.deepEqual([drops, sentPackets], [{ "send-no-right": 1 }, 0]);
+});

@@ -86,3 +86,28 @@ Deno.test("a NIC with little room in its ring is supplied again for what it rece
   }
   equal(rig.service.counts().receivedPackets, 200);
 });
+
+Deno.test("why a NIC refused its program is in the answer to the order that brought it", () => {
+  using rig = new Rig([echo]);
+  Object.assign(rig.driver, {
+    classify: () => {
+      throw new Error("no more today");
+    },
+  });
+  const kernel = {
+    instructions: new Uint8Array(8),
+    maps: [],
+    relocations: [],
+  };
+  const empty = { opened: [], quotas: [], wasm: new Uint32Array(0) };
+  const kernelRefusal = "no more today";
+  rig.commit([], [], kernel);
+  deepEqual(rig.reports.at(-1), {
+    kind: "committed",
+    version: 1,
+    kernelRefusal,
+  });
+  rig.order({ kind: "patch", version: 2, ...empty });
+  rig.turn();
+  deepEqual(rig.reports.at(-1), { kind: "committed", version: 2 });
+});

@@ -13,6 +13,7 @@ import type {
   DriverOrder,
   DriverReport,
 } from "../../../caps/driver/messages.ts";
+import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import { makePipe, type Port } from "../../../caps/port/port.ts";
 import {
@@ -176,6 +177,7 @@ export class Rig implements Disposable {
   commit(
     opened: readonly AccountSpec[] = [],
     again: readonly number[] = [],
+    kernel?: KernelProgram,
   ): void {
     for (const id of again) this.#plans[id - 1] = this.#planned[id - 1];
     const live = this.#plans.flatMap((plan, i) =>
@@ -193,7 +195,14 @@ export class Rig implements Disposable {
       grant: observes ? receives : sends,
     }));
     const wasm = emitWasm(tree, sends, this.#memoryPages);
-    this.#orders.post({ kind: "commit", version: 1, opened, quotas: [], wasm });
+    this.#orders.post({
+      kind: "commit",
+      version: 1,
+      opened,
+      quotas: [],
+      wasm,
+      ...given({ kernel }),
+    });
     this.turn();
   }
 
