@@ -1,6 +1,7 @@
 /** TCP segments and UDP datagrams of any size up to the longest IP packet, built byte by byte. */
 
 import fc from "fast-check";
+import { GSO_TCP4, GSO_TCP6, GSO_UDP } from "../../caps/port/offload.ts";
 
 /** A packet, and what was chosen for it. */
 export interface SuperPacket {
@@ -51,6 +52,12 @@ export function superPacketParts(
     identification: fc.nat(0xffff),
     seed: fc.nat(0xffffffff),
   });
+}
+
+/** The kind of super-packet that one of these parts is. */
+export function kindOf({ version, protocol }: SuperPacketParts): number {
+  if (protocol === 17) return GSO_UDP;
+  return version === 4 ? GSO_TCP4 : GSO_TCP6;
 }
 
 const MACS = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];

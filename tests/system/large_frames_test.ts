@@ -15,7 +15,7 @@ import {
   type Namespace,
   NETNS_NEEDS,
 } from "../netns.ts";
-import { snapshotIn, UpProcess } from "./up_process.ts";
+import { snapshotIn, type UpProcess, upWithManifest } from "./up_process.ts";
 
 const NEEDS = [...NETNS_NEEDS, "tool:ping"] as const;
 
@@ -46,16 +46,8 @@ function startSystem(
       core,
     ) => [core, { core, ...(vlan === undefined ? {} : { vlan }) }]),
   );
-  const path = Deno.makeTempFileSync({ suffix: ".json" });
   const manifest = { ...DEFAULT_MANIFEST, nic, address, services };
-  Deno.writeTextFileSync(path, JSON.stringify(manifest));
-  const process = new UpProcess(["--manifest", path, "--json"], { space });
-  return Object.assign(process, {
-    [Symbol.asyncDispose]: async () => {
-      await UpProcess.prototype[Symbol.asyncDispose].call(process);
-      await Deno.remove(path);
-    },
-  });
+  return upWithManifest(manifest, { space });
 }
 
 /** Waits until the address answers. */

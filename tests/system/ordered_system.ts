@@ -7,7 +7,7 @@ import {
 } from "../arbitraries/super_packets.ts";
 import { DEFAULT_MANIFEST } from "../../services/manifest/manifest.ts";
 import type { Namespace } from "../netns.ts";
-import { UpProcess } from "./up_process.ts";
+import { type UpProcess, upWithManifest } from "./up_process.ts";
 
 /** The address that answers pings. */
 const ADDRESS = "10.77.0.2/24";
@@ -45,15 +45,7 @@ export function startOrdered(
       sender,
     },
   };
-  const path = Deno.makeTempFileSync({ suffix: ".json" });
-  Deno.writeTextFileSync(path, JSON.stringify(manifest));
-  const process = new UpProcess(["--manifest", path, "--json"], { space });
-  return Object.assign(process, {
-    [Symbol.asyncDispose]: async () => {
-      await UpProcess.prototype[Symbol.asyncDispose].call(process);
-      await Deno.remove(path);
-    },
-  });
+  return upWithManifest(manifest, { space });
 }
 
 /** What the service puts behind a frame's first bytes. */

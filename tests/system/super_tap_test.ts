@@ -6,16 +6,13 @@ import { frameOffset } from "../../caps/memory/memory.ts";
 import {
   CHECKSUM_PARTIAL,
   GSO_NONE,
-  GSO_TCP4,
-  GSO_TCP6,
-  GSO_UDP,
   offloadWord,
 } from "../../caps/port/offload.ts";
 import {
   buildSuperPacket,
   checksumField,
   checksumIsBegun,
-  type SuperPacketParts,
+  kindOf,
   superPacketParts,
 } from "../arbitraries/super_packets.ts";
 import { bridge, Port, type TakenPacket } from "../drivers/tap/bridge.ts";
@@ -118,11 +115,6 @@ class TapPair implements AsyncDisposable {
 async function addAddress(space: Namespace): Promise<void> {
   await space.run(..."ip address flush dev veth0".split(" "));
   await space.run(..."ip address add 10.77.0.1/24 dev br0".split(" "));
-}
-
-function kindOf({ version, protocol }: SuperPacketParts): number {
-  if (protocol === 17) return GSO_UDP;
-  return version === 4 ? GSO_TCP4 : GSO_TCP6;
 }
 
 /** Sees that a packet came as it was sent, its checksum begun, with that offload word. */

@@ -116,6 +116,22 @@ export class UpProcess implements AsyncDisposable {
   }
 }
 
+/** Runs it with a manifest, whose file is removed with the process; at its end it prints a snapshot. */
+export function upWithManifest(
+  manifest: object,
+  options: UpOptions = {},
+): UpProcess & AsyncDisposable {
+  const path = Deno.makeTempFileSync({ suffix: ".json" });
+  Deno.writeTextFileSync(path, JSON.stringify(manifest));
+  const process = new UpProcess(["--manifest", path, "--json"], options);
+  return Object.assign(process, {
+    [Symbol.asyncDispose]: async () => {
+      await UpProcess.prototype[Symbol.asyncDispose].call(process);
+      await Deno.remove(path);
+    },
+  });
+}
+
 /** The text of a stream, as it comes. */
 class Gathered {
   #text = "";

@@ -6,9 +6,6 @@ import {
   CHECKSUM_COMPLETE,
   CHECKSUM_PARTIAL,
   GSO_NONE,
-  GSO_TCP4,
-  GSO_TCP6,
-  GSO_UDP,
   offloadWord,
 } from "../../../caps/port/offload.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";
@@ -19,8 +16,8 @@ import {
   checksumField,
   checksumIsBegun,
   checksumIsRight,
+  kindOf,
   segmentsOf,
-  type SuperPacketParts,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
 import { testWith } from "../../needs.ts";
@@ -48,11 +45,6 @@ function openEnds(pair: NamespacePair): Veth {
   const both = ethernet().src("02:00:00:00:00:01").grant;
   const left = new End(pair.left.name, both);
   return { pair, left, right: new End(pair.right.name, both) };
-}
-
-function kindOf({ version, protocol }: SuperPacketParts): number {
-  if (protocol === 17) return GSO_UDP;
-  return version === 4 ? GSO_TCP4 : GSO_TCP6;
 }
 
 testProperty(

@@ -5,12 +5,7 @@ import {
   frameOffset,
   makePacketMemory,
 } from "../../../caps/memory/memory.ts";
-import {
-  GSO_NONE,
-  GSO_TCP4,
-  GSO_TCP6,
-  GSO_UDP,
-} from "../../../caps/port/offload.ts";
+import { GSO_NONE } from "../../../caps/port/offload.ts";
 import { Checksums } from "../../../drivers/segment/checksum.ts";
 import { gsoKindOf, Segmenter } from "../../../drivers/segment/segmenter.ts";
 import { Transport } from "../../../drivers/segment/transport.ts";
@@ -19,8 +14,8 @@ import {
   checksumField,
   checksumIsBegun,
   checksumIsRight,
+  kindOf,
   segmentsOf,
-  type SuperPacketParts,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
 import { testProperty } from "../../property.ts";
@@ -143,8 +138,3 @@ testProperty(
     }
   }),
 );
-
-function kindOf({ version, protocol }: SuperPacketParts): number {
-  if (protocol === 17) return GSO_UDP;
-  return version === 4 ? GSO_TCP4 : GSO_TCP6;
-}

@@ -23,6 +23,7 @@ import { RecordView, STRING_BYTES } from "../../../caps/port/records.ts";
 import {
   buildSuperPacket,
   checksumIsRight,
+  kindOf,
   type SuperPacketParts,
   superPacketParts,
 } from "../../arbitraries/super_packets.ts";
@@ -135,11 +136,6 @@ testProperty(
     },
   ),
 );
-
-function kindOf({ version, protocol }: SuperPacketParts): number {
-  if (protocol === 17) return GSO_UDP;
-  return version === 4 ? GSO_TCP4 : GSO_TCP6;
-}
 
 const STREAM: SuperPacketParts = {
   version: 4,
