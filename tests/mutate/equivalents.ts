@@ -16,6 +16,12 @@ export interface Equivalent {
 /** All of them. */
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    file: "services/filter/service/request.ts",
+    from: 'typeof lifetimeMs !== "number"',
+    to: "false",
+    reason: "Number.isFinite() is false of all that is no number",
+  },
+  {
     file: "drivers/service/trusted_returns.ts",
     from: "sender?.spec.slot !== slot",
     to: "true",

@@ -1,6 +1,6 @@
 /** How a packet comes to its holder. */
 
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { takeAll } from "../../../caps/port/port.ts";
 import {
@@ -91,4 +91,14 @@ Deno.test("a packet comes with its NIC's word of its checksum, and where there i
       }
     }
   }
+});
+
+Deno.test("what arrives is counted, in packets and bytes, and a turn that took some says so", () => {
+  using rig = new Rig([{ ...echo, copyBytesMax: 4096 }]);
+  equal(rig.service.turn(), 0);
+  const lengths = [60, 61, 1514];
+  for (const length of lengths) rig.far.send(packetOf(length), 0, length);
+  ok(rig.service.turn() >= lengths.length);
+  const { receivedPackets, receivedBytes } = rig.service.counts();
+  deepEqual([receivedPackets, receivedBytes], [3, 60 + 61 + 1514]);
 });

@@ -225,3 +225,23 @@ Deno.test("a capability at the deepest level derives nothing", async () => {
     match((error as Error).message, /as far from the root as one may be/);
   }
 });
+
+Deno.test("what is no rate limit, or no lifetime, is refused with what it would be", async () => {
+  using rig = new Rig();
+  const asked = { from: rig.root, grant: [{}], rights: RIGHT_RECEIVE };
+  const wrong = [
+    [{ limit: {} }, /^limit has packetsPerSecond or bytesPerSecond or both/],
+    [{ limit: { packetsPerSecond: 0 } }, /each more than 0$/],
+    [{ lifetimeMs: 0 }, /^lifetimeMs is a positive number of milliseconds$/],
+    [{ lifetimeMs: Infinity }, /^lifetimeMs is a positive number/],
+  ] as const;
+  for (const [more, words] of wrong) {
+    try {
+      await rig.clients[0]!.derive({ ...asked, quotaPages: 0, ...more });
+      ok(false, "it was not refused");
+    } catch (error) {
+      match((error as Error).message, words);
+    }
+  }
+  equal(rig.service.describe().length, 0);
+});
