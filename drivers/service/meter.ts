@@ -78,11 +78,14 @@ export class Meter {
     return this.#above === undefined || this.#above.admits(lengthBytes, nowMs);
   }
 
-  /** Charges a packet that was admitted and went through. */
-  charge(lengthBytes: number): void {
-    this.#packets?.take(1);
+  /**
+   * Charges a packet that was admitted and went through; or so many that one
+   * became, which may be more than there is room for: later ones wait for that.
+   */
+  charge(lengthBytes: number, packets = 1): void {
+    this.#packets?.take(packets);
     this.#bytes?.take(lengthBytes);
-    this.#above?.charge(lengthBytes);
+    this.#above?.charge(lengthBytes, packets);
   }
 }
 

@@ -167,7 +167,9 @@ export class SendBatch {
       return "send-too-large";
     }
     if (meters === undefined) return undefined;
-    if (!meters.sent.admits(length, turn.nowMs)) return "send-rate-limit";
+    // A super-packet goes through where its first segment does, and is charged as all of them.
+    const firstBytes = Math.min(length, wireBytesMax);
+    if (!meters.sent.admits(firstBytes, turn.nowMs)) return "send-rate-limit";
     meters.sent.charge(length);
     return undefined;
   }

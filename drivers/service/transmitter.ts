@@ -134,6 +134,8 @@ export class Transmitter {
     if (count > SEGMENTS_MAX) {
       return this.drop(sender, "send-too-many-segments", start);
     }
+    // Each segment has headers of its own; the first one is charged already.
+    sender.meters?.sent.charge((count - 1) * (payload - start), count - 1);
     if (whole) {
       const word = offloadWord(CHECKSUM_PARTIAL, gso, segmentBytes);
       return this.put(sender, start, end - start, word);

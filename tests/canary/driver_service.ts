@@ -206,6 +206,22 @@ export const DRIVER_SERVICE_FAULTS: readonly Fault[] = [
     "Math.min(wireBytes, SEGMENT_BYTES_MAX) -",
   ),
   fault(
+    "a rate limit counts all segments as one packet",
+    { ...TRANSMITTER, filter: "a rate limit" },
+    "    sender.meters?.sent.charge((count - 1) * (payload - start), count - 1);\n",
+    "",
+  ),
+  fault(
+    "a rate limit has no room for a super-packet, ever",
+    {
+      ...TRANSMITTER,
+      file: "drivers/service/send_batch.ts",
+      filter: "a rate limit",
+    },
+    "const firstBytes = Math.min(length, wireBytesMax);",
+    "const firstBytes = length;",
+  ),
+  fault(
     "a kernel gets more datagrams in one packet than it takes",
     TRANSMITTER,
     "<= UDP_SEGMENTS_MAX);",
@@ -302,7 +318,7 @@ export const DRIVER_SERVICE_FAULTS: readonly Fault[] = [
   fault(
     "the limit above is not charged",
     METER,
-    "    this.#above?.charge(lengthBytes);\n",
+    "    this.#above?.charge(lengthBytes, packets);\n",
     "",
   ),
   fault(

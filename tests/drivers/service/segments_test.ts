@@ -1,6 +1,8 @@
 /** What a holder asks of checksums and segments, where the NIC does nothing of it itself. */
 
 import type { Counts } from "../../../caps/driver/accounts.ts";
+import { given } from "../../../caps/kernel/given.ts";
+import { BURST_MS, type RateLimit } from "../../../caps/kernel/rate_limit.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -36,8 +38,15 @@ const file = import.meta.url;
 const WIRE_BYTES = 1514;
 
 /** A rig whose one holder may send everything, with so many pages; its wire takes frames of {@link WIRE_BYTES} by default. */
-function rigOf(quotaPages: number, likeness: Likeness = {}): Rig {
-  const plan = { receives: [{}], sends: [{}], quotaPages, copyBytesMax: 2048 };
+function rigOf(
+  quotaPages: number,
+  likeness: Likeness = {},
+  limit?: RateLimit,
+): Rig {
+  const plan = {
+    ...{ receives: [{}], sends: [{}], quotaPages, copyBytesMax: 2048 },
+    ...given({ limit }),
+  };
   const { wireBytesMax = WIRE_BYTES, offloads = 0 } = likeness;
   const frameBytesMax = offloads > 0 ? SUPER_BYTES_MAX : wireBytesMax + 8; // for two tags
   const wire = { frameBytesMax, wireBytesMax, offloads };
@@ -96,6 +105,44 @@ testProperty(
       equal(at, payload.length);
       const { lent, inFlight, free, total } = rig.service.counts().pages;
       deepEqual([lent, inFlight, free], [0, 0, total]);
+    },
+  ),
+);
+
+testProperty(
+  "a rate limit holds for all that a wire gets of super-packets, and lets them through where it has room",
+  { runs: 60, file },
+  fc.property(
+    fc.oneof(
+      fc.record({ packetsPerSecond: fc.integer({ min: 10, max: 5000 }) }),
+      fc.record({ bytesPerSecond: fc.integer({ min: 10_000, max: 10 ** 6 }) }),
+    ),
+    superPacketParts(20_000),
+    fc.integer({ min: 1, max: 1300 }),
+    fc.array(fc.nat(200), { minLength: 1, maxLength: 12 }),
+    (limit, parts, wanted, pausesMs) => {
+      using rig = rigOf(300, {}, limit);
+      const { frame, payload: headers } = buildSuperPacket(parts);
+      const sizes = { wire: WIRE_BYTES, headers, wanted };
+      const verdict = segmentingOf(parts, sizes);
+      if (typeof verdict === "string") return;
+      const { packetsPerSecond = Infinity, bytesPerSecond = Infinity } =
+        limit as RateLimit;
+      let sent: Uint8Array[] = [];
+      for (const [n, pauseMs] of pausesMs.entries()) {
+        rig.nowMs += pauseMs;
+        const word = offloadWord(CHECKSUM_PARTIAL, 0, wanted);
+        sent = [...sent, ...send(rig, frame, word)];
+        if (n === 0) equal(sent.length, verdict.count);
+      }
+      const seconds = (rig.nowMs - pausesMs[0]! + BURST_MS) / 1000;
+      const bytes = sent.reduce((sum, { length }) => sum + length, 0);
+      // The last one may have begun with the last that there was.
+      const onePackets = verdict.count;
+      const oneBytes = parts.payloadBytes + onePackets * headers;
+      const largestBytes = WIRE_BYTES + 8;
+      ok(sent.length <= packetsPerSecond * seconds + 1 + onePackets);
+      ok(bytes <= bytesPerSecond * seconds + largestBytes + oneBytes);
     },
   ),
 );
