@@ -168,7 +168,7 @@ for (
   testProperty(
     `whatever a confined core wishes of what it sends on ${nic}, at an MTU of ${mtu} right segments leave, or nothing does for a reason, and its neighbours are served`,
     {
-      runs: 2,
+      runs: 1,
       file: import.meta.url,
       needs: [...NETNS_NEEDS, "tool:ping", "tool:tshark"],
     },

@@ -135,7 +135,7 @@ function same(
 for (const mtu of [1500, 9000]) {
   testProperty(
     `at an MTU of ${mtu} a confined core hears of each packet what it is, and what it sends back is the same, byte for byte`,
-    { runs: 2, file, needs },
+    { runs: 1, file, needs },
     fc.asyncProperty(
       fc.noShrink(fc.array(
         fc.tuple(
@@ -168,7 +168,7 @@ for (const mtu of [1500, 9000]) {
 
   testProperty(
     `at an MTU of ${mtu} a super-packet that a confined core wishes to send comes whole, and whatever else it wishes, for a reason, does not`,
-    { runs: 2, file, needs },
+    { runs: 1, file, needs },
     fc.asyncProperty(
       fc.noShrink(
         fc.array(wish, { minLength: 20, maxLength: 60, size: "max" }),
