@@ -1,9 +1,12 @@
-/** A service that asks at its port "sum" once a millisecond, and counts what comes of it. */
+/**
+ * A service that asks at its port "sum" once a millisecond, and counts what comes
+ * of it. It begins with its first packet: by then its system runs.
+ */
 
 import type { ServiceFactory } from "../../mod.ts";
 
 export default (({ filter, ports: { fields, portInterface } }) => ({
-  receives: () => filter.grant("udp dst port 4001"),
+  receives: () => filter.grant("arp"),
   sends: () => filter.grant("udp src port 4001"),
   make(_settings, ports) {
     const counts: Record<string, number> = {};
@@ -19,7 +22,7 @@ export default (({ filter, ports: { fields, portInterface } }) => ({
       onPush: (push) => count(`told-${push}`),
       onAvailable: (available) => count(available ? "came" : "went"),
     });
-    let [asked, wakeAt] = [0, 0];
+    let [asked, wakeAt] = [0, Infinity];
     return {
       get wakeAt() {
         return wakeAt;
@@ -32,7 +35,10 @@ export default (({ filter, ports: { fields, portInterface } }) => ({
           else count(answer === a + 7 ? "right" : "wrong");
         });
       },
-      receive: () => "handled",
+      receive(_frame, now) {
+        if (wakeAt === Infinity) wakeAt = now;
+        return "handled";
+      },
       counters: () => counts,
     };
   },
