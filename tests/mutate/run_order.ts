@@ -24,12 +24,16 @@ export class RunOrder {
     this.#files = files;
   }
 
-  /** The files that run a line of the mutant, those first that are expected to notice the most in a second. */
+  /**
+   * The files that run a line of the mutant, or one beside it, those first that are
+   * expected to notice the most in a second. Of `if (a) return b;` coverage says that
+   * it was not run where b was not: the line behind it was, then.
+   */
   of(
     { file, line, lineEnd }: Pick<Mutant, "file" | "line" | "lineEnd">,
   ): CalibratedFile[] {
     const isCovered = ({ lines }: CalibratedFile) => {
-      for (let at = line; at <= lineEnd; at++) {
+      for (let at = line - 1; at <= lineEnd + 1; at++) {
         if (lines.get(file)?.has(at)) return true;
       }
       return false;

@@ -23,10 +23,18 @@ function namesOf(order: RunOrder, line: number, lineEnd = line): string[] {
 Deno.test("files that run a line of the mutant are run, quickest first", () => {
   const order = new RunOrder([slow, quick, middle]);
   deepEqual(namesOf(order, 1), ["quick", "middle", "slow"]);
-  deepEqual(namesOf(order, 2), ["quick", "slow"]);
-  deepEqual(namesOf(order, 4), []);
-  deepEqual(namesOf(order, 4, 7), ["slow"]);
+  deepEqual(namesOf(order, 3), ["quick", "slow"]);
+  deepEqual(namesOf(order, 5), []);
+  deepEqual(namesOf(order, 5, 7), ["slow"]);
   deepEqual(order.of({ file: "b.ts", line: 1, lineEnd: 1 }), []);
+});
+
+Deno.test("files that run a line beside the mutant are run, too: coverage leaves lines out", () => {
+  const order = new RunOrder([slow, quick, middle]);
+  deepEqual(namesOf(order, 4), ["quick", "slow"]);
+  deepEqual(namesOf(order, 6), ["slow"]);
+  deepEqual(namesOf(order, 8), ["slow"]);
+  deepEqual(namesOf(order, 9), []);
 });
 
 Deno.test("a file that notices more of a source comes before a quicker one that does not", () => {
