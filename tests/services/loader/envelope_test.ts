@@ -204,3 +204,25 @@ Deno.test("an answer has the question's ends the other way round, and this host 
     checkGrant(ANSWERS.flatMap(([, answers]) => answers)),
   );
 });
+
+Deno.test("an answer to IPv6 comes from this host's address of IPv6, and has the question's ends the other way round", () => {
+  const ours = { address: [0xfd, ...new Array(14).fill(0), 2], length: 128 };
+  const theirs = { address: [0xfd, 1, ...new Array(14).fill(0)], length: 16 };
+  const kind = "ipv6";
+  const any = { ...FRAME, payload: { kind, src: ours, fragment: "any" } };
+  const common = { kind, fragment: "whole", protocol: 17 };
+  const [low, high] = [{ low: 1, high: 2 }, { low: 3, high: 4 }];
+  const question = { src: theirs, dst: ours, srcPort: low, dstPort: high };
+  const answer = { src: ours, dst: theirs, srcPort: high, dstPort: low };
+  const cases = [
+    [{ payload: { kind: "type", etherType: 0x86dd } }, any],
+    [{ payload: { kind, fragment: "any" } }, any],
+    [{ payload: { ...common, ...question } }, {
+      ...FRAME,
+      payload: { ...common, ...answer },
+    }],
+  ];
+  for (const [asked, expected] of cases) {
+    deepEqual(answersTo(checkGrant([asked]), BOTH), checkGrant([expected]));
+  }
+});
