@@ -128,7 +128,7 @@ for (const mode of [[], ["--in-process"]]) {
     );
     assert.match(
       out,
-      /\npages: 4,096 in all: 4,096 free, 0 lent, 0 in flight, 0 quarantined\npeer: 1 ARP request sent, 1 answered; .*\n$/,
+      /\npages: 4,368 in all: 4,368 free, 0 lent, 0 in flight, 0 quarantined\npeer: 1 ARP request sent, 1 answered; .*\n$/,
     );
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(out, /[\x00-\x09\x0b-\x1f]/);

@@ -266,9 +266,12 @@ export class PortsReference {
       if (connection.closedBy === undefined) {
         this.#tellAnswerer(name, connection);
       }
-      connection.leaving = 0;
     }
     this.#expireLater();
+    for (const name of ASKERS) {
+      const { connection } = this.askers[name];
+      if (connection !== undefined) connection.leaving = 0;
+    }
     for (const name of ASKERS) this.#turn(name);
   }
 

@@ -4,6 +4,8 @@ import * as builder from "../../../services/filter/grant/builder.ts";
 import { grant } from "../../../services/filter/grant/text/grant_text.ts";
 import { Responder } from "../../../services/core/responder.ts";
 import { Ipv4Endpoint } from "../../../services/ip/ipv4_endpoint.ts";
+import * as fields from "../../../services/ports/fields.ts";
+import { portInterface } from "../../../services/ports/interface.ts";
 import { definitionOf } from "../../../services/loader/factory.ts";
 import { type ServiceKit, serviceKit } from "../../../services/loader/kit.ts";
 import { ModuleError } from "../../../services/loader/module_error.ts";
@@ -53,9 +55,11 @@ Deno.test("the kit is what services are built with, and nothing more, and cannot
     wire: { ...wire },
     filter: { arp, either, ethernet, grant, ipv4, ipv6, vlan },
     services: { answerDatagrams },
+    ports: { fields: { ...fields }, portInterface },
     core: { Ipv4Endpoint, NEVER, offload: { ...offload }, Responder },
   });
-  for (const part of [serviceKit, ...Object.values(serviceKit)]) {
+  const { fields: kinds } = serviceKit.ports;
+  for (const part of [serviceKit, ...Object.values(serviceKit), kinds]) {
     equal(Object.isFrozen(part), true);
   }
 });
