@@ -299,7 +299,7 @@ Deno.test("a service that fails in a timer fails alone, in one bounded line with
       export default (() => ({
         receives: () => [{}],
         sends: () => [{}],
-        make: (_, done = false) => ({
+        make: (_settings, _ports, done = false) => ({
           wakeAt: Infinity,
           wake() {},
           receive: () => {

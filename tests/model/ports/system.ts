@@ -234,7 +234,7 @@ function forged(
       return new ArrayBuffer(1);
     case "torn": {
       writer.add(RECORD.answer, number, u16, 1);
-      return writer.take(0).slice(0, 9);
+      return writer.take(0).slice(0, 13);
     }
     case "wrong-kind":
       writer.addEmpty(9, number);
