@@ -1,5 +1,6 @@
 /** A system with a service that goes wrong or means ill. */
 
+import { given } from "../../caps/kernel/given.ts";
 import { delay } from "@std/async/delay";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import assert from "node:assert/strict";
@@ -45,13 +46,17 @@ export class RogueSystem {
 
   constructor(
     behaviour: string,
-    manifest: ServiceHoldingInput & { readonly frames?: number } = {},
+    manifest: ServiceHoldingInput & {
+      readonly frames?: number;
+      readonly extents?: number;
+    } = {},
   ) {
-    const { frames = 4096, ...changes } = manifest;
+    const { frames = 4096, extents, ...changes } = manifest;
     this.system = new RunningSystem(
       // Each packet in a page: a rogue can keep them.
       defaultManifest({
         frames,
+        ...given({ extents }),
         services: {
           arp: { core: "arp" },
           "icmp-echo": { core: "icmp-echo", watch: [ROGUE] },

@@ -76,6 +76,7 @@ Deno.test("when quarantined pages have eaten the quota, a service is not started
   const rogue = new RogueSystem("throws-on-a-packet", {
     restart: 2,
     frames: 256,
+    extents: 0,
     quotaPages: 64,
   });
   await rogue.system.start();
