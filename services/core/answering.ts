@@ -165,7 +165,7 @@ export class AnsweringEnd<Request, Answer, Push> implements PortEnd {
     if (kind !== RECORD.request) return this.#strike(asker, "malformed");
     if (!asker.hasPlace) return this.#strike(asker, "over");
     const request = walk.read(this.#of.request);
-    if (request === undefined) {
+    if (!walk.body.whole) {
       this.#strike(asker, "malformed");
       return this.#reply(asker, number, undefined);
     }

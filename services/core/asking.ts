@@ -200,7 +200,7 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
     if (kind === RECORD.push) {
       if (++this.#unshown > PUSHES_MAX) return this.#strike("over", now, out);
       const push = walk.read(this.#of.push);
-      if (push === undefined) return this.#strike("malformed", now, out);
+      if (!walk.body.whole) return this.#strike("malformed", now, out);
       this.#tally.add("pushes");
       if (number > 0) this.#tally.add("pushes-lost", number);
       return this.#hears.onPush?.(push, number, now, out);
@@ -214,16 +214,16 @@ export class AskingEnd<Request, Answer, Push> implements PortEnd {
       return this.#strike("unasked", now, out);
     }
     this.#waiting.delete(number);
-    const answer = kind === RECORD.answer
-      ? walk.read(this.#of.answer)
-      : undefined;
-    if (answer !== undefined) this.#tally.add("answered");
-    else if (kind === RECORD.declined) this.#tally.add("declined");
-    const port = this.#port;
-    waiting.onAnswer(answer, now, out);
-    if (kind === RECORD.answer && answer === undefined && this.#port === port) {
-      this.#strike("malformed", now, out);
+    if (kind === RECORD.declined) {
+      this.#tally.add("declined");
+      return waiting.onAnswer(undefined, now, out);
     }
+    const answer = walk.read(this.#of.answer);
+    const { whole } = walk.body;
+    if (whole) this.#tally.add("answered");
+    const port = this.#port;
+    waiting.onAnswer(whole ? answer : undefined, now, out);
+    if (!whole && this.#port === port) this.#strike("malformed", now, out);
   }
 
   /** Counts what no honest end sends, and closes the port of one that goes on with it. */

@@ -147,9 +147,8 @@ export class MessageWalk {
     return this.#at === this.#bytes.length;
   }
 
-  /** The record's value; undefined when the body is no value of `field`. */
-  read<Value>(field: Field<Value>): Value | undefined {
-    const value = field.read(this.body);
-    return this.body.whole ? value : undefined;
+  /** The record's value; worth nothing where the body is not {@link BodyReader.whole} then. */
+  read<Value>(field: Field<Value>): Value {
+    return field.read(this.body);
   }
 }

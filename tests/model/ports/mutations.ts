@@ -32,8 +32,8 @@ export const PORT_MUTATIONS: readonly Mutation[] = [
   mutation(
     "an answer may come twice",
     ASKING,
-    "    this.#waiting.delete(number);\n    const answer",
-    "    const answer",
+    "    this.#waiting.delete(number);\n    if (kind === RECORD.declined) {",
+    "    if (kind === RECORD.declined) {",
   ),
   mutation(
     "what nobody asked for is no strike",

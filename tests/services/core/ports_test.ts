@@ -1,13 +1,13 @@
 /** Ports as a service's shell and core have them, and neighbours at real MessagePorts that flood, or never read. */
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { fromMessagePort } from "../../../caps/port/port.ts";
+import { fromMessagePort, makePipe } from "../../../caps/port/port.ts";
 import type { Outbox } from "../../../services/core/core.ts";
 import {
   ServicePorts,
   unconnectedPorts,
 } from "../../../services/core/ports.ts";
-import { record, text, u16 } from "../../../services/ports/fields.ts";
+import { optional, record, text, u16 } from "../../../services/ports/fields.ts";
 import {
   BODY_BYTES_MAX,
   portInterface,
@@ -216,6 +216,43 @@ Deno.test("what is asked, answered or told of another kind is an error of its se
   deepStrictEqual(asking.counters()[0]!.counters, {});
   for (const end of [ports, asking]) end.dispose();
   for (const end of [other, answers]) end.close();
+});
+
+Deno.test("a value that is undefined crosses as one, and is no offence", () => {
+  const of = portInterface({
+    name: "maybe",
+    request: optional(u16),
+    answer: u16,
+    push: optional(u16),
+  });
+  const heard: unknown[] = [];
+  const [asking, answering] = [new ServicePorts(), new ServicePorts()];
+  const port = asking.given.ask("maybe", of, {
+    onPush: (push) => void heard.push(push),
+  });
+  const end = answering.given.answer(of, {
+    onRequest: ({ request }) => void heard.push(request),
+  });
+  const [asks, answers] = makePipe<ArrayBuffer, ArrayBuffer>();
+  asking.connect({ id: 1, side: "ask", name: "maybe", peer: "b" }, asks);
+  answering.connect(
+    { id: 1, side: "answer", name: "maybe", peer: "a" },
+    answers,
+  );
+  for (const value of [undefined, 7]) {
+    port.ask(value, () => {});
+    end.push(value);
+  }
+  for (const one of [asking, answering, asking]) {
+    one.serve(0, nowhere);
+    one.flush(0);
+  }
+  deepStrictEqual(heard, [undefined, 7, undefined, 7]);
+  deepStrictEqual(answering.counters()[0]!.counters, {
+    pushes: 2,
+    requests: 2,
+    declined: 2,
+  });
 });
 
 Deno.test("an interface that could not cross is refused when it is made", () => {

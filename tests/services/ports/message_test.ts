@@ -35,7 +35,9 @@ testProperty(
         strictEqual(walk.word, word);
         while (walk.next()) {
           const { kind, number } = walk;
-          found.push({ kind, number, size: walk.read(body)?.length });
+          const { length: size } = walk.read(body);
+          ok(walk.body.whole);
+          found.push({ kind, number, size });
         }
         ok(walk.ended);
         ok(writer.empty);
