@@ -55,8 +55,6 @@ export class Supervisor {
     this.#options = options;
     this.#services = Object.entries(options.manifest.services)
       .map(([name, service]) => new Supervised(name, service));
-    const hostOf = (name: string) =>
-      this.#services.find((one) => one.name === name)!.host!;
     this.#ports = new PortBroker({
       services: options.manifest.services,
       channel: () => {
@@ -64,8 +62,8 @@ export class Supervisor {
         return [port1, port2];
       },
       connect: (service, connection, port) =>
-        hostOf(service).connectPort(connection, port),
-      close: (service, id) => hostOf(service).closePort(id),
+        this.#hostOf(service)!.connectPort(connection, port),
+      close: (service, id) => this.#hostOf(service)!.closePort(id),
     });
   }
 
@@ -144,8 +142,12 @@ export class Supervisor {
 
   /** A service has had more messages under way than it may. */
   flooded(name: string): void {
-    const one = this.#services.find((service) => service.name === name)?.host;
+    const one = this.#hostOf(name);
     if (one !== undefined) this.cutOff(one.port, { flood: 1 });
+  }
+
+  #hostOf(name: string): ServiceHost | undefined {
+    return this.#services.find((service) => service.name === name)?.host;
   }
 
   /** Brings their counters up to date, but for those that are slow to say them. */
@@ -233,7 +235,7 @@ export class Supervisor {
       const { service: name, message } of this.#ports.up(service.name, opened)
     ) {
       if (this.#supervised) continue;
-      this.#services.find((one) => one.name === name)!.host!.fail(message);
+      this.#hostOf(name)!.fail(message);
     }
   }
 

@@ -132,15 +132,8 @@ const IPV4 = 0x0800;
 /** Frame `sequence` of a flow: its number is in the payload. */
 function frameOf(flow: number, sequence: number): Uint8Array<ArrayBuffer> {
   const { frame, payload } = buildSuperPacket({
+    ...PLAIN,
     version: 4,
-    protocol: 17,
-    tags: 0,
-    networkOptions: 0,
-    transportOptions: 0,
-    payloadBytes: 4,
-    flags: 0,
-    sequence: 0,
-    identification: 0,
     seed: flow,
   });
   new DataView(frame.buffer).setUint32(payload, sequence);
