@@ -39,8 +39,12 @@ export const STRING_BYTES = 65536;
 /** Byte strings that go round between a driver and one holder. */
 export const STRINGS_PER_HOLDER = 8;
 
-/** Byte strings of its own that a holder may have under way, for frames that answer nothing. */
-export const OWN_STRINGS_MAX = 8;
+/**
+ * Byte strings of its own that a holder may have under way, for frames that
+ * answer nothing: 2 MiB, so that one who sends super-packets fills a whole turn
+ * of the driver's.
+ */
+export const OWN_STRINGS_MAX = 32;
 
 /**
  * Messages that a holder can have under way to its driver at most, if it keeps

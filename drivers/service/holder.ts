@@ -6,6 +6,7 @@ import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
+  IN_FLIGHT_MAX,
   postRecords,
   STRING_BYTES,
   STRINGS_PER_HOLDER,
@@ -15,8 +16,8 @@ import { OpenString } from "./open_string.ts";
 import { Penalty } from "./penalty.ts";
 import { TrustedRingPair } from "./trusted_rings.ts";
 
-/** Messages taken from one holder in one turn. */
-export const MESSAGES_PER_TURN = 32;
+/** Messages taken from one holder in one turn: more than one who keeps to the protocol can have under way. */
+export const MESSAGES_PER_TURN: number = 2 * IN_FLIGHT_MAX;
 
 /** Refused messages after which a holder is cut off. */
 export const STRIKES_MAX = 4096;

@@ -19,6 +19,8 @@ export interface PortReaderParts {
   readonly submitter: Submitter;
   readonly trustedReturns: TrustedReturns;
   readonly turn: Turn;
+  /** Takes back the frames that the NIC has sent, which others can be sent in. */
+  readonly reclaim: () => void;
   /** Called with a holder that is to be cut off, and what was refused of it by then. */
   readonly onCutOff: (holder: Holder, refusals: Counts) => void;
 }
@@ -82,6 +84,8 @@ export class PortReader {
       // The ring was looked at, or will be in the next turn.
       if (message === DOORBELL && trusted !== undefined) continue;
       this.#parts.submitter.submit(holder, message);
+      // A burst takes frames for one message at a time, where the NIC is quick.
+      this.#parts.reclaim();
     }
     // Nothing went to it since the first one was taken: all of them were under way at once.
     if (count === limits.inFlightMax && port.take() !== undefined) {

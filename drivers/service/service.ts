@@ -123,6 +123,7 @@ export class DriverService implements Disposable {
       submitter: new Submitter({ ...common, sends, exchange: driver.pages }),
       trustedReturns: new TrustedReturns({ ...common, sends }),
       turn: this.#turn,
+      reclaim: () => void this.#reclaim(),
       onCutOff: ({ id }, refusals) => {
         this.detach(id);
         options.onCutOff(id, refusals);
@@ -283,14 +284,19 @@ export class DriverService implements Disposable {
     return { ...counters, "rx-too-large": before + tooLarge };
   }
 
+  /** Takes back all frames that the NIC has sent, some at a time. Returns how many. */
   #reclaim(): number {
-    const count = this.#driver.reclaim(this.#frames);
-    for (let i = 0; i < count; i++) {
-      const frame = this.#frames[i]!;
-      const account = this.#table.accounts[this.#ledger.sent(frame)]!;
-      this.#table.release(account, this.#ledger.pagesOf(frame));
+    const frames = this.#frames;
+    for (let all = 0;;) {
+      const count = this.#driver.reclaim(frames);
+      for (let i = 0; i < count; i++) {
+        const frame = frames[i]!;
+        const account = this.#table.accounts[this.#ledger.sent(frame)]!;
+        this.#table.release(account, this.#ledger.pagesOf(frame));
+      }
+      all += count;
+      if (count < frames.length) return all;
     }
-    return count;
   }
 
   /** Observers get their copies before anybody gets the packets: one check each. */

@@ -1,15 +1,14 @@
 /** Frames that a core sends of its own accord: put together in one byte string, which goes out at the end of a turn. */
 
+import { OwnStrings } from "../../caps/port/own_strings.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { RecordWriter } from "../../caps/port/record_writer.ts";
 import {
   type Delivery,
   INLINE_BYTES_MAX,
   inlineStride,
-  OWN_STRINGS_MAX,
   postRecords,
   RECORD_BYTES,
-  STRING_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
 import type { Frame } from "./core.ts";
@@ -25,7 +24,7 @@ export interface OutgoingParts {
 export class OutgoingString {
   readonly #parts: OutgoingParts;
   readonly #writer = new RecordWriter();
-  readonly #spares: ArrayBuffer[] = [];
+  readonly #strings = new OwnStrings();
   /** The capability's place in the string. */
   #place = 0;
   /** The frame that is opened: one for all, so that none is made for a packet. */
@@ -43,13 +42,10 @@ export class OutgoingString {
   /** Whether a frame was refused since {@link takeRoom} said that there is room. */
   #refused = false;
 
-  /** With all its strings at hand; `refused` when one before it had no room. */
+  /** With no frame in it; `refused` when one before it had no room. */
   constructor(parts: OutgoingParts, refused = false) {
     this.#parts = parts;
     this.#refused = refused;
-    for (let i = 0; i < OWN_STRINGS_MAX; i++) {
-      this.#spares.push(new ArrayBuffer(STRING_BYTES));
-    }
   }
 
   /** A frame to write into; undefined when there is no room now. */
@@ -61,7 +57,7 @@ export class OutgoingString {
     const writer = this.#writer;
     if (!writer.fits(stride)) {
       this.flush();
-      const string = this.#spares.pop();
+      const string = this.#strings.take();
       if (string === undefined) {
         this.#refused = true;
         return undefined;
@@ -100,7 +96,7 @@ export class OutgoingString {
     const writer = this.#writer;
     if (writer.view === undefined) return;
     if (writer.count === 0) {
-      this.#spares.push(writer.drop());
+      this.#strings.keep(writer.drop());
       return;
     }
     const submission = writer.take();
@@ -115,13 +111,13 @@ export class OutgoingString {
 
   /** Whether there is room again after a refusal; says so once. */
   takeRoom(): boolean {
-    if (!this.#refused || this.#spares.length === 0) return false;
+    if (!this.#refused || !this.#strings.some) return false;
     this.#refused = false;
     return true;
   }
 
   /** Keeps a string that has come back, to be filled again. */
   keep(string: ArrayBuffer): void {
-    if (this.#spares.length < OWN_STRINGS_MAX) this.#spares.push(string);
+    this.#strings.keep(string);
   }
 }

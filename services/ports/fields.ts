@@ -192,8 +192,12 @@ export const mac: Field<Uint8Array<ArrayBuffer>> = {
     into.at += 6;
   },
   read(from) {
+    const { bytes } = from;
     const at = from.take(6);
-    return from.bytes.slice(at, at + 6);
+    // Six bytes by hand are there before slice() has asked for their class.
+    const own = new Uint8Array(6);
+    for (let i = 0; i < 6; i++) own[i] = bytes[at + i]!;
+    return own;
   },
 };
 

@@ -1,14 +1,13 @@
 /** Frames that a receiver sends: put together in byte strings of its own, as many as it may have. */
 
+import { OwnStrings } from "../../caps/port/own_strings.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { RecordWriter } from "../../caps/port/record_writer.ts";
 import {
   type Delivery,
   inlineStride,
-  OWN_STRINGS_MAX,
   postRecords,
   RECORD_BYTES,
-  STRING_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
 import { DOORBELL } from "../../caps/port/trusted_ring.ts";
@@ -24,9 +23,7 @@ export interface SendingParts {
 /** Sends, and takes what arrives: the strings that come back are among that. */
 export class Sending {
   readonly #parts: SendingParts;
-  readonly #spares: ArrayBuffer[] = [];
-  /** Strings that were made: no more than it may have. */
-  #made = 0;
+  readonly #strings = new OwnStrings();
   /** Deliveries met on the way to strings: as many as the driver has strings for, at most. */
   readonly #unread: Delivery[] = [];
   readonly #writer = new RecordWriter();
@@ -62,7 +59,7 @@ export class Sending {
   }
 
   #begin(): boolean {
-    const string = this.#spares.pop() ?? this.#make() ?? this.#returned();
+    const string = this.#strings.take() ?? this.#returned();
     if (string === undefined) return false;
     this.#writer.begin(string);
     this.#place = this.#writer.name(this.#parts.capability);
@@ -70,20 +67,14 @@ export class Sending {
     return true;
   }
 
-  #make(): ArrayBuffer | undefined {
-    if (this.#made === OWN_STRINGS_MAX) return undefined;
-    this.#made++;
-    return new ArrayBuffer(STRING_BYTES);
-  }
-
   /** A string that has come back, behind deliveries that nobody has read yet. */
   #returned(): ArrayBuffer | undefined {
-    while (this.#spares.length === 0) {
+    while (!this.#strings.some) {
       const delivery = this.#takeNext();
       if (delivery === undefined) break;
       this.#unread.push(delivery);
     }
-    return this.#spares.pop();
+    return this.#strings.take();
   }
 
   #takeNext(): Delivery | undefined {
@@ -92,7 +83,7 @@ export class Sending {
       if (delivery === DOORBELL) continue;
       // Without records it is a byte string that comes back after a send.
       if (delivery === undefined || delivery.count > 0) return delivery;
-      this.#spares.push(delivery.records);
+      this.#strings.keep(delivery.records);
     }
   }
 }

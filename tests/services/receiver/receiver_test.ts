@@ -197,7 +197,7 @@ testProperty(
   { runs: 8, file: import.meta.url },
   fc.asyncProperty(
     fc.integer({ min: 60, max: 1514 }),
-    fc.integer({ min: 1, max: 800 }),
+    fc.integer({ min: 1, max: 1500 }),
     async (length, burst) => {
       const replayed = writeCapture([]);
       const write = Deno.makeTempFileSync({ suffix: ".pcap" });
@@ -205,7 +205,7 @@ testProperty(
         const system = await bootReplay(replayed, { write });
         const receiver = await system.open([{ vlan: 2 }], {
           sends: ethernet().grant,
-          quotaPages: 1024,
+          quotaPages: 1500,
         });
         const room = OWN_STRINGS_MAX *
           Math.floor(STRING_BYTES / inlineStride(length));
