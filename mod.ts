@@ -79,11 +79,13 @@ export {
   type ManifestProblem,
   type NicChoice,
   parseManifest,
+  PLACES,
   type RestartPolicy,
   type ServiceHolding,
   type ServiceHoldingInput,
   type ServiceManifest,
   type ServiceManifestInput,
+  type ServicePlace,
 } from "./services/manifest/manifest.ts";
 export { NIC_KINDS } from "./services/manifest/nic/nics.ts";
 export { type WireChoice } from "./services/manifest/nic/wire.ts";

@@ -64,6 +64,17 @@ export function countsSince(now: Counts, before: Counts): Counts {
   );
 }
 
+/** Words for where a service runs: `in the driver's thread`. */
+export function placeWords({ place }: Pick<ServiceSnapshot, "place">): string {
+  return PLACE_WORDS[place];
+}
+
+const PLACE_WORDS: Readonly<Record<ServiceSnapshot["place"], string>> = {
+  here: "in this process",
+  worker: "in a worker",
+  driver: "in the driver's thread",
+};
+
 /** What can fail, and be started again. */
 export type Fallible = Pick<ServiceSnapshot, "restarts" | "failure"> & {
   readonly state: ServiceSnapshot["state"];

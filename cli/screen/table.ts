@@ -6,7 +6,13 @@ import type {
   ServiceSnapshot,
   SystemSnapshot,
 } from "../../services/system/snapshot.ts";
-import { accountOf, dropsOf, portWords, stateOf } from "./account.ts";
+import {
+  accountOf,
+  dropsOf,
+  placeWords,
+  portWords,
+  stateOf,
+} from "./account.ts";
 import {
   columnsOf,
   fit,
@@ -268,7 +274,11 @@ function renderService(
     ? "good"
     : "faint";
   const lines = [
-    line(`${service.name} · ${stateOf(service)}`, columns, tone),
+    line(
+      `${service.name} · ${placeWords(service)} · ${stateOf(service)}`,
+      columns,
+      tone,
+    ),
   ];
   for (const capability of service.capabilities) {
     lines.push(line(rows.get(capability)!, columns));

@@ -22,6 +22,7 @@ import {
 } from "../command/options.ts";
 import { refuseSameFile } from "../command/same_file.ts";
 import { isStandardInput, readTextFile } from "../command/text_file.ts";
+import { type GivenPlaces, readPlaces, setPlaces } from "./places.ts";
 import { type AddedServices, addServices, readServices } from "./services.ts";
 import type { Terminal } from "../screen/terminal.ts";
 
@@ -89,6 +90,12 @@ export const UP_OPTIONS: readonly OptionSpec[] = [
     help: "run a service of your own too, see below (none)",
   },
   {
+    name: "place",
+    value: "PLACE",
+    repeats: true,
+    help: "where services run, or NAME=PLACE one, see below (worker)",
+  },
+  {
     name: "for",
     value: "TIME",
     help: "stop after 500ms, 5s, 2m or 1h (not by itself)",
@@ -139,6 +146,12 @@ export const UP_HELP: string = [
   "  FILE is one module that imports nothing; it is checked and runs confined. It",
   "  may receive WHAT (a filter text), or part of it, and send the answers to that",
   '  under the system\'s own addresses; a manifest may say more ("sends").',
+  "",
+  "places:",
+  "  worker       a confined worker of the service's own",
+  "  driver       the thread of the NIC's driver: no copy, no message, and no wall;",
+  "               a service that does not return stops the NIC there. One of your own",
+  '               needs a manifest: "core": "module" with "trusted": true',
   "",
   "exit status: 0 stopped as it was told to (--for has passed, Ctrl-C, the capture",
   "at its end); 1 failed, or one of its services did; 2 options or manifest not",
@@ -230,15 +243,17 @@ async function readManifest(
     ]),
   );
   const added = readServices(options.all("service"));
+  const places = readPlaces(options.all("place"));
   try {
     return parseManifest(
       isRecord(written)
-        ? addServices({ ...written, ...overrides }, added)
+        ? setPlaces(addServices({ ...written, ...overrides }, added), places)
         : written,
     );
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    throw blame(error, { path, fromOptions: Object.keys(overrides), added });
+    const fromOptions = Object.keys(overrides);
+    throw blame(error, { path, fromOptions, added, places });
   }
 }
 
@@ -289,10 +304,16 @@ function blame(
     readonly path: string | undefined;
     readonly fromOptions: readonly string[];
     readonly added: AddedServices;
+    readonly places: GivenPlaces;
   },
 ): ManifestError {
+  const { all, named } = source.places;
   return new ManifestError(error.problems.map(({ path, message }) => {
-    const [field = "", name = ""] = path;
+    const [field = "", name = "", what] = path;
+    const place = named.get(name) ?? all;
+    if (field === "services" && what === "place" && place !== undefined) {
+      return { path: [`--place ${place}`], message: `${name}: ${message}` };
+    }
     const service = field === "services" ? source.added.get(name) : undefined;
     if (service !== undefined) {
       return { path: ["--service"], message: `${service.path}: ${message}` };

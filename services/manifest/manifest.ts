@@ -62,6 +62,7 @@ export {
   type ServiceManifest,
   type ServiceManifestInput,
 } from "./service.ts";
+export { PLACES, type ServicePlace } from "./place.ts";
 export type { NicChoice } from "./nic/nics.ts";
 export type { InterfaceAddress } from "./interface_address.ts";
 

@@ -8,10 +8,22 @@ import type { RateLimit } from "../../caps/kernel/rate_limit.ts";
 import { grant } from "../filter/grant/text/grant_text.ts";
 import { type InterposerSpec, interposerSpecs } from "./interposer.ts";
 import { showValue } from "../fields/show_value.ts";
-import { asked, pathOfFile, quoted, wholeNumber } from "../fields/field.ts";
+import {
+  asked,
+  oneOf,
+  pathOfFile,
+  quoted,
+  wholeNumber,
+} from "../fields/field.ts";
 import type { IpPrefix } from "../wire/ip_address.ts";
 import type { Protocol } from "../core/protocol.ts";
 import type { CoreManifest, CoreManifestInput } from "./cores.ts";
+import {
+  PLACE_DEFAULT,
+  placeProblem,
+  PLACES,
+  type ServicePlace,
+} from "./place.ts";
 import { portsSchema } from "./ports.ts";
 import { type RateLimitInput, rateLimitSchema } from "./rate_limit.ts";
 import { type NamedAddress, namedAddresses } from "./addresses.ts";
@@ -37,7 +49,9 @@ export interface ServiceHolding {
   readonly quotaPages: number;
   /** Packets up to this many bytes are copied to it; for larger ones a page is swapped. */
   readonly copyBytesMax: number;
-  /** Whether it is trusted with packet memory itself, and gets descriptors. */
+  /** Where it runs. */
+  readonly place: ServicePlace;
+  /** Whether it is trusted with packet memory itself: in a worker it gets descriptors. */
   readonly trusted?: boolean | undefined;
   /** What becomes of it when it fails. */
   readonly restart: RestartPolicy;
@@ -93,7 +107,13 @@ export interface ServiceHoldingInput {
   readonly quotaPages?: number | undefined;
   /** 0 (a page is swapped for each packet) to 4096 (each is copied); 2048 by default. */
   readonly copyBytesMax?: number | undefined;
-  /** Whether it is trusted with packet memory itself; false by default. */
+  /**
+   * `worker`, a confined worker of its own, or `driver`, the driver's own thread:
+   * packets come without a copy and without a message there, and a service that does
+   * not return stops the NIC. `worker` by default.
+   */
+  readonly place?: ServicePlace | undefined;
+  /** Whether it is trusted with packet memory itself, which a module in the driver's thread must be; false by default. */
   readonly trusted?: boolean | undefined;
   /** `always`, `never`, or restarts within a minute (0 to 60); 5 by default. */
   readonly restart?: RestartPolicy | undefined;
@@ -132,6 +152,7 @@ const holding = {
   // The default depends on what the core needs: quotas.ts.
   quotaPages: wholeNumber(1, FRAMES_MAX).optional(),
   copyBytesMax: wholeNumber(0, PAGE_BYTES).default(COPY_BYTES_MAX_DEFAULT),
+  place: oneOf(...PLACES).default(PLACE_DEFAULT),
   trusted: z.boolean(asked("true or false")).optional(),
   restart: z.union(
     [z.literal("always"), z.literal("never"), z.int().min(0).max(60)],
@@ -205,14 +226,11 @@ export function serviceSchemaOf(
         : `expected a service such as {"core": "arp"}, got ${
           showValue(issue.input)
         }`,
-  }).superRefine(({ trusted, interpose }, context) => {
-    if (trusted !== true || interpose === undefined) return;
-    context.addIssue({
-      code: "custom",
-      path: ["trusted"],
-      message:
-        "expected no `interpose` beside it: what is trusted has its packets where they lie",
-    });
+  }).superRefine((service, context) => {
+    const problem = placeProblem(service);
+    if (problem === undefined) return;
+    const { field, message } = problem;
+    context.addIssue({ code: "custom", path: [field], message });
   });
   // A list says less to the compiler than its members do.
   return schema as unknown as z.ZodType<

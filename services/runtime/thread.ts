@@ -1,4 +1,4 @@
-/** Where a part of the system runs: in a confined worker, or in this thread. */
+/** Where a part of the system runs: in a confined worker, in the driver's thread, or in this one. */
 
 import { startWorker, type WorkerPermissions } from "./start_worker.ts";
 
@@ -18,6 +18,8 @@ export interface Part<Start> {
 export type Place =
   /** The thread of the program itself, with whatever the program may do. */
   | { readonly kind: "here" }
+  /** The thread of the NIC's driver, with whatever that may do. */
+  | { readonly kind: "driver" }
   /** A worker, with the permissions that it was started with. */
   | {
     readonly kind: "worker";

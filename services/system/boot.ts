@@ -61,6 +61,12 @@ export async function boot(
   if (options.confined) requireConfinement();
   const same = describeSameFile(filesOf(manifest));
   if (same !== undefined) throw new Error(`boot: ${same}`);
+  for (const [name, { place }] of Object.entries(manifest.services)) {
+    if (place === "worker") continue;
+    throw new Error(
+      `boot: service ${name}: no place but "worker" can be had yet`,
+    );
+  }
   const modules = await moduleParts(manifest, options);
   const { nic, confined } = options;
   const plug = nic === undefined

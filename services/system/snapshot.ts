@@ -2,6 +2,7 @@
 
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
+import type { ServicePlace } from "../manifest/place.ts";
 
 export type { Counts, PagesSnapshot };
 
@@ -58,6 +59,8 @@ export interface ServiceSnapshot {
     | "restarting"
     | "failed"
     | "stopped";
+  /** Where it runs, or ran last; `here` is the program's own thread. */
+  readonly place: ServicePlace | "here";
   /** How often it was started again. */
   readonly restarts: number;
   /** Why it failed last, in one line; it may run again. */

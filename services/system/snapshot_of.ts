@@ -83,6 +83,7 @@ function serviceOf(
   return {
     name: service.name,
     state: service.state,
+    place: service.lastPlace,
     restarts: service.restarts.count,
     ...given({ failure: service.failure }),
     capabilities: [

@@ -47,6 +47,7 @@ const service: fc.Arbitrary<ServiceSnapshot> = fc.record({
     "failed",
     "stopped",
   ),
+  place: fc.constantFrom("here", "worker", "driver"),
   restarts: fc.nat(1000),
   failure: wildText,
   capabilities: fc.array(capability, { maxLength: 4 }),
@@ -69,6 +70,7 @@ const service: fc.Arbitrary<ServiceSnapshot> = fc.record({
   requiredKeys: [
     "name",
     "state",
+    "place",
     "restarts",
     "capabilities",
     "counters",

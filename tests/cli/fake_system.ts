@@ -38,6 +38,7 @@ export function snapshotOf(
     services: [{
       name: "icmp-echo",
       state: "running",
+      place: "worker",
       restarts: 0,
       capabilities: [{
         label: "icmp-echo#1",

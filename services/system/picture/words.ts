@@ -6,6 +6,7 @@ import type { WiredCapability, WiredChannel, WiredPart } from "./wiring.ts";
 /** Where a part runs and what it may do there: `worker, no permissions, limited heap`. */
 function placeWords(place: Place): string {
   if (place.kind === "here") return "the program's own thread";
+  if (place.kind === "driver") return "the driver's own thread";
   const permissions = place.permissions === "none"
     ? []
     : Object.entries(place.permissions).flatMap(([name, value]) => {

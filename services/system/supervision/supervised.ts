@@ -148,6 +148,11 @@ export class Supervised {
     return this.#host?.place;
   }
 
+  /** Where its life runs, or ran last; before the first one, where it is to run. */
+  get lastPlace(): ServiceSnapshot["place"] {
+    return this.#host?.thread?.place.kind ?? this.manifest.place;
+  }
+
   /** What it used of memory when it was asked last. */
   get memoryBytes(): number {
     return this.#host?.memoryBytes ?? 0;

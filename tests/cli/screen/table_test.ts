@@ -74,7 +74,7 @@ Deno.test("renderTable() shows the NIC, the pages, the services with their capab
     "unclaimed: 3 · dropped: 0",
     "",
     "SERVICE        PAGES  IN  IN/s   BYTES  OUT  OUT/s   BYTES  DROPS",
-    "icmp-echo · running",
+    "icmp-echo · in a worker · running",
     "  icmp-echo#1   2/64  20    10  2.0 kB   20     10  2.0 kB      0",
     "    icmp echo request and dst host 10.77.0.2",
     "    core: echoed 20",
@@ -120,7 +120,7 @@ Deno.test("renderTable() says how many lines it left out, and why a service fail
   });
   const texts = renderTable(failed, undefined, ROOMY).map(({ text }) => text);
   ok(
-    texts.includes("icmp-echo · failed: it threw??[31mboom"),
+    texts.includes("icmp-echo · in a worker · failed: it threw??[31mboom"),
     texts.join("\n"),
   );
   ok(texts.includes("    core drops: checksum 4"));

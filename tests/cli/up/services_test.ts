@@ -26,6 +26,7 @@ Deno.test("each --service adds a service, named by its file, beside those of the
     receives: "udp dst port 37",
     quotaPages: 64,
     copyBytesMax: 2048,
+    place: "worker",
     restart: 5,
   });
   const dns = manifest.services["dns"]!;

@@ -183,7 +183,7 @@ Deno.test("up redraws its table in place on a terminal, and leaves the cursor as
 
   const colored = fakeTerminal({ interactive: true, color: true });
   await run("up --for 1ms", { terminal: colored });
-  ok(colored.out.includes("\x1b[32micmp-echo · running\x1b[0m"));
+  ok(colored.out.includes("\x1b[32micmp-echo · in a worker · running\x1b[0m"));
 });
 
 Deno.test("a manifest may have comments and trailing commas", async () => {
@@ -233,6 +233,7 @@ Deno.test("up's options override the manifest's fields", async () => {
         core: "icmp-echo",
         quotaPages: 64,
         copyBytesMax: 2048,
+        place: "worker",
         restart: 5,
       },
     },

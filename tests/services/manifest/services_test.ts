@@ -12,6 +12,7 @@ import {
   formatManifest,
   parseManifest,
 } from "../../../services/manifest/manifest.ts";
+import { PLACES } from "../../../services/manifest/place.ts";
 import { refusal } from "./manifest_refusal.ts";
 
 Deno.test("parseManifest() refuses services that want the same packets", () => {
@@ -100,6 +101,38 @@ Deno.test("nothing is interposed before a service that is trusted with packet me
   deepStrictEqual(more, []);
   deepStrictEqual(problem!.path, ["services", "arp", "trusted"]);
   ok(/no `interpose` beside it/.test(problem!.message), problem!.message);
+});
+
+Deno.test("a service is in a worker by default, or where its manifest says", () => {
+  const placeOf = (fields: object) =>
+    parseManifest({
+      ...formatManifest(defaultManifest()),
+      services: { arp: { core: "arp", ...fields } },
+    }).services.arp!.place;
+  strictEqual(placeOf({}), "worker");
+  for (const place of PLACES) strictEqual(placeOf({ place }), place);
+  const services = { arp: { core: "arp", place: "moon" } };
+  const input = { ...formatManifest(defaultManifest()), services };
+  const [problem, ...more] = refusal(input).problems;
+  deepStrictEqual(more, []);
+  deepStrictEqual(problem!.path, ["services", "arp", "place"]);
+  match(problem!.message, /^expected "worker" or .*, got "moon"$/);
+});
+
+Deno.test("a module may be in the driver's thread only where it is trusted, and interposers may be before it", () => {
+  const module = { core: "module", path: "a.ts", receives: "udp dst port 53" };
+  const input = (fields: object) => ({
+    ...formatManifest(defaultManifest()),
+    services: { mine: { ...module, place: "driver", ...fields } },
+  });
+  for (const fields of [{}, { trusted: false }]) {
+    const [problem, ...more] = refusal(input(fields)).problems;
+    deepStrictEqual(more, []);
+    deepStrictEqual(problem!.path, ["services", "mine", "place"]);
+    match(problem!.message, /^expected "trusted": true beside "driver"/);
+  }
+  const trusted = { trusted: true, interpose: [{ count: {} }] };
+  strictEqual(parseManifest(input(trusted)).services.mine!.place, "driver");
 });
 
 Deno.test("a service can watch others that there are, and nobody else", () => {

@@ -115,6 +115,7 @@ Deno.test("a manifest has the fields of an added protocol, and an added NIC's na
     text: "Less is more.",
     quotaPages: 64,
     copyBytesMax: 2048,
+    place: "worker",
     restart: 5,
   });
   deepEqual(manifest.nic as unknown, { kind: "cable", name: "lab" });
