@@ -1,4 +1,4 @@
-/** Closes what a terminated thread has left open. */
+/** Closes and ends what a terminated thread has left. */
 
 import {
   MAP_ANONYMOUS,
@@ -6,11 +6,12 @@ import {
   MAP_PRIVATE,
   PROT_READ_WRITE,
 } from "./abi.ts";
+import { killChild } from "./child_end.ts";
 import { takeResources } from "./resource_list.ts";
 import { libc } from "./libc.ts";
 
 /**
- * Closes everything in the list: the interface is as it was before. Mappings
+ * Closes and ends everything in the list: the interface is as it was before. Mappings
  * are replaced by empty memory rather than removed: it cannot be proved that the
  * dead thread's last call has returned, and it must not find somebody else's there.
  */
@@ -33,6 +34,7 @@ export function releaseLeftResources(memory: SharedArrayBuffer): void {
     );
   }
   for (const holding of holdings) {
-    if (holding.kind !== "mapping") libc().close(holding.descriptor);
+    if (holding.kind === "child") killChild(holding.pid);
+    else if (holding.kind !== "mapping") libc().close(holding.descriptor);
   }
 }

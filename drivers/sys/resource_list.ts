@@ -1,11 +1,11 @@
 /**
- * What a thread has of the kernel: open descriptors and mappings, listed in
- * memory that another thread can read. A worker that dies by an error leaves
- * them all open in its process, the program on the interface with them; whoever
- * has the list can close them.
+ * What a thread has of the kernel: open descriptors, mappings and child
+ * processes, listed in memory that another thread can read. A worker that dies by
+ * an error leaves them all in its process, the program on the interface with
+ * them; whoever has the list can close and end them.
  *
  * ```
- * ├ kind or size │ descriptor or address ┤   two 64-bit floats each; 0 and 0 is free
+ * ├ kind or size │ descriptor, process or address ┤   two 64-bit floats each; 0 and 0 is free
  * ```
  */
 
@@ -14,6 +14,9 @@ const DESCRIPTOR = -1;
 
 /** The eventfd of a poll that may be under way on another thread. */
 const WAKER = -2;
+
+/** A child process. */
+const CHILD = -3;
 
 /** The most that one thread lists: rings and programs of 64 queues are a third of it. */
 const ENTRIES_MAX = 2048;
@@ -24,6 +27,7 @@ const LASTING_WORDS = 1024;
 /** One thing in the list. */
 export type Resource =
   | { readonly kind: "descriptor" | "waker"; readonly descriptor: number }
+  | { readonly kind: "child"; readonly pid: number }
   | {
     readonly kind: "mapping";
     readonly address: bigint;
@@ -58,7 +62,17 @@ export function enterDescriptor(descriptor: number, waker = false): number {
 
 /** A descriptor is being closed. */
 export function leaveDescriptor(descriptor: number): void {
-  leave(descriptor + 1, (kind) => kind < 0);
+  leave(descriptor + 1, (kind) => kind === DESCRIPTOR || kind === WAKER);
+}
+
+/** A child process was started. */
+export function enterChild(pid: number): void {
+  enter(CHILD, pid);
+}
+
+/** A child process has ended, and is about to be taken out of the kernel's list. */
+export function leaveChild(pid: number): void {
+  leave(pid, (kind) => kind === CHILD);
 }
 
 /** A mapping was made. */
@@ -81,6 +95,8 @@ export function takeResources(memory: SharedArrayBuffer): Resource[] {
     if (kind > 0) {
       const [address, sizeBytes] = [BigInt(value), BigInt(kind)];
       holdings.push({ kind: "mapping", address, sizeBytes });
+    } else if (kind === CHILD) {
+      holdings.push({ kind: "child", pid: value });
     } else if (kind < 0) {
       const descriptor = value - 1;
       const what = kind === WAKER ? "waker" : "descriptor";
@@ -99,7 +115,9 @@ function enter(kind: number, value: number): void {
     listed[i] = kind;
     return;
   }
-  throw new Error(`more than ${ENTRIES_MAX} descriptors and mappings are open`);
+  throw new Error(
+    `more than ${ENTRIES_MAX} descriptors, mappings and children are open`,
+  );
 }
 
 function leave(value: number, fits: (kind: number) => boolean): void {

@@ -36,7 +36,7 @@ Deno.test("nobody runs programs by another module", () => {
   const wrong = runners.flatMap((source) =>
     nodesOf(source, (node) =>
       ts.isImportDeclaration(node) &&
-      /child_process/.test(node.moduleSpecifier.getText()))
+      /^.(node:)?child_process.$/.test(node.moduleSpecifier.getText()))
   );
   deepEqual(wrong, []);
 });
