@@ -12,6 +12,7 @@ import {
   type Submission,
 } from "../../caps/port/records.ts";
 import type { Frame } from "./core.ts";
+import type { Outgoing } from "./guarded_core.ts";
 import { requirePlainBuffer } from "./plain.ts";
 
 export interface OutgoingParts {
@@ -21,7 +22,7 @@ export interface OutgoingParts {
 }
 
 /** Fills one byte string after another, as many as may be under way. */
-export class OutgoingString {
+export class OutgoingString implements Outgoing {
   readonly #parts: OutgoingParts;
   readonly #writer = new RecordWriter();
   readonly #strings = new OwnStrings();

@@ -3,7 +3,7 @@
  * frames in place, and gives strings and pages back in one message a batch.
  */
 
-import { type Counts, Tally } from "../../caps/driver/accounts.ts";
+import type { Counts } from "../../caps/driver/accounts.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { RecordWalk } from "../../caps/port/record_walk.ts";
 import {
@@ -14,12 +14,12 @@ import {
 } from "../../caps/port/records.ts";
 import { DOORBELL, type TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import { Spin } from "../../caps/port/spin.ts";
-import { type Clock, type Instant, NEVER } from "../runtime/clock.ts";
-import type { Core, Frame, Outbox, ServiceNews, Verdict } from "./core.ts";
+import type { Instant } from "../runtime/clock.ts";
+import type { Core, ServiceNews } from "./core.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
+import { GuardedCore, type GuardedCoreOptions } from "./guarded_core.ts";
 import { OutgoingString } from "./outgoing_string.ts";
 import { requirePlainBuffer } from "./plain.ts";
-import type { ServicePorts } from "./ports.ts";
 import { RecordFrame } from "./record_frame.ts";
 import { TrustedFrames } from "./trusted_frames.ts";
 
@@ -35,75 +35,45 @@ export interface RunnerConnection {
   readonly trusted?: TrustedAccess | undefined;
 }
 
+/** How a core is run. */
+export interface CoreRunnerOptions
+  extends RunnerConnection, GuardedCoreOptions {
+  /** True on a thread of its own, in real time: it may look for work a while before it sleeps. */
+  readonly spins?: boolean;
+}
+
 /** A core at work. */
 export class CoreRunner implements Disposable {
-  readonly #core: Core;
+  readonly #core: GuardedCore;
   #port: Port<Submission | null, Delivery | null>;
   #trusted: TrustedFrames | undefined;
-  readonly #clock: Clock;
-  readonly #ports: ServicePorts | undefined;
-  readonly #drops = new Tally();
   readonly #record = new RecordFrame();
   /** Of the connection: frames that answer nothing. */
   #outgoing: OutgoingString;
-  /**
-   * All that the core sees of this. From the runner itself a third party's core
-   * would get at the methods of its class, change them, and be handed ports.
-   */
-  readonly #outbox: Outbox = Object.freeze({
-    open: (sizeBytes: number) => this.#outgoing.open(sizeBytes),
-    send: () => this.#outgoing.send(),
-  });
-  #nextWake: Instant = Infinity;
-  /** Whether frames were handled in this turn. */
-  #received = false;
   /** Whether it looks for work in the next turn of the event loop. */
   #again = false;
   readonly #spin: Spin | undefined;
-  readonly #onFailure: (error: unknown) => void;
-  #failed = false;
 
-  constructor(
-    core: Core,
-    options: RunnerConnection & {
-      readonly clock: Clock;
-      /** Ports to other services that the core has opened. */
-      readonly ports?: ServicePorts;
-      /** True on a thread of its own, in real time: it may look for work a while before it sleeps. */
-      readonly spins?: boolean;
-      /** Told, once, when the core throws: it handles nothing after that. */
-      readonly onFailure: (error: unknown) => void;
-    },
-  ) {
-    this.#core = core;
+  constructor(core: Core, options: CoreRunnerOptions) {
     this.#port = options.port;
-    this.#clock = options.clock;
     this.#outgoing = new OutgoingString(options);
-    this.#onFailure = options.onFailure;
+    this.#core = new GuardedCore(core, this.#outgoing, options);
     this.#spin = options.spins ? new Spin() : undefined;
-    this.#ports = options.ports;
-    if (this.#ports !== undefined) {
-      this.#ports.onReady = () => this.#guarded(() => this.#serve());
+    const { ports } = options;
+    if (ports !== undefined) {
+      ports.onReady = () => this.#core.guard(() => this.#serve());
     }
     this.#listen(options);
   }
 
   /** Tells the core what became of a service that it watches. */
   tell(peer: ServiceNews): void {
-    this.#guarded(() => {
-      const now = this.#clock.now();
-      this.#core.onNews?.(peer, now, this.#outbox);
-      this.#finish(now);
-    });
+    this.#core.tell(peer);
   }
 
   /** Takes the other end of a connection between services away. */
   closePort(id: number): void {
-    this.#guarded(() => {
-      const now = this.#clock.now();
-      this.#ports?.close(id, now, this.#outbox);
-      this.#finish(now);
-    });
+    this.#core.closePort(id);
   }
 
   /** Goes on at another port, with another capability: the core notices nothing but the gap. */
@@ -111,61 +81,44 @@ export class CoreRunner implements Disposable {
     this.#port[Symbol.dispose]();
     this.#port = to.port;
     this.#outgoing = new OutgoingString(to, this.#outgoing.refused);
+    this.#core.outgoing = this.#outgoing;
     this.#listen(to);
   }
 
   #listen({ port, trusted }: RunnerConnection): void {
     this.#trusted = trusted &&
       new TrustedFrames(trusted, () => port.post(DOORBELL));
-    this.#port.onReady = () => this.#guarded(() => this.#serve());
-    this.#guarded(() => this.#serve());
+    this.#port.onReady = () => this.#core.guard(() => this.#serve());
+    this.#core.guard(() => this.#serve());
   }
 
   /** The counts of the core and of its runner. */
   counters(): Counts {
-    return { ...this.#core.counters(), ...this.#drops.snapshot() };
+    return this.#core.counters();
   }
 
   /** Closes the port. */
   [Symbol.dispose](): void {
-    this.#clock.wake(Infinity, () => {});
-    this.#ports?.dispose();
+    this.#core[Symbol.dispose]();
     this.#port[Symbol.dispose]();
   }
 
-  /** Lets the core have one packet; counts it when it is dropped. */
-  readonly #verdictOn = (frame: Frame, now: Instant): Verdict => {
-    const verdict = this.#core.receive(frame, now, this.#outbox);
-    if (verdict !== "reply" && verdict !== "handled") this.#drops.add(verdict);
-    return verdict;
-  };
-
-  /** Runs a step; a core that throws is called no more, since nobody knows what state it is in. */
-  #guarded(step: () => void): void {
-    if (this.#failed) return;
-    try {
-      step();
-    } catch (error) {
-      this.#failed = true;
-      this.#onFailure(error);
-    }
-  }
-
   #serve(): void {
-    const now = this.#clock.now();
-    const heard = this.#ports?.serve(now, this.#outbox) ?? 0;
+    const core = this.#core;
+    const now = core.now();
+    const heard = core.servePorts(now);
     for (let i = 0; i < DELIVERIES_PER_TURN; i++) {
       const delivery = this.#port.take();
       if (delivery === undefined) {
-        const inRing = this.#trusted?.serve(now, this.#verdictOn) ?? 0;
-        if (inRing > 0) this.#received = true;
-        this.#finish(now);
+        const inRing = this.#trusted?.serve(now, core.verdictOn) ?? 0;
+        if (inRing > 0) this.#core.received = true;
+        core.finish(now);
         return this.#rest(heard + i + inRing > 0, now);
       }
       if (delivery !== DOORBELL) this.#handle(delivery, now);
     }
-    this.#finish(now);
-    queueMicrotask(() => this.#guarded(() => this.#serve()));
+    core.finish(now);
+    queueMicrotask(() => this.#core.guard(() => this.#serve()));
   }
 
   /** Nothing more is here: looks again after events had their turn, or sleeps until something comes. */
@@ -181,33 +134,7 @@ export class CoreRunner implements Disposable {
     this.#again = true;
     afterEvents(() => {
       this.#again = false;
-      this.#guarded(() => this.#serve());
-    });
-  }
-
-  /** Ends a turn: tells the core what has come of it, runs timers that are due, sends what was put together, sets the next wake-up. */
-  #finish(now: Instant): void {
-    if (this.#received) {
-      this.#received = false;
-      this.#core.endOfBatch?.(now, this.#outbox);
-    }
-    if (this.#outgoing.takeRoom()) this.#core.onRoom?.(now, this.#outbox);
-    const ports = this.#ports;
-    if (ports !== undefined && ports.nextUs <= now) {
-      ports.expire(now, this.#outbox);
-    }
-    if (this.#core.wakeAt <= now) this.#core.wake(now, this.#outbox);
-    this.#outgoing.flush();
-    ports?.flush(now);
-    const next = Math.min(this.#core.wakeAt, ports?.nextUs ?? NEVER);
-    // A timer that goes off too soon costs less than setting one again with each
-    // packet and each answer.
-    if (next >= this.#nextWake && this.#nextWake > now) return;
-    this.#nextWake = next;
-    this.#clock.wake(this.#nextWake, () => {
-      // The timer is spent, and is set again if it went off too soon.
-      this.#nextWake = Infinity;
-      this.#guarded(() => this.#finish(this.#clock.now()));
+      this.#core.guard(() => this.#serve());
     });
   }
 
@@ -216,7 +143,7 @@ export class CoreRunner implements Disposable {
     if (count === 0) return this.#outgoing.keep(records);
     const walk = new RecordWalk(records, count);
     while (walk.next()) this.#receive(walk.view, walk.at, pages, now);
-    this.#received = true;
+    this.#core.received = true;
     requirePlainBuffer(records);
     for (let i = 0; i < pages.length; i++) requirePlainBuffer(pages[i]!);
     postRecords(this.#port, { capabilities, records, count, pages });
@@ -231,7 +158,8 @@ export class CoreRunner implements Disposable {
   ): void {
     const record = this.#record;
     record.show(view, at, pages);
-    if (this.#verdictOn(record.frame, now) === "reply") record.keep(view, at);
-    else view.setLength(at, 0);
+    if (this.#core.verdictOn(record.frame, now) === "reply") {
+      record.keep(view, at);
+    } else view.setLength(at, 0);
   }
 }
