@@ -2,14 +2,11 @@
 
 import { O_CLOEXEC, O_NONBLOCK } from "./abi.ts";
 import { type Attempt, check, closeDescriptor, libc } from "./libc.ts";
-import { F_DUPFD_CLOEXEC, F_SETFL, F_SETPIPE_SZ } from "./process_abi.ts";
+import { F_SETFL, F_SETPIPE_SZ } from "./process_abi.ts";
 import { enterDescriptor } from "./resource_list.ts";
 
 /** What a pipe holds unless it is asked to hold more: 16 pages. */
 const PIPE_BYTES_DEFAULT = 65_536;
-
-/** The first number that is no standard descriptor. */
-const DESCRIPTOR_MIN = 3;
 
 const OPENING: Attempt = { where: "pipe2", what: "cannot open a pipe" };
 
@@ -17,7 +14,7 @@ const OPENING: Attempt = { where: "pipe2", what: "cannot open a pipe" };
 export interface Pipe {
   /** End of this process: non-blocking. */
   readonly near: number;
-  /** End of the other process: blocking, as programs expect it; at least 3. */
+  /** End of the other process: blocking, as programs expect it. */
   readonly far: number;
 }
 
@@ -48,15 +45,7 @@ export function openPipe(
   own(pipe.far, owners.far);
   check(libc().fcntl(pipe.near, F_SETFL, O_NONBLOCK), OPENING);
   enlarge(pipe.near, sizeBytes);
-  if (pipe.far >= DESCRIPTOR_MIN) return pipe;
-  // A program that has closed its standard input gets that number here. It must
-  // not be what another end is about to become.
-  const higher = check(
-    libc().fcntl(pipe.far, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN),
-    OPENING,
-  );
-  own(higher, owners.far);
-  return { ...pipe, far: higher };
+  return pipe;
 }
 
 function own(descriptor: number, owner: DisposableStack): void {

@@ -3,10 +3,8 @@
  * that it is from (include/uapi/ of the kernel's source, or the C library's).
  */
 
-/** fcntl(2). asm-generic/fcntl.h: a copy of a descriptor, with the lowest free number from its argument on. */
+/** fcntl(2). asm-generic/fcntl.h */
 export const F_SETFL = 4;
-/** linux/fcntl.h */
-export const F_DUPFD_CLOEXEC = 1030;
 /** linux/fcntl.h: at most /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE. */
 export const F_SETPIPE_SZ = 1031;
 /** asm-generic/ioctls.h: bytes in a pipe that nobody has read. */

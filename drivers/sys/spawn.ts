@@ -64,6 +64,10 @@ function connect(
   descriptors: SpawnOptions["descriptors"],
 ): void {
   for (const [as, descriptor] of descriptors.entries()) {
+    // It would be replaced before it is copied. The runtime keeps these three open.
+    if (descriptor < descriptors.length) {
+      throw new Error(`${descriptor} is a standard descriptor`);
+    }
     calls.posix_spawn_file_actions_adddup2(actions, descriptor, as);
   }
   // What others have opened may not be close-on-exec.

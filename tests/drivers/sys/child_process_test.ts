@@ -35,10 +35,12 @@ function someBytes(count: number, seed = 1): Uint8Array<ArrayBuffer> {
   });
 }
 
-/** Waits until a child has become its program. */
+/** Waits until a child has become its program, and waits itself for what comes. */
 function isProgram(pid: number, name: string): void {
   until(
-    () => statusOf(pid, "Name") === name ? true : undefined,
+    () =>
+      statusOf(pid, "Name") === name && /^S/.test(statusOf(pid, "State")) ||
+      undefined,
     `process ${pid} to be ${name}`,
   );
 }
