@@ -59,6 +59,7 @@ const symbols = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   vmsplice: { parameters: ["i32", "buffer", "u64", "u32"], result: "i32" },
   access: { parameters: ["buffer", "i32"], result: "i32" },
+  capget: { parameters: ["buffer", "buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
   prlimit: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },

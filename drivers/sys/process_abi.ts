@@ -36,6 +36,11 @@ export const SIGKILL = 9;
 /** prlimit(2). asm-generic/resource.h: all memory that can be written and is the process's own. */
 export const RLIMIT_DATA = 2;
 
+/** capget(2). linux/capability.h */
+export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+/** linux/capability.h: signals to processes of other users. */
+export const CAP_KILL = 5;
+
 /** posix_spawn(3). spawn.h of the C library. */
 export const POSIX_SPAWN_SETPGROUP = 0x02;
 /** spawn.h */

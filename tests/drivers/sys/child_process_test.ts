@@ -12,6 +12,7 @@ import { testProperty } from "../../property.ts";
 import {
   endOf,
   errorsOf,
+  hasEnded,
   isListed,
   namesIn,
   outputOf,
@@ -243,7 +244,7 @@ testWith(
     for (const pid of started) {
       // Its parent now may be slow to take it out of the list.
       until(
-        () => !isListed(pid) || /^Z/.test(statusOf(pid, "State")) || undefined,
+        () => hasEnded(pid) || undefined,
         "a grandchild's end",
       );
     }

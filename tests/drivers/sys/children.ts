@@ -22,11 +22,19 @@ export function startChild(
   [name, ...args]: readonly [string, ...string[]],
   options: Omit<ChildOptions, "command"> = {},
 ): ChildProcess {
-  return new ChildProcess({ command: [pathOf(name), ...args], ...options });
+  return startCommand([pathOf(name), ...args], options);
+}
+
+/** Starts a command whose program is a path. */
+export function startCommand(
+  command: readonly string[],
+  options: Omit<ChildOptions, "command"> = {},
+): ChildProcess {
+  return new ChildProcess({ command, ...options });
 }
 
 /** The path of a program that this test has said it needs. */
-function pathOf(name: string): string {
+export function pathOf(name: string): string {
   checkProgram(name);
   if (name === Deno.execPath()) return name;
   return findProgram(name)!;
@@ -85,6 +93,15 @@ export function isListed(pid: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether a process has ended; somebody else may have to wait for it. */
+export function hasEnded(pid: number): boolean {
+  try {
+    return /^[ZX]/.test(statusOf(pid, "State"));
+  } catch {
+    return true;
   }
 }
 
