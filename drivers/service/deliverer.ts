@@ -1,7 +1,8 @@
 /**
  * Delivery: a classified batch becomes one message for each holder that it has
  * packets for. A small packet is copied onto the holder's byte string; a
- * large one's page goes to the holder; to a trusted holder, only a descriptor.
+ * large one's page goes to the holder; to a trusted holder, only a descriptor. A
+ * holder in this thread is called with each of its packets.
  */
 
 import {
@@ -16,6 +17,7 @@ import type { Driver } from "../driver.ts";
 import type { Account } from "./account.ts";
 import type { AccountTable } from "./account_table.ts";
 import { CopyDeliverer } from "./copy_deliverer.ts";
+import type { DirectDeliverer } from "./direct_deliverer.ts";
 import type { Holder } from "./holder.ts";
 import type { Meter, Turn } from "./meter.ts";
 import { OpenStrings } from "./open_strings.ts";
@@ -28,6 +30,8 @@ export interface DeliveryParts {
   readonly driver: Driver;
   readonly table: AccountTable;
   readonly turn: Turn;
+  /** Calls the holders in this thread. */
+  readonly direct: DirectDeliverer;
 }
 
 /** Hands batches to the holders of capabilities. */
@@ -41,10 +45,14 @@ export class Deliverer {
   readonly #copy: CopyDeliverer;
   readonly #swap: SwapDeliverer;
   readonly #trusted: TrustedDeliverer;
+  readonly #direct: DirectDeliverer;
   /** Packets that were nobody's. */
   unclaimedPackets = 0;
 
-  constructor({ memory, ledger, driver, table, turn }: DeliveryParts) {
+  constructor(
+    { memory, ledger, driver, table, turn, direct }: DeliveryParts,
+  ) {
+    this.#direct = direct;
     this.#ledger = ledger;
     this.#table = table;
     this.#offloadDefault = driver.info.partialChecksums
@@ -102,6 +110,7 @@ export class Deliverer {
 
   /** Posts what is begun, but for the last byte string of a holder that is behind. */
   flush(): void {
+    this.#direct.flush();
     this.#trusted.flush();
     this.#strings.flush();
   }
@@ -123,7 +132,10 @@ export class Deliverer {
     length: number,
     offload: number,
   ): boolean {
-    const { trusted } = account.holder;
+    const { trusted, direct } = account.holder;
+    if (direct !== undefined) {
+      return this.#direct.hand(account, direct, offset, length, offload);
+    }
     if (trusted !== undefined) {
       return this.#trusted.hand(account, trusted, offset, length, offload);
     }

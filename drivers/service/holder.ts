@@ -3,7 +3,7 @@
 import { Tally } from "../../caps/driver/accounts.ts";
 import { type HolderLimits, PLAIN_LIMITS } from "../../caps/driver/messages.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
-import type { Port } from "../../caps/port/port.ts";
+import { makePipe, type Port } from "../../caps/port/port.ts";
 import {
   type Delivery,
   IN_FLIGHT_MAX,
@@ -12,6 +12,7 @@ import {
   STRINGS_PER_HOLDER,
 } from "../../caps/port/records.ts";
 import type { TrustedRings } from "../../caps/port/trusted_ring.ts";
+import { DirectCall } from "./direct_call.ts";
 import { OpenString } from "./open_string.ts";
 import { Penalty } from "./penalty.ts";
 import { TrustedRingPair } from "./trusted_rings.ts";
@@ -30,6 +31,8 @@ export class Holder {
   readonly limits: HolderLimits;
   /** The rings of one that is trusted with packet memory. */
   readonly trusted: TrustedRingPair | undefined;
+  /** How one is called whose code runs in this thread: it has no port. */
+  readonly direct: DirectCall | undefined;
   /** Byte strings that are here, ready to be filled. */
   readonly strings: ArrayBuffer[] = [];
   /** Messages that were refused, and parts of some, by reason. */
@@ -48,19 +51,35 @@ export class Holder {
   /** Void tags that may still be presented without a pause. */
   #excused = 0;
 
+  /** Without a port: its code is called in this thread. */
+  static called(id: PortId): Holder {
+    const [port, other] = makePipe<Delivery | null, unknown>();
+    other[Symbol.dispose]();
+    return new Holder(id, port, {}, undefined, new DirectCall());
+  }
+
   constructor(
     id: PortId,
     port: Port<Delivery | null, unknown>,
     limits: Partial<HolderLimits>,
     rings?: TrustedRings,
+    direct?: DirectCall,
   ) {
     this.trusted = rings === undefined ? undefined : new TrustedRingPair(rings);
+    this.direct = direct;
     this.id = id;
     this.port = port;
     this.limits = { ...PLAIN_LIMITS, runPagesMax: 1, ...limits };
+    if (direct !== undefined) return;
     for (let i = 0; i < STRINGS_PER_HOLDER; i++) {
       this.strings.push(new ArrayBuffer(STRING_BYTES));
     }
+  }
+
+  /** Whether the holder has given back every byte string. */
+  get hasAnswered(): boolean {
+    return this.direct !== undefined ||
+      this.strings.length >= STRINGS_PER_HOLDER;
   }
 
   /** Counts a message, or a part of one, that was refused. */

@@ -53,7 +53,7 @@ export class SendBatch {
   readonly #parts: SendParts;
   /** Frames that wait for the check and the NIC. */
   #count = 0;
-  /** Who sends each of them: all are capabilities of one holder. */
+  /** Who sends each of them. */
   readonly #senders: Account[] = [];
 
   constructor(parts: SendParts) {

@@ -29,12 +29,14 @@ import {
 } from "../../caps/memory/memory.ts";
 import { PageLedger } from "../../caps/memory/page_ledger.ts";
 import type { Port } from "../../caps/port/port.ts";
-import { type Delivery, STRINGS_PER_HOLDER } from "../../caps/port/records.ts";
+import type { DirectEnd } from "../../caps/port/direct_end.ts";
+import type { Delivery } from "../../caps/port/records.ts";
 import type { TrustedRings } from "../../caps/port/trusted_ring.ts";
 import type { Driver } from "../driver.ts";
 import { AccountTable } from "./account_table.ts";
 import { Classifier } from "./classifier.ts";
 import { Deliverer } from "./deliverer.ts";
+import { DirectHolders } from "./direct_holders.ts";
 import { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
 import { PortReader } from "./port_reader.ts";
@@ -71,6 +73,7 @@ export class DriverService implements Disposable {
   readonly #holders = new Map<PortId, Holder>();
   readonly #classifier: Classifier;
   readonly #lengths: LengthCheck;
+  readonly #direct: DirectHolders;
   readonly #deliverer: Deliverer;
   readonly #transmitter: Transmitter;
   readonly #reader: PortReader;
@@ -105,12 +108,7 @@ export class DriverService implements Disposable {
       turn: this.#turn,
     };
     this.#lengths = new LengthCheck({ ...common, info: driver.info });
-    this.#deliverer = new Deliverer({ ...common, driver });
-    this.#transmitter = new Transmitter({
-      memory,
-      ledger: this.#ledger,
-      driver,
-    });
+    this.#transmitter = new Transmitter({ ...common, driver });
     const sends = new SendBatch({
       ...common,
       info: driver.info,
@@ -118,6 +116,15 @@ export class DriverService implements Disposable {
       classifier: this.#classifier,
       batch: batchAt(memory, SEND_BATCH_OFFSET),
     });
+    this.#direct = new DirectHolders({
+      ...common,
+      sends,
+      reclaim: () => void this.#reclaim(),
+      tick: () => this.#turn.nowMs = this.#nowMs(),
+      wake: () => driver.wake(),
+    });
+    const { deliverer: direct } = this.#direct;
+    this.#deliverer = new Deliverer({ ...common, driver, direct });
     this.#reader = new PortReader({
       holders: this.#holders,
       submitter: new Submitter({ ...common, sends, exchange: driver.pages }),
@@ -158,7 +165,8 @@ export class DriverService implements Disposable {
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
   wait(delayMs: number): Promise<void> {
-    return this.#driver.wait(this.#reader.sleepMs(delayMs, this.#turn.nowMs));
+    const mostMs = this.#direct.sleepMs(delayMs);
+    return this.#driver.wait(this.#reader.sleepMs(mostMs, this.#turn.nowMs));
   }
 
   /** Ends a {@link wait} that is under way. */
@@ -173,11 +181,23 @@ export class DriverService implements Disposable {
     limits: Partial<HolderLimits> = {},
     rings?: TrustedRings,
   ): void {
+    port.onReady = () => this.#driver.wake();
+    this.#add(new Holder(id, port, limits, rings));
+  }
+
+  /** Connects a holder whose code is called in this thread. Returns its end. */
+  attachDirect(id: PortId): DirectEnd {
+    const holder = Holder.called(id);
+    this.#add(holder);
+    return this.#direct.endOf(holder);
+  }
+
+  #add(holder: Holder): void {
+    const { id } = holder;
     if (this.#holders.has(id)) {
       throw new Error(`driver service: port ${id} is attached already`);
     }
-    port.onReady = () => this.#driver.wake();
-    this.#holders.set(id, new Holder(id, port, limits, rings));
+    this.#holders.set(id, holder);
     this.#driver.wake();
   }
 
@@ -191,6 +211,7 @@ export class DriverService implements Disposable {
     // What it gave back before it was terminated is not lost with it.
     this.#reader.drain(holder);
     this.#deliverer.withdraw(holder);
+    holder.direct?.sender?.close();
     for (const account of this.#table.accounts) {
       if (account?.holder !== holder) continue;
       this.#table.close(account);
@@ -206,9 +227,11 @@ export class DriverService implements Disposable {
     return {
       name: info.name,
       mode: info.mode,
-      ...given({ kernelRefusal: this.#kernelClassifier.refusal }),
+      ...given({
+        kernelRefusal: this.#kernelClassifier.refusal,
+        netmask: info.netmask,
+      }),
       mac: info.mac,
-      ...(info.netmask === undefined ? {} : { netmask: info.netmask }),
       ended: this.#driver.ended,
       receivedPackets: this.#receivedPackets,
       receivedBytes: this.#receivedBytes,
@@ -239,7 +262,7 @@ export class DriverService implements Disposable {
   /** Whether every holder has answered everything that it was delivered. */
   get quiet(): boolean {
     for (const holder of this.#holders.values()) {
-      if (holder.strings.length < STRINGS_PER_HOLDER) return false;
+      if (!holder.hasAnswered) return false;
     }
     // A string may come back before the pages that came with it.
     const { lent, inFlight } = this.#ledger.snapshot();

@@ -15,6 +15,7 @@ import type {
 } from "../../../caps/driver/messages.ts";
 import type { KernelProgram } from "../../../caps/driver/program.ts";
 import type { RateLimit } from "../../../caps/kernel/rate_limit.ts";
+import type { DirectEnd } from "../../../caps/port/direct_end.ts";
 import { makePipe, type Port } from "../../../caps/port/port.ts";
 import {
   type Delivery,
@@ -58,6 +59,8 @@ export interface TestHolder {
   readonly sends: Grant;
   /** Of one that is trusted with packet memory. */
   readonly shared?: TrustedAccess;
+  /** Of one whose code is called in the driver's thread: it has no port. */
+  readonly end?: DirectEnd;
 }
 
 /** What a holder of the rig gets. */
@@ -70,6 +73,8 @@ export interface HolderPlan {
   readonly on?: number;
   /** Gets descriptors. */
   readonly trusted?: boolean;
+  /** Is called in the driver's thread. */
+  readonly called?: boolean;
   /** The most messages that it may have under way. */
   readonly inFlightMax?: number;
   /** Gets copies of what it `receives`, and owns and sends nothing. */
@@ -143,6 +148,11 @@ export class Rig implements Disposable {
       return;
     }
     const [port, forDriver] = makePipe<unknown, Delivery>();
+    if (plan.called) {
+      const end = this.service.attachDirect(id);
+      this.holders.push({ id, capability, port, receives, sends, end });
+      return;
+    }
     const { wasm, frameCount, extentCount } = this.memory;
     const rings = plan.trusted ? makeTrustedRings() : undefined;
     const { inFlightMax = IN_FLIGHT_MAX } = plan;

@@ -29,6 +29,7 @@ import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
 import type { Core, Frame } from "../../../services/core/core.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { witness } from "../../arbitraries/witness.ts";
+import { DirectRunner } from "../../../services/core/direct_runner.ts";
 import { CoreRunner } from "../../../services/core/runner.ts";
 import { testProperty } from "../../property.ts";
 import {
@@ -76,13 +77,19 @@ class NotingCore implements Core {
 async function play(rig: Rig, batches: readonly Uint8Array[][]) {
   const cores = rig.holders.map((holder) => {
     const core = new NotingCore();
-    const runner = new CoreRunner(core, {
-      port: holder.port as Port<Submission | null, never>,
-      capability: holder.capability,
-      trusted: holder.shared,
+    const { capability, end } = holder;
+    const options = {
+      capability,
       clock: makeRealClock(),
-      onFailure: (error) => assert.fail(String(error)),
-    });
+      onFailure: (error: unknown) => assert.fail(String(error)),
+    };
+    const runner = end === undefined
+      ? new CoreRunner(core, {
+        ...options,
+        port: holder.port as Port<Submission | null, never>,
+        trusted: holder.shared,
+      })
+      : new DirectRunner(core, { ...options, end });
     return { core, runner };
   });
   const sent: string[] = [];
@@ -120,6 +127,7 @@ function sameWays(
         { copyBytesMax: longest },
         { copyBytesMax: 0 },
         { copyBytesMax: 0, trusted: true },
+        { copyBytesMax: 0, called: true },
       ];
       const results = [];
       for (const way of ways) {
@@ -128,12 +136,13 @@ function sameWays(
       }
       assert.deepEqual(results[1], results[0]);
       assert.deepEqual(results[2], results[0]);
+      assert.deepEqual(results[3], results[0]);
     },
   );
 }
 
 testProperty(
-  "packed, swapped or shared: holders see the same packets, the same frames go out, the same is counted",
+  "packed, swapped, shared or called: holders see the same packets, the same frames go out, the same is counted",
   { runs: 40, file },
   sameWays(
     frames,

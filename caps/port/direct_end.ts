@@ -1,0 +1,61 @@
+/**
+ * A holder without a port of messages: its code is called in the driver's own
+ * thread, with each packet where it lies in packet memory.
+ *
+ * ```
+ *             receive(frame), once a packet; endOfBatch(), once a batch
+ *   driver ────────────────────────────────────────────────────────────► handler
+ *          ◄────────────────────────────────────────────────────────────
+ *             whether the frame is to be sent;  open(), send(), flush()
+ * ```
+ *
+ * Such a holder is trusted with packet memory and with the driver's time. What it
+ * says of a frame is checked all the same: a mistake costs nobody else a packet or
+ * a page.
+ */
+
+/** A packet in packet memory: `bytes[start .. start + length)`. One object, used again for each. */
+export interface DirectFrame {
+  /** All of packet memory. */
+  bytes: Uint8Array;
+  /** Where the packet starts. */
+  start: number;
+  /** Bytes of the packet. */
+  length: number;
+  /** The most bytes that may lie from `start` on. */
+  capacity: number;
+  /** What is known of its checksum and segmentation, or is wished for it (offload.ts). */
+  offload: number;
+}
+
+/** A holder's code. None of its functions throws. */
+export interface DirectHandler {
+  /** Handles one packet. Returns whether its frame, as it is now, is to be sent. */
+  receive(frame: DirectFrame): boolean;
+  /** Called after the packets that came together. */
+  endOfBatch(): void;
+  /** Called when {@link DirectEnd.open} has refused, and has room again. */
+  onRoom(): void;
+}
+
+/** What a holder in the driver's thread has of the driver. */
+export interface DirectEnd {
+  /** Has `handler` called from now on; without one, packets of the holder are dropped and counted. */
+  serve(handler: DirectHandler | undefined): void;
+  /** Names the capability that {@link open} sends under. */
+  present(capability: bigint): void;
+  /**
+   * A frame of zeros to write up to `sizeBytes` into, `length` and `offload` 0; it
+   * is one object, and what was opened before and not sent is taken back. Undefined
+   * when there is no page for it now.
+   */
+  open(sizeBytes: number): DirectFrame | undefined;
+  /**
+   * Sends the frame that {@link open} gave last, with the length and the offload
+   * word that it now has.
+   * @throws {Error} when there is none, or it is longer than was asked for.
+   */
+  send(): void;
+  /** Has everything leave that was sent, and takes back what was opened and not sent. */
+  flush(): void;
+}
