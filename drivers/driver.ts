@@ -106,6 +106,18 @@ export interface Driver extends Disposable {
   wake(): void;
 
   /**
+   * Has {@link wait} and {@link waitHere} end when one of these descriptors is
+   * readable too; in place of those before. With {@link waitHere}, or absent.
+   */
+  watch?(descriptors: readonly number[]): void;
+
+  /**
+   * Waits as {@link wait} does, but on this thread: no event is served meanwhile,
+   * and {@link wake} does not end it.
+   */
+  waitHere?(delayMs: number): void;
+
+  /**
    * Puts a classifier at the NIC itself, in place of the one before, without
    * losing a packet in between. A driver without this is classified for in
    * packet memory.

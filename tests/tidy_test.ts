@@ -100,6 +100,8 @@ const MAY_NAME_DENO = [
   "services/runtime/require_confinement.ts",
   "services/loader/load.ts",
   "services/runtime/memory_usage.ts",
+  "services/runtime/process/standard_streams.ts",
+  "services/system/process/command.ts",
 ];
 
 Deno.test("Deno is named only at the edges", () => {

@@ -188,6 +188,28 @@ export const INTERPOSED_LIMITS: HolderLimits = {
   inFlightMax: 4096,
 };
 
+/** How a service's process is started. */
+export interface ProcessCommand {
+  /** Name of the service. */
+  readonly name: string;
+  /** The program and its arguments: the path of an executable first. */
+  readonly command: readonly string[];
+  /** `NAME=value` each. */
+  readonly environment: readonly string[];
+  /** The most memory that it may have for data, in bytes (RLIMIT_DATA). */
+  readonly dataBytesMax: number;
+}
+
+/** The ends of the channels of a service in a process. */
+export interface ProcessEnds {
+  /** To the system. */
+  readonly control: MessagePort;
+  /** To the filter service. */
+  readonly requests: MessagePort;
+  /** Where its packets come another way than by the driver service itself: from there. */
+  readonly data?: MessagePort;
+}
+
 /** From the system to a driver service in a worker. */
 export type SystemOrder =
   /** Connects a holder. The MessagePort is transferred. */
@@ -198,7 +220,21 @@ export type SystemOrder =
     /** For one that is trusted with packet memory. */
     readonly rings?: TrustedRings;
   } & HolderLimits
-  /** A holder was terminated. */
+  /** Starts a process for a service, and connects it as a holder unless its packets come another way. */
+  | {
+    readonly kind: "spawn";
+    readonly port: PortId;
+    readonly process: ProcessCommand;
+    readonly holds: boolean;
+  } & HolderLimits
+  /** Tells the process of a service what it is. The MessagePorts are transferred. */
+  | {
+    readonly kind: "begin";
+    readonly port: PortId;
+    /** The first message to the service, without its ports: plain data. */
+    readonly start: unknown;
+  } & ProcessEnds
+  /** A holder was terminated; its process is, if it has one. */
   | { readonly kind: "detach"; readonly port: PortId }
   /** Packets are received from now on. */
   | { readonly kind: "receive" }

@@ -40,6 +40,8 @@ export interface Port<Out, In> extends Disposable {
   readonly closed: boolean;
   /** Whether it was closed since more was unread than may be. */
   readonly overrun?: boolean;
+  /** Whether so much waits to be read that what can be left out is to be left out; never where it is absent. */
+  readonly full?: boolean;
 }
 
 /**
@@ -305,4 +307,15 @@ export function fromMessagePort<Out, In>(
   options: WorkerPortOptions = {},
 ): Port<Out, In> {
   return new WorkerPort<Out, In>(port, options);
+}
+
+/** An end that a domain is given: a MessagePort, or, where channels share a pipe, a port of one of them. */
+export type PortEnd<Out, In> = MessagePort | Port<Out, In>;
+
+/** The port of an end that was given. `options` are those of a MessagePort. */
+export function openEnd<Out, In>(
+  end: PortEnd<Out, In>,
+  options: WorkerPortOptions = {},
+): Port<Out, In> {
+  return "take" in end ? end : fromMessagePort(end, options);
 }

@@ -72,6 +72,7 @@ export function placeWords({ place }: Pick<ServiceSnapshot, "place">): string {
 const PLACE_WORDS: Readonly<Record<ServiceSnapshot["place"], string>> = {
   here: "in this process",
   worker: "in a worker",
+  process: "in a process",
   driver: "in the driver's thread",
 };
 

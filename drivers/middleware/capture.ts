@@ -138,6 +138,11 @@ class CapturingDriver extends ForwardingDriver {
     return super.wait(delayMs);
   }
 
+  protected override waitOnThread(delayMs: number): void {
+    this.#flush();
+    super.waitOnThread(delayMs);
+  }
+
   override counters(): Counts {
     return {
       ...super.counters(),

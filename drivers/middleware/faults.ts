@@ -171,6 +171,14 @@ class FaultyDriver extends ForwardingDriver {
     await this.inner.wait(due ? 0 : delayMs);
   }
 
+  protected override waitOnThread(delayMs: number): void {
+    this.#mustBeOpen();
+    this.#leaving.release();
+    this.#push();
+    const due = this.#arriving.ready + this.#arriving.held > 0;
+    if (!due) super.waitOnThread(delayMs);
+  }
+
   override counters(): Counts {
     return {
       ...this.inner.counters(),

@@ -11,7 +11,7 @@ import type { Driver, DriverInfo, PageExchange } from "../driver.ts";
 
 /**
  * A driver around another, which it owns. Can do what that one can: `classify`,
- * `changeFlows` and `admit` are absent where they are absent there.
+ * `changeFlows`, `admit`, `watch` and `waitHere` are absent where they are absent there.
  */
 export abstract class ForwardingDriver implements Driver {
   readonly info: DriverInfo;
@@ -19,6 +19,8 @@ export abstract class ForwardingDriver implements Driver {
   readonly classify?: (program: KernelProgram) => void;
   readonly changeFlows?: (changes: readonly KernelMapChange[]) => void;
   readonly admit?: (filter: SocketFilter) => void;
+  readonly watch?: (descriptors: readonly number[]) => void;
+  readonly waitHere?: (delayMs: number) => void;
   /** The driver behind this one. */
   protected readonly inner: Driver;
 
@@ -38,6 +40,12 @@ export abstract class ForwardingDriver implements Driver {
     }
     if (inner.admit !== undefined) {
       this.admit = (filter) => inner.admit!(filter);
+    }
+    if (inner.watch !== undefined) {
+      this.watch = (descriptors) => inner.watch!(descriptors);
+    }
+    if (inner.waitHere !== undefined) {
+      this.waitHere = (delayMs) => this.waitOnThread(delayMs);
     }
   }
 
@@ -71,6 +79,11 @@ export abstract class ForwardingDriver implements Driver {
 
   wait(delayMs: number): Promise<void> {
     return this.inner.wait(delayMs);
+  }
+
+  /** Waits on this thread; one that has work of its own before a wait does it first. */
+  protected waitOnThread(delayMs: number): void {
+    this.inner.waitHere!(delayMs);
   }
 
   wake(): void {

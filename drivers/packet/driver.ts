@@ -180,6 +180,23 @@ export class PacketDriver implements Driver {
     if (this.#open) this.#poll.wake();
   }
 
+  watch(descriptors: readonly number[]): void {
+    this.#poll.watch(descriptors);
+  }
+
+  waitHere(delayMs: number): void {
+    this.#mustBeOpen();
+    const ready = this.#free.size > 0 && this.#ring.ready;
+    if (!(delayMs > 0) || ready || this.#sent.size > 0) return;
+    // Without a frame for them, packets that are here would end each wait at once.
+    if (this.#free.size === 0) return;
+    const limit = this.#sender.blocked
+      ? Math.min(delayMs, BLOCKED_MS)
+      : delayMs;
+    this.#poll.waitHere(limit);
+    this.#look();
+  }
+
   admit(filter: SocketFilter): void {
     this.#mustBeOpen();
     this.#socket.admit(filter);

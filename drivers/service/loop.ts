@@ -7,6 +7,9 @@ import type { DriverService } from "./service.ts";
 /** How long a busy loop keeps its thread from timers and events. */
 const BUSY_MS = 1;
 
+/** How long a loop that has had work waits for more on its own thread: a wake-up less, and no event meanwhile. */
+const HERE_MS = 1;
+
 /** How long an idle loop waits at the most. */
 const IDLE_MS = 1000;
 
@@ -44,6 +47,7 @@ export async function runDriverService(
   const { signal, sameThread } = options;
   signal.addEventListener("abort", () => service.wake(), { once: true });
   let yieldAt = performance.now() + BUSY_MS;
+  let hereUntil = 0;
   let endedAt: number | undefined;
   let told = false;
   // Holders on this thread would wait for as long as it spins.
@@ -54,6 +58,17 @@ export async function runDriverService(
     if (done > 0) spin?.found(performance.now());
     else if (spin?.again(performance.now())) {
       await oneEventLoopTurn();
+      continue;
+    }
+    if (done > 0) hereUntil = performance.now() + HERE_MS;
+    else if (
+      !sameThread && performance.now() < hereUntil &&
+      service.waitHere(HERE_MS)
+    ) {
+      if (performance.now() > yieldAt) {
+        await oneEventLoopTurn();
+        yieldAt = performance.now() + BUSY_MS;
+      }
       continue;
     }
     if (done === 0) {

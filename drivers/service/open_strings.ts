@@ -34,6 +34,10 @@ export class OpenStrings {
   room(account: Account, sizeBytes: number): boolean {
     const { holder, holder: { open } } = account;
     if (open.writer.fits(sizeBytes)) return true;
+    if (holder.port.full === true) {
+      account.drops.add("pipe-full");
+      return false;
+    }
     if (open.begun) this.post(holder);
     else this.#begun.push(holder);
     const string = holder.strings.pop();

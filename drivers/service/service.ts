@@ -16,7 +16,6 @@ import type {
   DriverOrder,
   DriverReport,
   HolderLimits,
-  InstallOrder,
 } from "../../caps/driver/messages.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
 import {
@@ -39,6 +38,8 @@ import { Deliverer } from "./deliverer.ts";
 import { DirectHolders } from "./direct_holders.ts";
 import { Holder } from "./holder.ts";
 import type { Account } from "./account.ts";
+import { Processes } from "./processes.ts";
+import { OrderTaker } from "./order_taker.ts";
 import { PortReader } from "./port_reader.ts";
 import type { NowMs } from "./meter.ts";
 import { KernelClassifier } from "./kernel_classifier.ts";
@@ -47,6 +48,7 @@ import { Transmitter } from "./transmitter.ts";
 import { SendBatch } from "./send_batch.ts";
 import { Submitter } from "./submitter.ts";
 import { Supply } from "./supply.ts";
+import { Waiting } from "./waiting.ts";
 import { TrustedReturns } from "./trusted_returns.ts";
 
 export interface DriverServiceOptions {
@@ -66,17 +68,20 @@ const NO_NOTICES: readonly string[] = [];
 export class DriverService implements Disposable {
   readonly #driver: Driver;
   readonly #orders: Port<DriverReport, DriverOrder>;
+  readonly #orderTaker: OrderTaker;
   readonly #nowMs: NowMs;
   readonly #turn: { nowMs: number };
   readonly #ledger: PageLedger;
   readonly #table: AccountTable;
   readonly #holders = new Map<PortId, Holder>();
+  readonly processes: Processes;
   readonly #classifier: Classifier;
   readonly #lengths: LengthCheck;
   readonly #direct: DirectHolders;
   readonly #deliverer: Deliverer;
   readonly #transmitter: Transmitter;
   readonly #reader: PortReader;
+  readonly #waiting: Waiting;
   readonly #batch: Batch;
   /** Frames on their way from the NIC: scratch, one batch long. */
   readonly #frames = new Uint32Array(BATCH_MAX);
@@ -90,6 +95,7 @@ export class DriverService implements Disposable {
     const { driver, memory } = options;
     this.#driver = driver;
     this.#kernelClassifier = new KernelClassifier(driver);
+    this.processes = new Processes(driver);
     this.#orders = options.orders;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#turn = { nowMs: this.#nowMs() };
@@ -136,19 +142,36 @@ export class DriverService implements Disposable {
         options.onCutOff(id, refusals);
       },
     });
+    this.#waiting = new Waiting({
+      ...common,
+      driver,
+      holders: this.#holders,
+      reader: this.#reader,
+      direct: this.#direct,
+      processes: this.processes,
+    });
     this.#orders.onReady = () => driver.wake();
+    this.#orderTaker = new OrderTaker({
+      ...common,
+      orders: this.#orders,
+      holders: this.#holders,
+      classifier: this.#classifier,
+      kernelClassifier: this.#kernelClassifier,
+      deliverer: this.#deliverer,
+    });
   }
 
   /** One turn: everything that is ready, and no waiting. Returns how much was done. */
   turn(): number {
     this.#turn.nowMs = this.#nowMs();
-    let done = this.#takeOrders() + this.#reclaim();
+    let done = this.#orderTaker.take() + this.#reclaim();
     if (this.#receiving) {
       this.#supply.provide();
       done += this.#receive();
     }
-    done += this.#reader.drainAll();
+    done += this.processes.receive() + this.#reader.drainAll();
     this.#deliverer.flush();
+    this.processes.flush();
     return done;
   }
 
@@ -165,8 +188,12 @@ export class DriverService implements Disposable {
 
   /** Resolves when there may be something to do, at the latest after `delayMs`. */
   wait(delayMs: number): Promise<void> {
-    const mostMs = this.#direct.sleepMs(delayMs);
-    return this.#driver.wait(this.#reader.sleepMs(mostMs, this.#turn.nowMs));
+    return this.#waiting.aside(delayMs);
+  }
+
+  /** Waits on this thread; false, at once, where that would leave a holder waiting. */
+  waitHere(delayMs: number): boolean {
+    return this.#waiting.here(delayMs);
   }
 
   /** Ends a {@link wait} that is under way. */
@@ -198,6 +225,7 @@ export class DriverService implements Disposable {
       throw new Error(`driver service: port ${id} is attached already`);
     }
     this.#holders.set(id, holder);
+    this.#waiting.holdersChanged();
     this.#driver.wake();
   }
 
@@ -206,6 +234,7 @@ export class DriverService implements Disposable {
    * pages that it has are quarantined, since it may write to them still.
    */
   detach(id: PortId): void {
+    this.processes.end(id);
     const holder = this.#holders.get(id);
     if (holder === undefined) return;
     // What it gave back before it was terminated is not lost with it.
@@ -218,6 +247,7 @@ export class DriverService implements Disposable {
       this.#ledger.quarantine(account.spec.slot);
     }
     this.#holders.delete(id);
+    this.#waiting.holdersChanged();
     holder.port[Symbol.dispose]();
   }
 
@@ -276,7 +306,9 @@ export class DriverService implements Disposable {
 
   /** Closes the NIC and every port. */
   [Symbol.dispose](): void {
-    for (const id of [...this.#holders.keys()]) this.detach(id);
+    for (const id of [...this.#holders.keys(), ...this.processes.ids]) {
+      this.detach(id);
+    }
     this.#orders[Symbol.dispose]();
     this.#driver[Symbol.dispose]();
   }
@@ -328,69 +360,6 @@ export class DriverService implements Disposable {
       this.#classifier.permit(this.#batch, 0, count, observer.spec.slot);
       this.#deliverer.observe(this.#batch, count, observer);
     }
-  }
-
-  #takeOrders(): number {
-    let orders = 0;
-    for (
-      let order = this.#orders.take();
-      order !== undefined;
-      order = this.#orders.take()
-    ) {
-      if (order.kind === "revoke") this.#revoke(order);
-      else if (order.kind === "quota") this.#table.setQuotas(order.quotas);
-      else if (order.kind === "account") this.#tell(order);
-      else this.#commit(order);
-      orders++;
-    }
-    return orders;
-  }
-
-  /**
-   * New capabilities come first: until the classifiers know them, their packets
-   * are their parents'.
-   */
-  #commit(order: InstallOrder): void {
-    for (const spec of order.opened) {
-      const holder = this.#holders.get(spec.port);
-      // It may have been detached while the order was on its way: the revocation is coming.
-      if (holder === undefined) this.#table.leaveOut(spec);
-      else this.#table.open(spec, holder);
-    }
-    this.#table.setQuotas(order.quotas);
-    if (order.kind === "commit") this.#classifier.install(order.wasm);
-    else this.#classifier.patch(order.wasm);
-    const kernelRefusal = this.#kernelClassifier.apply(order);
-    this.#orders.post({
-      kind: "committed",
-      version: order.version,
-      ...given({ kernelRefusal }),
-    });
-  }
-
-  #revoke(order: Extract<DriverOrder, { kind: "revoke" }>): void {
-    const drained: number[] = [];
-    for (let i = 0; i < order.ended.length; i += 2) {
-      const slot = order.ended[i]!;
-      const account = this.#table.accounts[slot];
-      if (account !== undefined) this.#deliverer.finish(account.holder);
-      this.#table.revoke(slot, order.ended[i + 1]!);
-      if (account === undefined || account.pages.held === 0) drained.push(slot);
-    }
-    this.#orders.post({ kind: "revoked", id: order.id });
-    if (drained.length > 0) {
-      const slots = Uint32Array.from(drained);
-      this.#orders.post({ kind: "drained", slots });
-    }
-  }
-
-  #tell({ id, slot }: Extract<DriverOrder, { kind: "account" }>): void {
-    const account = this.#table.accounts[slot];
-    this.#orders.post({
-      kind: "account",
-      id,
-      ...(account?.live ? { counts: account.counts() } : {}),
-    });
   }
 
   #drained(account: Account): void {

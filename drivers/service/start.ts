@@ -6,6 +6,7 @@
 
 import { setImmediate } from "node:timers";
 import { receiveMessageOnPort } from "node:worker_threads";
+import { given } from "../../caps/kernel/given.ts";
 import type {
   DriverOrder,
   DriverReport,
@@ -167,16 +168,49 @@ function obey(
   control: Port<SystemReport, SystemOrder>,
   order: Exclude<SystemOrder, { kind: "stop" }>,
 ): void {
-  if (order.kind === "attach") {
-    const data = fromMessagePort<Delivery | null, unknown>(order.data, {
-      takeNow,
-      unreadMax: order.inFlightMax,
-    });
-    service.attach(order.port, data, order, order.rings);
-  } else if (order.kind === "detach") {
-    detachAfter(ARRIVAL_TURNS, service, order.port);
-  } else if (order.kind === "receive") service.startReceiving();
-  else control.post({ kind: "counts", id: order.id, counts: service.counts() });
+  switch (order.kind) {
+    case "attach": {
+      const data = fromMessagePort<Delivery | null, unknown>(order.data, {
+        takeNow,
+        unreadMax: order.inFlightMax,
+      });
+      return service.attach(order.port, data, order, order.rings);
+    }
+    case "spawn":
+      return spawn(service, control, order);
+    case "begin":
+      return service.processes.get(order.port)?.begin({
+        start: order.start,
+        control: fromMessagePort(order.control),
+        requests: fromMessagePort(order.requests),
+        ...given({
+          data: order.data && fromMessagePort<unknown, Delivery | null>(
+            order.data,
+            { takeNow },
+          ),
+        }),
+      });
+    case "detach":
+      return detachAfter(ARRIVAL_TURNS, service, order.port);
+    case "receive":
+      return service.startReceiving();
+    case "count": {
+      const counts = service.counts();
+      return void control.post({ kind: "counts", id: order.id, counts });
+    }
+  }
+}
+
+function spawn(
+  service: DriverService,
+  control: Port<SystemReport, SystemOrder>,
+  order: Extract<SystemOrder, { kind: "spawn" }>,
+): void {
+  const { data } = service.processes.spawn(order.port, order.process, {
+    unreadMax: order.inFlightMax,
+    onPrinted: (text) => control.post({ kind: "notice", text }),
+  });
+  if (order.holds) service.attach(order.port, data, order);
 }
 
 /**

@@ -44,6 +44,10 @@ const symbols = {
   send: { parameters: ["i32", "pointer", "u64", "i32"], result: "i32" },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  ppoll: {
+    parameters: ["buffer", "u64", "buffer", "pointer"],
+    result: "i32",
+  },
   ppollAside: {
     name: "ppoll",
     parameters: ["buffer", "u64", "buffer", "pointer"],

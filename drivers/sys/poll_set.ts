@@ -24,8 +24,11 @@ const WAKE_ONLY = 1n;
 
 /** File descriptors that are waited for together. */
 export class PollSet implements Disposable {
-  readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #count: bigint;
+  #words: Int32Array<SharedArrayBuffer>;
+  #count: bigint;
+  readonly #own: readonly number[];
+  /** What is to be waited for from the next wait on. */
+  #watched: readonly number[] | undefined;
   /** `struct timespec`: seconds and nanoseconds, 64 bits each. */
   readonly #limit = new Int32Array(new ArrayBuffer(16));
   readonly #eventfd: number;
@@ -46,13 +49,53 @@ export class PollSet implements Disposable {
       enterDescriptor(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), true),
       { where: "eventfd", what: "cannot make one" },
     );
-    const all = [this.#eventfd, ...descriptors];
-    // Should this thread die, its poll goes on, and writes here.
-    this.#words = lastingWords(all.length * POLLFD_BYTES / 4);
-    for (const [index, descriptor] of all.entries()) {
-      this.#words[index * 2] = descriptor;
+    this.#own = [this.#eventfd, ...descriptors];
+    this.#words = wordsOf(this.#own);
+    this.#count = BigInt(this.#own.length);
+  }
+
+  /** Waits for these too from the next wait on, in place of those that were given here before. */
+  watch(descriptors: readonly number[]): void {
+    this.#watched = [...this.#own, ...descriptors];
+    // A wait that is under way goes on with those that it began with.
+    this.wake();
+  }
+
+  /** Waits on this thread until one of the descriptors is ready, or `delayMs` have passed. */
+  waitHere(delayMs: number): void {
+    this.#waitHere(true, delayMs);
+  }
+
+  /** Waits on this thread until `delayMs` have passed. */
+  pauseHere(delayMs: number): void {
+    this.#waitHere(false, delayMs);
+  }
+
+  #waitHere(all: boolean, delayMs: number): void {
+    if (this.#pending !== undefined) return;
+    this.#ask();
+    this.#setLimit(delayMs);
+    const count = all ? this.#count : WAKE_ONLY;
+    libc().ppoll(this.#words, count, this.#limit, null);
+  }
+
+  #ask(): void {
+    if (this.#watched !== undefined) {
+      this.#words = wordsOf(this.#watched);
+      this.#count = BigInt(this.#watched.length);
+      this.#watched = undefined;
     }
-    this.#count = BigInt(all.length);
+    for (let at = 1; at < this.#words.length; at += 2) {
+      this.#words[at] = POLLIN;
+    }
+  }
+
+  #setLimit(delayMs: number): void {
+    const seconds = Math.floor(Math.max(0, delayMs) / 1000);
+    this.#limit[0] = Math.min(seconds, DELAY_MAX_S);
+    this.#limit[2] = seconds < DELAY_MAX_S
+      ? Math.round((Math.max(0, delayMs) - seconds * 1000) * 1e6)
+      : 0;
   }
 
   /**
@@ -60,12 +103,12 @@ export class PollSet implements Disposable {
    * or at {@link wake}. One wait at a time: a second one ends the first.
    */
   wait(delayMs: number): Promise<void> {
-    return this.#poll(this.#count, delayMs);
+    return this.#poll(true, delayMs);
   }
 
   /** Resolves when `delayMs` have passed, or at {@link wake}: the descriptors are not looked at. */
   pause(delayMs: number): Promise<void> {
-    return this.#poll(WAKE_ONLY, delayMs);
+    return this.#poll(false, delayMs);
   }
 
   /** The events that the last wait found for the descriptor at `index`. */
@@ -103,7 +146,7 @@ export class PollSet implements Disposable {
     closeDescriptor(this.#eventfd);
   }
 
-  async #poll(count: bigint, delayMs: number): Promise<void> {
+  async #poll(all: boolean, delayMs: number): Promise<void> {
     const wakes = this.#wakes;
     while (this.#pending !== undefined) {
       this.#interrupt();
@@ -111,14 +154,9 @@ export class PollSet implements Disposable {
       // It was woken while it waited for its turn, or there is none any more.
       if (this.#wakes !== wakes) return;
     }
-    for (let at = 1; at < this.#words.length; at += 2) {
-      this.#words[at] = POLLIN;
-    }
-    const seconds = Math.floor(Math.max(0, delayMs) / 1000);
-    this.#limit[0] = Math.min(seconds, DELAY_MAX_S);
-    this.#limit[2] = seconds < DELAY_MAX_S
-      ? Math.round((Math.max(0, delayMs) - seconds * 1000) * 1e6)
-      : 0;
+    this.#ask();
+    this.#setLimit(delayMs);
+    const count = all ? this.#count : WAKE_ONLY;
     this.#pending = libc().ppollAside(this.#words, count, this.#limit, null);
     await this.#pending;
     this.#pending = undefined;
@@ -128,4 +166,15 @@ export class PollSet implements Disposable {
       if (!this.#closed) libc().read(this.#eventfd, this.#eventCount, 8n);
     }
   }
+}
+
+/** Memory for a poll: should this thread die, its poll goes on, and writes there. */
+function wordsOf(
+  descriptors: readonly number[],
+): Int32Array<SharedArrayBuffer> {
+  const words = lastingWords(descriptors.length * POLLFD_BYTES / 4);
+  for (const [index, descriptor] of descriptors.entries()) {
+    words[index * 2] = descriptor;
+  }
+  return words;
 }

@@ -239,6 +239,18 @@ export class TapDriver implements Driver {
     if (this.#open) this.#parts.poll.wake();
   }
 
+  watch(descriptors: readonly number[]): void {
+    this.#parts.poll.watch(descriptors);
+  }
+
+  waitHere(delayMs: number): void {
+    this.#mustBeOpen();
+    if (!(delayMs > 0) || this.#next < 0 && this.#free.size === 0) return;
+    const { poll } = this.#parts;
+    poll.waitHere(delayMs);
+    if (poll.returned(0) !== 0) this.#look();
+  }
+
   get ended(): boolean {
     return !this.#open || this.#parts.monitor.gone;
   }

@@ -189,6 +189,23 @@ export class XdpDriver implements Driver {
     if (this.#open) this.#poll.wake();
   }
 
+  watch(descriptors: readonly number[]): void {
+    this.#poll.watch(descriptors);
+  }
+
+  waitHere(delayMs: number): void {
+    this.#mustBeOpen();
+    if (!(delayMs > 0) || this.#ready()) return;
+    if (this.#isBusy()) {
+      return this.#poll.pauseHere(Math.min(delayMs, PAUSE_MS));
+    }
+    const limit = this.#inFlight > 0
+      ? Math.min(delayMs, IN_FLIGHT_MS)
+      : delayMs;
+    this.#poll.waitHere(limit);
+    if (this.#poll.returned(0) !== 0) this.#look();
+  }
+
   classify(program: KernelProgram): void {
     this.#mustBeOpen();
     this.#attachment.exchange(program);

@@ -1,5 +1,8 @@
 /** What the system and a service say to each other. */
 
+import type { FilterReply, FilterRequest } from "../filter/service/messages.ts";
+import type { PortEnd } from "../../caps/port/port.ts";
+import type { Delivery, Submission } from "../../caps/port/records.ts";
 import type { TrustedAccess } from "../../caps/port/trusted_ring.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { ServiceNews } from "./core.ts";
@@ -7,22 +10,38 @@ import type { ServiceSettings } from "./definition.ts";
 import type { OpenedPorts, PortConnection, PortCounts } from "./ports.ts";
 import type { ServiceFrames } from "./within_envelope.ts";
 
+/** The ends of the channels that every service has. */
+export interface ServiceEnds {
+  /** To the driver service. */
+  readonly data: PortEnd<Submission | null, Delivery | null>;
+  /** To the filter service. */
+  readonly requests: PortEnd<FilterRequest, FilterReply>;
+  /** To the system. */
+  readonly control: PortEnd<ServiceReport, ServiceOrder>;
+}
+
+/** {@link ServiceEnds} as they go to a worker. */
+export interface WorkerEnds extends ServiceEnds {
+  readonly data: MessagePort;
+  readonly requests: MessagePort;
+  readonly control: MessagePort;
+}
+
 /** What connects a service to a NIC. */
-export interface Connection {
+export interface Connection<Ends extends ServiceEnds = WorkerEnds> {
   /** A capability for all that it may have: it narrows this one. */
   readonly envelope: bigint;
   /** Frames of the envelope, for telling a service that asks for none of them. */
   readonly may?: ServiceFrames;
-  /** To the driver service. */
-  readonly data: MessagePort;
-  /** To the filter service. */
-  readonly requests: MessagePort;
+  readonly data: Ends["data"];
+  readonly requests: Ends["requests"];
   /** For a service that is trusted with packet memory. */
   readonly trusted?: TrustedAccess;
 }
 
 /** The first message to a service: all that it holds. */
-export interface ServiceStart extends Connection {
+export interface ServiceStart<Ends extends ServiceEnds = WorkerEnds>
+  extends Connection<Ends> {
   readonly settings: ServiceSettings;
   readonly quotaPages: number;
   readonly copyBytesMax: number;
@@ -30,8 +49,7 @@ export interface ServiceStart extends Connection {
   readonly spin?: boolean;
   /** For a third party's service: its code, as a `data:` URL. */
   readonly module?: string;
-  /** To the system. */
-  readonly control: MessagePort;
+  readonly control: Ends["control"];
 }
 
 /** From the system to a service. */
@@ -39,10 +57,13 @@ export type ServiceOrder =
   /** Answered by `counters`, which also shows that the service is alive. */
   | { readonly kind: "count"; readonly id: number }
   /** The NIC was started again, and what was held before is void. Answered by `running`. */
-  | ({ readonly kind: "reconnect" } & Connection)
+  | ({ readonly kind: "reconnect" } & Connection<ServiceEnds>)
   /** Connects one of its ports with another service. */
   | (
-    & { readonly kind: "connect-port"; readonly port: MessagePort }
+    & {
+      readonly kind: "connect-port";
+      readonly port: PortEnd<ArrayBuffer, unknown>;
+    }
     & PortConnection
   )
   /** The service at the other end of connection `id` has ended. */

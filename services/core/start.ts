@@ -5,11 +5,15 @@
  */
 
 import { given } from "../../caps/kernel/given.ts";
-import { onFirstMessage } from "../../caps/port/first_message.ts";
-import { fromMessagePort, type Port, takeAll } from "../../caps/port/port.ts";
+import {
+  openEnd,
+  type Port,
+  type PortEnd,
+  takeAll,
+} from "../../caps/port/port.ts";
 import { RIGHT_RECEIVE, RIGHT_SEND } from "../../caps/kernel/rights.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
-import { makeRealClock } from "../runtime/clock.ts";
+import { type Clock, makeRealClock } from "../runtime/clock.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceDefinition } from "./definition.ts";
 import { FilterClient } from "../filter/service/client.ts";
@@ -24,10 +28,25 @@ import { UNREAD_MAX } from "../ports/limits.ts";
 import { CoreRunner, type RunnerConnection } from "./runner.ts";
 import type {
   Connection,
+  ServiceEnds,
   ServiceOrder,
   ServiceReport,
   ServiceStart,
 } from "./messages.ts";
+
+/** How a service has its turns. */
+export interface ServiceTurns {
+  /** Whether it has a thread of its own, and may look for work for a while before it sleeps; false by default. */
+  readonly ownThread?: boolean;
+  /** The runner's clock; a real one of its own by default. */
+  readonly clock?: Clock;
+}
+
+/** Runs a service in a domain of its own; `fail` tells the system what went wrong. */
+export type BeginService = (
+  start: ServiceStart<ServiceEnds>,
+  turns: ServiceTurns & { readonly fail: (error: unknown) => void },
+) => Promise<void>;
 
 /**
  * Runs a service with the ports in `start`. On a thread of its own it may look
@@ -35,10 +54,10 @@ import type {
  */
 export async function startService(
   definition: ServiceDefinition,
-  start: ServiceStart,
-  options: { readonly ownThread?: boolean } = {},
+  start: ServiceStart<ServiceEnds>,
+  options: ServiceTurns = {},
 ): Promise<void> {
-  const control = fromMessagePort<ServiceReport, ServiceOrder>(start.control);
+  const control = openEnd(start.control);
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
     let connected = await connect(definition, start, start);
@@ -47,13 +66,13 @@ export async function startService(
       definition.make(start.settings, ports.given),
       {
         ...connected,
-        clock: makeRealClock(),
+        clock: options.clock ?? makeRealClock(),
         ports,
         spins: (options.ownThread ?? false) && (start.spin ?? false),
         onFailure: fail,
       },
     );
-    const reconnect = async (connection: Connection) => {
+    const reconnect = async (connection: Connection<ServiceEnds>) => {
       connected.requests[Symbol.dispose]();
       connected = await connect(definition, start, connection);
       runner.reconnect(connected);
@@ -73,7 +92,7 @@ export async function startService(
         connectPort: (connection, port) =>
           ports.connect(
             connection,
-            fromMessagePort(port, { unreadMax: UNREAD_MAX, numbered: false }),
+            openEnd(port, { unreadMax: UNREAD_MAX, numbered: false }),
           ),
         closePort: (id) => runner.closePort(id),
         stop: () => {
@@ -118,7 +137,7 @@ interface Connected extends RunnerConnection {
  */
 export async function establish(
   definition: ServiceDefinition,
-  start: Omit<ServiceStart, "data" | "requests" | "control">,
+  start: Omit<ServiceStart<ServiceEnds>, "data" | "requests" | "control">,
   requests: Port<FilterRequest, FilterReply>,
 ): Promise<Capability> {
   const { settings, quotaPages, copyBytesMax, envelope, may } = start;
@@ -138,12 +157,10 @@ export async function establish(
 
 async function connect(
   definition: ServiceDefinition,
-  start: ServiceStart,
-  connection: Connection,
+  start: ServiceStart<ServiceEnds>,
+  connection: Connection<ServiceEnds>,
 ): Promise<Connected> {
-  const requests = fromMessagePort<FilterRequest, FilterReply>(
-    connection.requests,
-  );
+  const requests = openEnd(connection.requests);
   const { envelope, may } = connection;
   const capability = await establish(
     definition,
@@ -151,15 +168,18 @@ async function connect(
     requests,
   );
   const { data, trusted } = connection;
-  return { port: fromMessagePort(data), requests, capability, trusted };
+  return { port: openEnd(data), requests, capability, trusted };
 }
 
 /** What a service does when it is told to. */
 interface Obedience {
   count(id: number): void;
-  reconnect(connection: Connection): void;
+  reconnect(connection: Connection<ServiceEnds>): void;
   news(news: ServiceNews): void;
-  connectPort(connection: PortConnection, port: MessagePort): void;
+  connectPort(
+    connection: PortConnection,
+    port: PortEnd<ArrayBuffer, unknown>,
+  ): void;
   closePort(id: number): void;
   stop(): void;
 }
@@ -179,27 +199,4 @@ function obey(
       control[Symbol.dispose]();
     }
   }
-}
-
-/** Runs a service in this worker, when the first message has come. */
-export function serveService(definition: ServiceDefinition): void {
-  serveStart((start) => startService(definition, start, { ownThread: true }));
-}
-
-/** Has `begin` run a service in this worker, when the first message has come. */
-export function serveStart(
-  begin: (start: ServiceStart) => Promise<void>,
-): void {
-  const scope = globalThis as unknown as {
-    onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
-  };
-  onFirstMessage((start: ServiceStart) => {
-    const { control } = start;
-    // Told like every other failure, in one line and not with a stack.
-    scope.onunhandledrejection = (event) => {
-      event.preventDefault();
-      control.postMessage(failureOf(event.reason));
-    };
-    begin(start).catch((error) => control.postMessage(failureOf(error)));
-  });
 }

@@ -2,10 +2,11 @@
 
 /**
  * The places, by the word in a manifest: `worker` is a confined worker of the
- * service's own; `driver` is the thread of the NIC's driver, where the service is
+ * service's own; `process` is an operating system's process of its own, which may
+ * do nothing; `driver` is the thread of the NIC's driver, where the service is
  * called with each packet as it lies in packet memory.
  */
-export const PLACES = ["worker", "driver"] as const;
+export const PLACES = ["worker", "process", "driver"] as const;
 
 /** Where a service runs. */
 export type ServicePlace = typeof PLACES[number];

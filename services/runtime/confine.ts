@@ -15,6 +15,7 @@ import "ipaddr.js";
 import "../../caps/port/port.ts";
 import "./memory_usage.ts";
 import "./event_turn.ts";
+import "./process/standard_streams.ts";
 
 /** The language itself, and what a core may use besides: timers, text, random numbers, its ports. */
 const KEPT = new Set<PropertyKey>(

@@ -20,6 +20,8 @@ export type Place =
   | { readonly kind: "here" }
   /** The thread of the NIC's driver, with whatever that may do. */
   | { readonly kind: "driver" }
+  /** A process of its own without any permission. */
+  | { readonly kind: "process" }
   /** A worker, with the permissions that it was started with. */
   | {
     readonly kind: "worker";

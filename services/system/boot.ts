@@ -32,6 +32,7 @@ import { capturing } from "./nic/capturing.ts";
 import { filesOf } from "./files.ts";
 import { nicOf } from "./nic/named_nic.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
+import { requireProcesses } from "./process/require_processes.ts";
 import { RunningSystem } from "./running.ts";
 
 export type { PluggedNic };
@@ -62,11 +63,12 @@ export async function boot(
   const same = describeSameFile(filesOf(manifest));
   if (same !== undefined) throw new Error(`boot: ${same}`);
   for (const [name, { place }] of Object.entries(manifest.services)) {
-    if (place === "worker") continue;
+    if (place !== "driver") continue;
     throw new Error(
-      `boot: service ${name}: no place but "worker" can be had yet`,
+      `boot: service ${name}: the place "driver" cannot be had yet`,
     );
   }
+  requireProcesses(manifest, { ownNic: options.nic !== undefined });
   const modules = await moduleParts(manifest, options);
   const { nic, confined } = options;
   const plug = nic === undefined

@@ -138,10 +138,12 @@ export class Receivers {
         "open: `trusted` goes neither with `observe` nor with `interpose`: packets are read where they lie",
       );
     }
-    const { port, data, requests, trusted } = connector.connect(
-      options.interpose === undefined ? PLAIN_LIMITS : INTERPOSED_LIMITS,
-      isTrusted,
-    );
+    const { port, data, requests, trusted } = connector.connectChannel({
+      limits: options.interpose === undefined
+        ? PLAIN_LIMITS
+        : INTERPOSED_LIMITS,
+      trusted: isTrusted,
+    });
     await connector.introduced();
     const client = new FilterClient(fromMessagePort(requests));
     const revoke = async () => {

@@ -1,5 +1,5 @@
 import "../runtime/confine.ts";
-import { serveService } from "../core/start.ts";
+import { serveService } from "../core/serve.ts";
 import { udpEchoService } from "./service.ts";
 
 serveService(udpEchoService);

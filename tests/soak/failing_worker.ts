@@ -5,7 +5,7 @@
 
 import type { Core } from "../../services/core/core.ts";
 import type { ServiceDefinition } from "../../services/core/definition.ts";
-import { serveService } from "../../services/core/start.ts";
+import { serveService } from "../../services/core/serve.ts";
 import {
   udpEchoService,
   type UdpEchoSettings,

@@ -191,7 +191,7 @@ Deno.test("the tasks that start a system have the permission set of that name, a
     write: true,
     ffi: true,
     net: true,
-    env: ["SALLYPORT_DEBUG"],
+    env: ["SALLYPORT_DEBUG", "DENO_DIR"],
   });
   for (const task of [config.tasks.start, config.tasks.sallyport]) {
     assert.match(task, / -P=start --no-prompt /);

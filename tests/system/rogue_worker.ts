@@ -13,7 +13,7 @@ import {
 import type { Core } from "../../services/core/core.ts";
 import type { ServiceDefinition } from "../../services/core/definition.ts";
 import { FilterClient } from "../../services/filter/service/client.ts";
-import { serveService } from "../../services/core/start.ts";
+import { serveService } from "../../services/core/serve.ts";
 import type {
   ServiceOrder,
   ServiceStart,

@@ -6,6 +6,8 @@ import type {
   DriverCounts,
   HolderLimits,
   NicAbilities,
+  ProcessCommand,
+  ProcessEnds,
   SystemOrder,
   SystemReport,
 } from "../../../caps/driver/messages.ts";
@@ -75,6 +77,24 @@ export class DriverHost {
       ...limits,
       ...given({ rings }),
     }, [data]);
+  }
+
+  /** Starts a process for a service; with `holds` it is connected as a holder. */
+  spawn(
+    port: PortId,
+    process: ProcessCommand,
+    holds: boolean,
+    limits: HolderLimits,
+  ): void {
+    this.#control.send({ kind: "spawn", port, process, holds, ...limits });
+  }
+
+  /** Tells the process of a service what it is. */
+  begin(port: PortId, start: unknown, ends: ProcessEnds): void {
+    this.#control.send(
+      { kind: "begin", port, start, ...ends },
+      Object.values(ends),
+    );
   }
 
   /** Disconnects a holder that has ended. */

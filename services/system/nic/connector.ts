@@ -8,6 +8,8 @@ import {
   type HolderLimits,
   type NicAbilities,
   PLAIN_LIMITS,
+  type ProcessCommand,
+  type ProcessEnds,
 } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import type { PacketMemory } from "../../../caps/memory/memory.ts";
@@ -28,12 +30,24 @@ export const SYSTEM_PORT: PortId = 0;
 export interface HolderEnds {
   /** What the driver and the filter service know it by. */
   readonly port: PortId;
-  /** To the driver service. */
-  readonly data: MessagePort;
+  /** To the driver service; absent for a process, whose packets need no channel. */
+  readonly data?: MessagePort;
   /** To the filter service. */
   readonly requests: MessagePort;
   /** For one that is trusted with packet memory. */
   readonly trusted?: TrustedAccess;
+}
+
+/** How a holder is connected. */
+export interface ConnectOptions {
+  /** What the driver service holds it to; {@link PLAIN_LIMITS} by default. */
+  readonly limits?: HolderLimits;
+  /** Whether it gets packet memory itself; false by default. */
+  readonly trusted?: boolean;
+  /** The process that it is, which the driver starts. */
+  readonly process?: ProcessCommand;
+  /** Whether its packets pass interposers; false by default. */
+  readonly interposed?: boolean;
 }
 
 /** What is asked of the root capability. */
@@ -80,27 +94,40 @@ export class Connector implements Disposable {
     return this.#driver.abilities;
   }
 
-  /**
-   * Connects a new holder; `isTrusted`: one with packet memory itself. Nothing
-   * is to be asked for it before {@link introduced}.
-   */
-  connect(
-    limits: HolderLimits = PLAIN_LIMITS,
-    isTrusted: boolean = false,
-  ): HolderEnds {
-    const access = isTrusted ? this.#trust() : undefined;
+  /** Connects a new holder. Nothing is to be asked for it before {@link introduced}. */
+  connect(options: ConnectOptions = {}): HolderEnds {
+    const { limits = PLAIN_LIMITS, trusted = false, process } = options;
+    const access = trusted ? this.#trust() : undefined;
     const port = this.#ports.next();
-    if (isTrusted) this.#trusted.add(port);
-    const data = new MessageChannel();
+    if (trusted) this.#trusted.add(port);
+    const direct = process !== undefined && !options.interposed;
+    if (process !== undefined) {
+      this.#driver.spawn(port, process, direct, limits);
+    }
+    const data = direct ? undefined : new MessageChannel();
+    if (data !== undefined) {
+      this.#driver.attach(port, data.port1, limits, access?.rings);
+    }
     const requests = new MessageChannel();
-    this.#driver.attach(port, data.port1, limits, access?.rings);
     this.#filter.attach(port, requests.port1);
     return {
       port,
-      data: data.port2,
       requests: requests.port2,
-      ...given({ trusted: access }),
+      ...given({ data: data?.port2, trusted: access }),
     };
+  }
+
+  /** Connects a new holder that has a channel for its packets. */
+  connectChannel(
+    options: Omit<ConnectOptions, "process">,
+  ): HolderEnds & { readonly data: MessagePort } {
+    const { data, ...ends } = this.connect(options);
+    return { ...ends, data: data! };
+  }
+
+  /** Tells the process of a holder what it is: `start`, plain data, and its channels. */
+  begin(port: PortId, start: unknown, ends: ProcessEnds): void {
+    this.#driver.begin(port, start, ends);
   }
 
   /** Whether a holder was given packet memory. */

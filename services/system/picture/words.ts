@@ -7,6 +7,7 @@ import type { WiredCapability, WiredChannel, WiredPart } from "./wiring.ts";
 function placeWords(place: Place): string {
   if (place.kind === "here") return "the program's own thread";
   if (place.kind === "driver") return "the driver's own thread";
+  if (place.kind === "process") return "process, no permissions";
   const permissions = place.permissions === "none"
     ? []
     : Object.entries(place.permissions).flatMap(([name, value]) => {

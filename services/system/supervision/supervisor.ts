@@ -2,6 +2,7 @@
 
 import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
+import { PLAIN_LIMITS } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import {
   RIGHT_DERIVE,
@@ -13,10 +14,11 @@ import { settingsOf } from "../../manifest/settings.ts";
 import type { Connection } from "../../core/messages.ts";
 import type { PortConnection } from "../../core/ports.ts";
 import { withPriorityTagged } from "../../filter/grant/priority_tagged.ts";
-import type { Threads } from "../../runtime/thread.ts";
+import type { Thread, Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
 import type { Parts, ServicePart } from "../parts.ts";
+import { processCommand } from "../process/command.ts";
 import { ServiceHost } from "./host.ts";
 import { PortBroker } from "./port_broker.ts";
 import { Supervised } from "./supervised.ts";
@@ -38,6 +40,11 @@ export interface ServicesOptions {
   /** A service failed, and stays so. */
   readonly onFailed: (service: Supervised) => void;
 }
+
+/** What connects a service to a NIC; without a channel for packets where its process needs none. */
+type HolderConnection =
+  & Omit<Connection, "data">
+  & Pick<HolderEnds, "port" | "data">;
 
 /** The services of one system. */
 export class Supervisor {
@@ -107,9 +114,11 @@ export class Supervisor {
   unplug(): void {
     this.#connector = undefined;
     for (const { host } of this.#services) {
-      // What was about to begin would wait for answers that do not come.
-      if (host?.state === "starting") host.stop();
-      else host?.unplug();
+      // What was about to begin would wait for answers that do not come, and a
+      // process ends with the driver that started it.
+      if (host?.state === "starting" || host?.place?.kind === "process") {
+        host.stop();
+      } else host?.unplug();
     }
   }
 
@@ -123,8 +132,12 @@ export class Supervisor {
         if (host.state !== "starting") {
           return await this.#begin(service, ends, connector);
         }
-        const connection = await this.#connect(service, ends, connector);
-        host.reconnect(ends.port, connection);
+        const { data, ...connection } = await this.#connect(
+          service,
+          ends,
+          connector,
+        );
+        host.reconnect(ends.port, { ...connection, data: data! });
       } catch (error) {
         this.#refused(service, connector, error);
       }
@@ -168,16 +181,24 @@ export class Supervisor {
   ): Promise<void> {
     const connector = this.#connector!;
     const connected = services.map((service) =>
-      [
-        service,
-        connector.connect(
-          this.#options.interposing.limits(service.name),
-          service.manifest.trusted,
-        ),
-      ] as const
+      [service, this.#introduce(service, connector)] as const
     );
     await connector.introduced();
     await Promise.all(connected.map((one) => use(...one)));
+  }
+
+  /** Connects a new holder for a service. */
+  #introduce(service: Supervised, connector: Connector): HolderEnds {
+    const { name, manifest: { trusted = false, place } } = service;
+    const limits = this.#options.interposing.limits(name);
+    return connector.connect({
+      limits,
+      trusted,
+      interposed: limits !== PLAIN_LIMITS,
+      ...(place === "process"
+        ? { process: processCommand(name, this.#partOf(service).worker) }
+        : {}),
+    });
   }
 
   /** A new life of a service. Resolves when it runs or has failed. */
@@ -194,23 +215,9 @@ export class Supervisor {
     );
     service.begin(host);
     const connection = await this.#connect(service, ends, connector);
-    const { quotaPages, copyBytesMax } = service.manifest;
-    const part = this.#partOf(service);
     host.started(
-      this.#options.threads().start(part, {
-        settings: settingsOf(
-          this.#options.manifest,
-          service.manifest,
-          connector.abilities,
-        ),
-        quotaPages,
-        copyBytesMax,
-        spin: this.#options.manifest.spin,
-        ...given({ module: part.module }),
-        ...connection,
+      this.#startIn(service, connector, connection, {
         control: control.port2,
-      }, {
-        transfer: [connection.data, connection.requests, control.port2],
         onCrash: (message) => host.fail(message),
       }),
     );
@@ -223,6 +230,43 @@ export class Supervisor {
       if (news === undefined || !watches(service, news.name)) continue;
       host.tell(news);
     }
+  }
+
+  /** Starts a service where it is to run. */
+  #startIn(
+    service: Supervised,
+    connector: Connector,
+    connection: HolderConnection,
+    { control, onCrash }: {
+      readonly control: MessagePort;
+      readonly onCrash: (message: string) => void;
+    },
+  ): Thread {
+    const { quotaPages, copyBytesMax, place } = service.manifest;
+    const part = this.#partOf(service);
+    const { port, data, requests, ...held } = connection;
+    const start = {
+      settings: settingsOf(
+        this.#options.manifest,
+        service.manifest,
+        connector.abilities,
+      ),
+      quotaPages,
+      copyBytesMax,
+      spin: this.#options.manifest.spin,
+      ...given({ module: part.module }),
+      ...held,
+    };
+    if (place === "process") {
+      connector.begin(port, start, { control, requests, ...given({ data }) });
+      // The driver ends it when it disconnects the holder.
+      return { place: { kind: "process" }, end() {} };
+    }
+    return this.#options.threads().start(
+      part,
+      { ...start, data: data!, requests, control },
+      { transfer: [data!, requests, control], onCrash },
+    );
   }
 
   /**
@@ -259,7 +303,7 @@ export class Supervisor {
     supervised: Supervised,
     { port, data, requests, trusted }: HolderEnds,
     connector: Connector,
-  ): Promise<Connection> {
+  ): Promise<HolderConnection> {
     const { manifest } = supervised;
     supervised.connected(port);
     const { definition } = this.#partOf(supervised);
@@ -281,13 +325,14 @@ export class Supervisor {
       ...given({ limit: manifest.limit }),
       to: port,
     });
-    const posed = this.#options.interposing.interpose(supervised.name, data);
+    const posed = data &&
+      this.#options.interposing.interpose(supervised.name, data);
     return {
+      port,
       envelope,
       may,
-      data: posed,
       requests,
-      ...given({ trusted }),
+      ...given({ data: posed, trusted }),
     };
   }
 
@@ -312,10 +357,7 @@ export class Supervisor {
     service.endWait();
     const connector = this.#connector;
     if (this.#stopped || connector === undefined) return;
-    const ends = connector.connect(
-      this.#options.interposing.limits(service.name),
-      service.manifest.trusted,
-    );
+    const ends = this.#introduce(service, connector);
     try {
       await connector.introduced();
       await this.#begin(service, ends, connector);

@@ -44,6 +44,8 @@ function wholeDriver(): { driver: Driver; used: string[] } {
     reclaim: () => use("reclaim", 0),
     wait: () => use("wait", Promise.resolve()),
     wake: () => use("wake", undefined),
+    watch: () => use("watch", undefined),
+    waitHere: () => use("waitHere", undefined),
     classify: () => use("classify", undefined),
     changeFlows: () => use("changeFlows", undefined),
     admit: () => use("admit", undefined),
@@ -76,6 +78,8 @@ for (const [name, wrap] of Object.entries(MIDDLEWARE)) {
     strictEqual(outer.reclaim(new Uint32Array(1)), 0);
     await outer.wait(0);
     outer.wake();
+    outer.watch!([]);
+    outer.waitHere!(0);
     outer.classify!({} as Parameters<NonNullable<Driver["classify"]>>[0]);
     outer.changeFlows!([]);
     outer.admit!({} as Parameters<NonNullable<Driver["admit"]>>[0]);
@@ -87,18 +91,19 @@ for (const [name, wrap] of Object.entries(MIDDLEWARE)) {
     const members = [
       ...["admit", "changeFlows", "classify", "counters", "dispose", "ended"],
       ...["provide", "receive", "reclaim", "takeNotices", "transmit"],
-      ...["wait", "wake", "warning"],
+      ...["wait", "waitHere", "wake", "warning", "watch"],
     ];
     deepStrictEqual([...new Set(used)].sort(), members);
   });
 
   Deno.test(`${name}: what the NIC cannot do, the driver behind the middleware cannot either`, () => {
-    const { classify: _, changeFlows: _1, admit: _2, ...plain } =
-      wholeDriver().driver;
-    const outer = wrap(plain);
-    for (const member of ["classify", "changeFlows", "admit"] as const) {
-      strictEqual(outer[member], undefined);
-    }
+    const members = [
+      ...["classify", "changeFlows", "admit", "watch", "waitHere"] as const,
+    ];
+    const { driver } = wholeDriver();
+    for (const member of members) delete driver[member];
+    const outer = wrap(driver);
+    for (const member of members) strictEqual(outer[member], undefined);
   });
 }
 

@@ -38,6 +38,14 @@ class ScriptedService {
     await delay(0);
   }
 
+  /** Waits on the loop's own thread, where that can be done. */
+  here: number[] | undefined;
+
+  waitHere(delayMs: number): boolean {
+    this.here?.push(delayMs);
+    return this.here !== undefined;
+  }
+
   wake(): void {
     this.wakes++;
   }
@@ -60,6 +68,25 @@ function run(
     ...options,
   });
 }
+
+Deno.test("after work a loop waits on its own thread for a while, and without work before it only aside", async () => {
+  const service = new ScriptedService();
+  const stop = new AbortController();
+  service.here = [];
+  service.onWait = () => stop.abort();
+  await run(service, stop.signal);
+  deepEqual([service.here, service.waits], [[], [1000]]);
+
+  const busy = new ScriptedService();
+  const end = new AbortController();
+  busy.here = [];
+  busy.work = [1, 0, 1];
+  busy.onWait = () => end.abort();
+  await run(busy, end.signal);
+  ok(busy.here.length > 0);
+  ok(busy.here.every((delayMs) => delayMs === 1));
+  deepEqual(busy.waits, [1000]);
+});
 
 Deno.test("a loop turns without waiting while there is work, and sleeps when there is none", async () => {
   const service = new ScriptedService();

@@ -1,0 +1,96 @@
+/** The processes that services of one NIC run in, by the ports that the driver service knows them by. */
+
+import type { PortId } from "../../caps/kernel/kernel.ts";
+import type { ProcessCommand } from "../../caps/driver/messages.ts";
+import type { Driver } from "../driver.ts";
+import { ServiceProcess } from "./service_process.ts";
+
+/** Serves them a little each turn. */
+export class Processes {
+  readonly #driver: Pick<Driver, "wake" | "watch">;
+  readonly #all = new Map<PortId, ServiceProcess>();
+
+  /** The NIC's driver waits for them too. */
+  constructor(driver: Pick<Driver, "wake" | "watch">) {
+    this.#driver = driver;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The ports of all. */
+  get ids(): readonly PortId[] {
+    return [...this.#all.keys()];
+  }
+
+  /** The process of a port. */
+  get(id: PortId): ServiceProcess | undefined {
+    return this.#all.get(id);
+  }
+
+  /**
+   * Starts a process for the service at `id`. It does nothing before it is told what it is.
+   * @throws {SystemError} when it cannot be started.
+   */
+  spawn(
+    id: PortId,
+    { name, command, environment, dataBytesMax }: ProcessCommand,
+    options: {
+      /** Submissions that may be unread. */
+      readonly unreadMax: number;
+      /** Told what it prints, line by line. */
+      readonly onPrinted: (line: string) => void;
+    },
+  ): ServiceProcess {
+    const process = new ServiceProcess({
+      child: { command, environment, dataBytesMax },
+      name,
+      onWork: () => this.#driver.wake(),
+      ...options,
+    });
+    this.#all.set(id, process);
+    this.#watch();
+    return process;
+  }
+
+  /** Kills the process of a port, if it has one. */
+  end(id: PortId): void {
+    const process = this.#all.get(id);
+    if (process === undefined) return;
+    this.#all.delete(id);
+    process[Symbol.dispose]();
+    this.#watch();
+  }
+
+  /** Reads what they have written. Returns how often there was something. */
+  receive(): number {
+    let reads = 0;
+    for (const process of this.#all.values()) reads += process.receive();
+    return reads;
+  }
+
+  /** Writes what is for them. */
+  flush(): void {
+    for (const process of this.#all.values()) process.flush();
+  }
+
+  /** Passes on what they have printed. */
+  listen(nowMs: number): void {
+    for (const process of this.#all.values()) process.listen(nowMs);
+  }
+
+  /** How long all of them can be left alone, at most `delayMs`. */
+  sleepMs(delayMs: number, nowMs: number): number {
+    let sleepMs = delayMs;
+    for (const { wakeAtMs, stalled } of this.#all.values()) {
+      sleepMs = Math.min(sleepMs, stalled ? 1 : wakeAtMs - nowMs);
+    }
+    return Math.max(0, sleepMs);
+  }
+
+  #watch(): void {
+    this.#driver.watch?.([...this.#all.values()].map(({ output }) => output));
+  }
+}

@@ -1,0 +1,118 @@
+/** Services in processes of their own, on the three NICs that can start them, with the kernel on the far side as their judge. */
+
+import assert from "node:assert/strict";
+import { testWith } from "../needs.ts";
+import {
+  INTERFACE,
+  makeNamespacePair,
+  type Namespace,
+  NETNS_NEEDS,
+} from "../netns.ts";
+import { ADDRESS, answers, datagrams, ping } from "./far_kernel.ts";
+import { processesIn, snapshotIn, up, UpProcess } from "./up_process.ts";
+
+const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
+
+const PLACED = ["--address", `${ADDRESS}/24`, "--place", "process", "--json"];
+
+/** The processes of services in a namespace: a number and a command line each. */
+async function servicesIn(
+  space: Namespace,
+): Promise<{ readonly pid: string; readonly line: string }[]> {
+  const found: { pid: string; line: string }[] = [];
+  for (const pid of await processesIn(space)) {
+    const line = await Deno.readTextFile(`/proc/${pid}/cmdline`)
+      .then((text) => text.replaceAll("\0", " "), () => "");
+    if (line.includes("/worker.ts")) found.push({ pid, line });
+  }
+  return found;
+}
+
+for (const kind of ["packet", "xdp"] as const) {
+  testWith(
+    NEEDS,
+    `on ${kind} services in processes answer the far kernel, pages come back, and no process is left`,
+    async () => {
+      await using pair = await makeNamespacePair();
+      const { left, right } = pair;
+      const args = ["--nic", `${kind}:${INTERFACE}`, ...PLACED];
+      await using process = new UpProcess(args, { space: right });
+      await answers(left);
+      const running = await servicesIn(right);
+      assert.equal(running.length, 3);
+      for (const { line } of running) assert.doesNotMatch(line, /--allow/);
+      const [pings, echoes] = await Promise.all([
+        ping(left, ADDRESS, 50),
+        datagrams(left, 300),
+      ]);
+      assert.match(pings, /50 packets transmitted, 50 received/);
+      assert.deepEqual(echoes, { sent: 300, intact: 300 });
+      const result = await process.interrupt();
+      assert.equal(result.err, "");
+      assert.equal(result.code, 0);
+      const { pages, services } = snapshotIn(result);
+      assert.equal(pages.free, pages.total, JSON.stringify(pages));
+      for (const { name, place, refusals, restarts } of services) {
+        assert.equal(place, "process", name);
+        assert.deepEqual(refusals, {}, name);
+        assert.equal(restarts, 0, name);
+      }
+      assert.deepEqual(await servicesIn(right), []);
+    },
+  );
+}
+
+Deno.test("where nobody can start a process, a system with one is refused in words", async () => {
+  const { code, err } = await up(["--place", "process", "--for", "1ms"]);
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /service arp: a NIC of kind emulated cannot start a process; take xdp, packet, tap or tun, or "place": "worker"/,
+  );
+});
+
+testWith(
+  NEEDS,
+  "a process that is killed is another one soon, nobody else notices, and no page is left behind",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const args = ["--nic", `packet:${INTERFACE}`, ...PLACED];
+    await using process = new UpProcess(args, { space: right });
+    await answers(left);
+    const before = await servicesIn(right);
+    const echo = before.find(({ line }) => line.includes("icmp-echo"))!;
+    Deno.kill(Number(echo.pid), "SIGKILL");
+    assert.deepEqual(await datagrams(left, 100), { sent: 100, intact: 100 });
+    await answers(left);
+    const after = await servicesIn(right);
+    assert.equal(after.length, 3);
+    const same = after.filter(({ pid }) =>
+      before.some((one) => one.pid === pid)
+    );
+    assert.equal(same.length, 2);
+    const { pages, services } = snapshotIn(await process.interrupt());
+    assert.equal(pages.free, pages.total, JSON.stringify(pages));
+    const restarted = services.find(({ name }) => name === "icmp-echo")!;
+    assert.equal(restarted.restarts, 1);
+    assert.match(restarted.failure!, /its process was ended by signal 9/);
+  },
+);
+
+testWith(
+  NEEDS,
+  "when the system itself is killed, so are the processes of its services",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const args = ["--nic", `packet:${INTERFACE}`, ...PLACED];
+    await using process = new UpProcess(args, { space: right });
+    await answers(left);
+    assert.equal((await servicesIn(right)).length, 3);
+    process.child.kill("SIGKILL");
+    await process.child.status;
+    while ((await servicesIn(right)).length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  },
+);
