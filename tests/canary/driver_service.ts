@@ -223,7 +223,7 @@ export const DRIVER_SERVICE_FAULTS: readonly Fault[] = [
   ),
   fault(
     "a kernel gets more datagrams in one packet than it takes",
-    TRANSMITTER,
+    { ...TRANSMITTER, filter: "one more is the driver's" },
     "<= UDP_SEGMENTS_MAX);",
     "> 0);",
   ),

@@ -9,6 +9,7 @@ const KERNEL = "caps/kernel/kernel.ts";
 const ADMISSION = "caps/kernel/admission.ts";
 const FILTER = "services/filter/service/service.ts";
 const DRIVER = "drivers/service/service.ts";
+const ORDERS = "drivers/service/order_taker.ts";
 const ACCOUNTS = "drivers/service/account_table.ts";
 const SUBMIT = "drivers/service/submitter.ts";
 const SENDS = "drivers/service/send_batch.ts";
@@ -114,7 +115,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     "a quota comes back while its pages are out",
-    DRIVER,
+    ORDERS,
     "if (account === undefined || account.pages.held === 0) drained.push(slot);",
     "drained.push(slot);",
   ),

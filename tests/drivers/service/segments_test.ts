@@ -197,6 +197,27 @@ const STREAM: SuperPacketParts = {
   seed: 7,
 };
 
+Deno.test("as many datagrams as a kernel makes of one packet are its work, and one more is the driver's", () => {
+  const word = offloadWord(CHECKSUM_PARTIAL, 0, 100);
+  for (const count of [UDP_SEGMENTS_MAX, UDP_SEGMENTS_MAX + 1]) {
+    using rig = rigOf(300, { wireBytesMax: 9014, offloads: ALL_OFFLOADS });
+    const payloadBytes = count * 100;
+    const { frame } = buildSuperPacket({
+      ...STREAM,
+      protocol: 17,
+      transportOptions: 0,
+      payloadBytes,
+    });
+    send(rig, frame, word);
+    equal(
+      rig.service.counts().accounts[0]!.sentPackets,
+      count > UDP_SEGMENTS_MAX ? count : 1,
+    );
+    const whole = rig.driver.sentWords.filter((one) => one !== 0).length;
+    equal(whole, count > UDP_SEGMENTS_MAX ? 0 : 1);
+  }
+});
+
 Deno.test("segments cost their sender's quota, and what is beyond it is dropped and counted", () => {
   using rig = rigOf(20);
   rig.driver.stalled = true;
