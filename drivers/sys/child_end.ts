@@ -51,15 +51,20 @@ export function takeEnd(pid: number): ChildEnd | undefined {
     : { signal: status };
 }
 
-/**
- * Kills a child, with all of its process group, and waits a moment for its end.
- * One that takes longer is looked for again by the next call of this thread.
- */
-export function killChild(pid: number): void {
-  left.add(pid);
+/** Kills a child whose end was not taken, with all of its process group. */
+export function killGroup(pid: number): void {
   libc().kill(-pid, SIGKILL);
   // Should it have left its group.
   libc().kill(pid, SIGKILL);
+}
+
+/**
+ * Kills a child, with all of its process group, and waits a moment for its end.
+ * One that takes longer is looked for again when a child is started or killed.
+ */
+export function killChild(pid: number): void {
+  left.add(pid);
+  killGroup(pid);
   for (let waitedMs = 0;; waitedMs++) {
     takeLeft();
     if (!left.has(pid) || waitedMs === KILLED_WAIT_MS) return;

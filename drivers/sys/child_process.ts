@@ -1,7 +1,13 @@
 /** A child process and the pipes to it, by the C library: `--allow-run` is not needed. */
 
 import { Errno } from "./abi.ts";
-import { type ChildEnd, killChild, takeEnd, takeLeft } from "./child_end.ts";
+import {
+  type ChildEnd,
+  killChild,
+  killGroup,
+  takeEnd,
+  takeLeft,
+} from "./child_end.ts";
 import { IoVectors } from "./io_vectors.ts";
 import { addressOf, errno, libc, systemError } from "./libc.ts";
 import { openPipe } from "./pipe.ts";
@@ -160,7 +166,15 @@ export class ChildProcess implements Disposable {
     return this.#end ??= takeEnd(this.pid);
   }
 
-  /** Kills the child, closes the pipes, and waits a moment for its end. */
+  /**
+   * Kills the child, with what it has started, and does not wait: that takes
+   * milliseconds, for a large child more. {@link ended} tells when it has ended.
+   */
+  kill(): void {
+    if (this.ended() === undefined) killGroup(this.pid);
+  }
+
+  /** Kills the child, closes the pipes, and waits for its end, a tenth of a second at most. */
   [Symbol.dispose](): void {
     this.#owned.dispose();
     this.#input = this.#output = this.#errorOutput = -1;

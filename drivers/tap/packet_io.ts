@@ -8,17 +8,18 @@
  */
 
 import { FRAMES_OFFSET, type PacketMemory } from "../../caps/memory/memory.ts";
-import { IOVEC_BYTES } from "../sys/abi.ts";
+import { IoVectors } from "../sys/io_vectors.ts";
 import { addressOf, libc } from "../sys/libc.ts";
 
-/** Words of a `struct iovec`: a 64-bit address, a 64-bit size. */
-const IOVEC_WORDS = IOVEC_BYTES / 4;
+/** Which of the two places is which. */
+const HEADER = 0;
+const PACKET = 1;
 
 /** Packets of one packet memory. */
 export class PacketIo {
   /** The virtio header of the packet at hand. */
   readonly header: Uint8Array<ArrayBuffer>;
-  readonly #vectors = new Uint32Array(2 * IOVEC_WORDS);
+  readonly #vectors = new IoVectors(2);
   /** The address of packet memory; user space ends well below 2^53. */
   readonly #base: number;
 
@@ -28,28 +29,20 @@ export class PacketIo {
     this.header = new Uint8Array(new ArrayBuffer(4096), 0, headerBytes);
     this.#base = Number(addressOf(memory.bytes));
     const header = Number(addressOf(this.header));
-    this.#point(0, header, headerBytes);
+    this.#vectors.point(HEADER, header, headerBytes);
   }
 
   /** Reads a packet of up to `roomBytes` to `offset`. Returns its bytes; -1 when there is none, or the call failed. */
   read(descriptor: number, offset: number, roomBytes: number): number {
-    this.#point(IOVEC_WORDS, this.#base + offset, roomBytes);
-    const got = libc().readv(descriptor, this.#vectors, 2);
+    this.#vectors.point(PACKET, this.#base + offset, roomBytes);
+    const got = libc().readv(descriptor, this.#vectors.words, 2);
     return got < 0 ? -1 : Math.max(0, got - this.header.length);
   }
 
   /** Writes the packet of `length` bytes at `offset`. Returns whether the kernel took it. */
   write(descriptor: number, offset: number, length: number): boolean {
-    this.#point(IOVEC_WORDS, this.#base + offset, length);
-    return libc().writev(descriptor, this.#vectors, 2) >= 0;
-  }
-
-  #point(word: number, address: number, sizeBytes: number): void {
-    const vectors = this.#vectors;
-    vectors[word] = address % 0x1_0000_0000;
-    vectors[word + 1] = Math.floor(address / 0x1_0000_0000);
-    vectors[word + 2] = sizeBytes;
-    vectors[word + 3] = 0;
+    this.#vectors.point(PACKET, this.#base + offset, length);
+    return libc().writev(descriptor, this.#vectors.words, 2) >= 0;
   }
 }
 

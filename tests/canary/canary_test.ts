@@ -6,6 +6,7 @@
 
 import { deepStrictEqual } from "node:assert/strict";
 import { CAPS_FAULTS } from "./caps.ts";
+import { CHILD_FAULTS } from "./children.ts";
 import { DRIVER_SERVICE_FAULTS } from "./driver_service.ts";
 import type { Fault } from "./fault.ts";
 import { FILTER_FAULTS } from "./filter.ts";
@@ -38,6 +39,7 @@ for (
     caps: CAPS_FAULTS,
     "the driver service": DRIVER_SERVICE_FAULTS,
     "drivers of NICs": NIC_FAULTS,
+    "child processes": CHILD_FAULTS,
     "the filter service": FILTER_FAULTS,
     "other services": SERVICE_FAULTS,
     "the system, manifests and the command line": SYSTEM_FAULTS,

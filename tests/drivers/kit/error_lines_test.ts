@@ -99,6 +99,7 @@ const bytes = fc.array(
     fc.constantFrom("\n", "\r\n", "\x1b[", "\x1b]", "\x07", "\u202e", "\x9b")
       .map(encode),
     fc.nat(6000).map((count) => new Uint8Array(count).fill(0x61)),
+    fc.nat(20).map((count) => encode("line\n".repeat(count))),
   ),
   { maxLength: 40 },
 );
