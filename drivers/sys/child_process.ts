@@ -161,7 +161,7 @@ export class ChildProcess implements Disposable {
     return count[0]!;
   }
 
-  /** How the child has ended, and whatever it has started with it; undefined while it runs. */
+  /** How the child has ended; undefined while it runs. What it has started is ended with it. */
   ended(): ChildEnd | undefined {
     return this.#end ??= takeEnd(this.pid);
   }
