@@ -192,8 +192,12 @@ export const INTERPOSED_LIMITS: HolderLimits = {
 export interface ProcessCommand {
   /** Name of the service. */
   readonly name: string;
-  /** The program and its arguments: the path of an executable first. */
+  /** Puts its code together, as one file on its standard output: the path of an executable first. */
+  readonly bundle: readonly string[];
+  /** Runs that file, which is its fourth descriptor. */
   readonly command: readonly string[];
+  /** Runs the code from where it is, for where it cannot be put together. */
+  readonly unbundled: readonly string[];
   /** `NAME=value` each. */
   readonly environment: readonly string[];
   /** The most memory that it may have for data, in bytes (RLIMIT_DATA). */

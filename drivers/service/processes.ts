@@ -3,12 +3,14 @@
 import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { ProcessCommand } from "../../caps/driver/messages.ts";
 import type { Driver } from "../driver.ts";
+import { ProcessStarts } from "./process_start.ts";
 import { ServiceProcess } from "./service_process.ts";
 
 /** Serves them a little each turn. */
-export class Processes {
+export class Processes implements Disposable {
   readonly #driver: Pick<Driver, "wake" | "watch">;
   readonly #all = new Map<PortId, ServiceProcess>();
+  readonly #starts = new ProcessStarts();
 
   /** The NIC's driver waits for them too. */
   constructor(driver: Pick<Driver, "wake" | "watch">) {
@@ -36,7 +38,7 @@ export class Processes {
    */
   spawn(
     id: PortId,
-    { name, command, environment, dataBytesMax }: ProcessCommand,
+    command: ProcessCommand,
     options: {
       /** Submissions that may be unread. */
       readonly unreadMax: number;
@@ -45,8 +47,8 @@ export class Processes {
     },
   ): ServiceProcess {
     const process = new ServiceProcess({
-      child: { command, environment, dataBytesMax },
-      name,
+      child: this.#starts.of(command, options.onPrinted),
+      name: command.name,
       onWork: () => this.#driver.wake(),
       ...options,
     });
@@ -88,6 +90,12 @@ export class Processes {
       sleepMs = Math.min(sleepMs, stalled ? 1 : wakeAtMs - nowMs);
     }
     return Math.max(0, sleepMs);
+  }
+
+  /** Kills all. */
+  [Symbol.dispose](): void {
+    for (const id of this.ids) this.end(id);
+    this.#starts[Symbol.dispose]();
   }
 
   #watch(): void {

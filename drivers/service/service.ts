@@ -306,9 +306,8 @@ export class DriverService implements Disposable {
 
   /** Closes the NIC and every port. */
   [Symbol.dispose](): void {
-    for (const id of [...this.#holders.keys(), ...this.processes.ids]) {
-      this.detach(id);
-    }
+    for (const id of [...this.#holders.keys()]) this.detach(id);
+    this.processes[Symbol.dispose]();
     this.#orders[Symbol.dispose]();
     this.#driver[Symbol.dispose]();
   }

@@ -28,6 +28,8 @@ export interface ChildOptions {
   readonly command: readonly string[];
   /** `NAME=value` each; empty by default: nothing is inherited. */
   readonly environment?: readonly string[];
+  /** The descriptor of a file that it is given as its fourth; none by default. */
+  readonly file?: number;
   /** Bytes that the pipes of input and output hold, if the kernel grants it: 1 MiB by default. */
   readonly pipeBytes?: number;
   /** RLIMIT_DATA in bytes, all memory that it can write and has for itself; none by default. */
@@ -69,7 +71,7 @@ export class ChildProcess implements Disposable {
   constructor(options: ChildOptions) {
     takeLeft();
     const { command, environment = [], dataBytesMax } = options;
-    const { pipeBytes = PIPE_BYTES } = options;
+    const { pipeBytes = PIPE_BYTES, file } = options;
     using near = new DisposableStack();
     using far = new DisposableStack();
     const owners = { near, far };
@@ -79,8 +81,12 @@ export class ChildProcess implements Disposable {
     const limited = dataBytesMax === undefined
       ? undefined
       : limitedCommand(command, dataBytesMax);
-    const descriptors = [input.far, output.far, errorOutput.far] as const;
-    this.pid = spawn({ command: limited ?? command, environment, descriptors });
+    const standard = [input.far, output.far, errorOutput.far] as const;
+    this.pid = spawn({
+      command: limited ?? command,
+      environment,
+      descriptors: file === undefined ? standard : [...standard, file],
+    });
     near.defer(() => this.#kill());
     enterChild(this.pid);
     if (dataBytesMax !== undefined && limited === undefined) {

@@ -39,6 +39,8 @@ export interface WallOptions {
    * walls: the very program that is to run there. By default `setpriv --version`.
    */
   readonly probe?: readonly string[];
+  /** Why the child has to be of the same user, if it has. */
+  readonly sameUser?: string;
 }
 
 /** What a child can be held back by here. */
@@ -67,7 +69,7 @@ interface Wall {
  * @throws {Error} when the probe cannot be run at all.
  */
 export function wallsFor(options: WallOptions): Walls {
-  const wanted = wallsOf(options.uid);
+  const wanted = wallsOf(options);
   const missing = wanted.flatMap((wall) => {
     const why = whyUntried(wall);
     return why === undefined ? [] : [`${wall.holds}: ${why}`];
@@ -89,7 +91,7 @@ export function wallsFor(options: WallOptions): Walls {
 }
 
 /** All walls, those first that may be had nearly everywhere. */
-function wallsOf(uid: number): Wall[] {
+function wallsOf({ uid, sameUser }: WallOptions): Wall[] {
   const isRoot = uid === 0;
   const user = ["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`];
   const nothing = ["--clear-groups", "--bounding-set=-all", "--inh-caps=-all"];
@@ -109,7 +111,9 @@ function wallsOf(uid: number): Wall[] {
       holds: `user ${NOBODY}, who has no capability`,
       program: "setpriv",
       flags: [...user, ...nothing],
-      ...given({ hindrance: isRoot ? whyUnkillable() : NOT_ROOT }),
+      ...given({
+        hindrance: sameUser ?? (isRoot ? whyUnkillable() : NOT_ROOT),
+      }),
     },
     {
       holds: "an empty network, and IPC of its own",

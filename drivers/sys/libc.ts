@@ -60,6 +60,8 @@ const symbols = {
     result: "i64",
   },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   vmsplice: { parameters: ["i32", "buffer", "u64", "u32"], result: "i32" },
   access: { parameters: ["buffer", "i32"], result: "i32" },

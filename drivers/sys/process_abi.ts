@@ -51,3 +51,13 @@ export const POSIX_SPAWN_SETSIGMASK = 0x08;
 export const SPAWN_STRUCT_BYTES = 512;
 /** bits/types/__sigset_t.h */
 export const SIGSET_BYTES = 128;
+
+/** memfd_create(2). linux/memfd.h */
+export const MFD_CLOEXEC = 1;
+/** linux/memfd.h */
+export const MFD_ALLOW_SEALING = 2;
+
+/** fcntl(2). linux/fcntl.h */
+export const F_ADD_SEALS = 1033;
+/** Seals against shrinking, growing, writing and further seals. linux/fcntl.h */
+export const F_SEALS_ALL = 1 | 2 | 4 | 8;

@@ -19,8 +19,13 @@ export interface SpawnOptions {
   readonly command: readonly string[];
   /** `NAME=value` each. */
   readonly environment: readonly string[];
-  /** What becomes its standard input, output and error: none of them below 3. */
-  readonly descriptors: readonly [input: number, output: number, error: number];
+  /** What becomes its standard input, output and error, and its fourth descriptor: none of them below 4. */
+  readonly descriptors: readonly [
+    input: number,
+    output: number,
+    error: number,
+    file?: number,
+  ];
 }
 
 /**
@@ -63,7 +68,7 @@ function connect(
   actions: Uint8Array<ArrayBuffer>,
   descriptors: SpawnOptions["descriptors"],
 ): void {
-  for (const [as, descriptor] of descriptors.entries()) {
+  for (const [as, descriptor = -1] of descriptors.entries()) {
     // It would be replaced before it is copied. The runtime keeps these three open.
     if (descriptor < descriptors.length) {
       throw new Error(`${descriptor} is a standard descriptor`);

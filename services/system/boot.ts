@@ -32,6 +32,7 @@ import { capturing } from "./nic/capturing.ts";
 import { filesOf } from "./files.ts";
 import { nicOf } from "./nic/named_nic.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
+import { processPart } from "./process/part.ts";
 import { requireProcesses } from "./process/require_processes.ts";
 import { RunningSystem } from "./running.ts";
 
@@ -106,6 +107,7 @@ export function servicePartsOf(
       worker: new URL(`../${name}/worker.ts`, import.meta.url),
       permissions: "none",
       limited: true,
+      process: processPart(name),
       here: (start) => void startService(definition, start),
     }]),
   );

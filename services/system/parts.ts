@@ -36,6 +36,15 @@ export interface ServicePart extends Part<ServiceStart> {
   readonly definition: Pick<ServiceDefinition, "receives" | "sends">;
   /** For a third party's service: its code, as a `data:` URL. */
   readonly module?: string;
+  /** What runs it in a process; the module of its worker by default. */
+  readonly process?: ProcessPart;
+}
+
+/** The module of a process, which may run one of several services. */
+export interface ProcessPart {
+  readonly module: URL;
+  /** Which service, as the module knows it. */
+  readonly argument: string;
 }
 
 /** What a system is made of. */

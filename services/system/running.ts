@@ -222,7 +222,11 @@ export class RunningSystem implements System {
     if (!this.#options.confined) return;
     this.#memoryWatch = new MemoryWatch({
       residentBytes,
-      suspects: () => this.#services.all,
+      // The kernel limits a process's memory, which is not this one's.
+      suspects: () =>
+        this.#services.all.filter(({ manifest }) =>
+          manifest.place !== "process"
+        ),
       onRunaway: (message) => this.#nic!.fail(message),
       onUnexplained: (message) => this.#options.onNotice?.(message),
     });

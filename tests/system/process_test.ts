@@ -1,31 +1,44 @@
 /** Services in processes of their own, on the three NICs that can start them, with the kernel on the far side as their judge. */
 
+import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { testWith } from "../needs.ts";
-import {
-  INTERFACE,
-  makeNamespacePair,
-  type Namespace,
-  NETNS_NEEDS,
-} from "../netns.ts";
+import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { ADDRESS, answers, datagrams, ping } from "./far_kernel.ts";
-import { processesIn, snapshotIn, up, UpProcess } from "./up_process.ts";
+import { snapshotIn, up, UpProcess } from "./up_process.ts";
 
 const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
 
 const PLACED = ["--address", `${ADDRESS}/24`, "--place", "process", "--json"];
 
-/** The processes of services in a namespace: a number and a command line each. */
-async function servicesIn(
-  space: Namespace,
-): Promise<{ readonly pid: string; readonly line: string }[]> {
-  const found: { pid: string; line: string }[] = [];
-  for (const pid of await processesIn(space)) {
-    const line = await Deno.readTextFile(`/proc/${pid}/cmdline`)
-      .then((text) => text.replaceAll("\0", " "), () => "");
-    if (line.includes("/worker.ts")) found.push({ pid, line });
+/** A service's process, as the kernel shows it. */
+interface Shown {
+  readonly pid: string;
+  readonly line: string;
+  readonly status: string;
+}
+
+/** The processes of a system's services. Their network is not the system's. */
+async function servicesOf({ child }: UpProcess): Promise<Shown[]> {
+  const found: Shown[] = [];
+  for await (const { name: pid } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const [status, line] = await Promise.all(
+      ["status", "cmdline"].map((file) =>
+        Deno.readTextFile(`/proc/${pid}/${file}`).catch(() => "")
+      ),
+    );
+    if (!status!.includes(`\nPPid:\t${child.pid}\n`)) continue;
+    found.push({ pid, status: status!, line: line!.replaceAll("\0", " ") });
   }
   return found;
+}
+
+/** Whether a process is there that can still do something. */
+async function lives({ pid }: Shown): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`)
+    .catch(() => "");
+  return status !== "" && !/^State:\tZ/m.test(status);
 }
 
 for (const kind of ["packet", "xdp"] as const) {
@@ -38,9 +51,16 @@ for (const kind of ["packet", "xdp"] as const) {
       const args = ["--nic", `${kind}:${INTERFACE}`, ...PLACED];
       await using process = new UpProcess(args, { space: right });
       await answers(left);
-      const running = await servicesIn(right);
+      const running = await servicesOf(process);
       assert.equal(running.length, 3);
-      for (const { line } of running) assert.doesNotMatch(line, /--allow/);
+      const network = await Deno.readLink(`/proc/${process.child.pid}/ns/net`);
+      for (const { pid, line, status } of running) {
+        assert.doesNotMatch(line, /--allow/);
+        assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+        assert.match(status, /^CapEff:\t0+$/m);
+        assert.match(status, /^NoNewPrivs:\t1$/m);
+        assert.notEqual(await Deno.readLink(`/proc/${pid}/ns/net`), network);
+      }
       const [pings, echoes] = await Promise.all([
         ping(left, ADDRESS, 50),
         datagrams(left, 300),
@@ -57,7 +77,7 @@ for (const kind of ["packet", "xdp"] as const) {
         assert.deepEqual(refusals, {}, name);
         assert.equal(restarts, 0, name);
       }
-      assert.deepEqual(await servicesIn(right), []);
+      for (const one of running) assert.equal(await lives(one), false);
     },
   );
 }
@@ -80,12 +100,12 @@ testWith(
     const args = ["--nic", `packet:${INTERFACE}`, ...PLACED];
     await using process = new UpProcess(args, { space: right });
     await answers(left);
-    const before = await servicesIn(right);
+    const before = await servicesOf(process);
     const echo = before.find(({ line }) => line.includes("icmp-echo"))!;
     Deno.kill(Number(echo.pid), "SIGKILL");
     assert.deepEqual(await datagrams(left, 100), { sent: 100, intact: 100 });
     await answers(left);
-    const after = await servicesIn(right);
+    const after = await servicesOf(process);
     assert.equal(after.length, 3);
     const same = after.filter(({ pid }) =>
       before.some((one) => one.pid === pid)
@@ -108,11 +128,10 @@ testWith(
     const args = ["--nic", `packet:${INTERFACE}`, ...PLACED];
     await using process = new UpProcess(args, { space: right });
     await answers(left);
-    assert.equal((await servicesIn(right)).length, 3);
+    const running = await servicesOf(process);
+    assert.equal(running.length, 3);
     process.child.kill("SIGKILL");
     await process.child.status;
-    while ((await servicesIn(right)).length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    for (const one of running) while (await lives(one)) await delay(20);
   },
 );

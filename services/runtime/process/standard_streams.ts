@@ -10,6 +10,8 @@ import type { Source } from "../../../caps/port/stream/reader.ts";
 export interface StandardStreams extends Source, Sink {
   /** Resolves with how many bytes were read into `into`; -1 at the end. The event loop goes on meanwhile. */
   readAside(into: Uint8Array): Promise<number>;
+  /** What the process was started with. */
+  readonly argument: string;
   /** Ends the process. */
   exit(): void;
 }
@@ -33,6 +35,7 @@ function take(): StandardStreams {
     write: (bytes, start, end) =>
       orEnd(() => stdout.writeSync(bytes.subarray(start, end))),
     readAside: async (into) => await stdin.read(into).catch(() => null) ?? -1,
+    argument: Deno.args[0] ?? "",
     exit: () => exit(0),
   };
 }

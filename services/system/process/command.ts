@@ -25,11 +25,24 @@ const FLAGS = [
   `--v8-flags=--disallow-code-generation-from-strings,--max-old-space-size=${HEAP_MIB_MAX}`,
 ];
 
-/** The process of service `name`, whose code is `module`. */
-export function processCommand(name: string, module: URL): ProcessCommand {
+/** Where the code is once it is one file: the fourth descriptor. */
+const ONE_FILE = ["--no-config", "--no-npm", "--ext=js", "/proc/self/fd/3"];
+
+/** Puts the code of a module together, on its standard output. */
+const BUNDLE = ["bundle", "--quiet", "--platform=deno", "--no-check"];
+
+/** The process of service `name`, whose code is `module`, which is given `argument`. */
+export function processCommand(
+  name: string,
+  module: URL,
+  argument: string,
+): ProcessCommand {
+  const deno = Deno.execPath();
   return {
     name,
-    command: [Deno.execPath(), ...FLAGS, module.href],
+    bundle: [deno, ...BUNDLE, module.href],
+    command: [deno, ...FLAGS, ...ONE_FILE, argument],
+    unbundled: [deno, ...FLAGS, module.href, argument],
     environment: ["NO_COLOR=1", ...cacheOf()],
     dataBytesMax: CODE_RANGE_BYTES + HEAP_MIB_MAX * MIB + BUFFERS_BYTES_MAX,
   };

@@ -115,8 +115,11 @@ export class Supervised {
   failed(host: ServiceHost, restart: () => void): number | undefined {
     this.noteFailure(host);
     const { wasCutOff, silent } = host;
-    if (silent) this.#silent++;
-    this.#mayRunOn ||= silent || wasCutOff;
+    // A process is killed, whatever it does.
+    if (this.manifest.place !== "process") {
+      if (silent) this.#silent++;
+      this.#mayRunOn ||= silent || wasCutOff;
+    }
     const hopeless = wasCutOff || this.#silent > SILENT_RESTARTS_MAX;
     const delayMs = hopeless
       ? undefined

@@ -2,7 +2,10 @@
 
 import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
-import { PLAIN_LIMITS } from "../../../caps/driver/messages.ts";
+import {
+  PLAIN_LIMITS,
+  type ProcessCommand,
+} from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import {
   RIGHT_DERIVE,
@@ -195,10 +198,14 @@ export class Supervisor {
       limits,
       trusted,
       interposed: limits !== PLAIN_LIMITS,
-      ...(place === "process"
-        ? { process: processCommand(name, this.#partOf(service).worker) }
-        : {}),
+      ...(place === "process" ? { process: this.#processOf(service) } : {}),
     });
+  }
+
+  #processOf(service: Supervised): ProcessCommand {
+    const { worker, process } = this.#partOf(service);
+    const { module, argument } = process ?? { module: worker, argument: "" };
+    return processCommand(service.name, module, argument);
   }
 
   /** A new life of a service. Resolves when it runs or has failed. */
