@@ -140,14 +140,14 @@ async function start(start: ServiceStart): Promise<void> {
     quotaPages,
     copyBytesMax,
   });
-  const data = fromMessagePort<unknown, Delivery>(start.data);
+  const data = fromMessagePort<unknown, Delivery>(start.data!);
   data.onReady = () => {
     const first = data.take();
     if (first === undefined) return;
     data.onReady = undefined;
     behave({
       data,
-      raw: start.data,
+      raw: start.data!,
       requests: start.requests,
       client,
       first,

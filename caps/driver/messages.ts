@@ -238,6 +238,13 @@ export type SystemOrder =
     /** The first message to the service, without its ports: plain data. */
     readonly start: unknown;
   } & ProcessEnds
+  /** Connects a holder whose code is called in the driver's own thread. */
+  | { readonly kind: "attach-called"; readonly port: PortId }
+  /**
+   * Runs a service in the driver's own thread, as the holder at `port`. What it is
+   * started with is for those to know who put it there; its ports are transferred.
+   */
+  | { readonly kind: "run"; readonly port: PortId; readonly service: unknown }
   /** A holder was terminated; its process is, if it has one. */
   | { readonly kind: "detach"; readonly port: PortId }
   /** Packets are received from now on. */

@@ -31,6 +31,7 @@ import type { Delivery } from "../../caps/port/records.ts";
 import { withCapture } from "../middleware/capture.ts";
 import { listResourcesIn } from "../sys/resource_list.ts";
 import { runDriverService } from "./loop.ts";
+import { CalledServices, type RunCalled } from "./called_services.ts";
 import { DriverService } from "./service.ts";
 
 /** Bytes of an Ethernet header, which an MTU does not count. */
@@ -51,6 +52,8 @@ export interface DriverStart<Options> {
   readonly write?: string;
   /** Where to list what the driver has of the kernel, which outlives a worker that dies. */
   readonly resources?: SharedArrayBuffer;
+  /** Runs services in this thread, where the driver is in the caller's: no worker can be sent that. */
+  readonly run?: RunCalled;
   /** To the filter service. */
   readonly orders: MessagePort;
   /** To the system. */
@@ -70,28 +73,35 @@ export type OpenDriver<Options> = (
   signal: AbortSignal,
 ) => Driver | Promise<Driver>;
 
-/** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
-export function serveDriver<Options>(open: OpenDriver<Options>): void {
+/**
+ * Waits for the first message, opens the NIC with `open`, and runs its driver
+ * service; `run` runs the services that are in its thread.
+ */
+export function serveDriver<Options>(
+  open: OpenDriver<Options>,
+  run?: RunCalled,
+): void {
   onFirstMessage((start: DriverStart<Options>) =>
-    void startDriver(start, open, false)
+    void startDriver(start, open, false, run)
   );
 }
 
 /**
- * Opens a NIC and runs its driver service until the system stops it. What goes
- * wrong goes to the control port.
+ * Opens a NIC and runs its driver service until the system stops it; `run` runs
+ * the services that are in its thread. What goes wrong goes to the control port.
  */
 export async function startDriver<Options>(
   start: DriverStart<Options>,
   open: OpenDriver<Options>,
   sameThread: boolean,
+  run: RunCalled | undefined = start.run,
 ): Promise<void> {
   const control = fromMessagePort<SystemReport, SystemOrder>(start.control, {
     takeNow,
   });
   if (start.resources !== undefined) listResourcesIn(start.resources);
   try {
-    await serve(start, control, open, sameThread);
+    await serve({ ...start, ...given({ run }) }, control, open, sameThread);
   } catch (error) {
     control.post({
       kind: "failed",
@@ -135,10 +145,11 @@ async function serve<Options>(
   // A capture that is replayed, and a NIC that is busy, would have packets for
   // holders that are not there yet.
   service.stopReceiving();
+  const called = new CalledServices(service, start.run);
   control.onReady = () => {
     for (const order of takeAll(control)) {
       if (order.kind === "stop") stopped.abort();
-      else obey(service, control, order);
+      else obey(service, called, control, order);
     }
   };
   const mtu = wireBytesMaxOf(driver.info) - ETHERNET_BYTES;
@@ -165,6 +176,7 @@ function warningOf({ info, warning }: Driver): { readonly warning?: string } {
 
 function obey(
   service: DriverService,
+  called: CalledServices,
   control: Port<SystemReport, SystemOrder>,
   order: Exclude<SystemOrder, { kind: "stop" }>,
 ): void {
@@ -176,6 +188,10 @@ function obey(
       });
       return service.attach(order.port, data, order, order.rings);
     }
+    case "attach-called":
+      return called.attach(order.port);
+    case "run":
+      return called.run(order.port, order.service);
     case "spawn":
       return spawn(service, control, order);
     case "begin":
@@ -191,6 +207,7 @@ function obey(
         }),
       });
     case "detach":
+      called.detach(order.port);
       return detachAfter(ARRIVAL_TURNS, service, order.port);
     case "receive":
       return service.startReceiving();

@@ -33,7 +33,8 @@ export interface Connection<Ends extends ServiceEnds = WorkerEnds> {
   readonly envelope: bigint;
   /** Frames of the envelope, for telling a service that asks for none of them. */
   readonly may?: ServiceFrames;
-  readonly data: Ends["data"];
+  /** Absent for a service that is called in the driver's thread. */
+  readonly data?: Ends["data"];
   readonly requests: Ends["requests"];
   /** For a service that is trusted with packet memory. */
   readonly trusted?: TrustedAccess;
@@ -83,7 +84,7 @@ export type ServiceReport =
     readonly counters: Counts;
     /** At the ends of its ports. */
     readonly ports: readonly PortCounts[];
-    /** What its worker uses: the heap and what lies beside it. */
+    /** What its worker uses: the heap and what lies beside it; 0 for a service without a thread of its own. */
     readonly memoryBytes: number;
   }
   | { readonly kind: "failed"; readonly message: string };

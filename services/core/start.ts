@@ -5,6 +5,7 @@
  */
 
 import { given } from "../../caps/kernel/given.ts";
+import type { DirectEnd } from "../../caps/port/direct_end.ts";
 import {
   openEnd,
   type Port,
@@ -16,6 +17,7 @@ import type { Capability } from "../../caps/kernel/capability.ts";
 import { type Clock, makeRealClock } from "../runtime/clock.ts";
 import type { ServiceNews } from "./core.ts";
 import type { ServiceDefinition } from "./definition.ts";
+import { DirectRunner } from "./direct_runner.ts";
 import { FilterClient } from "../filter/service/client.ts";
 import { withPriorityTagged } from "../filter/grant/priority_tagged.ts";
 import { checkGrant } from "../filter/grant/check.ts";
@@ -40,6 +42,8 @@ export interface ServiceTurns {
   readonly ownThread?: boolean;
   /** The runner's clock; a real one of its own by default. */
   readonly clock?: Clock;
+  /** By what it is called, in the driver's thread; by default its packets come by a port. */
+  readonly end?: DirectEnd | undefined;
 }
 
 /** Runs a service in a domain of its own; `fail` tells the system what went wrong. */
@@ -55,34 +59,38 @@ export type BeginService = (
 export async function startService(
   definition: ServiceDefinition,
   start: ServiceStart<ServiceEnds>,
-  options: ServiceTurns = {},
+  { ownThread = false, clock = makeRealClock(), end }: ServiceTurns = {},
 ): Promise<void> {
   const control = openEnd(start.control);
   const fail = (error: unknown) => control.post(failureOf(error));
   try {
     let connected = await connect(definition, start, start);
     const ports = new ServicePorts();
-    const runner = new CoreRunner(
-      definition.make(start.settings, ports.given),
-      {
-        ...connected,
-        clock: options.clock ?? makeRealClock(),
-        ports,
-        spins: (options.ownThread ?? false) && (start.spin ?? false),
-        onFailure: fail,
-      },
-    );
+    const core = definition.make(start.settings, ports.given);
+    const options = { clock, ports, onFailure: fail };
+    const spins = ownThread && (start.spin ?? false);
+    const runner = end === undefined
+      ? new CoreRunner(core, {
+        ...packetsOf(start, connected),
+        ...options,
+        spins,
+      })
+      : new DirectRunner(core, { ...connected, ...options, end });
     const reconnect = async (connection: Connection<ServiceEnds>) => {
+      if (runner instanceof DirectRunner) {
+        throw new Error("a service in the driver's thread ends with its NIC");
+      }
       connected.requests[Symbol.dispose]();
       connected = await connect(definition, start, connection);
-      runner.reconnect(connected);
+      runner.reconnect(packetsOf(connection, connected));
       control.post({ kind: "running" });
     };
     control.onReady = () =>
       obey(control, {
         count: (id) => {
           try {
-            control.post(countersOf(runner, ports, id));
+            const memoryBytes = ownThread ? threadBytes() : 0;
+            control.post(countersOf(runner, ports, { id, memoryBytes }));
           } catch (error) {
             fail(error);
           }
@@ -107,16 +115,15 @@ export async function startService(
 }
 
 function countersOf(
-  runner: CoreRunner,
+  runner: CoreRunner | DirectRunner,
   ports: ServicePorts,
-  id: number,
+  told: { readonly id: number; readonly memoryBytes: number },
 ): ServiceReport {
   return {
     kind: "counters",
-    id,
+    ...told,
     counters: plainCounts(runner.counters()),
     ports: ports.counters(),
-    memoryBytes: threadBytes(),
   };
 }
 
@@ -126,7 +133,7 @@ export function failureOf(error: unknown): ServiceReport {
 }
 
 /** What a service holds of a NIC. */
-interface Connected extends RunnerConnection {
+interface Connected {
   readonly requests: Port<FilterRequest, FilterReply>;
   readonly capability: Capability;
 }
@@ -167,8 +174,15 @@ async function connect(
     { ...start, envelope, ...given({ may }) },
     requests,
   );
-  const { data, trusted } = connection;
-  return { port: openEnd(data), requests, capability, trusted };
+  return { requests, capability };
+}
+
+/** By what a service's packets come that is not called. */
+function packetsOf(
+  { data, trusted }: Connection<ServiceEnds>,
+  { capability }: Connected,
+): RunnerConnection {
+  return { port: openEnd(data!), capability, trusted };
 }
 
 /** What a service does when it is told to. */

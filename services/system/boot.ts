@@ -63,18 +63,12 @@ export async function boot(
   if (options.confined) requireConfinement();
   const same = describeSameFile(filesOf(manifest));
   if (same !== undefined) throw new Error(`boot: ${same}`);
-  for (const [name, { place }] of Object.entries(manifest.services)) {
-    if (place !== "driver") continue;
-    throw new Error(
-      `boot: service ${name}: the place "driver" cannot be had yet`,
-    );
-  }
   requireProcesses(manifest, { ownNic: options.nic !== undefined });
   const modules = await moduleParts(manifest, options);
   const { nic, confined } = options;
   const plug = nic === undefined
     ? {}
-    : { nic: () => capturing(pluggedNic(nic, confined), manifest) };
+    : { nic: () => capturing(pluggedNic(nic, confined, manifest), manifest) };
   const parts = { ...PARTS, modules, ...plug };
   const system = new RunningSystem(manifest, parts, options);
   await system.start();
@@ -108,7 +102,7 @@ export function servicePartsOf(
       permissions: "none",
       limited: true,
       process: processPart(name),
-      here: (start) => void startService(definition, start),
+      here: (start, end) => void startService(definition, start, { end }),
     }]),
   );
 }

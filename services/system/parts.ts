@@ -1,5 +1,6 @@
 /** What a system is made of: which module does what, and what that may do. */
 
+import type { DirectEnd } from "../../caps/port/direct_end.ts";
 import type { DriverStart } from "../../drivers/service/start.ts";
 import type { ServiceDefinition } from "../core/definition.ts";
 import type { FilterStart } from "../filter/service/messages.ts";
@@ -32,6 +33,8 @@ export interface Nic {
 
 /** A service, before it runs. */
 export interface ServicePart extends Part<ServiceStart> {
+  /** Starts it in this thread; `end` is by what it is called, in the driver's. */
+  readonly here: (start: ServiceStart, end?: DirectEnd) => void;
   /** What it may have at most. */
   readonly definition: Pick<ServiceDefinition, "receives" | "sends">;
   /** For a third party's service: its code, as a `data:` URL. */
@@ -59,4 +62,13 @@ export interface Parts {
   readonly timeLimits?: TimeLimits;
   /** `awaited` says that its interface is to be waited for. */
   nic(manifest: Manifest, awaited?: boolean): Nic;
+}
+
+/** The part of a service, by its name in the manifest and its core's. */
+export function partOfService(
+  { services, modules }: Pick<Parts, "services" | "modules">,
+  name: string,
+  core: string,
+): ServicePart {
+  return core === "module" ? modules![name]! : services[core]!;
 }

@@ -3,7 +3,7 @@
 import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
-import { defaultManifest } from "../../services/manifest/manifest.ts";
+import type { ServicePlace } from "../../services/manifest/manifest.ts";
 import type { Receiver } from "../../services/receiver/receiver.ts";
 import type { SystemSnapshot } from "../../services/system/snapshot.ts";
 import type { Restart } from "../../services/system/system.ts";
@@ -11,15 +11,21 @@ import { RunningSystem } from "../../services/system/running.ts";
 import { deliveredIn } from "./delivered.ts";
 import type { Crash } from "./crashing_nic.ts";
 import { partsWith } from "./crashing_parts.ts";
+import { placed } from "./placed.ts";
 
 class CrashingSystem {
   readonly restarts: Restart[] = [];
   readonly failed: string[] = [];
   readonly system: RunningSystem;
 
-  constructor(crash: Crash, goodPackets: number, confined: boolean) {
+  constructor(
+    crash: Crash,
+    goodPackets: number,
+    confined: boolean,
+    place: ServicePlace = "worker",
+  ) {
     this.system = new RunningSystem(
-      defaultManifest(),
+      placed(place),
       partsWith(crash, goodPackets),
       {
         confined,
@@ -50,15 +56,27 @@ function counting(receiver: Receiver): { count: number; ended: Promise<void> } {
 const answered = ({ peer }: SystemSnapshot, what: string) =>
   peer![`${what}-answered`] ?? 0;
 
-const WAYS: readonly [crash: Crash, confined: boolean, what: string][] = [
+const WAYS: readonly [
+  crash: Crash,
+  confined: boolean,
+  what: string,
+  place?: ServicePlace,
+][] = [
   ["throws", false, "throws, in one process,"],
   ["throws", true, "throws, in a worker,"],
   ["throws-aside", true, "dies, in a worker,"],
+  [
+    "throws",
+    false,
+    "throws, in one process, and calls its services,",
+    "driver",
+  ],
+  ["throws-aside", true, "dies with the services in its thread,", "driver"],
 ];
 
-for (const [crash, confined, what] of WAYS) {
+for (const [crash, confined, what, place] of WAYS) {
   Deno.test(`a driver that ${what} is started again: services and receivers go on with fresh capabilities`, async () => {
-    const crashing = new CrashingSystem(crash, 60, confined);
+    const crashing = new CrashingSystem(crash, 60, confined, place);
     const { system } = crashing;
     await system.start();
     // What the peer sends to ports that no service listens on.

@@ -80,6 +80,10 @@ for (const mode of [[], ["--in-process"]]) {
     const snapshot = snapshotIn(result);
     checkSound(snapshot);
     checkAccounts(snapshot);
+    const place = mode.length === 0 ? "worker" : "here";
+    for (const service of snapshot.services) {
+      assert.equal(service.place, place, service.name);
+    }
     assert.ok(snapshot.uptimeMs >= 1990, String(snapshot.uptimeMs));
     assert.equal(snapshot.nic.mac, "02:53:0a:4d:00:02");
   });
@@ -97,6 +101,19 @@ for (const mode of [[], ["--in-process"]]) {
       checkAccounts(snapshot);
     } finally {
       await Deno.remove(file);
+    }
+  });
+
+  Deno.test(`services that the driver calls answer every question, and every page comes back, ${how}`, async () => {
+    const result = await up([
+      ...["--place", "driver", "--for", "1s", "--json", ...mode],
+    ]);
+    assert.equal(result.err, "");
+    const snapshot = snapshotIn(result);
+    checkSound(snapshot);
+    checkAccounts(snapshot);
+    for (const { name, place } of snapshot.services) {
+      assert.equal(place, "driver", name);
     }
   });
 

@@ -38,6 +38,10 @@ Deno.test("each part is given the permissions that the README says, and no more"
   assert.equal(given({ nic: "emulated" }), "none");
   assert.match(said("driver service, `xdp:`"), /^ffi,/);
   assert.deepEqual(given({ nic: "xdp:veth0" }), { ffi: true });
+  assert.match(
+    said('any service with `"place": "driver"`'),
+    /^those of the driver service: it is trusted with all of them/,
+  );
   assert.equal(said("driver service, `pcap:FILE`"), "read of that one file");
   assert.deepEqual(given({ nic: "pcap:a.pcap" }), { read: ["a.pcap"] });
   assert.equal(said("driver service, `wire:NAME`"), "none");
@@ -88,6 +92,8 @@ Deno.test("the nursery has what the driver has, and what loading modules takes",
   for (
     const nic of ["emulated", "xdp:veth0", "pcap:a.pcap"] as const
   ) {
+    const called = { arp: { core: "arp", place: "driver" } } as const;
+    assert.deepEqual(given({ nic, services: called }), given({ nic }));
     const driver = given({ nic });
     assert.deepEqual(nurseryPermissions(driver), {
       ...(driver === "none" ? {} : driver as Record<string, never>),

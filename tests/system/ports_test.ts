@@ -60,12 +60,27 @@ const sumOf = (
   ...names: readonly string[]
 ): number => names.reduce((sum, name) => sum + (counters[name] ?? 0), 0);
 
-for (const confined of [false, true]) {
-  const where = confined ? "between confined workers" : "in one thread";
+const WAYS = [
+  ["in one thread", "worker", false],
+  ["between confined workers", "worker", true],
+  ["in one thread, called by the driver", "driver", false],
+  ["in the driver's thread", "driver", true],
+] as const;
+
+for (const [where, place, confined] of WAYS) {
   const options = { confined, ...(confined ? {} : { modules: MODULES }) };
+  const asked = { ...SERVICES.asking, place, trusted: place === "driver" };
+  const answered = {
+    ...SERVICES.answering,
+    place,
+    trusted: place === "driver",
+  };
 
   Deno.test(`services ask and are told ${where}, also when the other one fails and starts again`, async () => {
-    const system = await boot(defaultManifest({ services: SERVICES }), options);
+    const system = await boot(
+      defaultManifest({ services: { asking: asked, answering: answered } }),
+      options,
+    );
     try {
       const [asking, answering] = await servicesWhen(
         system,
@@ -95,8 +110,8 @@ for (const confined of [false, true]) {
     const system = await boot(
       defaultManifest({
         services: {
-          ...SERVICES,
-          answering: { ...SERVICES.answering, restart: "never" },
+          asking: asked,
+          answering: { ...answered, restart: "never" },
         },
       }),
       options,

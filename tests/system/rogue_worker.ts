@@ -117,7 +117,7 @@ function floods(which: "data" | "requests" | "control"): void {
     });
     const port = which === "control"
       ? control
-      : fromMessagePort<unknown, unknown>(start[which]);
+      : fromMessagePort<unknown, unknown>(start[which]!);
     const flood = () => {
       for (let i = 0; i < 100; i++) port.post(GARBAGE[i % GARBAGE.length]);
     };
@@ -154,7 +154,7 @@ async function forges(start: ServiceStart): Promise<void> {
     quotaPages,
     copyBytesMax: 0,
   });
-  const data = fromMessagePort<unknown, Delivery>(start.data);
+  const data = fromMessagePort<unknown, Delivery>(start.data!);
   const asked = { op: "revoke" as const, guesses: 0, tricks: 0 };
   data.onReady = () => {
     for (let d = data.take(); d !== undefined; d = data.take()) {

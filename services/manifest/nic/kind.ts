@@ -13,7 +13,7 @@ export interface NicProblem {
 
 /**
  * An entry of the table of kinds (nics.ts). The driver is the other half: its
- * folder is in services/system/nic/drivers.ts under the same name.
+ * folder is in services/system/driver/drivers.ts under the same name.
  */
 export interface NicKind<
   Choice extends NamedNic = NamedNic,

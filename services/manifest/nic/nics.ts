@@ -1,6 +1,6 @@
 /**
  * The kinds of NIC that a manifest can name, as `xdp:veth0`. A new one is a file
- * beside this, a word in the list, and its driver in services/system/nic/drivers.ts.
+ * beside this, a word in the list, and its driver in services/system/driver/drivers.ts.
  */
 
 import { emulated } from "./emulated.ts";

@@ -79,6 +79,16 @@ export class DriverHost {
     }, [data]);
   }
 
+  /** Connects a holder whose code is called in the driver's thread. */
+  attachCalled(port: PortId): void {
+    this.#control.send({ kind: "attach-called", port });
+  }
+
+  /** Runs a service in the driver's thread, as the holder at `port`. */
+  run(port: PortId, service: unknown, transfer: Transferable[]): void {
+    this.#control.send({ kind: "run", port, service }, transfer);
+  }
+
   /** Starts a process for a service; with `holds` it is connected as a holder. */
   spawn(
     port: PortId,

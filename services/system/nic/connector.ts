@@ -21,6 +21,7 @@ import {
 import type { Capability } from "../../../caps/kernel/capability.ts";
 import { FilterClient } from "../../filter/service/client.ts";
 import type { DriverHost } from "../driver/host.ts";
+import type { CalledStart } from "../driver/messages.ts";
 import type { FilterHost } from "../filter/host.ts";
 
 /** The system's own port: the root capability is in its table. */
@@ -30,7 +31,7 @@ export const SYSTEM_PORT: PortId = 0;
 export interface HolderEnds {
   /** What the driver and the filter service know it by. */
   readonly port: PortId;
-  /** To the driver service; absent for a process, whose packets need no channel. */
+  /** To the driver service; absent where packets need no channel: in a process, and in the driver's thread. */
   readonly data?: MessagePort;
   /** To the filter service. */
   readonly requests: MessagePort;
@@ -46,6 +47,8 @@ export interface ConnectOptions {
   readonly trusted?: boolean;
   /** The process that it is, which the driver starts. */
   readonly process?: ProcessCommand;
+  /** Whether its code is called in the driver's thread; false by default. */
+  readonly called?: boolean;
   /** Whether its packets pass interposers; false by default. */
   readonly interposed?: boolean;
 }
@@ -72,6 +75,8 @@ export class Connector implements Disposable {
   readonly #memory: PacketMemory;
   /** Holders that were given packet memory. */
   readonly #trusted = new Set<PortId>();
+  /** Holders that are called in the driver's thread. */
+  readonly #called = new Set<PortId>();
 
   /** Between a driver and a filter service that both run, over `memory`. */
   constructor(
@@ -100,7 +105,12 @@ export class Connector implements Disposable {
     const access = trusted ? this.#trust() : undefined;
     const port = this.#ports.next();
     if (trusted) this.#trusted.add(port);
-    const direct = process !== undefined && !options.interposed;
+    const called = options.called === true && !options.interposed;
+    const direct = process !== undefined && !options.interposed || called;
+    if (called) {
+      this.#called.add(port);
+      this.#driver.attachCalled(port);
+    }
     if (process !== undefined) {
       this.#driver.spawn(port, process, direct, limits);
     }
@@ -119,7 +129,7 @@ export class Connector implements Disposable {
 
   /** Connects a new holder that has a channel for its packets. */
   connectChannel(
-    options: Omit<ConnectOptions, "process">,
+    options: Omit<ConnectOptions, "process" | "called">,
   ): HolderEnds & { readonly data: MessagePort } {
     const { data, ...ends } = this.connect(options);
     return { ...ends, data: data! };
@@ -128,6 +138,16 @@ export class Connector implements Disposable {
   /** Tells the process of a holder what it is: `start`, plain data, and its channels. */
   begin(port: PortId, start: unknown, ends: ProcessEnds): void {
     this.#driver.begin(port, start, ends);
+  }
+
+  /** Runs a service in the driver's thread, as the holder at `port`. */
+  run(port: PortId, service: CalledStart, transfer: Transferable[]): void {
+    this.#driver.run(port, service, transfer);
+  }
+
+  /** Whether a holder is called in the driver's thread. */
+  calls(port: PortId): boolean {
+    return this.#called.has(port);
   }
 
   /** Whether a holder was given packet memory. */

@@ -6,6 +6,7 @@ import {
   type OpenDriver,
   startDriver,
 } from "../../../drivers/service/start.ts";
+import { given } from "../../../caps/kernel/given.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { NicPermissions, WireEnd } from "../../manifest/nic/kind.ts";
 import { NICS, type NicTable } from "../../manifest/nic/nics.ts";
@@ -13,7 +14,7 @@ import { ownIpv4 } from "../../ip/own_addresses.ts";
 import type { Part } from "../../runtime/thread.ts";
 import type { Nic } from "../parts.ts";
 import { capturing } from "./capturing.ts";
-import { NIC_DRIVERS, type NicDriver } from "./drivers.ts";
+import { NIC_DRIVERS, type NicDriver } from "../driver/drivers.ts";
 
 /** What NICs are looked up in. */
 export interface NicLists {
@@ -46,9 +47,14 @@ export function nicOf(
       }
       : {}),
   });
+  const called = callsServices(services);
   const made: Nic = {
-    part: partOf(drivers[kind.kind]!, kind.permissions(nic)),
-    options: link === undefined ? options : { ...options, link },
+    part: partOf(drivers[kind.kind]!, kind.permissions(nic), called),
+    options: {
+      ...options,
+      ...given({ link }),
+      ...(called ? { nicKind: kind.kind } : {}),
+    },
     transfer: link === undefined ? [] : [link],
     ...ends,
     mapped: kind.mapped ?? false,
@@ -59,12 +65,21 @@ export function nicOf(
   return capturing(made, manifest);
 }
 
+/** Whether one of a manifest's services is in the driver's thread. */
+function callsServices(services: Manifest["services"]): boolean {
+  return Object.values(services).some(({ place }) => place === "driver");
+}
+
 function partOf(
   { folder, open }: NicDriver<never>,
   permissions: NicPermissions,
+  called: boolean,
 ): Part<DriverStart<unknown>> {
   return {
-    worker: new URL(`../../../drivers/${folder}/worker.ts`, import.meta.url),
+    // Cores take time to load: only a driver that calls some brings them.
+    worker: called
+      ? new URL("../driver/worker.ts", import.meta.url)
+      : new URL(`../../../drivers/${folder}/worker.ts`, import.meta.url),
     permissions: Object.keys(permissions).length === 0
       ? "none"
       : { ...permissions },

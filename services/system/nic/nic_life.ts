@@ -19,6 +19,7 @@ import type { Manifest } from "../../manifest/manifest.ts";
 import type { Part, Place, Thread, Threads } from "../../runtime/thread.ts";
 import { Connector, type PortNumbers, SYSTEM_PORT } from "./connector.ts";
 import { DriverHost } from "../driver/host.ts";
+import { runHere } from "../driver/run_here.ts";
 import { FilterHost } from "../filter/host.ts";
 import type { Nic, Parts } from "../parts.ts";
 
@@ -205,6 +206,10 @@ export class NicLife {
         extentCount: memory.extentCount,
         spin: this.#options.manifest.spin,
         ...given({ write: nic.write, resources: this.#resources }),
+        // To a worker no function can be sent: it has its own.
+        ...(this.#options.confined
+          ? {}
+          : { run: runHere(this.#options.parts) }),
         orders,
         control: control.port2,
       },

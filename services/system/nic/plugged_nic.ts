@@ -6,6 +6,7 @@ import {
   type DriverStart,
   startDriver,
 } from "../../../drivers/service/start.ts";
+import type { Manifest } from "../../manifest/manifest.ts";
 import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
 
@@ -25,14 +26,28 @@ export interface PluggedNic {
   readonly restarts?: boolean;
 }
 
-/** @throws {TypeError} when it does not say how it is opened. */
-export function pluggedNic(nic: PluggedNic, confined: boolean): Nic {
+/**
+ * @throws {TypeError} when it does not say how it is opened, or its worker is to
+ * have services in its thread.
+ */
+export function pluggedNic(
+  nic: PluggedNic,
+  confined: boolean,
+  { services }: Pick<Manifest, "services">,
+): Nic {
   const { open, worker, options, permissions = "none" } = nic;
   if ((confined ? worker : open) === undefined) {
     throw new TypeError(
       confined
         ? "boot: nic.worker is missing: with confined: true a driver runs in a worker, whose module calls serveDriver()"
         : "boot: nic.open is missing: with confined: false a driver is opened in the caller's thread",
+    );
+  }
+  const called = Object.keys(services)
+    .find((name) => services[name]!.place === "driver");
+  if (confined && called !== undefined) {
+    throw new TypeError(
+      `boot: service ${called} has "place": "driver", and the worker of a NIC of your own has no services in it; give it another place, or say confined: false`,
     );
   }
   return {

@@ -67,6 +67,7 @@ function wiredService(
     port,
     interposers: interposing.namesBefore(name),
     trusted: port !== undefined && connector?.trusts(port) === true,
+    called: port !== undefined && connector?.calls(port) === true,
     asks: Object.fromEntries(
       connections
         .filter(({ side }) => side === "ask")

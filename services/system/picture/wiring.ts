@@ -48,6 +48,7 @@ export interface WiredChannel {
     | "control"
     | "orders"
     | "data"
+    | "calls"
     | "requests"
     | "frames"
     | "pages"
@@ -94,6 +95,8 @@ export interface WiredHolder {
   /** What is interposed, the nearest to the driver first. */
   readonly interposers: readonly string[];
   readonly trusted: boolean;
+  /** Whether it is called in the driver's thread, where its packets lie; false by default. */
+  readonly called?: boolean;
   /** Parts that it asks, by the names of its ports; absent for none. */
   readonly asks?: Readonly<Record<string, string>>;
 }
@@ -239,8 +242,9 @@ function addHolder(
       channels.push({ from, to: interposer, what: "data", port });
       from = interposer;
     });
-    channels.push({ from, to: name, what: "data", port });
-    if (holder.trusted) {
+    const what = holder.called === true ? "calls" : "data";
+    channels.push({ from, to: name, what, port });
+    if (holder.trusted || holder.called === true) {
       channels.push({ from: name, to: MEMORY, what: "pages", port });
     }
   }

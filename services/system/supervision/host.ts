@@ -112,10 +112,11 @@ export class ServiceHost {
     if (this.state !== "starting") return;
     this.port = port;
     this.refusals = {};
-    this.#control.send({ kind: "reconnect", ...connection }, [
-      connection.data,
-      connection.requests,
-    ]);
+    const { data, requests } = connection;
+    this.#control.send(
+      { kind: "reconnect", ...connection },
+      data === undefined ? [requests] : [data, requests],
+    );
     this.#mustRun();
   }
 

@@ -45,7 +45,8 @@ export class Interposing {
   interpose(name: string, data: MessagePort): MessagePort {
     const interposers = this.#of(name);
     if (interposers.length === 0) return data;
-    if (this.#services[name]?.trusted) {
+    const service = this.#services[name];
+    if (service?.trusted && service.place !== "driver") {
       throw new Error(
         `service ${name} is trusted with packet memory: nothing can be interposed before it`,
       );
@@ -68,6 +69,11 @@ export class Interposing {
   /** The driver is about to stop: nothing is held any more. */
   hurry(): void {
     for (const relay of this.#relays.values()) relay.hurry();
+  }
+
+  /** Whether something is interposed before a service. */
+  isBefore(name: string): boolean {
+    return this.#of(name).length > 0;
   }
 
   /** What a service is held to by the driver. */

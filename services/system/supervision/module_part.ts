@@ -69,7 +69,7 @@ function ownPart(
   return {
     ...WORKER,
     definition: envelopeOf(texts),
-    here: (start) => void startService(definition, start),
+    here: (start, end) => void startService(definition, start, { end }),
   };
 }
 

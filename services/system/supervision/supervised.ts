@@ -141,6 +141,13 @@ export class Supervised {
     this.#host?.stop();
   }
 
+  /** Whether its life runs, and ends with the NIC's: in the driver's thread, or in a process that the driver started. */
+  get endsWithNic(): boolean {
+    const kind = this.place?.kind;
+    return this.#host?.state === "running" &&
+      (kind === "driver" || kind === "process");
+  }
+
   /** What the driver and the filter service know it by now. */
   get port(): PortId | undefined {
     return this.#host?.port;

@@ -20,7 +20,7 @@ import { withPriorityTagged } from "../../filter/grant/priority_tagged.ts";
 import type { Thread, Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
-import type { Parts, ServicePart } from "../parts.ts";
+import { partOfService, type Parts, type ServicePart } from "../parts.ts";
 import { processCommand } from "../process/command.ts";
 import { ServiceHost } from "./host.ts";
 import { PortBroker } from "./port_broker.ts";
@@ -116,11 +116,14 @@ export class Supervisor {
   /** Takes the NIC away, and all capabilities with it: services that run wait for {@link plug}. */
   unplug(): void {
     this.#connector = undefined;
-    for (const { host } of this.#services) {
-      // What was about to begin would wait for answers that do not come, and a
-      // process ends with the driver that started it.
-      if (host?.state === "starting" || host?.place?.kind === "process") {
-        host.stop();
+    for (const service of this.#services) {
+      const { host } = service;
+      // What was about to begin would wait for answers that do not come.
+      if (host?.state === "starting") host.stop();
+      else if (service.endsWithNic) {
+        host!.stop();
+        this.#ports.down(service.name);
+        this.#tell(service);
       } else host?.unplug();
     }
   }
@@ -194,9 +197,12 @@ export class Supervisor {
   #introduce(service: Supervised, connector: Connector): HolderEnds {
     const { name, manifest: { trusted = false, place } } = service;
     const limits = this.#options.interposing.limits(name);
+    const called = place === "driver";
     return connector.connect({
       limits,
-      trusted,
+      // One that is called has its packets where they lie.
+      trusted: trusted && !called,
+      called,
       interposed: limits !== PLAIN_LIMITS,
       ...(place === "process" ? { process: this.#processOf(service) } : {}),
     });
@@ -269,11 +275,15 @@ export class Supervisor {
       // The driver ends it when it disconnects the holder.
       return { place: { kind: "process" }, end() {} };
     }
-    return this.#options.threads().start(
-      part,
-      { ...start, data: data!, requests, control },
-      { transfer: [data!, requests, control], onCrash },
-    );
+    const whole = { ...start, ...given({ data }), requests, control };
+    const transfer = [requests, control, ...(data ? [data] : [])];
+    if (place === "driver") {
+      const { name, manifest: { core } } = service;
+      connector.run(port, { name, core, start: whole }, transfer);
+      // What ends it is its control line.
+      return { place: { kind: "driver" }, end() {} };
+    }
+    return this.#options.threads().start(part, whole, { transfer, onCrash });
   }
 
   /**
@@ -299,10 +309,7 @@ export class Supervisor {
   }
 
   #partOf({ name, manifest }: Supervised): ServicePart {
-    const { services, modules } = this.#options.parts;
-    return manifest.core === "module"
-      ? modules![name]!
-      : services[manifest.core]!;
+    return partOfService(this.#options.parts, name, manifest.core);
   }
 
   /** Derives what a service may have at most; what it needs to get it. */

@@ -29,7 +29,7 @@ import { PARTS, servicePartsOf } from "../../../services/system/boot.ts";
 import {
   NIC_DRIVERS,
   type NicDriver,
-} from "../../../services/system/nic/drivers.ts";
+} from "../../../services/system/driver/drivers.ts";
 import { nicOf } from "../../../services/system/nic/named_nic.ts";
 import { RunningSystem } from "../../../services/system/running.ts";
 import { answerDatagrams } from "../../../services/udp/answers.ts";

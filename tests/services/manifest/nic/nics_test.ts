@@ -8,7 +8,7 @@ import {
   type NicChoice,
   NICS,
 } from "../../../../services/manifest/nic/nics.ts";
-import { NIC_DRIVERS } from "../../../../services/system/nic/drivers.ts";
+import { NIC_DRIVERS } from "../../../../services/system/driver/drivers.ts";
 import { testProperty } from "../../../property.ts";
 
 const INTERFACES = ["xdp", "packet", "tap", "tun"] as const;
