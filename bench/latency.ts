@@ -3,8 +3,8 @@
  * and back, one under way at a time, as a client in C sees it; and the processor
  * time of the echoing process (user and system, all its threads) a round trip.
  * Ours is a whole system: the driver service, the confined worker of udp-echo,
- * and the driver service again; once more with a service that is trusted with
- * packet memory, and gets descriptors in a ring. Beside it, a kernel's UDP socket in Deno, and an
+ * and the driver service again; once more with a service in a process, and with
+ * one that is trusted with packet memory, and gets descriptors in a ring. Beside it, a kernel's UDP socket in Deno, and an
  * AF_XDP echo in C.
  *
  * Twice: wherever the scheduler puts them, and with the client on one processor
@@ -68,8 +68,13 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
       round,
       rounds,
     );
-    const { system, trusted, spinning, polled, datagram, xdp } = measured;
-    const ours = { "whole system": system, "trusted service": trusted };
+    const { system, placed, trusted, spinning, polled, datagram, xdp } =
+      measured;
+    const ours = {
+      "whole system": system,
+      "service in a process": placed,
+      "trusted service": trusted,
+    };
     for (const [words, did] of Object.entries(ours)) {
       yield* rowsOf(words + where, did, "Deno.listenDatagram", datagram);
       yield* rowsOf(words + where, did, "AF_XDP in C, poll()", xdp);
@@ -143,7 +148,13 @@ async function measure(
 /** Ours, and what they are measured beside. */
 async function makeEchoes(): Promise<
   Record<
-    "system" | "trusted" | "spinning" | "polled" | "datagram" | "xdp",
+    | "system"
+    | "placed"
+    | "trusted"
+    | "spinning"
+    | "polled"
+    | "datagram"
+    | "xdp",
     Command
   >
 > {
@@ -152,6 +163,7 @@ async function makeEchoes(): Promise<
   const c = await build({ name: "xdp_echo", kind: "program" });
   return {
     system,
+    placed: [...system, "process"],
     trusted: [...system, "trusted"],
     spinning: [...system, "spin"],
     polled: [...system, "busy-poll"],

@@ -137,6 +137,10 @@ async function receivers(): Promise<
         name: "whole system",
         command: denoScript("system.ts", ...at, RECEIVING.mac),
       },
+      {
+        name: "whole system, service in a process",
+        command: denoScript("system.ts", ...at, RECEIVING.mac, "process"),
+      },
     ],
     references: [
       { name: "Deno.listenDatagram", command: denoScript("datagram.ts", port) },

@@ -65,7 +65,7 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
     (command) => bench.measure(command),
     rounds,
   );
-  const { worker, trusted, loop, sinkInC, loopInC } = measured;
+  const { worker, placed, trusted, loop, sinkInC, loopInC } = measured;
   const { source, senderInC } = await takeRounds<keyof Senders, Round>(
     await senders(),
     (command) => bench.measureSender(command),
@@ -74,6 +74,9 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
   const into = "into a confined worker, beside";
   yield* pair(`${into} the kernel behind a loop in C`, worker, loopInC);
   yield* pair(`${into} a loop in C that takes it`, worker, sinkInC);
+  const apart = "into a process, beside";
+  yield* pair(`${apart} the kernel behind a loop in C`, placed, loopInC);
+  yield* pair(`${apart} a loop in C that takes it`, placed, sinkInC);
   const shared = "into a trusted worker, beside";
   yield* pair(`${shared} the kernel behind a loop in C`, trusted, loopInC);
   yield* pair(`${shared} a loop in C that takes it`, trusted, sinkInC);
@@ -89,6 +92,8 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
 interface Contestants {
   /** A whole system, with the stream's end in its worker. */
   readonly worker: Command;
+  /** Our receiver, with the stream's end in a process. */
+  readonly placed: Command;
   /** Our receiver, with a worker that is trusted with packet memory. */
   readonly trusted: Command;
   /** Our driver alone, between two TAPs. */
@@ -114,6 +119,7 @@ async function contestants(): Promise<Contestants> {
   const sink = await build({ name: "tap_sink", kind: "program" });
   return {
     worker: denoScript("tap_system.ts", ...END, "sink"),
+    placed: denoScript("tap_system.ts", ...END, "sink", "process"),
     trusted: denoScript("tap_system.ts", ...END, "sink", "trusted"),
     loop: denoScript("tap_forward.ts", ...NAMES),
     sinkInC: "missing" in sink ? sink.missing : [sink.path, ...END],

@@ -6,11 +6,12 @@
  * {"packets":N,"cpuUs":N}
  * ```
  *
- * packets taken and processor time used (user and system, all threads) since it
- * began. It ends when its input does.
+ * packets taken and processor time used (user and system, all threads, those of
+ * its child processes included) since it began. It ends when its input does.
  */
 
 import process from "node:process";
+import { childrenCpuUs } from "./children_cpu.ts";
 
 /** Says that packets may come, then answers lines until there are no more. */
 export async function reportTo(
@@ -20,6 +21,7 @@ export async function reportTo(
   for await (const _line of Deno.stdin.readable) {
     const { user, system } = process.cpuUsage();
     const taken = await packets();
-    console.log(JSON.stringify({ packets: taken, cpuUs: user + system }));
+    const cpuUs = user + system + await childrenCpuUs();
+    console.log(JSON.stringify({ packets: taken, cpuUs }));
   }
 }

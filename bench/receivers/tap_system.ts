@@ -1,8 +1,8 @@
 /**
- * `tap_system.ts IFNAME ADDRESS PORT sink|source [trusted]`: a whole system on a
+ * `tap_system.ts IFNAME ADDRESS PORT sink|source [trusted|process]`: a whole system on a
  * TAP, as `sallyport up` starts it, with one end of a TCP stream (tap/tcp_sink.ts,
  * tap/tcp_source.ts) in the worker where udp-echo would be, confined or trusted
- * with packet memory. Counts the stream's bytes.
+ * with packet memory, or in a process. Counts the stream's bytes.
  */
 
 import { parseManifest } from "../../services/manifest/manifest.ts";
@@ -16,7 +16,7 @@ import { reportTo } from "./report.ts";
 const QUOTA_PAGES = 96 * 17;
 const EXTENTS = 192;
 
-const [interfaceName, address, port, end, trusted] = Deno.args;
+const [interfaceName, address, port, end, option] = Deno.args;
 
 const sink = {
   worker: new URL("../tap/tcp_sink_worker.ts", import.meta.url),
@@ -26,6 +26,8 @@ const source = {
   worker: new URL("../tap/tcp_source_worker.ts", import.meta.url),
   definition: tcpSource,
 };
+
+const stream = end === "source" ? source : sink;
 
 const manifest = parseManifest({
   nic: `tap:${interfaceName}`,
@@ -37,7 +39,8 @@ const manifest = parseManifest({
       core: "udp-echo",
       port: Number(port),
       quotaPages: QUOTA_PAGES,
-      trusted: trusted === "trusted",
+      trusted: option === "trusted",
+      ...(option === "process" ? { place: option } : {}),
     },
   },
 });
@@ -47,7 +50,8 @@ const parts = {
     ...PARTS.services,
     "udp-echo": {
       ...PARTS.services["udp-echo"]!,
-      ...(end === "source" ? source : sink),
+      ...stream,
+      process: { module: stream.worker, argument: "" },
     },
   },
 };
