@@ -42,6 +42,8 @@ export class ServiceProcess implements Disposable, Source, Sink {
   readonly #onPrinted: (line: string) => void;
   #control: Port<unknown, unknown> | undefined;
   #ended = false;
+  /** Whether the last read brought less than there was room for. */
+  #isShort = false;
 
   /**
    * Starts it. It does nothing before {@link begin}.
@@ -91,6 +93,10 @@ export class ServiceProcess implements Disposable, Source, Sink {
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       const count = this.#line.receive(this);
       if (count === 0) return reads;
+      // A short read has emptied the pipe.
+      if (count > 0 && this.#isShort && this.#line.broken === undefined) {
+        return reads + 1;
+      }
       if (count < 0 || this.#line.broken !== undefined) {
         this.#fail();
         return reads + 1;
@@ -106,7 +112,9 @@ export class ServiceProcess implements Disposable, Source, Sink {
   }
 
   read(into: Uint8Array, from: number, to: number): number {
-    return this.#child.read(into, from, to);
+    const count = this.#child.read(into, from, to);
+    this.#isShort = count < to - from;
+    return count;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
