@@ -2,8 +2,8 @@
  * `deliver`: nanoseconds a packet from the driver service to a confined worker
  * and back: received from a NIC that always has a batch, classified, packed or
  * its page swapped, or its descriptor put in a ring for a worker that is
- * trusted, posted, looked at by a core, given back and checked. Beside
- * it, what one would do with postMessage alone: no classifier, no permission
+ * trusted, posted, looked at by a core, given back and checked; or called where it
+ * lies, by a core in the driver's own thread. Beside it, what one would do with postMessage alone: no classifier, no permission
  * asked, and the packet copied for every message.
  */
 
@@ -31,6 +31,12 @@ const SHAPES = [
   { words: "swapped, 65000 bytes", sizeBytes: 65_000, way: "swapped" },
   { words: "shared, 128 bytes", sizeBytes: 128, way: "shared" },
   { words: "shared, 1514 bytes", sizeBytes: 1514, way: "shared" },
+  { words: "in the driver's thread, 128 bytes", sizeBytes: 128, way: "called" },
+  {
+    words: "in the driver's thread, 1514 bytes",
+    sizeBytes: 1514,
+    way: "called",
+  },
 ] as const;
 /** From here on it is packets that cost, and not messages. */
 const LARGE_BATCH = 64;

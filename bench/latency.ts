@@ -3,8 +3,9 @@
  * and back, one under way at a time, as a client in C sees it; and the processor
  * time of the echoing process (user and system, all its threads) a round trip.
  * Ours is a whole system: the driver service, the confined worker of udp-echo,
- * and the driver service again; once more with a service in a process, and with
- * one that is trusted with packet memory, and gets descriptors in a ring. Beside it, a kernel's UDP socket in Deno, and an
+ * and the driver service again; once more with a service in a process, with one
+ * in the driver's own thread, and with one that is trusted with packet memory, and
+ * gets descriptors in a ring. Beside it, a kernel's UDP socket in Deno, and an
  * AF_XDP echo in C.
  *
  * Twice: wherever the scheduler puts them, and with the client on one processor
@@ -68,11 +69,12 @@ export async function* run(options: BenchOptions): AsyncGenerator<BenchRow> {
       round,
       rounds,
     );
-    const { system, placed, trusted, spinning, polled, datagram, xdp } =
+    const { system, placed, trusted, called, spinning, polled, datagram, xdp } =
       measured;
     const ours = {
       "whole system": system,
       "service in a process": placed,
+      "service in the driver's thread": called,
       "trusted service": trusted,
     };
     for (const [words, did] of Object.entries(ours)) {
@@ -151,6 +153,7 @@ async function makeEchoes(): Promise<
     | "system"
     | "placed"
     | "trusted"
+    | "called"
     | "spinning"
     | "polled"
     | "datagram"
@@ -165,6 +168,7 @@ async function makeEchoes(): Promise<
     system,
     placed: [...system, "process"],
     trusted: [...system, "trusted"],
+    called: [...system, "driver"],
     spinning: [...system, "spin"],
     polled: [...system, "busy-poll"],
     datagram: denoScript("datagram.ts", PORT, "echo"),

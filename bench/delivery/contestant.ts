@@ -7,8 +7,8 @@ export interface DeliveryCase {
   readonly port: number;
   /** Packets that come at once. */
   readonly batch: number;
-  /** How ours come: packed into byte strings, as swapped pages, or as descriptors to a trusted holder. */
-  readonly way: "packed" | "swapped" | "shared";
+  /** How ours come: packed into byte strings, as swapped pages, as descriptors to a trusted holder, or by a call in the driver's thread. */
+  readonly way: "packed" | "swapped" | "shared" | "called";
   /**
    * Capabilities of the holder, each for a UDP port from `port` on; one by default. Batches that are packed go to them in turn, swapped ones to the last.
    */

@@ -1,7 +1,8 @@
-/** Our contestant in `deliver`: a driver service here, a confined holder in a worker. */
+/** Our contestant in `deliver`: a driver service here, and a holder in a confined worker, or one that is called. */
 
 import {
   makePacketMemory,
+  type PacketMemory,
   PAGE_BYTES,
   wasmPagesOf,
 } from "../../caps/memory/memory.ts";
@@ -37,8 +38,11 @@ import { DriverService } from "../../drivers/service/service.ts";
 import { ipv4 } from "../../services/filter/grant/builder.ts";
 import { mergeTree } from "../../services/filter/tree/merge.ts";
 import { emitWasm } from "../../services/filter/wasm/emit.ts";
+import { DirectRunner } from "../../services/core/direct_runner.ts";
+import { makeRealClock } from "../../services/runtime/clock.ts";
 import { CountedPort } from "./counted_port.ts";
 import { BenchNic } from "./nic.ts";
+import { SinkCore } from "./sink_core.ts";
 import type { DeliveryCase, DeliveryContestant } from "./contestant.ts";
 
 const FRAMES = 8192;
@@ -51,19 +55,9 @@ const SLOT = 1;
 export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   const extents = what.packet.length > PAGE_BYTES ? EXTENTS : 0;
   const memory = makePacketMemory(FRAMES, extents);
-  const channel = new MessageChannel();
-  const { wasm, frameCount, extentCount } = memory;
-  const access = what.way !== "shared"
-    ? undefined
-    : { memory: wasm, frameCount, extentCount, rings: makeTrustedRings() };
-  const takeNow = receiveMessageOnPort as unknown as TakeNow;
-  const port = fromMessagePort<Delivery | null, unknown>(channel.port1, {
-    takeNow,
-  });
-  const flow = access === undefined
-    ? byMessages(what, port)
-    : byRings(what, port, access);
-  const holder = await startHolder(channel.port2, access);
+  const { flow, holder, attach } = what.way === "called"
+    ? byCalls()
+    : await inWorker(what, memory);
   const nic: BenchNic = new BenchNic(memory, {
     packet: what.packet,
     ports: what.way === "swapped" ? undefined : what.capabilities,
@@ -79,7 +73,7 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
       throw new Error("deliver: the holder was cut off");
     },
   });
-  service.attach(HOLDER, flow.port, PLAIN_LIMITS, access?.rings);
+  attach(service);
   filter.post(commit(what, wasmPagesOf(memory)));
   const stopped = new AbortController();
   const running = runDriverService(service, {
@@ -113,19 +107,88 @@ export async function ours(what: DeliveryCase): Promise<DeliveryContestant> {
   };
 }
 
+/** A holder, and how it is connected. */
+interface Ends {
+  readonly flow: Flow;
+  readonly holder: TestHolder;
+  attach(service: DriverService): void;
+}
+
+/** One in a confined worker. */
+async function inWorker(
+  what: DeliveryCase,
+  memory: PacketMemory,
+): Promise<Ends> {
+  const channel = new MessageChannel();
+  const { wasm, frameCount, extentCount } = memory;
+  const access = what.way !== "shared"
+    ? undefined
+    : { memory: wasm, frameCount, extentCount, rings: makeTrustedRings() };
+  const takeNow = receiveMessageOnPort as unknown as TakeNow;
+  const port = fromMessagePort<Delivery | null, unknown>(channel.port1, {
+    takeNow,
+  });
+  const flow = access === undefined
+    ? byMessages(what, port)
+    : byRings(what, port, access);
+  const holder = await startHolder(channel.port2, access);
+  return {
+    flow,
+    holder,
+    attach: (service) =>
+      service.attach(HOLDER, flow.port, PLAIN_LIMITS, access?.rings),
+  };
+}
+
+/** One in the driver's thread, which is this one. */
+function byCalls(): Ends {
+  const core = new SinkCore();
+  const seen = () => core.counters().packets!;
+  return {
+    flow: {
+      hasRoom: () => true,
+      async whenReturned(packets) {
+        while (seen() < packets) {
+          await new Promise((resolve) => void setImmediate(resolve));
+        }
+      },
+    },
+    holder: { end: () => Promise.resolve(seen()) },
+    attach(service) {
+      new DirectRunner(core, {
+        end: service.attachDirect(HOLDER),
+        capability: 0n,
+        clock: makeRealClock(),
+        onFailure: (error) => {
+          throw error;
+        },
+      });
+    },
+  };
+}
+
 /** How packets get to the holder: how many are under way, and when they are back. */
 interface Flow {
-  readonly port: Port<Delivery | null, unknown>;
   /** Whether another batch may come, so that none is ever dropped; so many have come. */
   hasRoom(came: number): boolean;
   /** Resolves when `packets` in all have come back. */
   whenReturned(packets: number): Promise<void>;
 }
 
+/** A flow by a port. */
+interface PortFlow extends Flow {
+  readonly port: Port<Delivery | null, unknown>;
+}
+
+/** A holder that says at its end how many packets it saw. */
+interface TestHolder {
+  end(): Promise<number>;
+}
+
 function byMessages(
   what: DeliveryCase,
   port: Port<Delivery | null, unknown>,
-): Flow {
+): PortFlow {
   const counted = new CountedPort(port);
   const recordBytes = what.way === "swapped"
     ? RECORD_BYTES
@@ -148,7 +211,7 @@ function byRings(
   what: DeliveryCase,
   port: Port<Delivery | null, unknown>,
   access: TrustedAccess,
-): Flow {
+): PortFlow {
   // It never advances: what is available is all there ever was.
   const returns = new RingReader(access.rings, "returns");
   return {
@@ -194,7 +257,7 @@ function commit(what: DeliveryCase, memoryPages: number): DriverOrder {
 async function startHolder(
   data: MessagePort,
   trusted: TrustedAccess | undefined,
-): Promise<{ end(): Promise<number> }> {
+): Promise<TestHolder> {
   const worker = new Worker(new URL("./holder_worker.ts", import.meta.url), {
     type: "module",
     deno: { permissions: "none" },

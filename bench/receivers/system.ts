@@ -1,9 +1,9 @@
 /**
- * `system.ts IFNAME ADDRESS PORT MAC [process|trusted|spin|busy-poll]`: a whole
- * system, as `sallyport up` starts it: the driver service, the filter service, and
- * udp-echo in its confined worker, or as the last word says: in a process, in a
- * worker that is trusted with packet memory, with threads that spin, with a NIC
- * that is polled. Datagrams from
+ * `system.ts IFNAME ADDRESS PORT MAC [process|driver|trusted|spin|busy-poll]`: a
+ * whole system, as `sallyport up` starts it: the driver service, the filter service,
+ * and udp-echo in its confined worker, or as the last word says: in a process, in the
+ * driver's own thread, in a worker that is trusted with packet memory, with threads
+ * that spin, with a NIC that is polled. Datagrams from
  * and to one port are not echoed (they could go round for ever): they are
  * received, checked by the core, given back, and counted with those that are.
  */
@@ -28,7 +28,9 @@ const system = await boot(
         core: "udp-echo",
         port: Number(port),
         trusted: option === "trusted",
-        ...(option === "process" ? { place: option } : {}),
+        ...(option === "process" || option === "driver"
+          ? { place: option }
+          : {}),
       },
     },
   }),

@@ -85,7 +85,7 @@ testWith(
   async () => {
     const rows = await quick("latency");
     checkRows("latency", rows);
-    assert.equal(rows.length, (2 * 5 + 1) * 4);
+    assert.equal(rows.length, (2 * 9 + 1) * 4);
     assert.ok(rows.every((row) => row.note === undefined));
   },
 );
