@@ -216,7 +216,9 @@ export class Host {
 
   /** Everything that is ready to be done in the driver. Returns how much it was. */
   turn(): number {
-    if (this.#stalls > 0) return 0;
+    const stalled = this.#stalls > 0 ||
+      this.services.some(({ isCalled, stalled }) => isCalled && stalled);
+    if (stalled) return 0;
     return this.#machine?.driver.turn() ?? 0;
   }
 
@@ -230,10 +232,13 @@ export class Host {
     const port = this.#nextPort++;
     const [data, forDriver] = makePipe<Submission, Delivery>();
     const [requests, forFilter] = makePipe<FilterRequest, FilterReply>();
-    machine.driver.attach(port, forDriver);
+    const end = service.isCalled
+      ? machine.driver.attachDirect(port)
+      : undefined;
+    if (end === undefined) machine.driver.attach(port, forDriver);
     machine.filter.attach(port, forFilter);
     const { system, root } = machine;
-    void service.start({ port, data, requests, system, root });
+    void service.start({ port, data, end, requests, system, root });
   }
 
   /** Terminates a service: what it held is revoked, its pages are quarantined. */
@@ -263,11 +268,14 @@ export class Host {
   /** The driver does nothing until {@link resumeDriver}. */
   stallDriver(): void {
     this.#stalls++;
+    // They have one thread.
+    for (const service of this.services) if (service.isCalled) service.stall();
   }
 
   /** Ends one stall of the driver. */
   resumeDriver(): void {
     this.#stalls--;
+    for (const service of this.services) if (service.isCalled) service.resume();
   }
 
   /** Where the pages are; undefined while the driver is down. */

@@ -114,16 +114,18 @@ function none(): Seen {
 
 const FAULTS_MS = 60;
 
-/** A world with two askers, for so long. */
+/** A world with two askers, for so long; where `called`, one of them and the answerer are in the driver's thread. */
 async function live(
   faults: readonly Fault[],
   forMs: number,
+  called: boolean,
 ): Promise<{ readonly world: World; readonly seen: readonly Seen[] }> {
   const seen = [none(), none()];
+  const place = called ? "driver" : "worker";
   const world = simulate({
     services: {
-      answerer,
-      a: asker(1, seen[0]!),
+      answerer: { ...answerer, place },
+      a: { ...asker(1, seen[0]!), place },
       c: asker(2, seen[1]!),
     },
     faults,
@@ -141,8 +143,9 @@ testProperty(
       parties: ["a", "c", "answerer", "driver"],
       withinMs: FAULTS_MS,
     }),
-    async (faults) => {
-      const { world, seen } = await live(faults, FAULTS_MS + 100);
+    fc.boolean(),
+    async (faults, called) => {
+      const { world, seen } = await live(faults, FAULTS_MS + 100, called);
       using _ = world;
       world.check();
       const before = seen.map(({ right }) => right);
@@ -168,8 +171,10 @@ testProperty(
       parties: ["a", "answerer"],
       withinMs: FAULTS_MS,
     }),
-    async (faults) => {
-      const [one, two] = [await live(faults, 80), await live(faults, 80)];
+    fc.boolean(),
+    async (faults, called) => {
+      const one = await live(faults, 80, called);
+      const two = await live(faults, 80, called);
       using _one = one.world;
       using _two = two.world;
       equal(formatTrace(one.world.trace), formatTrace(two.world.trace));

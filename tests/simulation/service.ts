@@ -3,6 +3,7 @@
 import { withPriorityTagged } from "../../services/filter/grant/priority_tagged.ts";
 import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PortId } from "../../caps/kernel/kernel.ts";
+import type { DirectEnd } from "../../caps/port/direct_end.ts";
 import type { Port } from "../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
 import {
@@ -30,6 +31,7 @@ import {
   type PortCounts,
   ServicePorts,
 } from "../../services/core/ports.ts";
+import { DirectRunner } from "../../services/core/direct_runner.ts";
 import { CoreRunner } from "../../services/core/runner.ts";
 import { establish } from "../../services/core/start.ts";
 import { ServicePort } from "./service_port.ts";
@@ -47,12 +49,16 @@ export interface SimulatedService extends ServiceDefinition {
   readonly quotaPages?: number;
   /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 by default. */
   readonly copyBytesMax?: number;
+  /** Where it runs: in the driver's thread it stalls with the driver, and the driver with it; `worker` by default. */
+  readonly place?: "worker" | "driver";
 }
 
 /** How a host connects a service: its number, and its ends of both channels. */
 export interface ServiceConnection {
   readonly port: PortId;
   readonly data: Port<Submission, Delivery>;
+  /** By what it is called, in place of `data`, in the driver's thread. */
+  readonly end?: DirectEnd | undefined;
   readonly requests: Port<FilterRequest, FilterReply>;
   /** The host's own client, for the envelope. */
   readonly system: FilterClient;
@@ -76,7 +82,7 @@ export interface ServiceParts {
 interface Life {
   readonly port: PortId;
   readonly services: ServicePort;
-  runner?: CoreRunner;
+  runner?: CoreRunner | DirectRunner;
   ports?: ServicePorts;
   /** To other services, by the connection. */
   readonly toOthers: Map<number, StallingPort<ArrayBuffer, unknown>>;
@@ -104,6 +110,11 @@ export class SimulatedHolder {
   /** What the driver knows it by; undefined while it is down. */
   get port(): PortId | undefined {
     return this.#life?.port;
+  }
+
+  /** Whether it runs in the driver's thread. */
+  get isCalled(): boolean {
+    return this.#parts.definition.place === "driver";
   }
 
   /** Whether it does nothing at the moment, though it runs. */
@@ -150,7 +161,7 @@ export class SimulatedHolder {
   /** Starts it with a new core: it asks for its capability as every service does. */
   async start(connection: ServiceConnection): Promise<void> {
     const { definition, settings, trace, name } = this.#parts;
-    const { port, data, requests, system, root } = connection;
+    const { port, data, end, requests, system, root } = connection;
     const services = new ServicePort(
       data,
       (what, bytes) => trace.add(name, `${what} ${nameFrame(bytes)}`),
@@ -176,13 +187,16 @@ export class SimulatedHolder {
       trace.add(name, "runs");
       const ports = new ServicePorts();
       life.ports = ports;
-      life.runner = new CoreRunner(definition.make(settings, ports.given), {
-        port: services,
+      const core = definition.make(settings, ports.given);
+      const options = {
         clock: this.#clock(),
         ports,
         capability,
-        onFailure: (error) => this.#fail(life, error),
-      });
+        onFailure: (error: unknown) => this.#fail(life, error),
+      };
+      life.runner = end === undefined
+        ? new CoreRunner(core, { ...options, port: services })
+        : new DirectRunner(core, { ...options, end });
       if (this.stalled) services.stall();
       this.#parts.onRunning(ports.opened());
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { given } from "../../caps/kernel/given.ts";
 import { arpService } from "../../services/arp/service.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
@@ -48,10 +49,14 @@ const plan: fc.Arbitrary<FaultPlan> = fc.record({
   untilMs: fc.constant(FAULTS_MS),
 });
 
+const anyPlace = fc.constantFrom("worker" as const, "driver" as const);
+
 interface Case {
   readonly seed: number;
   readonly faults: FaultPlan;
   readonly copyBytesMax: number;
+  /** Where `arp`, `ping` and `echo` run. */
+  readonly places: readonly ("worker" | "driver")[];
   readonly noise: readonly FrameBytes[];
 }
 
@@ -59,17 +64,19 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
   seed: fc.nat(),
   faults: plan,
   copyBytesMax: fc.constantFrom(0, 200, 2048),
+  places: fc.tuple(anyPlace, anyPlace, anyPlace),
   noise: fc.array(anyFrame(), { maxLength: 20 }),
 });
 
-function worldOf({ seed, faults, copyBytesMax, noise }: Case): World {
+function worldOf({ seed, faults, copyBytesMax, places, noise }: Case): World {
+  const [arp, ping, echo] = places;
   const world = simulate({
     seed,
     faults,
     services: {
-      arp: { ...arpService, copyBytesMax },
-      ping: { ...icmpEchoService, copyBytesMax },
-      echo: { ...udpEchoService, copyBytesMax },
+      arp: { ...arpService, copyBytesMax, ...given({ place: arp }) },
+      ping: { ...icmpEchoService, copyBytesMax, ...given({ place: ping }) },
+      echo: { ...udpEchoService, copyBytesMax, ...given({ place: echo }) },
     },
     peer: { pingIntervalUs: 3000, udpIntervalUs: 2000 },
   });

@@ -22,9 +22,9 @@ import { simulate, type SimulationOptions } from "./world.ts";
 
 const file = import.meta.url;
 
-const services = {
+const services: SimulationOptions["services"] & object = {
   arp: arpService,
-  ping: icmpEchoService,
+  ping: { ...icmpEchoService, place: "driver" },
   echo: { ...udpEchoService, copyBytesMax: 200 },
 };
 
