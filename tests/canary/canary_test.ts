@@ -5,6 +5,7 @@
  */
 
 import { deepStrictEqual } from "node:assert/strict";
+import { CALLED_FAULTS } from "./called.ts";
 import { CAPS_FAULTS } from "./caps.ts";
 import { CHILD_FAULTS } from "./children.ts";
 import { DRIVER_SERVICE_FAULTS } from "./driver_service.ts";
@@ -38,6 +39,7 @@ for (
   const [folder, faults] of Object.entries({
     caps: CAPS_FAULTS,
     "the driver service": DRIVER_SERVICE_FAULTS,
+    "what the driver calls": CALLED_FAULTS,
     "drivers of NICs": NIC_FAULTS,
     "child processes": CHILD_FAULTS,
     "the filter service": FILTER_FAULTS,

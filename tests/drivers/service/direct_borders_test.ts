@@ -29,6 +29,11 @@ const acts = fc.oneof(
     length: wild,
     offload: fc.oneof(fc.constant(0), fc.nat(0xffffffff)),
   }),
+  // What it may send, but somewhere else.
+  fc.record({
+    does: fc.constant("move" as const),
+    by: fc.constantFrom(-4352, -4096, -300, -256, 100, 4000, 4096, 8192),
+  }),
   fc.record({ does: fc.constant("echo" as const) }),
   fc.record({ does: fc.constant("handle" as const) }),
   fc.record({ does: fc.constant("point elsewhere" as const) }),
@@ -86,6 +91,10 @@ class WildCore implements Core {
     if (frame === undefined) return "handled" as const;
     if (act.does === "echo") {
       frame.bytes.set(WITNESS.subarray(0, frame.length), frame.start);
+    } else if (act.does === "move") {
+      frame.start += act.by;
+      frame.length = WITNESS.length;
+      frame.bytes.set(WITNESS, frame.start);
     } else if (act.does === "reply") {
       frame.start += act.by;
       frame.length = act.length;

@@ -24,6 +24,7 @@ class ScriptedCore implements Core {
     "handled";
   atEnd: (out: Outbox) => void = () => {};
   withRoom: (out: Outbox) => void = () => {};
+  onNews: NonNullable<Core["onNews"]> = () => {};
 
   receive(frame: Frame, _now: number, out: Outbox) {
     this.seen.push("packet");
@@ -175,6 +176,59 @@ Deno.test("what a core in the driver's thread may not send, or says wrongly, is 
   }
   assert.deepEqual(rig.cutOff, [1]);
   assert.deepEqual(rig.sent(), []);
+});
+
+Deno.test("what a core in the driver's thread opens and does not send is there for others again", () => {
+  using rig = new Rig([called, discard]);
+  const core = new ScriptedCore();
+  let opened = 0;
+  core.onPacket = (_frame, out) => {
+    // More often than there are frames.
+    for (let i = 0; i < 100; i++) if (out.open(60) !== undefined) opened++;
+    return "handled";
+  };
+  run(rig, core);
+  for (let i = 0; i < 3; i++) arrive(rig, 1);
+  assert.equal(opened, 300);
+  assert.equal(rig.service.counts().accounts[0]!.deliveredPackets, 3);
+});
+
+Deno.test("a core in the driver's thread that points its frame elsewhere is shown the next packet all the same", () => {
+  using rig = new Rig([called, discard]);
+  const core = new ScriptedCore();
+  const seen: string[] = [];
+  core.onPacket = (frame) => {
+    const { bytes, start, length } = frame;
+    seen.push(bytes.slice(start, start + length).toHex());
+    frame.bytes = new Uint8Array(9);
+    frame.start = frame.length = frame.capacity = 0;
+    return "handled";
+  };
+  run(rig, core);
+  arrive(rig, 2);
+  assert.deepEqual(seen, [seen[0], seen[0]]);
+  assert.equal(seen[0], witness(echo.receives[0]!).toHex());
+});
+
+Deno.test("what a core in the driver's thread sends outside of a turn is held to the rate limit of that time", () => {
+  const limit = { packetsPerSecond: 10 };
+  using rig = new Rig([{ ...called, quotaPages: 32, limit }, discard]);
+  const core = new ScriptedCore();
+  const { runner } = run(rig, core);
+  core.onNews = (_peer, _now, out) => void sendOwn(out, 9);
+  const sentAfter = (ms: number) => {
+    rig.nowMs += ms;
+    runner.tell({ name: "other", state: "running" });
+    const { length } = rig.sent();
+    rig.turn();
+    return length;
+  };
+  // A tenth of a second's packets at once, and the one at hand.
+  assert.equal(sentAfter(0), 2);
+  assert.equal(sentAfter(100), 1);
+  assert.equal(sentAfter(0), 0);
+  const { drops } = rig.service.counts().accounts[0]!;
+  assert.deepEqual(drops, { "send-rate-limit": 24 });
 });
 
 Deno.test("a checksum that a core in the driver's thread leaves open is completed", () => {
