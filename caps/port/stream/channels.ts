@@ -13,6 +13,8 @@ export type Form = "values" | "bytes";
 export interface DataEnd {
   /** Takes the message at hand, of kind `records`, `page` or `string`. */
   arrive(reader: StreamReader): void;
+  /** Where a page of `sizeBytes` that comes now is to be read to. */
+  pageFor(sizeBytes: number): Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** What a side does with what is not a channel's. */
@@ -100,6 +102,7 @@ export class Channels implements PortCodec {
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
+    this.#reader.pageFor = (sizeBytes) => this.data?.pageFor(sizeBytes);
   }
 
   /** Opens a channel that both sides know. */

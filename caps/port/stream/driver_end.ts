@@ -103,7 +103,7 @@ export class DriverEnd implements Port<Delivery | null, unknown> {
 
   /** The holder has ended: all that it had comes back, and nothing of that is to be sent. */
   recall(): void {
-    this.#arriving = undefined;
+    this.#giveUp();
     for (const { records, count, pages } of this.#lent.values()) {
       new RecordWalk(records, count).emptyAll();
       this.#queue.push({ capabilities: [], records, count, pages });
@@ -115,7 +115,7 @@ export class DriverEnd implements Port<Delivery | null, unknown> {
     const body = readRecords(reader);
     // A page that was announced did not come.
     if (this.#arriving !== undefined || body === undefined) {
-      this.#arriving = undefined;
+      this.#giveUp();
       return this.#push(null);
     }
     const { delivery, capabilities, string } = body;
@@ -154,15 +154,34 @@ export class DriverEnd implements Port<Delivery | null, unknown> {
     return endAt <= (readByHolder?.() ?? writer.written);
   }
 
+  /** Where a page of `sizeBytes` that comes now is to be read to: straight into what leaves. */
+  pageFor(sizeBytes: number): Uint8Array<ArrayBuffer> | undefined {
+    const page = this.#arriving?.expected.at(-1);
+    return page?.byteLength === sizeBytes ? new Uint8Array(page) : undefined;
+  }
+
   #arrivePage({ bytes, start, end }: StreamReader): void {
-    const page = this.#arriving?.expected.pop();
+    const page = this.#arriving?.expected.at(-1);
     if (page === undefined || page.byteLength !== end - start) {
+      this.#giveUp();
       return this.#push(null);
     }
-    new Uint8Array(page).set(bytes.subarray(start, end));
+    if (bytes.buffer !== page) {
+      new Uint8Array(page).set(bytes.subarray(start, end));
+    }
     const { submission, expected } = this.#arriving!;
+    expected.pop();
     if (expected.length > 0) return;
     this.#arriving = undefined;
+    this.#push(submission);
+  }
+
+  /** Takes an answer whose pages did not come: nothing of it is to be sent. */
+  #giveUp(): void {
+    if (this.#arriving === undefined) return;
+    const { submission } = this.#arriving;
+    this.#arriving = undefined;
+    new RecordWalk(submission.records, submission.count).emptyAll();
     this.#push(submission);
   }
 

@@ -97,11 +97,19 @@ export class HolderEnd implements Port<Submission | null, Delivery | null> {
     else this.#arriving = { delivery, sizes };
   }
 
+  /** Where a page of `sizeBytes` that comes now is to be read to. */
+  pageFor(sizeBytes: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.#arriving === undefined
+      ? undefined
+      : new Uint8Array(this.#pageOf(sizeBytes));
+  }
+
   #arrivePage({ bytes, start, end }: StreamReader): void {
     if (this.#arriving === undefined) return;
     const { delivery, sizes } = this.#arriving;
-    const page = this.#pageOf(end - start);
-    new Uint8Array(page).set(bytes.subarray(start, end));
+    const whole = bytes.buffer.byteLength === end - start;
+    const page = whole ? bytes.buffer : this.#pageOf(end - start);
+    if (!whole) new Uint8Array(page).set(bytes.subarray(start, end));
     delivery.pages.push(page);
     if (delivery.pages.length < sizes.length) return;
     this.#arriving = undefined;

@@ -39,9 +39,12 @@ export class StreamWriter {
   /** Bytes that were written, pages included. */
   #written = 0;
 
-  /** Whether so much is unwritten that what can be left out is to be left out. */
+  /**
+   * Whether so much is unwritten that what can be left out is to be left out. Pages
+   * do not count: they take no memory here, and their holder's quota bounds them.
+   */
   get full(): boolean {
-    return this.#to - this.#from + this.#pageBytes > UNWRITTEN_BYTES_MAX;
+    return this.#to - this.#from > UNWRITTEN_BYTES_MAX;
   }
 
   /** Whether all is written. */

@@ -6,7 +6,7 @@ import type { Sink } from "../../../../caps/port/stream/writer.ts";
 /** One direction of a stream, both its ends. */
 export class TestPipe implements Source, Sink {
   readonly #piece: () => number;
-  readonly #bytes: number[] = [];
+  readonly #chunks: Uint8Array[] = [];
   /** Bytes that were written, and read. */
   written = 0;
   taken = 0;
@@ -20,23 +20,29 @@ export class TestPipe implements Source, Sink {
   write(bytes: Uint8Array, start: number, end: number): number {
     if (this.closed) return -1;
     const count = Math.min(this.#piece(), end - start);
-    for (let i = 0; i < count; i++) this.#bytes.push(bytes[start + i]!);
+    if (count > 0) this.#chunks.push(bytes.slice(start, start + count));
     this.written += count;
     return count;
   }
 
   read(into: Uint8Array, from: number, to: number): number {
-    if (this.#bytes.length === 0) return this.closed ? -1 : 0;
-    const count = Math.min(Math.max(1, this.#piece()), to - from);
-    const bytes = this.#bytes.splice(0, count);
-    into.set(bytes, from);
-    this.taken += bytes.length;
-    return bytes.length;
+    if (this.unread === 0) return this.closed ? -1 : 0;
+    const most = Math.min(Math.max(1, this.#piece()), to - from, this.unread);
+    for (let at = 0; at < most;) {
+      const chunk = this.#chunks[0]!;
+      const part = chunk.subarray(0, most - at);
+      into.set(part, from + at);
+      at += part.length;
+      if (part.length === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part.length);
+    }
+    this.taken += most;
+    return most;
   }
 
   /** Bytes that were written and not read. */
   get unread(): number {
-    return this.#bytes.length;
+    return this.written - this.taken;
   }
 }
 
