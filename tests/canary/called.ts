@@ -17,13 +17,13 @@ const PLACE = {
 export const CALLED_FAULTS: readonly Fault[] = [
   fault(
     "a core is called with more pages than its quota",
-    { ...DELIVERER, test: BORDERS },
+    { ...DELIVERER, test: DELIVERY, filter: "more than its quota" },
     "handler === undefined || !account.pages.mayHold(pages)",
     "handler === undefined",
   ),
   fault(
     "the pages that a core is called with stay charged",
-    { ...DELIVERER, test: BORDERS },
+    { ...DELIVERER, test: DELIVERY, filter: "while no core is there" },
     "    table.release(account, pages);\n",
     "",
   ),

@@ -112,6 +112,9 @@ Deno.test("what a core in the driver's thread sends within a packet leaves, and 
   assert.equal(rig.sent().length, 4);
   rig.turn();
   assert.equal(core.seen.length, 3, "there is no room");
+  arrive(rig, 1);
+  assert.equal(core.seen.length, 3, "nor for a packet");
+  assert.deepEqual(rig.service.counts().accounts[0]!.drops, { "no-page": 1 });
   rig.driver.stalled = false;
   rig.turn();
   assert.deepEqual(core.seen, ["packet", "end of batch", "room", "room"]);
