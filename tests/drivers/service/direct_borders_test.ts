@@ -8,7 +8,7 @@ import { NEVER } from "../../../services/runtime/clock.ts";
 import type { Core, Frame, Outbox } from "../../../services/core/core.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { testProperty } from "../../property.ts";
-import { run, WITNESS } from "./direct_rig.ts";
+import { run, WITNESS } from "./cores.ts";
 import { discard, echo, extentPlans, frames, superFrames } from "./plans.ts";
 import { type HolderPlan, Rig, type TestHolder } from "./rig.ts";
 

@@ -11,7 +11,7 @@ import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
 import { NEVER } from "../../../services/runtime/clock.ts";
 import type { Core, Frame, Outbox } from "../../../services/core/core.ts";
 import { witness } from "../../arbitraries/witness.ts";
-import { run, WITNESS } from "./direct_rig.ts";
+import { run, WITNESS } from "./cores.ts";
 import { discard, echo } from "./plans.ts";
 import { type HolderPlan, Rig } from "./rig.ts";
 

@@ -18,19 +18,13 @@ import {
   RingReader,
   RingWriter,
 } from "../../../caps/port/trusted_ring.ts";
-import {
-  type Delivery,
-  INLINE_BYTES_MAX,
-  type Submission,
-} from "../../../caps/port/records.ts";
-import { type Port, takeAll } from "../../../caps/port/port.ts";
+import { type Delivery, INLINE_BYTES_MAX } from "../../../caps/port/records.ts";
+import { takeAll } from "../../../caps/port/port.ts";
 import { STRIKES_MAX } from "../../../drivers/service/holder.ts";
-import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
+import { NEVER } from "../../../services/runtime/clock.ts";
 import type { Core, Frame } from "../../../services/core/core.ts";
 import { matches } from "../../../services/filter/tree/reference.ts";
 import { witness } from "../../arbitraries/witness.ts";
-import { DirectRunner } from "../../../services/core/direct_runner.ts";
-import { CoreRunner } from "../../../services/core/runner.ts";
 import { testProperty } from "../../property.ts";
 import {
   discard,
@@ -41,6 +35,7 @@ import {
   plans,
   superFrames,
 } from "./plans.ts";
+import { runOn } from "./cores.ts";
 import { type HolderPlan, packetsOf, Rig, type TestHolder } from "./rig.ts";
 
 const file = import.meta.url;
@@ -77,20 +72,7 @@ class NotingCore implements Core {
 async function play(rig: Rig, batches: readonly Uint8Array[][]) {
   const cores = rig.holders.map((holder) => {
     const core = new NotingCore();
-    const { capability, end } = holder;
-    const options = {
-      capability,
-      clock: makeRealClock(),
-      onFailure: (error: unknown) => assert.fail(String(error)),
-    };
-    const runner = end === undefined
-      ? new CoreRunner(core, {
-        ...options,
-        port: holder.port as Port<Submission | null, never>,
-        trusted: holder.shared,
-      })
-      : new DirectRunner(core, { ...options, end });
-    return { core, runner };
+    return { core, runner: runOn(holder, core) };
   });
   const sent: string[] = [];
   for (const batch of batches) {

@@ -3,11 +3,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { CHECKSUM_PARTIAL } from "../../../caps/port/offload.ts";
-import type { Port } from "../../../caps/port/port.ts";
-import type { Submission } from "../../../caps/port/records.ts";
 import type { Core } from "../../../services/core/core.ts";
-import { CoreRunner } from "../../../services/core/runner.ts";
-import { makeRealClock, NEVER } from "../../../services/runtime/clock.ts";
+import { NEVER } from "../../../services/runtime/clock.ts";
 import { buildUdp } from "../../arbitraries/frames.ts";
 import {
   ethernetToUs,
@@ -15,6 +12,7 @@ import {
   OWN,
   plainHeader,
 } from "../../services/core/core_harness.ts";
+import { runOn } from "./cores.ts";
 import { echo } from "./plans.ts";
 import { Rig } from "./rig.ts";
 
@@ -36,6 +34,7 @@ Deno.test("a checksum that a core wishes to have completed is, however its packe
       { copyBytesMax: 4096 },
       { copyBytesMax: 0 },
       { copyBytesMax: 0, trusted: true },
+      { called: true },
     ]
   ) {
     for (
@@ -55,13 +54,7 @@ Deno.test("a checksum that a core wishes to have completed is, however its packe
         counters: () => ({}),
       };
       const [holder] = rig.holders;
-      using _runner = new CoreRunner(core, {
-        port: holder!.port as Port<Submission | null, never>,
-        capability: holder!.capability,
-        trusted: holder!.shared,
-        clock: makeRealClock(),
-        onFailure: (error) => assert.fail(String(error)),
-      });
+      using _runner = runOn(holder!, core);
       rig.far.send(wrong, 0, wrong.length);
       for (let turns = 0; turns < 3 || !rig.service.quiet; turns++) {
         rig.turn();
