@@ -25,6 +25,8 @@ export interface Nic {
   readonly mapped?: boolean;
   /** Whether its driver is started again when it crashes; true by default. */
   readonly restarts?: boolean;
+  /** Whether its worker brings what runs services in its thread; false by default. */
+  readonly callsServices?: boolean;
   /** Where the NIC classifies itself: what becomes of packets that no capability claims. */
   readonly kernel?: FilterStart["target"]["kernel"];
   /** Whether it is a packet socket. */

@@ -3,6 +3,7 @@
 import type { Manifest } from "../manifest/manifest.ts";
 import { formatIpPrefix } from "../wire/ip_address.ts";
 import { residentBytes } from "../runtime/memory_usage.ts";
+import { placeProblem, type ServicePlace } from "../manifest/place.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 import type { SystemSnapshot } from "./snapshot.ts";
@@ -125,6 +126,32 @@ export class RunningSystem implements System {
   /** Derives a capability for the caller itself. */
   async open(receives: Grant, options: OpenOptions = {}): Promise<Receiver> {
     return await this.#receivers.open(receives, options);
+  }
+
+  /** Ends a service's life, and begins another in `place`. */
+  async move(name: string, place: ServicePlace): Promise<void> {
+    const service = this.#services.all.find((one) => one.name === name);
+    if (service === undefined) {
+      throw new Error(`move: there is no service ${JSON.stringify(name)}`);
+    }
+    const problem = placeProblem({ ...service.manifest, place })?.message ??
+      this.#placeMissing(place);
+    if (problem !== undefined) {
+      throw new Error(`move: service ${name}: ${problem}`);
+    }
+    service.placeIn(place);
+    if (service.state === "running") await this.#services.renew(service);
+  }
+
+  /** Why a place cannot be had that a system has only from its start. */
+  #placeMissing(place: ServicePlace): string | undefined {
+    const { nic } = this.#nic!.life;
+    const had = Object.values(this.#manifest.services)
+      .some((one) => one.place === place);
+    if (place === "worker" || had) return undefined;
+    if (place === "driver" && !this.#options.confined) return undefined;
+    if (place === "driver" && nic.callsServices === true) return undefined;
+    return `expected the place of a service that the system was started with; start it with one in "${place}"`;
   }
 
   /** Lets packets come in. */

@@ -3,6 +3,7 @@
 import type { RateLimit } from "../../caps/kernel/rate_limit.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 import type { Interposer } from "../interpose/interposer.ts";
+import type { ServicePlace } from "../manifest/place.ts";
 import type { ServiceFactory } from "../loader/factory.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { SystemSnapshot } from "./snapshot.ts";
@@ -77,6 +78,14 @@ export interface System {
    * @throws {RefusedError} when the grant overlaps another's, or no pages are left.
    */
   open(receives: Grant, options?: OpenOptions): Promise<Receiver>;
+  /**
+   * Moves a service: ends its life where it runs, and begins another in `place`, with
+   * fresh capabilities. Resolves when that runs or has failed; what has failed
+   * already is there when it is started again.
+   * @throws {Error} when there is no such service, or it cannot be there, with what
+   * to do.
+   */
+  move(service: string, place: ServicePlace): Promise<void>;
   /** Lets packets come in, where the system was started paused. */
   receive(): void;
   /** Stops it and closes the NIC; gives the last counts. */

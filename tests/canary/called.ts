@@ -100,6 +100,16 @@ export const CALLED_FAULTS: readonly Fault[] = [
     "return undefined;",
   ),
   fault(
+    "a service that is moved stays where it is",
+    {
+      file: "services/system/running.ts",
+      test: "system/called_test.ts",
+      filter: "moves into the driver's thread",
+    },
+    '    if (service.state === "running") await this.#services.renew(service);\n',
+    "",
+  ),
+  fault(
     "in the driver's thread a core differs from one in a worker",
     { ...RUNNER, test: "simulation/places_test.ts" },
     'verdictOn(frame satisfies Frame, now) === "reply"',

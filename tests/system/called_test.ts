@@ -125,6 +125,50 @@ for (const confined of [false, true]) {
   });
 }
 
+for (const confined of [false, true]) {
+  const how = confined ? "in confined workers" : "in one process";
+
+  Deno.test(`a service moves into the driver's thread and out of it, goes on, and costs the others nothing, ${how}`, async () => {
+    const system = await boot(
+      defaultManifest({
+        services: {
+          arp: { core: "arp", place: "driver" },
+          ping: { core: "icmp-echo" },
+          echo: { core: "udp-echo", port: 7 },
+        },
+      }),
+      { confined },
+    );
+    let echoed = 0;
+    for (const place of ["driver", "worker", "driver"] as const) {
+      await system.move("ping", place);
+      const { services } = await until(
+        system,
+        ({ services }) => (services[1]!.counters["echoed"] ?? 0) > echoed + 5,
+      );
+      const there = place === "worker" && !confined ? "here" : place;
+      assert.equal(services[1]!.place, there);
+      echoed = services[1]!.counters["echoed"]!;
+    }
+    await assert.rejects(
+      system.move("nobody", "worker"),
+      /move: there is no service "nobody"/,
+    );
+    await assert.rejects(
+      system.move("ping", "process"),
+      /move: service ping: expected the place of a service/,
+    );
+    const { services, pages, nic } = await system.stop();
+    assert.equal(nic.restarts, 0);
+    assert.equal(pages.lent, 0);
+    for (const { name, restarts, capabilities } of services) {
+      assert.equal(restarts, 0, name);
+      if (name === "ping") continue;
+      for (const { drops } of capabilities) assert.deepEqual(drops, {}, name);
+    }
+  });
+}
+
 Deno.test("a worker of the caller's own NIC has no services in its thread, and boot says so", async () => {
   await assert.rejects(
     boot(placed("driver"), {

@@ -59,6 +59,7 @@ export function nicOf(
     ...ends,
     mapped: kind.mapped ?? false,
     restarts: kind.restarts ?? true,
+    callsServices: called,
     ...(kind.kernel === "takes" ? { kernel: { unclaimed } } : {}),
     socket: kind.kernel === "copies",
   };

@@ -20,6 +20,7 @@ import type { Place } from "../../runtime/thread.ts";
 import type {
   RestartPolicy,
   ServiceManifest,
+  ServicePlace,
 } from "../../manifest/manifest.ts";
 import type { ServiceSnapshot } from "../snapshot.ts";
 import { Restarts } from "../restarts.ts";
@@ -53,7 +54,7 @@ type Phase =
 /** One service of a system, which is started again when it fails. */
 export class Supervised {
   readonly name: string;
-  readonly manifest: ServiceManifest;
+  #manifest: ServiceManifest;
   readonly restarts: Restarts;
   #phase: Phase = { kind: "alive" };
   #host: ServiceHost | undefined;
@@ -66,8 +67,18 @@ export class Supervised {
 
   constructor(name: string, service: ServiceManifest) {
     this.name = name;
-    this.manifest = service;
+    this.#manifest = service;
     this.restarts = new Restarts(restartsMax(service.restart));
+  }
+
+  /** What it is to be. */
+  get manifest(): ServiceManifest {
+    return this.#manifest;
+  }
+
+  /** Has its next lives be in `place`. */
+  placeIn(place: ServicePlace): void {
+    this.#manifest = { ...this.#manifest, place };
   }
 
   /** Present life, or the last one. */

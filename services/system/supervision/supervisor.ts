@@ -44,10 +44,8 @@ export interface ServicesOptions {
   readonly onFailed: (service: Supervised) => void;
 }
 
-/** What connects a service to a NIC; without a channel for packets where its process needs none. */
-type HolderConnection =
-  & Omit<Connection, "data">
-  & Pick<HolderEnds, "port" | "data">;
+/** What connects a service to a NIC. */
+type HolderConnection = Connection & Pick<HolderEnds, "port">;
 
 /** The services of one system. */
 export class Supervisor {
@@ -120,12 +118,25 @@ export class Supervisor {
       const { host } = service;
       // What was about to begin would wait for answers that do not come.
       if (host?.state === "starting") host.stop();
-      else if (service.endsWithNic) {
-        host!.stop();
-        this.#ports.down(service.name);
-        this.#tell(service);
-      } else host?.unplug();
+      else if (service.endsWithNic) this.#end(service);
+      else host?.unplug();
     }
+  }
+
+  /** Ends the life of a service that runs, and begins another where it is to run now. */
+  async renew(service: Supervised): Promise<void> {
+    const { port } = service.host!;
+    this.#end(service);
+    this.#options.interposing.release(service.name);
+    await this.#options.onGone(port);
+    await this.#restart(service);
+  }
+
+  /** Ends a life that is no failure. */
+  #end(service: Supervised): void {
+    service.host!.stop();
+    this.#ports.down(service.name);
+    this.#tell(service);
   }
 
   /** Takes a NIC: services that run get new capabilities, the others are started. */
@@ -138,12 +149,8 @@ export class Supervisor {
         if (host.state !== "starting") {
           return await this.#begin(service, ends, connector);
         }
-        const { data, ...connection } = await this.#connect(
-          service,
-          ends,
-          connector,
-        );
-        host.reconnect(ends.port, { ...connection, data: data! });
+        const connection = await this.#connect(service, ends, connector);
+        host.reconnect(ends.port, connection);
       } catch (error) {
         this.#refused(service, connector, error);
       }
