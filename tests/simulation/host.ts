@@ -13,6 +13,7 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
+import { StreamPair } from "./stream_pair.ts";
 import { makePipe, type Port } from "../../caps/port/port.ts";
 import type { Delivery, Submission } from "../../caps/port/records.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
@@ -88,6 +89,8 @@ interface Machine {
 
 /** A host at work. */
 export class Host {
+  /** Of services in processes, by their ports. */
+  readonly #streams = new Map<PortId, StreamPair>();
   readonly name: string;
   /** `driver`, as faults and the trace name it. */
   readonly driverName: string;
@@ -230,7 +233,7 @@ export class Host {
       service.failure !== undefined
     ) return;
     const port = this.#nextPort++;
-    const [data, forDriver] = makePipe<Submission, Delivery>();
+    const [data, forDriver] = this.#makeData(port, service);
     const [requests, forFilter] = makePipe<FilterRequest, FilterReply>();
     const end = service.isCalled
       ? machine.driver.attachDirect(port)
@@ -241,12 +244,27 @@ export class Host {
     void service.start({ port, data, end, requests, system, root });
   }
 
-  /** Terminates a service: what it held is revoked, its pages are quarantined. */
+  #makeData(
+    port: PortId,
+    { place }: SimulatedHolder,
+  ): readonly [Port<Submission, Delivery>, Port<Delivery | null, unknown>] {
+    if (place !== "process") return makePipe<Submission, Delivery>();
+    const pair = new StreamPair();
+    this.#streams.set(port, pair);
+    return [pair.holder as Port<Submission, Delivery>, pair.driver];
+  }
+
+  /**
+   * Terminates a service: what it held is revoked, its pages are quarantined, or
+   * come back where it was in a process.
+   */
   crash(service: SimulatedHolder): void {
     const { port } = service;
     if (port === undefined) return;
     this.#found.push(...this.#refusals(service));
     this.#stop(service);
+    this.#streams.get(port)?.end();
+    this.#streams.delete(port);
     this.#machine?.driver.detach(port);
     void this.#machine?.filter.detach(port);
   }
@@ -260,6 +278,7 @@ export class Host {
       this.#stop(service);
     }
     this.#machine = undefined;
+    this.#streams.clear();
     machine.driver[Symbol.dispose]();
     machine.filter[Symbol.dispose]();
     machine.clock.wake(NEVER, () => {});

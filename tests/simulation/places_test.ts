@@ -8,6 +8,7 @@ import { arpService } from "../../services/arp/service.ts";
 import { icmpEchoService } from "../../services/icmp-echo/service.ts";
 import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { anyFrame, type FrameBytes } from "../arbitraries/frames.ts";
+import type { ServicePlace } from "../../services/manifest/place.ts";
 import { testProperty } from "../property.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { SimulatedService } from "./service.ts";
@@ -94,7 +95,7 @@ const arrivals: fc.Arbitrary<readonly FrameBytes[]> = fc.array(
 
 /** What is sent and counted where the services are in `place`. */
 async function live(
-  place: "worker" | "driver",
+  place: ServicePlace,
   seed: number,
   bursts: readonly (readonly FrameBytes[])[],
 ) {
@@ -126,7 +127,7 @@ async function live(
 }
 
 testProperty(
-  "the same seed and the same events: in a worker and in the driver's thread a core sends the same frames, at the same times, and counts the same",
+  "the same seed and the same events: in a worker, in a process and in the driver's thread a core sends the same frames, at the same times, and counts the same",
   { runs: 40, file },
   fc.asyncProperty(
     fc.nat(),
@@ -135,6 +136,7 @@ testProperty(
       const inWorker = await live("worker", seed, bursts);
       const called = await live("driver", seed, bursts);
       deepEqual(called, inWorker);
+      deepEqual(await live("process", seed, bursts), inWorker);
       ok(called.sent.length > 0);
     },
   ),

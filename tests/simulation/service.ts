@@ -34,6 +34,7 @@ import {
 import { DirectRunner } from "../../services/core/direct_runner.ts";
 import { CoreRunner } from "../../services/core/runner.ts";
 import { establish } from "../../services/core/start.ts";
+import type { ServicePlace } from "../../services/manifest/place.ts";
 import { ServicePort } from "./service_port.ts";
 import { StallingPort } from "./stalling_port.ts";
 import { nameFrame, type Trace } from "./trace.ts";
@@ -49,8 +50,8 @@ export interface SimulatedService extends ServiceDefinition {
   readonly quotaPages?: number;
   /** Up to how many bytes a packet is copied, not handed over as a page; 2,048 by default. */
   readonly copyBytesMax?: number;
-  /** Where it runs: in the driver's thread it stalls with the driver, and the driver with it; `worker` by default. */
-  readonly place?: "worker" | "driver";
+  /** Where it runs: in the driver's thread it stalls with the driver, and the driver with it; in a process its packets cross as bytes; `worker` by default. */
+  readonly place?: ServicePlace;
 }
 
 /** How a host connects a service: its number, and its ends of both channels. */
@@ -112,9 +113,14 @@ export class SimulatedHolder {
     return this.#life?.port;
   }
 
+  /** Where it runs. */
+  get place(): ServicePlace {
+    return this.#parts.definition.place ?? "worker";
+  }
+
   /** Whether it runs in the driver's thread. */
   get isCalled(): boolean {
-    return this.#parts.definition.place === "driver";
+    return this.place === "driver";
   }
 
   /** Whether it does nothing at the moment, though it runs. */

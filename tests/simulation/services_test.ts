@@ -9,6 +9,7 @@ import { udpEchoService } from "../../services/udp-echo/service.ts";
 import { ICMP_ECHO_REPLY } from "../../services/wire/icmp.ts";
 import { faultSchedule } from "../arbitraries/faults.ts";
 import { anyFrame, type FrameBytes } from "../arbitraries/frames.ts";
+import { PLACES, type ServicePlace } from "../../services/manifest/place.ts";
 import { testProperty } from "../property.ts";
 import { answerIn, answerTo, unasked } from "./answers.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -49,14 +50,14 @@ const plan: fc.Arbitrary<FaultPlan> = fc.record({
   untilMs: fc.constant(FAULTS_MS),
 });
 
-const anyPlace = fc.constantFrom("worker" as const, "driver" as const);
+const anyPlace = fc.constantFrom(...PLACES);
 
 interface Case {
   readonly seed: number;
   readonly faults: FaultPlan;
   readonly copyBytesMax: number;
   /** Where `arp`, `ping` and `echo` run. */
-  readonly places: readonly ("worker" | "driver")[];
+  readonly places: readonly ServicePlace[];
   readonly noise: readonly FrameBytes[];
 }
 
