@@ -13,9 +13,7 @@ import type { Counts } from "../../caps/driver/accounts.ts";
 import type { PagesSnapshot } from "../../caps/memory/page_ledger.ts";
 import type { DriverOrder, DriverReport } from "../../caps/driver/messages.ts";
 import { CapabilityKernel, type PortId } from "../../caps/kernel/kernel.ts";
-import { StreamPair } from "./stream_pair.ts";
 import { makePipe, type Port } from "../../caps/port/port.ts";
-import type { Delivery, Submission } from "../../caps/port/records.ts";
 import { TagGenerator } from "../../caps/kernel/tag.ts";
 import type { Capability } from "../../caps/kernel/capability.ts";
 import type { Driver } from "../../drivers/driver.ts";
@@ -39,6 +37,7 @@ import {
 import { UNREAD_MAX } from "../../services/ports/limits.ts";
 import { Random } from "../../services/runtime/random.ts";
 import { PortBroker } from "../../services/system/supervision/port_broker.ts";
+import { DataChannels } from "./data_channels.ts";
 import type { Medium } from "./medium.ts";
 import { SimulatedHolder, type SimulatedService } from "./service.ts";
 import type { Trace } from "./trace.ts";
@@ -89,8 +88,7 @@ interface Machine {
 
 /** A host at work. */
 export class Host {
-  /** Of services in processes, by their ports. */
-  readonly #streams = new Map<PortId, StreamPair>();
+  readonly #channels = new DataChannels();
   readonly name: string;
   /** `driver`, as faults and the trace name it. */
   readonly driverName: string;
@@ -219,9 +217,8 @@ export class Host {
 
   /** Everything that is ready to be done in the driver. Returns how much it was. */
   turn(): number {
-    const stalled = this.#stalls > 0 ||
-      this.services.some(({ isCalled, stalled }) => isCalled && stalled);
-    if (stalled) return 0;
+    const called = this.services.filter(({ isCalled }) => isCalled);
+    if (this.#stalls > 0 || called.some(({ stalled }) => stalled)) return 0;
     return this.#machine?.driver.turn() ?? 0;
   }
 
@@ -233,7 +230,7 @@ export class Host {
       service.failure !== undefined
     ) return;
     const port = this.#nextPort++;
-    const [data, forDriver] = this.#makeData(port, service);
+    const [data, forDriver] = this.#channels.make(port, service.place);
     const [requests, forFilter] = makePipe<FilterRequest, FilterReply>();
     const end = service.isCalled
       ? machine.driver.attachDirect(port)
@@ -244,27 +241,13 @@ export class Host {
     void service.start({ port, data, end, requests, system, root });
   }
 
-  #makeData(
-    port: PortId,
-    { place }: SimulatedHolder,
-  ): readonly [Port<Submission, Delivery>, Port<Delivery | null, unknown>] {
-    if (place !== "process") return makePipe<Submission, Delivery>();
-    const pair = new StreamPair();
-    this.#streams.set(port, pair);
-    return [pair.holder as Port<Submission, Delivery>, pair.driver];
-  }
-
-  /**
-   * Terminates a service: what it held is revoked, its pages are quarantined, or
-   * come back where it was in a process.
-   */
+  /** Terminates a service: what it held is revoked, its pages are quarantined or back. */
   crash(service: SimulatedHolder): void {
     const { port } = service;
     if (port === undefined) return;
     this.#found.push(...this.#refusals(service));
     this.#stop(service);
-    this.#streams.get(port)?.end();
-    this.#streams.delete(port);
+    this.#channels.end(port);
     this.#machine?.driver.detach(port);
     void this.#machine?.filter.detach(port);
   }
@@ -278,7 +261,6 @@ export class Host {
       this.#stop(service);
     }
     this.#machine = undefined;
-    this.#streams.clear();
     machine.driver[Symbol.dispose]();
     machine.filter[Symbol.dispose]();
     machine.clock.wake(NEVER, () => {});

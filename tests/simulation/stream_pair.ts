@@ -9,7 +9,7 @@ import { IN_FLIGHT_MAX } from "../../caps/port/records.ts";
 /** Bytes that cross at once: less than a page, so that nearly all messages are cut. */
 const PIECE_BYTES = 1500;
 
-/** Both ends. What is posted at one arrives at the other before anything else happens. */
+/** A channel, both its ends: what is posted at one arrives at the other before anything else happens. */
 export class StreamPair {
   readonly holder: HolderEnd;
   readonly driver: DriverEnd;

@@ -134,7 +134,9 @@ export class DriverEnd implements Port<Delivery | null, unknown> {
     else new RecordWalk(records, lent.count).emptyAll();
     const count = string.length > 0 ? body.count : lent.count;
     const submission = { capabilities, records, count, pages };
-    const expected = body.pages.map((number) => pages[number]);
+    const expected: (ArrayBuffer | undefined)[] = body.pages.map((number) =>
+      pages[number]
+    );
     if (expected.length === 0) return this.#push(submission);
     if (expected.includes(undefined)) {
       new RecordWalk(records, count).emptyAll();
