@@ -73,13 +73,15 @@ export type OpenDriver<Options> = (
   signal: AbortSignal,
 ) => Driver | Promise<Driver>;
 
-/**
- * Waits for the first message, opens the NIC with `open`, and runs its driver
- * service; `run` runs the services that are in its thread.
- */
-export function serveDriver<Options>(
+/** Waits for the first message, opens the NIC with `open`, and runs its driver service. */
+export function serveDriver<Options>(open: OpenDriver<Options>): void {
+  serveCallingDriver(open, undefined);
+}
+
+/** Serves a driver as {@link serveDriver} does; `run` runs the services that are in its thread. */
+export function serveCallingDriver<Options>(
   open: OpenDriver<Options>,
-  run?: RunCalled,
+  run: RunCalled | undefined,
 ): void {
   onFirstMessage((start: DriverStart<Options>) =>
     void startDriver(start, open, false, run)

@@ -1,5 +1,5 @@
-import { serveDriver } from "../../drivers/service/start.ts";
+import { serveCallingDriver } from "../../drivers/service/start.ts";
 import { runCalled } from "../../services/system/driver/run_called.ts";
 import { openCrashingNic } from "./crashing_nic.ts";
 
-serveDriver(openCrashingNic, runCalled);
+serveCallingDriver(openCrashingNic, runCalled);

@@ -5,7 +5,7 @@
 
 import {
   type OpenDriver,
-  serveDriver,
+  serveCallingDriver,
 } from "../../../drivers/service/start.ts";
 import { NIC_DRIVERS } from "./drivers.ts";
 import { runCalled } from "./run_called.ts";
@@ -15,7 +15,7 @@ interface OfKind {
   readonly nicKind: keyof typeof NIC_DRIVERS;
 }
 
-serveDriver<OfKind>((options, memory, signal) => {
+serveCallingDriver<OfKind>((options, memory, signal) => {
   // Its kind's options, which the system made.
   const open = NIC_DRIVERS[options.nicKind].open as OpenDriver<never>;
   return open(options as never, memory, signal);
