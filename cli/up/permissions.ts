@@ -3,10 +3,11 @@
 import { logFilesOf } from "../../services/manifest/interposer.ts";
 import type { Manifest } from "../../services/manifest/manifest.ts";
 import type { NamedNic } from "../../services/manifest/nic/kind.ts";
+import { hasProcess } from "../../services/manifest/place.ts";
 import { NICS, type NicTable } from "../../services/manifest/nic/nics.ts";
 
 /** What a process of ours may have. */
-export type PermissionName = "ffi" | "net" | "read" | "write";
+export type PermissionName = "ffi" | "net" | "read" | "run" | "write";
 
 /** Names what the driver of this NIC needs in the process that starts it. */
 export function permissionNamesOf(
@@ -19,7 +20,8 @@ export function permissionNamesOf(
 
 /**
  * Names what is needed to start this manifest's system: what its driver needs,
- * writing where there is a capture or a log, and reading for the code of workers.
+ * writing where there is a capture or a log, running Deno where the system starts
+ * the processes of services itself, and reading for the code of workers.
  */
 export function neededPermissions(
   manifest: Manifest,
@@ -32,6 +34,8 @@ export function neededPermissions(
     "read",
   ]);
   if (writes) names.add("write");
+  // A driver that calls the kernel starts them itself.
+  if (hasProcess(manifest.services) && !names.has("ffi")) names.add("run");
   return [...names];
 }
 
@@ -47,7 +51,7 @@ export async function dropPermissions(manifest: Manifest): Promise<void> {
 export async function keepPermissions(
   kept: readonly PermissionName[],
 ): Promise<void> {
-  for (const name of ["ffi", "net", "read", "write"] as const) {
+  for (const name of ["ffi", "net", "read", "run", "write"] as const) {
     if (!kept.includes(name)) await Deno.permissions.revoke({ name });
   }
 }

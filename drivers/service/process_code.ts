@@ -4,7 +4,7 @@
  * can read its code and needs to read nothing else.
  */
 
-import { ErrorLines } from "../kit/error_lines.ts";
+import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
 import { ChildProcess } from "../sys/child_process.ts";
 import { closeDescriptor, sleepMs } from "../sys/libc.ts";
 import { makeMemoryFile } from "../sys/memory_file.ts";

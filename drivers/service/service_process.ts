@@ -7,7 +7,7 @@ import {
 } from "../../caps/port/stream/service_line.ts";
 import type { Source } from "../../caps/port/stream/reader.ts";
 import type { Sink } from "../../caps/port/stream/writer.ts";
-import { ErrorLines } from "../kit/error_lines.ts";
+import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
 import { sleepMs } from "../sys/libc.ts";
 import { type ChildOptions, ChildProcess } from "../sys/child_process.ts";
 

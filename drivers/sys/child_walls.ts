@@ -17,7 +17,7 @@
  */
 
 import { given } from "../../caps/kernel/given.ts";
-import { ErrorLines } from "../kit/error_lines.ts";
+import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
 import { hasCapability } from "./capabilities.ts";
 import { ChildProcess } from "./child_process.ts";
 import { sleepMs } from "./libc.ts";

@@ -22,6 +22,13 @@ export interface PlacedService {
   readonly interpose?: readonly unknown[] | undefined;
 }
 
+/** Whether one of these services is in a process. */
+export function hasProcess(
+  services: Readonly<Record<string, PlacedService>>,
+): boolean {
+  return Object.values(services).some(({ place }) => place === "process");
+}
+
 /** A field that excludes another. */
 export interface PlaceProblem {
   readonly field: "place" | "trusted";

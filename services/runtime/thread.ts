@@ -1,5 +1,10 @@
 /** Where a part of the system runs: in a confined worker, in the driver's thread, or in this one. */
 
+import {
+  type ProcessEvents,
+  type ProcessStart,
+  startProcess,
+} from "./process/start_process.ts";
 import { startWorker, type WorkerPermissions } from "./start_worker.ts";
 
 /** A part of the system that can be started either way. */
@@ -33,7 +38,7 @@ export type Place =
 /** A part that runs. */
 export interface Thread {
   readonly place: Place;
-  /** Terminates its worker, if it has one. */
+  /** Terminates its worker, or kills its process, if it has one. */
   end(): void;
 }
 
@@ -52,6 +57,8 @@ export interface Threads {
     start: Start,
     options: ThreadOptions,
   ): Thread;
+  /** Starts a service in a process of its own. */
+  startProcess(start: ProcessStart, events: ProcessEvents): Thread;
 }
 
 /** Everything in this thread. */
@@ -61,6 +68,7 @@ export const here: Threads = {
     queueMicrotask(() => part.here(start));
     return { place: { kind: "here" }, end() {} };
   },
+  startProcess: startOwnProcess,
 };
 
 /** A worker for each part, started by this thread. */
@@ -74,4 +82,10 @@ export const workers: Threads = {
     );
     return { place: { kind: "worker", permissions, limited }, end };
   },
+  startProcess: startOwnProcess,
 };
+
+/** A process that this thread reads from, and writes to. */
+function startOwnProcess(start: ProcessStart, events: ProcessEvents): Thread {
+  return { place: { kind: "process" }, end: startProcess(start, events) };
+}

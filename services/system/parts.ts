@@ -23,6 +23,8 @@ export interface Nic {
   readonly release?: () => void;
   /** Whether its pages are packet memory itself: holders may write to it after its end. */
   readonly mapped?: boolean;
+  /** Whether its driver starts the processes of services; by default the system does. */
+  readonly startsProcesses?: boolean;
   /** Whether its driver is started again when it crashes; true by default. */
   readonly restarts?: boolean;
   /** Whether its worker brings what runs services in its thread; false by default. */

@@ -1,12 +1,17 @@
 /** A system at work: its NIC, its services, its receivers, from the start to the stop. */
 
 import type { Manifest } from "../manifest/manifest.ts";
+import {
+  hasProcess,
+  placeProblem,
+  type ServicePlace,
+} from "../manifest/place.ts";
 import { formatIpPrefix } from "../wire/ip_address.ts";
 import { residentBytes } from "../runtime/memory_usage.ts";
-import { placeProblem, type ServicePlace } from "../manifest/place.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Grant } from "../filter/grant/grant.ts";
 import type { SystemSnapshot } from "./snapshot.ts";
+import { permittedDeno } from "../runtime/process/permitted_deno.ts";
 import { here, type Threads, workers } from "../runtime/thread.ts";
 import { EndOfSystem } from "./end_of_system.ts";
 import type {
@@ -63,6 +68,7 @@ export class RunningSystem implements System {
       parts,
       interposing: this.#interposing,
       threads: () => this.#threads(),
+      onPrinted: (line) => options.onNotice?.(line),
       onGone: async (port) => await this.#nic?.disown(port),
       onRestart: ({ name, failure }, delayMs) =>
         options.onRestart?.({ service: name, failure: failure!, delayMs }),
@@ -212,11 +218,16 @@ export class RunningSystem implements System {
     });
   }
 
-  /** The nursery gets the driver's permissions while the system still has them. */
+  /** The nursery gets the driver's permissions, and that to run Deno, while the system still has them. */
   #startNursery({ nic }: NicLife): void {
     if (!this.#options.confined) return;
     this.#nursery = new Nursery(
-      nurseryPermissions(nic.part.permissions),
+      nurseryPermissions(
+        nic.part.permissions,
+        hasProcess(this.#manifest.services) && !nic.startsProcesses
+          ? permittedDeno()
+          : undefined,
+      ),
       (message) => this.#nic!.fail(`the nursery has crashed: ${message}`),
     );
   }
@@ -283,6 +294,6 @@ export class RunningSystem implements System {
     this.#services.stop();
     await this.#nic?.close();
     this.#peer?.close();
-    this.#nursery?.[Symbol.dispose]();
+    await this.#nursery?.close();
   }
 }

@@ -20,8 +20,8 @@ const WALLS = {
   test: "drivers/sys/child_walls_test.ts",
 };
 const ERRORS = {
-  file: "drivers/kit/error_lines.ts",
-  test: "drivers/kit/error_lines_test.ts",
+  file: "caps/port/stream/error_lines.ts",
+  test: "caps/port/stream/error_lines_test.ts",
 };
 
 /** All of them. */

@@ -72,11 +72,19 @@ const WAYS: readonly [
     "driver",
   ],
   ["throws-aside", true, "dies with the services in its thread,", "driver"],
+  [
+    "throws-aside",
+    true,
+    "dies, in a worker, with services in processes,",
+    "process",
+  ],
 ];
 
 for (const [crash, confined, what, place] of WAYS) {
   Deno.test(`a driver that ${what} is started again: services and receivers go on with fresh capabilities`, async () => {
-    const crashing = new CrashingSystem(crash, 60, confined, place);
+    // A process needs some packets' time to start.
+    const goodPackets = place === "process" ? 400 : 60;
+    const crashing = new CrashingSystem(crash, goodPackets, confined, place);
     const { system } = crashing;
     await system.start();
     // What the peer sends to ports that no service listens on.

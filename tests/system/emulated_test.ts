@@ -104,18 +104,25 @@ for (const mode of [[], ["--in-process"]]) {
     }
   });
 
-  Deno.test(`services that the driver calls answer every question, and every page comes back, ${how}`, async () => {
-    const result = await up([
-      ...["--place", "driver", "--for", "1s", "--json", ...mode],
-    ]);
-    assert.equal(result.err, "");
-    const snapshot = snapshotIn(result);
-    checkSound(snapshot);
-    checkAccounts(snapshot);
-    for (const { name, place } of snapshot.services) {
-      assert.equal(place, "driver", name);
-    }
-  });
+  for (
+    const [place, who] of [
+      ["driver", "that the driver calls"],
+      ["process", "in processes that the system has started"],
+    ] as const
+  ) {
+    Deno.test(`services ${who} answer every question, and every page comes back, ${how}`, async () => {
+      const result = await up([
+        ...["--place", place, "--for", "1s", "--json", ...mode],
+      ]);
+      assert.equal(result.err, "");
+      const snapshot = snapshotIn(result);
+      checkSound(snapshot);
+      checkAccounts(snapshot);
+      for (const service of snapshot.services) {
+        assert.equal(service.place, place, service.name);
+      }
+    });
+  }
 
   Deno.test(`as fast as the peer can, every packet is accounted for and every page comes back, ${how}`, async () => {
     const result = await up([

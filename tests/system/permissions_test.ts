@@ -86,7 +86,7 @@ Deno.test("each part is given the permissions that the README says, and no more"
 Deno.test("the nursery has what the driver has, and what loading modules takes", () => {
   assert.match(
     said("nursery"),
-    /^those of the driver service, and read and import as the main thread had them/,
+    /^those of the driver service, read and import as the main thread had them at first, and run of `deno` alone where the system starts processes/,
   );
   const loads = { read: "inherit", import: "inherit" };
   for (
@@ -95,9 +95,12 @@ Deno.test("the nursery has what the driver has, and what loading modules takes",
     const called = { arp: { core: "arp", place: "driver" } } as const;
     assert.deepEqual(given({ nic, services: called }), given({ nic }));
     const driver = given({ nic });
-    assert.deepEqual(nurseryPermissions(driver), {
-      ...(driver === "none" ? {} : driver as Record<string, never>),
+    const own = driver === "none" ? {} : driver as Record<string, never>;
+    assert.deepEqual(nurseryPermissions(driver), { ...own, ...loads });
+    assert.deepEqual(nurseryPermissions(driver, "deno"), {
+      ...own,
       ...loads,
+      run: ["deno"],
     });
   }
 });
@@ -197,6 +200,7 @@ Deno.test("the tasks that start a system have the permission set of that name, a
     write: true,
     ffi: true,
     net: true,
+    run: ["deno"],
     env: ["SALLYPORT_DEBUG", "DENO_DIR"],
   });
   for (const task of [config.tasks.start, config.tasks.sallyport]) {

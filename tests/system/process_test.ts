@@ -5,41 +5,12 @@ import assert from "node:assert/strict";
 import { testWith } from "../needs.ts";
 import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { ADDRESS, answers, datagrams, ping } from "./far_kernel.ts";
-import { snapshotIn, up, UpProcess } from "./up_process.ts";
+import { lives, servicesOf } from "./service_processes.ts";
+import { snapshotIn, UpProcess } from "./up_process.ts";
 
 const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
 
 const PLACED = ["--address", `${ADDRESS}/24`, "--place", "process", "--json"];
-
-/** A service's process, as the kernel shows it. */
-interface Shown {
-  readonly pid: string;
-  readonly line: string;
-  readonly status: string;
-}
-
-/** The processes of a system's services. Their network is not the system's. */
-async function servicesOf({ child }: UpProcess): Promise<Shown[]> {
-  const found: Shown[] = [];
-  for await (const { name: pid } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const [status, line] = await Promise.all(
-      ["status", "cmdline"].map((file) =>
-        Deno.readTextFile(`/proc/${pid}/${file}`).catch(() => "")
-      ),
-    );
-    if (!status!.includes(`\nPPid:\t${child.pid}\n`)) continue;
-    found.push({ pid, status: status!, line: line!.replaceAll("\0", " ") });
-  }
-  return found;
-}
-
-/** Whether a process is there that can still do something. */
-async function lives({ pid }: Shown): Promise<boolean> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`)
-    .catch(() => "");
-  return status !== "" && !/^State:\tZ/m.test(status);
-}
 
 for (const kind of ["packet", "xdp"] as const) {
   testWith(
@@ -81,15 +52,6 @@ for (const kind of ["packet", "xdp"] as const) {
     },
   );
 }
-
-Deno.test("where nobody can start a process, a system with one is refused in words", async () => {
-  const { code, err } = await up(["--place", "process", "--for", "1ms"]);
-  assert.equal(code, 1);
-  assert.match(
-    err,
-    /service arp: a NIC of kind emulated cannot start a process; take xdp, packet, tap or tun, or "place": "worker"/,
-  );
-});
 
 testWith(
   NEEDS,

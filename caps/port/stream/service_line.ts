@@ -127,6 +127,7 @@ export class ServiceLine {
     this.data.recall();
     this.data.onReady?.();
     this.#channels.end();
+    for (const pump of this.#pumps) this.#close(pump);
   }
 
   #pump(port: Port<unknown, unknown>, channel: Port<unknown, unknown>): void {

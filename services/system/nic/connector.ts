@@ -78,13 +78,18 @@ export class Connector implements Disposable {
   /** Holders that are called in the driver's thread. */
   readonly #called = new Set<PortId>();
 
+  /** Whether the driver starts processes: then a holder may be one. */
+  readonly startsProcesses: boolean;
+
   /** Between a driver and a filter service that both run, over `memory`. */
   constructor(
     driver: DriverHost,
     filter: FilterHost,
     ports: PortNumbers,
     memory: PacketMemory,
+    startsProcesses: boolean,
   ) {
+    this.startsProcesses = startsProcesses;
     this.#ports = ports;
     this.#memory = memory;
     this.#driver = driver;

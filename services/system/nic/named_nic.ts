@@ -58,6 +58,7 @@ export function nicOf(
     transfer: link === undefined ? [] : [link],
     ...ends,
     mapped: kind.mapped ?? false,
+    startsProcesses: kind.permissions(nic).ffi === true,
     restarts: kind.restarts ?? true,
     callsServices: called,
     ...(kind.kernel === "takes" ? { kernel: { unclaimed } } : {}),

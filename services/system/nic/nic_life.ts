@@ -123,6 +123,7 @@ export class NicLife {
       this.filter,
       this.#options.ports,
       this.memory,
+      this.nic.startsProcesses ?? false,
     );
     if (!this.#options.confined) return;
     this.#heartbeat = setInterval(() => {

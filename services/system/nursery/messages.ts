@@ -1,5 +1,6 @@
 /** What crosses between the system and its nursery. */
 
+import type { ProcessStart } from "../../runtime/process/start_process.ts";
 import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 
 /** The first message to a nursery. */
@@ -21,23 +22,39 @@ export type NurseryOrder =
     readonly transfer: Transferable[];
     readonly limited: boolean;
   }
+  /** Starts the process of a service. Its ports are transferred. */
+  | {
+    readonly kind: "start-process";
+    /** Number of the process, among those of workers. */
+    readonly worker: number;
+    readonly process: ProcessStart;
+  }
+  /** Terminates every worker, and kills every process. Answered by `all-ended`. */
+  | { readonly kind: "end-all"; readonly id: number }
   /** Closes what a driver that died had of the kernel. Answered by `released`. */
   | {
     readonly kind: "release";
     readonly id: number;
     readonly resources: SharedArrayBuffer;
   }
-  /** Terminates a worker. */
+  /** Terminates a worker, or kills a process. */
   | { readonly kind: "end"; readonly worker: number }
   /** Terminates every worker. The nursery is terminated as well. */
   | { readonly kind: "stop" };
 
 /** From a nursery to the system. */
 export type NurseryReport =
-  /** A worker ended by an uncaught error. */
+  /** A worker ended by an uncaught error, or a process ended. */
   | {
     readonly kind: "crashed";
     readonly worker: number;
     readonly message: string;
   }
+  /** A process has printed a line. */
+  | {
+    readonly kind: "printed";
+    readonly worker: number;
+    readonly line: string;
+  }
+  | { readonly kind: "all-ended"; readonly id: number }
   | { readonly kind: "released"; readonly id: number };

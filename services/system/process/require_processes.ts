@@ -2,10 +2,14 @@
 
 import type { Manifest } from "../../manifest/manifest.ts";
 import { NICS } from "../../manifest/nic/nics.ts";
+import {
+  denoPath,
+  permittedDeno,
+} from "../../runtime/process/permitted_deno.ts";
 
 /**
  * Refuses a service that is to be in a process where nobody can start one: the
- * NIC's driver does, by the C library.
+ * NIC's driver does by the C library, or the system by the permission to run Deno.
  * @throws {Error} with the name of the service, and what to do.
  */
 export function requireProcesses(
@@ -14,11 +18,12 @@ export function requireProcesses(
 ): void {
   const { permissions, kind } = NICS.kindOf(nic);
   if (!ownNic && permissions(nic).ffi === true) return;
+  if (permittedDeno() !== undefined) return;
   for (const [name, { place }] of Object.entries(services)) {
     if (place !== "process") continue;
     const which = ownNic ? "the program's own NIC" : `a NIC of kind ${kind}`;
     throw new Error(
-      `boot: service ${name}: ${which} cannot start a process; take xdp, packet, tap or tun, or "place": "worker"`,
+      `boot: service ${name}: ${which} starts no process, and this program may not run Deno to start one; run it with --allow-run=${denoPath()}, or give the service another place`,
     );
   }
 }

@@ -2,10 +2,7 @@
 
 import { given } from "../../../caps/kernel/given.ts";
 import type { Counts } from "../../../caps/driver/accounts.ts";
-import {
-  PLAIN_LIMITS,
-  type ProcessCommand,
-} from "../../../caps/driver/messages.ts";
+import { PLAIN_LIMITS } from "../../../caps/driver/messages.ts";
 import type { PortId } from "../../../caps/kernel/kernel.ts";
 import {
   RIGHT_DERIVE,
@@ -21,9 +18,9 @@ import type { Thread, Threads } from "../../runtime/thread.ts";
 import type { Connector, HolderEnds } from "../nic/connector.ts";
 import type { Interposing } from "./interposing.ts";
 import { partOfService, type Parts, type ServicePart } from "../parts.ts";
-import { processCommand } from "../process/command.ts";
 import { ServiceHost } from "./host.ts";
 import { PortBroker } from "./port_broker.ts";
+import { processOf, startPlaced } from "./start_placed.ts";
 import { Supervised } from "./supervised.ts";
 
 /** Which services, how they run, and who is told of them. */
@@ -36,6 +33,8 @@ export interface ServicesOptions {
   readonly interposing: Interposing;
   /** What starts them. */
   readonly threads: () => Threads;
+  /** Told what a service prints, line by line. */
+  readonly onPrinted: (line: string) => void;
   /** Called when a life has ended: what it held is to be revoked. Resolves when that is in force. */
   readonly onGone: (port: PortId) => Promise<void>;
   /** Called when a service failed, and is started again after `delayMs`. */
@@ -211,14 +210,10 @@ export class Supervisor {
       trusted: trusted && !called,
       called,
       interposed: limits !== PLAIN_LIMITS,
-      ...(place === "process" ? { process: this.#processOf(service) } : {}),
+      ...(place === "process" && connector.startsProcesses
+        ? { process: processOf(name, this.#partOf(service)) }
+        : {}),
     });
-  }
-
-  #processOf(service: Supervised): ProcessCommand {
-    const { worker, process } = this.#partOf(service);
-    const { module, argument } = process ?? { module: worker, argument: "" };
-    return processCommand(service.name, module, argument);
   }
 
   /** A new life of a service. Resolves when it runs or has failed. */
@@ -262,7 +257,7 @@ export class Supervisor {
       readonly onCrash: (message: string) => void;
     },
   ): Thread {
-    const { quotaPages, copyBytesMax, place } = service.manifest;
+    const { quotaPages, copyBytesMax } = service.manifest;
     const part = this.#partOf(service);
     const { port, data, requests, ...held } = connection;
     const start = {
@@ -277,20 +272,13 @@ export class Supervisor {
       ...given({ module: part.module }),
       ...held,
     };
-    if (place === "process") {
-      connector.begin(port, start, { control, requests, ...given({ data }) });
-      // The driver ends it when it disconnects the holder.
-      return { place: { kind: "process" }, end() {} };
-    }
-    const whole = { ...start, ...given({ data }), requests, control };
-    const transfer = [requests, control, ...(data ? [data] : [])];
-    if (place === "driver") {
-      const { name, manifest: { core } } = service;
-      connector.run(port, { name, core, start: whole }, transfer);
-      // What ends it is its control line.
-      return { place: { kind: "driver" }, end() {} };
-    }
-    return this.#options.threads().start(part, whole, { transfer, onCrash });
+    const ends = { control, requests, ...given({ data }) };
+    return startPlaced(
+      { service, part, port, start, ends },
+      connector,
+      this.#options.threads,
+      { onCrash, onPrinted: this.#options.onPrinted },
+    );
   }
 
   /**

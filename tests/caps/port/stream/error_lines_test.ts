@@ -2,8 +2,8 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { ErrorLines } from "../../../drivers/kit/error_lines.ts";
-import { testProperty } from "../../property.ts";
+import { ErrorLines } from "../../../../caps/port/stream/error_lines.ts";
+import { testProperty } from "../../../property.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
