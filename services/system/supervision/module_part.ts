@@ -4,7 +4,6 @@ import type { ServiceDefinition } from "../../core/definition.ts";
 import { grant } from "../../filter/grant/text/grant_text.ts";
 import { type EnvelopeTexts, mayBeSent } from "../../loader/envelope.ts";
 import { definitionOf, type ServiceFactory } from "../../loader/factory.ts";
-import { processPart } from "../process/part.ts";
 import { serviceKit } from "../../loader/kit.ts";
 import { loadModule } from "../../loader/load.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
@@ -38,7 +37,6 @@ const WORKER = {
   worker: new URL("../../loader/worker.ts", import.meta.url),
   permissions: "none",
   limited: true,
-  process: processPart("module"),
 } as const;
 
 function confinedPart(texts: EnvelopeTexts, module: string): ServicePart {
