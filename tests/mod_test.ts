@@ -69,6 +69,18 @@ Deno.test("a program without any permission answers pings in its own thread", as
   deepEqual(lines, ["answered"]);
 });
 
+Deno.test("a program that may run Deno has its services in processes, and needs nothing unstable", async () => {
+  const program = ANSWERS_PINGS.replace("CONFINED", '"process"')
+    .replace(
+      '"answered"',
+      "(await system.snapshot()).services.map(({ place }) => place).join()",
+    );
+  const flags = ["--allow-run=deno"];
+  const { code, lines, errors } = await runImporter(program, { flags });
+  equal(code, 0, errors);
+  deepEqual(lines, ["process,process,process"]);
+});
+
 const HEARS_NO = `
 import { boot, defaultManifest } from MODULE;
 try {
@@ -160,6 +172,16 @@ Deno.test("a program gives a service of its own a confined worker, from its file
   deepEqual(lines, ["ambient 0"]);
 });
 
+Deno.test("a program gives a service of its own a process, from its file", async () => {
+  const program = RUNS_ONE.replace("OPTIONS", '{ confined: "process" }');
+  const { code, lines, errors } = await runImporter(program, {
+    flags: ["--allow-read", "--allow-run=deno"],
+    files: { "mine.ts": COUNTS },
+  });
+  equal(code, 0, errors + lines.join());
+  deepEqual(lines, ["ambient 0"]);
+});
+
 Deno.test("a program without any permission runs the same service in its own thread, as its own code", async () => {
   const program = `import module from "./mine.ts";\n` + RUNS_ONE
     .replace("OPTIONS", "{ confined: false, modules: { mine: module } }");
@@ -183,6 +205,18 @@ for (
       "{ confined: true, modules: {} }",
       /^Error boot: .*modules.* confined: false/,
       ["--allow-read", "--unstable-worker-options"],
+    ],
+    [
+      "in a process, of code in memory",
+      '{ confined: "process", modules: { mine: () => undefined } }',
+      /^Error boot: service mine: modules are functions, which no process can be sent/,
+      ["--allow-read", "--allow-run=deno"],
+    ],
+    [
+      "in a process, and may run none",
+      '{ confined: "process" }',
+      /^Error boot: service arp: a NIC of kind emulated starts no process, .* run it with --allow-run=/,
+      ["--allow-read"],
     ],
     [
       "where it may not read it",

@@ -20,7 +20,7 @@ export function requireConfinement(): void {
   const flags = unstableFlags();
   if (flags === undefined || flags.includes(FLAG)) return;
   throw new Error(
-    `boot: "confined" needs workers with permissions of their own, which are off in this program: add "unstable": ["worker-options"] to its deno.json, or run it with ${FLAG}; with confined: false everything runs in this thread`,
+    `boot: "confined" needs workers with permissions of their own, which are off in this program: add "unstable": ["worker-options"] to its deno.json, or run it with ${FLAG}; or say confined: "process" for processes, which need nothing unstable, or confined: false for everything in this thread`,
   );
 }
 

@@ -26,12 +26,13 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { startService } from "../core/start.ts";
 import { moduleParts } from "./supervision/module_part.ts";
 import { startPeer } from "./peer/start.ts";
-import type { RunOptions, System } from "./system.ts";
+import type { PlacedOptions, RunOptions, System } from "./system.ts";
 import type { Parts } from "./parts.ts";
 import { capturing } from "./nic/capturing.ts";
 import { filesOf } from "./files.ts";
 import { nicOf } from "./nic/named_nic.ts";
 import { type PluggedNic, pluggedNic } from "./nic/plugged_nic.ts";
+import { inProcesses } from "./process/in_processes.ts";
 import { processPart } from "./process/part.ts";
 import { requireProcesses } from "./process/require_processes.ts";
 import { RunningSystem } from "./running.ts";
@@ -49,6 +50,14 @@ export type {
 /**
  * Starts the system that `manifest` describes. Resolves when packets flow.
  *
+ * With `confined: "process"` each service is in a process of its own:
+ *
+ * ```ts
+ * import { boot, defaultManifest } from "@sallyport/sallyport";
+ *
+ * const system = await boot(defaultManifest(), { confined: "process" });
+ * ```
+ *
  * @throws {ModuleError} when a third party's service is not accepted; nothing
  * was started.
  * @throws when two files that the manifest names are one, by whatever names and
@@ -60,7 +69,21 @@ export async function boot(
   manifest: Manifest,
   options: RunOptions,
 ): Promise<System> {
+  if (options.confined === "process") {
+    return await start(inProcesses(manifest), {
+      ...options,
+      confined: false,
+      workers: false,
+    });
+  }
   if (options.confined) requireConfinement();
+  return await start(manifest, { ...options, confined: options.confined });
+}
+
+async function start(
+  manifest: Manifest,
+  options: PlacedOptions,
+): Promise<System> {
   const same = describeSameFile(filesOf(manifest));
   if (same !== undefined) throw new Error(`boot: ${same}`);
   requireProcesses(manifest, { ownNic: options.nic !== undefined });

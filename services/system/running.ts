@@ -18,7 +18,7 @@ import type {
   Ending,
   OpenOptions,
   PictureOptions,
-  RunOptions,
+  PlacedOptions,
   System,
 } from "./system.ts";
 import { wiringDot } from "./picture/dot.ts";
@@ -40,7 +40,7 @@ import { snapshotOf } from "./snapshot_of.ts";
 export class RunningSystem implements System {
   readonly #manifest: Manifest;
   readonly #parts: Parts;
-  readonly #options: RunOptions;
+  readonly #options: PlacedOptions;
   readonly #end = new EndOfSystem();
   readonly #interposing: Interposing;
   readonly #services: Supervisor;
@@ -54,7 +54,7 @@ export class RunningSystem implements System {
   #receiving = false;
   #startedMs = performance.now();
 
-  constructor(manifest: Manifest, parts: Parts, options: RunOptions) {
+  constructor(manifest: Manifest, parts: Parts, options: PlacedOptions) {
     this.#manifest = manifest;
     this.#parts = parts;
     this.#options = options;
@@ -154,6 +154,9 @@ export class RunningSystem implements System {
     const { nic } = this.#nic!.life;
     const had = Object.values(this.#manifest.services)
       .some((one) => one.place === place);
+    if (place === "worker" && this.#options.workers === false) {
+      return 'expected "process" or "driver": with confined: "process" there are no workers';
+    }
     if (place === "worker" || had) return undefined;
     if (place === "driver" && !this.#options.confined) return undefined;
     if (place === "driver" && nic.callsServices === true) return undefined;

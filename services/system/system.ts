@@ -15,11 +15,18 @@ export interface RunOptions {
    * True for a worker without permissions for each service, which needs
    * `"unstable": ["worker-options"]` in the deno.json of the program that runs;
    * false for everything in the caller's own thread, with the caller's trust.
+   *
+   * `"process"` for a process without permissions for each service that is not in
+   * the driver's thread, in place of a worker: that needs nothing unstable, and the
+   * permission to run Deno (`--allow-run=deno`) unless the NIC's driver has `ffi`
+   * and starts them. The driver and the filter service are in the caller's own
+   * thread, and the system gives up none of the caller's permissions.
    */
-  readonly confined: boolean;
+  readonly confined: boolean | "process";
   /**
    * With `confined: false`, the default exports of the manifest's modules, by the
-   * names of their services: there they are the caller's own code.
+   * names of their services: there they are the caller's own code. Modules in
+   * processes are loaded from their files.
    */
   readonly modules?: Readonly<Record<string, ServiceFactory>>;
   /**
@@ -37,6 +44,13 @@ export interface RunOptions {
   readonly onServiceFailed?: (name: string, failure: string) => void;
   /** Told what a person should know of the NIC, and what to do about it, in one line. */
   readonly onNotice?: (text: string) => void;
+}
+
+/** How a system is run whose services know their places. */
+export interface PlacedOptions extends Omit<RunOptions, "confined"> {
+  readonly confined: boolean;
+  /** Whether services may be in workers or, unconfined, in this thread; true by default. */
+  readonly workers?: boolean;
 }
 
 /** Something failed, and will be started again. */

@@ -12,7 +12,7 @@ import type { Nic } from "../parts.ts";
 
 /** A NIC that stands in for the manifest's `nic`, as `boot` is told of it. */
 export interface PluggedNic {
-  /** With `confined: false`: opens it, in the caller's thread, on packet memory that it borrows. */
+  /** With `confined: false` or `"process"`: opens it, in the caller's thread, on packet memory that it borrows. */
   readonly open?: (memory: PacketMemory) => Driver;
   /** With `confined: true`: the module of its worker, which calls `serveDriver`. */
   readonly worker?: URL;

@@ -8,13 +8,13 @@ import { serviceKit } from "../../loader/kit.ts";
 import { loadModule } from "../../loader/load.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { startService } from "../../core/start.ts";
-import type { RunOptions } from "../system.ts";
+import type { PlacedOptions } from "../system.ts";
 import type { ServicePart } from "../parts.ts";
 
 /** The parts for a manifest's modules, by the names of their services. */
 export async function moduleParts(
   manifest: Manifest,
-  options: RunOptions,
+  options: Pick<PlacedOptions, "confined" | "modules">,
 ): Promise<Record<string, ServicePart>> {
   // Names are the user's: no table has any that the language put there.
   const parts: Record<string, ServicePart> = Object.create(null);
@@ -26,7 +26,13 @@ export async function moduleParts(
   }
   for (const [name, service] of Object.entries(manifest.services)) {
     if (service.core !== "module") continue;
-    parts[name] = options.confined
+    const inProcess = service.place === "process";
+    if (inProcess && modules.has(name)) {
+      throw new Error(
+        `boot: service ${name}: modules are functions, which no process can be sent; leave it out of them, and its file is loaded`,
+      );
+    }
+    parts[name] = options.confined || inProcess
       ? confinedPart(service, await loadModule(service.path))
       : ownPart(service, name, modules.get(name));
   }
@@ -45,7 +51,7 @@ function confinedPart(texts: EnvelopeTexts, module: string): ServicePart {
     module,
     definition: envelopeOf(texts),
     here: () => {
-      throw new Error("a module is run in a worker only");
+      throw new Error("a module's file is run in a worker or a process only");
     },
   };
 }
