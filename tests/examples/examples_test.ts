@@ -29,7 +29,7 @@ Deno.test("every example has at most 60 lines and is run here", () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   equal(
     names.join(),
-    "allowed_sender.ts,answer_pings.ts,ask_and_send.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,ticket_service.ts,two_systems.ts,watch_capability.ts",
+    "allowed_sender.ts,answer_pings.ts,ask_and_send.ts,broadcast_nic.ts,dns_who_am_i.ts,find_a_bug.ts,replay_filter.ts,three_places.ts,ticket_service.ts,two_systems.ts,watch_capability.ts",
   );
   for (const name of names) {
     const lines = Deno.readTextFileSync(new URL(name, FOLDER)).split("\n");
@@ -70,6 +70,17 @@ Deno.test("dns_who_am_i is run by the command in its first line", async () => {
   const { code, err } = await up([...words!.slice(1), "--for", "1s"]);
   equal(code, 0, err);
   equal(err, "");
+});
+
+Deno.test("three_places answers every ping, wherever its service runs", async () => {
+  for (const place of ["worker", "process", "driver"]) {
+    const { lines } = await runExample("three_places.ts", place);
+    const last = /^in place (\w+): answered (\d+) of (\d+) pings$/.exec(
+      lines.at(-1)!,
+    );
+    equal(last?.[1], place);
+    equal(Number(last?.[2]) > 0, true, lines.at(-1));
+  }
 });
 
 Deno.test("watch_capability prints ten packets of its capability and of no other", async () => {
