@@ -60,69 +60,73 @@ function posed(file: string) {
   };
 }
 
-testWith(
-  ["tool:tshark"],
-  "services that a manifest interposes before run confined as ever; tshark reads the log of what they got and sent",
-  async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const file = `${folder}/echo.pcapng`;
-      const manifest = `${folder}/manifest.json`;
-      await Deno.writeTextFile(manifest, JSON.stringify(posed(file)));
-      const result = await up([
-        "--manifest",
-        manifest,
-        "--for",
-        "1s",
-        "--json",
-      ]);
-      assert.equal(result.err, "");
-      const snapshot = snapshotIn(result);
-      const [, icmp, udp] = snapshot.services as [
-        ServiceSnapshot,
-        ServiceSnapshot,
-        ServiceSnapshot,
-      ];
-      for (const { name, state, refusals } of snapshot.services) {
-        assert.equal(state, "running");
-        assert.deepEqual(refusals, {}, name);
-      }
-      assert.ok(snapshot.peer!["ping-answered"]! > 10);
-      assert.equal(snapshot.peer!["wrong-answers"] ?? 0, 0);
-      assert.ok(counted(icmp, "delay")["delayed"]! > 20);
-      // Of a capability that the service derived itself, too.
-      const [capability] = udp.capabilities;
-      const passed = counted(udp, "count");
-      const dropped = counted(udp, "drop");
-      assert.ok(dropped["dropped"]! > 0 && dropped["dropped-sent"]! > 0);
-      follows(
-        passed["delivered"]! + dropped["dropped"]!,
-        capability!.deliveredPackets,
-      );
-      follows(udp.counters["echoed"]!, passed["delivered"]!);
-      follows(passed["sent"]!, udp.counters["echoed"]!);
-      follows(
-        capability!.sentPackets,
-        passed["sent"]! - dropped["dropped-sent"]!,
-      );
-      assert.equal(snapshot.pages.free, snapshot.pages.total);
+for (const place of ["worker", "process"] as const) {
+  testWith(
+    ["tool:tshark"],
+    `services in place ${place} that a manifest interposes before run confined as ever; tshark reads the log of what they got and sent`,
+    async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        const file = `${folder}/echo.pcapng`;
+        const manifest = `${folder}/manifest.json`;
+        await Deno.writeTextFile(manifest, JSON.stringify(posed(file)));
+        const result = await up([
+          "--manifest",
+          manifest,
+          "--for",
+          "1s",
+          "--place",
+          place,
+          "--json",
+        ]);
+        assert.equal(result.err, "");
+        const snapshot = snapshotIn(result);
+        const [, icmp, udp] = snapshot.services as [
+          ServiceSnapshot,
+          ServiceSnapshot,
+          ServiceSnapshot,
+        ];
+        for (const { name, state, refusals } of snapshot.services) {
+          assert.equal(state, "running");
+          assert.deepEqual(refusals, {}, name);
+        }
+        assert.ok(snapshot.peer!["ping-answered"]! > 10);
+        assert.equal(snapshot.peer!["wrong-answers"] ?? 0, 0);
+        assert.ok(counted(icmp, "delay")["delayed"]! > 20);
+        // Of a capability that the service derived itself, too.
+        const [capability] = udp.capabilities;
+        const passed = counted(udp, "count");
+        const dropped = counted(udp, "drop");
+        assert.ok(dropped["dropped"]! > 0 && dropped["dropped-sent"]! > 0);
+        follows(
+          passed["delivered"]! + dropped["dropped"]!,
+          capability!.deliveredPackets,
+        );
+        follows(udp.counters["echoed"]!, passed["delivered"]!);
+        follows(passed["sent"]!, udp.counters["echoed"]!);
+        follows(
+          capability!.sentPackets,
+          passed["sent"]! - dropped["dropped-sent"]!,
+        );
+        assert.equal(snapshot.pages.free, snapshot.pages.total);
 
-      const lines = await tshark(file, [
-        "udp.dstport",
-        "frame.packet_flags_direction",
-      ]);
-      const { delivered, sent } = passed;
-      const into = lines.filter((line) => line.startsWith("7|"));
-      follows(delivered!, into.length);
-      follows(delivered! + sent!, lines.length);
-      for (const line of lines) {
-        assert.match(line, line.startsWith("7|") ? /0x0*1$/ : /0x0*2$/);
+        const lines = await tshark(file, [
+          "udp.dstport",
+          "frame.packet_flags_direction",
+        ]);
+        const { delivered, sent } = passed;
+        const into = lines.filter((line) => line.startsWith("7|"));
+        follows(delivered!, into.length);
+        follows(delivered! + sent!, lines.length);
+        for (const line of lines) {
+          assert.match(line, line.startsWith("7|") ? /0x0*1$/ : /0x0*2$/);
+        }
+      } finally {
+        await Deno.remove(folder, { recursive: true });
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-);
+    },
+  );
+}
 
 Deno.test("a capability of the program's own is interposed, and closing it brings every page home", async () => {
   const system = await boot(

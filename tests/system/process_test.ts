@@ -6,7 +6,7 @@ import { testWith } from "../needs.ts";
 import { INTERFACE, makeNamespacePair, NETNS_NEEDS } from "../netns.ts";
 import { ADDRESS, answers, datagrams, ping } from "./far_kernel.ts";
 import { lives, servicesOf } from "./service_processes.ts";
-import { snapshotIn, UpProcess } from "./up_process.ts";
+import { snapshotIn, UpProcess, upWithManifest } from "./up_process.ts";
 
 const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
 
@@ -95,5 +95,38 @@ testWith(
     process.child.kill("SIGKILL");
     await process.child.status;
     for (const one of running) while (await lives(one)) await delay(20);
+  },
+);
+
+testWith(
+  NEEDS,
+  "what is interposed before services in the driver's processes sees each of their packets",
+  async () => {
+    await using pair = await makeNamespacePair();
+    const { left, right } = pair;
+    const interposed = { place: "process", interpose: [{ count: {} }] };
+    await using process = upWithManifest({
+      nic: `packet:${INTERFACE}`,
+      address: `${ADDRESS}/24`,
+      services: {
+        arp: { core: "arp", ...interposed },
+        "icmp-echo": { core: "icmp-echo", ...interposed },
+        "udp-echo": { core: "udp-echo", ...interposed },
+      },
+    }, { space: right });
+    await answers(left);
+    assert.equal((await servicesOf(process)).length, 3);
+    assert.deepEqual(await datagrams(left, 200), { sent: 200, intact: 200 });
+    const result = await process.interrupt();
+    assert.equal(result.err, "");
+    const { pages, services } = snapshotIn(result);
+    assert.equal(pages.free, pages.total, JSON.stringify(pages));
+    for (const { name, place, interposers, capabilities } of services) {
+      assert.equal(place, "process", name);
+      const { delivered, sent } = interposers![0]!.counters;
+      const [capability] = capabilities;
+      assert.equal(delivered, capability!.deliveredPackets, name);
+      assert.equal(sent, capability!.sentPackets, name);
+    }
   },
 );

@@ -2,6 +2,11 @@
 
 import { delay } from "@std/async/delay";
 import assert from "node:assert/strict";
+import type { PacketMemory } from "../../caps/memory/memory.ts";
+import { openEmulated } from "../../drivers/emulated/driver.ts";
+import { makeWire } from "../../drivers/emulated/wire.ts";
+import { defaultManifest } from "../../services/manifest/manifest.ts";
+import { boot } from "../../services/system/boot.ts";
 import { lives, servicesOf, type Shown } from "./service_processes.ts";
 import { snapshotIn, up, UpProcess } from "./up_process.ts";
 
@@ -63,4 +68,19 @@ Deno.test("where nobody can start a process, a system with one is refused in wor
     err,
     /service arp: a NIC of kind emulated starts no process, and this program may not run Deno to start one; run it with --allow-run=\S+deno, or give the service another place/,
   );
+});
+
+Deno.test("services in processes run on a NIC of the program's own", async () => {
+  const manifest = defaultManifest();
+  const [end] = makeWire();
+  const open = (memory: PacketMemory) =>
+    openEmulated({ memory, mac: manifest.mac, end });
+  const system = await boot(manifest, { confined: "process", nic: { open } });
+  const { services } = await system.snapshot();
+  await assert.rejects(system.move("arp", "worker"), /there are no workers/);
+  const last = await system.stop();
+  for (const { name, state, place } of services) {
+    assert.deepEqual([state, place], ["running", "process"], name);
+  }
+  assert.equal(last.pages.free, last.pages.total);
 });
