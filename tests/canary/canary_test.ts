@@ -13,6 +13,7 @@ import type { Fault } from "./fault.ts";
 import { FILTER_FAULTS } from "./filter.ts";
 import { NIC_FAULTS } from "./nics.ts";
 import { SERVICE_FAULTS } from "./services.ts";
+import { STREAM_FAULTS } from "./streams.ts";
 import { SYSTEM_FAULTS } from "./system.ts";
 import { Yard } from "./yard.ts";
 
@@ -42,6 +43,7 @@ for (
     "what the driver calls": CALLED_FAULTS,
     "drivers of NICs": NIC_FAULTS,
     "child processes": CHILD_FAULTS,
+    "the streams of processes": STREAM_FAULTS,
     "the filter service": FILTER_FAULTS,
     "other services": SERVICE_FAULTS,
     "the system, manifests and the command line": SYSTEM_FAULTS,

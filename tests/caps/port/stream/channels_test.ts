@@ -237,7 +237,7 @@ Deno.test("a stream that is full takes no more, and again once it was written", 
   const port = ports.get(20)!;
   const message = new ArrayBuffer(65_536);
   let taken = 0;
-  while (port.post(message)) taken++;
+  while (taken < 1000 && port.post(message)) taken++;
   ok(taken >= UNWRITTEN_BYTES_MAX / 65_536 - 1, `${taken}`);
   ok(taken <= UNWRITTEN_BYTES_MAX / 65_536 + 1, `${taken}`);
   ok(channels.writer.full);
