@@ -101,6 +101,7 @@ const MAY_NAME_DENO = [
   "services/loader/load.ts",
   "services/runtime/memory_usage.ts",
   "services/runtime/process/permitted_deno.ts",
+  "services/runtime/process/permitted_walls.ts",
   "services/runtime/process/standard_streams.ts",
   "services/runtime/process/start_process.ts",
   "services/system/process/command.ts",

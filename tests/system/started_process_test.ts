@@ -46,6 +46,8 @@ Deno.test("a process that is killed is another one soon, started by the nursery,
   );
   const after = await started(process);
   assert.equal(after.some(({ pid }) => pid === ping.pid), false);
+  // What is stopped never sees that its input has ended.
+  for (const { pid } of after) Deno.kill(Number(pid), "SIGSTOP");
   const { out } = await process.interrupt();
   assert.match(out, /pages: 4,368 in all: 4,368 free/);
   for (const one of after) while (await lives(one)) await delay(20);

@@ -14,7 +14,8 @@ export function permittedDeno(): string | undefined {
   return [denoPath(), "deno"].find(mayRun);
 }
 
-function mayRun(command: string): boolean {
+/** Whether this program may run `command`. */
+export function mayRun(command: string): boolean {
   const { state } = Deno.permissions.querySync({ name: "run", command });
   return state === "granted";
 }

@@ -23,6 +23,7 @@ import type { Source } from "../../../caps/port/stream/reader.ts";
 import { ServiceLine } from "../../../caps/port/stream/service_line.ts";
 import type { Sink } from "../../../caps/port/stream/writer.ts";
 import { denoPath, permittedDeno } from "./permitted_deno.ts";
+import { permittedWalls } from "./permitted_walls.ts";
 
 /** Bytes that are read at once. */
 const READ_BYTES = 131_072;
@@ -82,10 +83,11 @@ export function startProcess(
   }
 }
 
-function spawn({ unbundled, environment }: ProcessCommand): Deno.ChildProcess {
-  const [path, ...args] = unbundled;
-  const deno = path === denoPath() ? permittedDeno() : undefined;
-  return new Deno.Command(deno ?? path!, {
+function spawn(
+  { unbundled, environment, dataBytesMax }: ProcessCommand,
+): Deno.ChildProcess {
+  const [program, ...args] = commandWith(unbundled, dataBytesMax);
+  return new Deno.Command(program!, {
     args,
     clearEnv: true,
     env: Object.fromEntries(environment.map((one) => one.split("=", 2))),
@@ -93,6 +95,19 @@ function spawn({ unbundled, environment }: ProcessCommand): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+/** The command as this program may run it, behind the walls that it may have. */
+function commandWith(
+  command: readonly string[],
+  dataBytesMax: number,
+): readonly string[] {
+  const [path, ...args] = command;
+  if (path !== denoPath()) return command;
+  const walls = permittedWalls(dataBytesMax);
+  // Behind a wall the program is no longer looked for by this one's rules.
+  const deno = walls.length > 0 ? path : permittedDeno() ?? path;
+  return [...walls, deno, ...args];
 }
 
 /** One life of a process. */

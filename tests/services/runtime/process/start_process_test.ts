@@ -13,7 +13,7 @@ function commandOf(code: string, program = Deno.execPath()): ProcessCommand {
     command: [],
     unbundled: [program, "eval", "--no-config", code],
     environment: ["NO_COLOR=1"],
-    dataBytesMax: 0,
+    dataBytesMax: 1_200_000_000,
   };
 }
 
@@ -122,6 +122,36 @@ Deno.test({
       /^its process cannot be started: Requires run access to/,
     );
   },
+});
+
+Deno.test("where prlimit and setpriv may be run, a process has its memory limited and no new privileges", async () => {
+  const code =
+    `console.error(Deno.readTextFileSync("/proc/self/limits").match(/data size +\\d+/)[0]);
+     console.error(Deno.readTextFileSync("/proc/self/status").match(/NoNewPrivs:\\s+1/)[0]);`;
+  using started = new Started(commandOf(code));
+  match(await started.crashed, /^its process ended with code 0$/);
+  deepEqual(started.printed.map((line) => line.replace(/\s+/g, " ")), [
+    "fake: data size 1200000000",
+    "fake: NoNewPrivs: 1",
+  ]);
+});
+
+Deno.test("a process that spins is killed with the thread that started it", async () => {
+  const module = new URL("./spinning_process.ts", import.meta.url).pathname;
+  const parent = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", module],
+    stdout: "piped",
+  }).spawn();
+  const output = parent.stdout.pipeThrough(new TextDecoderStream());
+  let pid = "";
+  for await (const text of output) {
+    pid += text;
+    if (pid.endsWith("\n")) break;
+  }
+  equal(await lives(pid.trim()), true);
+  parent.kill("SIGKILL");
+  await parent.status;
+  while (await lives(pid.trim())) await turn();
 });
 
 Deno.test("a process that is killed is gone, and says nothing more", async () => {
