@@ -39,7 +39,8 @@ export interface PlaceProblem {
 /**
  * Says why a service cannot be where it is to be; undefined when it can. In the
  * driver's thread `trusted` says no more than that a module may be there: then
- * packets that pass interposers come by a port as elsewhere.
+ * packets that pass interposers come by a port as elsewhere. In a process it says
+ * nothing: no packet memory is there.
  */
 export function placeProblem(
   { core, place, trusted = false, interpose }: PlacedService,

@@ -72,8 +72,13 @@ Deno.test("where nobody can start a process, a system with one is refused in wor
   );
 });
 
-Deno.test("services in processes run on a NIC of the program's own", async () => {
-  const manifest = defaultManifest();
+Deno.test("services in processes run on a NIC of the program's own, trusted or not", async () => {
+  const manifest = defaultManifest({
+    services: {
+      arp: { core: "arp", trusted: true },
+      "icmp-echo": { core: "icmp-echo" },
+    },
+  });
   const [end] = makeWire();
   const open = (memory: PacketMemory) =>
     openEmulated({ memory, mac: manifest.mac, end });

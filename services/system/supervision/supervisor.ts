@@ -206,8 +206,8 @@ export class Supervisor {
     const called = place === "driver";
     return connector.connect({
       limits,
-      // One that is called has its packets where they lie.
-      trusted: trusted && !called,
+      // One that is called has its packets where they lie, a process no memory of another.
+      trusted: trusted && place === "worker",
       called,
       interposed: limits !== PLAIN_LIMITS,
       ...(place === "process" && connector.startsProcesses
