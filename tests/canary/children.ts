@@ -24,8 +24,30 @@ const ERRORS = {
   test: "caps/port/stream/error_lines_test.ts",
 };
 
+const LINE = {
+  file: "caps/port/stream/service_line.ts",
+  test: "caps/port/stream/service_line_test.ts",
+};
+const STARTED = {
+  file: "services/runtime/process/permitted_walls.ts",
+  test: "services/runtime/process/start_process_test.ts",
+  filter: "memory limited",
+};
+
 /** All of them. */
 export const CHILD_FAULTS: readonly Fault[] = [
+  fault(
+    "a process's line that ends leaves the port for packets open",
+    LINE,
+    "    for (const pump of this.#pumps) this.#close(pump);\n",
+    "",
+  ),
+  fault(
+    "the kernel limits no memory of a process that the system starts",
+    STARTED,
+    "--data=${dataBytesMax}",
+    "--data=unlimited",
+  ),
   fault(
     "what others have opened goes on to a child",
     SPAWN,
