@@ -16,8 +16,12 @@ export type Need =
   | "linux"
   | "root"
   | "compiler"
+  | "bundler"
   | `tool:${Listed}`
   | `library:${Listed}`;
+
+/** Whether it was tried to put code together, and why that cannot be done. */
+let bundling: { readonly why: string | undefined } | undefined;
 
 const noSkip = Deno.env.get("SALLYPORT_NO_SKIP") === "1";
 
@@ -63,6 +67,7 @@ export function whyMissing(need: Need): string | undefined {
       ? undefined
       : `needs a C compiler (${packageOf("cc")})`;
   }
+  if (need === "bundler") return (bundling ??= { why: whyNotBundled() }).why;
   const name = need.slice(need.indexOf(":") + 1);
   const isThere = need.startsWith("tool:") ? hasProgram : hasLibrary;
   const from = packageOf(name);
@@ -89,6 +94,20 @@ function packageOf(name: string): string {
     throw new Error(`${name} is not in tests/packages.json`);
   }
   return packages[name as Listed].package;
+}
+
+/**
+ * Tries `deno bundle`, which fetches a program of its own at first: from here,
+ * where there is a network, and not from a namespace that has none.
+ */
+function whyNotBundled(): string | undefined {
+  const { success, stderr } = new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", new URL(import.meta.url).pathname],
+    stdout: "null",
+  }).outputSync();
+  return success
+    ? undefined
+    : `needs deno bundle: ${new TextDecoder().decode(stderr)}`;
 }
 
 function hasProgram(name: string): boolean {

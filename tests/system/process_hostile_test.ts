@@ -14,7 +14,12 @@ import {
 import { ADDRESS, answers, datagrams } from "./far_kernel.ts";
 import { snapshotIn, upWithManifest } from "./up_process.ts";
 
-const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
+const NEEDS = [
+  ...NETNS_NEEDS,
+  "tool:ping",
+  "tool:cat",
+  "bundler",
+] as const;
 
 /** Where the hostile service gets its packets. */
 const PORT = 4009;

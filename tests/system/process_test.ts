@@ -8,7 +8,12 @@ import { ADDRESS, answers, datagrams, ping } from "./far_kernel.ts";
 import { lives, servicesOf } from "./service_processes.ts";
 import { snapshotIn, UpProcess, upWithManifest } from "./up_process.ts";
 
-const NEEDS = [...NETNS_NEEDS, "tool:ping", "tool:cat"] as const;
+const NEEDS = [
+  ...NETNS_NEEDS,
+  "tool:ping",
+  "tool:cat",
+  "bundler",
+] as const;
 
 const PLACED = ["--address", `${ADDRESS}/24`, "--place", "process", "--json"];
 
