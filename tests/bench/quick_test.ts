@@ -92,11 +92,11 @@ testWith(
 
 testWith(
   ["linux", "root", "compiler", "tool:ip"],
-  "tap: a TCP stream comes to its last byte into a confined worker, out of one, and through a forwarder, ours and C's",
+  "tap: a TCP stream comes to its last byte into a confined worker and a process, out of a worker, and through a forwarder, ours and C's",
   async () => {
     const rows = await quick("tap");
     checkRows("tap", rows);
-    assert.equal(rows.length, 12);
+    assert.equal(rows.length, 16);
     assert.ok(rows.every((row) => row.note === undefined));
   },
 );

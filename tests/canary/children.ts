@@ -112,8 +112,8 @@ export const CHILD_FAULTS: readonly Fault[] = [
   fault(
     "a child gets a user whom this process could not end",
     { ...WALLS, filter: "without CAP_KILL" },
-    "hindrance: isRoot ? whyUnkillable() : NOT_ROOT",
-    "hindrance: isRoot ? undefined : NOT_ROOT",
+    "(isRoot ? whyUnkillable() : NOT_ROOT)",
+    "(isRoot ? undefined : NOT_ROOT)",
   ),
   fault(
     "a wall that cannot be had takes the others with it",

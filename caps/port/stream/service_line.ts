@@ -143,7 +143,7 @@ export class ServiceLine {
   #feed(pump: Pump): boolean {
     const { port, channel } = pump;
     let some = false;
-    while (!this.#channels.writer.full) {
+    while (!this.#channels.writer.behind) {
       const message = port.take();
       if (message === undefined) break;
       channel.post(message);

@@ -47,6 +47,11 @@ export class StreamWriter {
     return this.#to - this.#from > UNWRITTEN_BYTES_MAX;
   }
 
+  /** Whether so much is unwritten, pages included, that what can wait in its port waits there. */
+  get behind(): boolean {
+    return this.#to - this.#from + this.#pageBytes > UNWRITTEN_BYTES_MAX;
+  }
+
   /** Whether all is written. */
   get empty(): boolean {
     return this.#from === this.#to && this.#pages.length === 0;
