@@ -192,8 +192,11 @@ const ON_VETH = {
   },
 };
 
-/** Whole enough for a wire: Linux sends no less than an Ethernet header. */
-const carried = frames.filter(({ length }) => length >= 18);
+/**
+ * Whole enough for a wire: Linux sends no less than an Ethernet header, and drops
+ * what has a tag and not two bytes behind it (skb_vlan_untag() of net/core/skbuff.c).
+ */
+const carried = frames.filter(({ length }) => length >= 20);
 
 /** A rig in which all that is sent is seen. */
 const RIGS: Readonly<Record<string, (pair: NamespacePair) => DriverRig>> = {
