@@ -6,11 +6,16 @@ import type { Driver } from "../driver.ts";
 import { ProcessStarts } from "./process_start.ts";
 import { ServiceProcess } from "./service_process.ts";
 
+/** How often it is looked for what processes have printed: a read each. */
+const LISTEN_MS = 100;
+
 /** Serves them a little each turn. */
 export class Processes implements Disposable {
   readonly #driver: Pick<Driver, "wake" | "watch">;
   readonly #all = new Map<PortId, ServiceProcess>();
   readonly #starts = new ProcessStarts();
+  /** When it is looked next for what they have printed. */
+  #listensAtMs = 0;
 
   /** The NIC's driver waits for them too. */
   constructor(driver: Pick<Driver, "wake" | "watch">) {
@@ -78,8 +83,10 @@ export class Processes implements Disposable {
     for (const process of this.#all.values()) process.flush();
   }
 
-  /** Passes on what they have printed. */
+  /** Passes on what they have printed, now and then. */
   listen(nowMs: number): void {
+    if (nowMs < this.#listensAtMs) return;
+    this.#listensAtMs = nowMs + LISTEN_MS;
     for (const process of this.#all.values()) process.listen(nowMs);
   }
 

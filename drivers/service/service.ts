@@ -172,6 +172,7 @@ export class DriverService implements Disposable {
     done += this.processes.receive() + this.#reader.drainAll();
     this.#deliverer.flush();
     this.processes.flush();
+    this.processes.listen(this.#turn.nowMs);
     return done;
   }
 
