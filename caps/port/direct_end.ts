@@ -14,24 +14,12 @@
  * a page.
  */
 
-/** A packet in packet memory: `bytes[start .. start + length)`. One object, used again for each. */
-export interface DirectFrame {
-  /** All of packet memory. */
-  bytes: Uint8Array;
-  /** Where the packet starts. */
-  start: number;
-  /** Bytes of the packet. */
-  length: number;
-  /** The most bytes that may lie from `start` on. */
-  capacity: number;
-  /** What is known of its checksum and segmentation, or is wished for it (offload.ts). */
-  offload: number;
-}
+import type { Frame } from "./frame.ts";
 
 /** A holder's code. None of its functions throws. */
 export interface DirectHandler {
   /** Handles one packet. Returns whether its frame, as it is now, is to be sent. */
-  receive(frame: DirectFrame): boolean;
+  receive(frame: Frame): boolean;
   /** Called after the packets that came together. */
   endOfBatch(): void;
   /** Called when {@link DirectEnd.open} has refused, and has room again. */
@@ -49,7 +37,7 @@ export interface DirectEnd {
    * is one object, and what was opened before and not sent is taken back. Undefined
    * when there is no page for it now.
    */
-  open(sizeBytes: number): DirectFrame | undefined;
+  open(sizeBytes: number): Frame | undefined;
   /**
    * Sends the frame that {@link open} gave last, with the length and the offload
    * word that it now has.

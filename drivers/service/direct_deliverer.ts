@@ -3,7 +3,7 @@
  * packet where it lies, and what it makes of it is sent from there.
  */
 
-import type { DirectFrame } from "../../caps/port/direct_end.ts";
+import type { Frame } from "../../caps/port/frame.ts";
 import {
   frameAt,
   frameOffset,
@@ -32,7 +32,7 @@ export interface DirectParts {
 export class DirectDeliverer {
   readonly #parts: DirectParts;
   /** One for all packets: a holder sees it while it is called. */
-  readonly #frame: DirectFrame;
+  readonly #frame: Frame;
   /** Holders that were called in the batch at hand. */
   readonly #begun: DirectCall[] = [];
   /** Holders that wait for room. */

@@ -9,11 +9,8 @@ import {
 } from "../../caps/memory/memory.ts";
 import { tagOf } from "../../caps/kernel/tag.ts";
 import { NO_FRAME, type PageLedger } from "../../caps/memory/page_ledger.ts";
-import type {
-  DirectEnd,
-  DirectFrame,
-  DirectHandler,
-} from "../../caps/port/direct_end.ts";
+import { type Frame, OpenFrame } from "../../caps/port/frame.ts";
+import type { DirectEnd, DirectHandler } from "../../caps/port/direct_end.ts";
 import { INLINE_BYTES_MAX } from "../../caps/port/records.ts";
 import type { Account } from "./account.ts";
 import type { AccountTable } from "./account_table.ts";
@@ -44,12 +41,9 @@ export class DirectOutbox implements DirectEnd, DirectSender {
   #tag: ReturnType<typeof tagOf>;
   /** Whose that is, once it was looked up. */
   #account: Account | undefined;
-  /** The frame that is open: one object for all. */
-  readonly #frame: DirectFrame;
-  /** Number of that frame; {@link NO_FRAME} when none is open. */
+  readonly #frame = new OpenFrame();
+  /** Number of the frame that is open; {@link NO_FRAME} when none is. */
   #opened = NO_FRAME;
-  /** The room in it: what the holder writes there is its own word. */
-  #capacity = 0;
   /** Pages that were refused last. */
   #wanted = 1;
   #closed = false;
@@ -59,8 +53,6 @@ export class DirectOutbox implements DirectEnd, DirectSender {
     this.#holder = holder;
     this.#call = call;
     this.#parts = parts;
-    const { bytes } = parts.memory;
-    this.#frame = { bytes, start: 0, length: 0, capacity: 0, offload: 0 };
   }
 
   serve(handler: DirectHandler | undefined): void {
@@ -74,7 +66,7 @@ export class DirectOutbox implements DirectEnd, DirectSender {
     this.#account = undefined;
   }
 
-  open(sizeBytes: number): DirectFrame | undefined {
+  open(sizeBytes: number): Frame | undefined {
     this.#takeBack();
     sizeBytes >>>= 0;
     const sender = this.#sender;
@@ -94,29 +86,16 @@ export class DirectOutbox implements DirectEnd, DirectSender {
     const start = frameOffset(frame) + HEADROOM_BYTES;
     // What somebody else's packet left there is not to leave with this one.
     memory.bytes.fill(0, start, start + sizeBytes);
-    const shown = this.#frame;
-    shown.bytes = memory.bytes;
-    shown.start = start;
-    shown.length = 0;
-    shown.capacity = sizeBytes;
-    shown.offload = 0;
     this.#opened = frame;
-    this.#capacity = sizeBytes;
-    return shown;
+    return this.#frame.open(memory.bytes, start, sizeBytes);
   }
 
   send(): void {
+    const opened = this.#frame;
+    opened.send();
     const frame = this.#opened;
-    if (frame === NO_FRAME) {
-      throw new Error("runner: send() without a frame that open() gave");
-    }
-    // Whatever the holder put there, these are numbers from here on.
-    const length = this.#frame.length >>> 0;
-    const wish = wishOf(this.#frame.offload >>> 0);
-    const capacity = this.#capacity;
-    if (length > capacity) {
-      throw new Error("runner: the frame outgrew its room");
-    }
+    const { length, capacity } = opened;
+    const wish = wishOf(opened.offload);
     const { ledger, sends, deliverer } = this.#parts;
     const sender = this.#sender;
     const pages = ledger.pagesOf(frame);
@@ -172,6 +151,7 @@ export class DirectOutbox implements DirectEnd, DirectSender {
   /** Takes back what was opened and not sent. */
   #takeBack(): void {
     if (this.#opened === NO_FRAME) return;
+    this.#frame.close();
     this.#parts.ledger.putIdle(this.#opened);
     this.#opened = NO_FRAME;
   }

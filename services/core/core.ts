@@ -6,31 +6,10 @@
  */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
+import type { Frame } from "../../caps/port/frame.ts";
 import type { Instant } from "../runtime/clock.ts";
 
-/**
- * A frame in a buffer that its holder may rewrite: the packet is
- * `bytes[start .. start + length)`. One such object is reused for all packets
- * of a batch; a core that wants the bytes later copies them.
- */
-export interface Frame {
-  /** The page, or the byte string, in which the packet lies. */
-  bytes: Uint8Array;
-  /** Where the packet starts. */
-  start: number;
-  /** Bytes of the packet. */
-  length: number;
-  /** The most bytes that may lie from `start` on. */
-  capacity: number;
-  /**
-   * What is known of its checksum and segmentation, as one word
-   * (caps/port/offload.ts); in a frame that is sent: what is wished for it. A
-   * checksum that is CHECKSUM_PARTIAL is completed, and a super-packet leaves as
-   * segments of so many bytes, by the NIC where it can and by the driver where
-   * not. 0 for a frame that is as it is on a wire.
-   */
-  offload: number;
-}
+export type { Frame };
 
 /**
  * What became of a frame: `"handled"` (it was consumed), `"reply"` (it was

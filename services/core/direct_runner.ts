@@ -4,11 +4,7 @@
  */
 
 import type { Counts } from "../../caps/driver/accounts.ts";
-import type {
-  DirectEnd,
-  DirectFrame,
-  DirectHandler,
-} from "../../caps/port/direct_end.ts";
+import type { DirectEnd, DirectHandler } from "../../caps/port/direct_end.ts";
 import type { Instant } from "../runtime/clock.ts";
 import type { Core, Frame, ServiceNews } from "./core.ts";
 import {
@@ -87,7 +83,7 @@ export class DirectRunner implements Disposable {
     let now: Instant = 0;
     const finish = () => core.finish(core.received ? now : core.now());
     return {
-      receive(frame: DirectFrame): boolean {
+      receive(frame: Frame): boolean {
         if (!core.received) {
           core.received = true;
           now = core.now();

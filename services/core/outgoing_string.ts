@@ -1,5 +1,6 @@
 /** Frames that a core sends of its own accord: put together in one byte string, which goes out at the end of a turn. */
 
+import { type Frame, OpenFrame } from "../../caps/port/frame.ts";
 import { OwnStrings } from "../../caps/port/own_strings.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { RecordWriter } from "../../caps/port/record_writer.ts";
@@ -11,7 +12,6 @@ import {
   RECORD_BYTES,
   type Submission,
 } from "../../caps/port/records.ts";
-import type { Frame } from "./core.ts";
 import type { Outgoing } from "./guarded_core.ts";
 import { requirePlainBuffer } from "./plain.ts";
 
@@ -28,18 +28,7 @@ export class OutgoingString implements Outgoing {
   readonly #strings = new OwnStrings();
   /** The capability's place in the string. */
   #place = 0;
-  /** The frame that is opened: one for all, so that none is made for a packet. */
-  readonly #frame: Frame = {
-    bytes: new Uint8Array(0),
-    start: 0,
-    length: 0,
-    capacity: 0,
-    offload: 0,
-  };
-  /** Whether {@link #frame} was opened and not sent yet. */
-  #opened = false;
-  /** The room in {@link #frame}: what the core writes there is its own word. */
-  #capacity = 0;
+  readonly #frame = new OpenFrame();
   /** Whether a frame was refused since {@link takeRoom} said that there is room. */
   #refused = false;
 
@@ -52,7 +41,7 @@ export class OutgoingString implements Outgoing {
   /** A frame to write into; undefined when there is no room now. */
   open(sizeBytes: number): Frame | undefined {
     sizeBytes >>>= 0;
-    this.#opened = false;
+    this.#frame.close();
     if (sizeBytes > INLINE_BYTES_MAX) return undefined;
     const stride = inlineStride(sizeBytes);
     const writer = this.#writer;
@@ -66,36 +55,23 @@ export class OutgoingString implements Outgoing {
       writer.begin(string);
       this.#place = writer.name(this.#parts.capability);
     }
-    const frame = this.#frame;
-    frame.bytes = writer.view!.bytes;
-    frame.start = writer.at + RECORD_BYTES;
-    frame.length = 0;
-    frame.capacity = sizeBytes;
-    frame.offload = 0;
-    this.#capacity = sizeBytes;
-    this.#opened = true;
-    return frame;
+    const { bytes } = writer.view!;
+    return this.#frame.open(bytes, writer.at + RECORD_BYTES, sizeBytes);
   }
 
   /** Puts the frame that was opened last among those that are sent. */
   send(): void {
-    if (!this.#opened || this.#writer.view === undefined) {
-      throw new Error("runner: send() without a frame that open() gave");
-    }
-    // Whatever the core put there, these are numbers from here on, and read once.
-    const length = this.#frame.length >>> 0;
-    const offload = this.#frame.offload >>> 0;
-    if (length > this.#capacity) {
-      throw new Error("runner: the frame outgrew its room");
-    }
-    this.#opened = false;
-    this.#writer.addInline(this.#place, length, offload);
+    const frame = this.#frame;
+    frame.send();
+    this.#writer.addInline(this.#place, frame.length, frame.offload);
   }
 
   /** Posts what was put together. */
   flush(): void {
     const writer = this.#writer;
     if (writer.view === undefined) return;
+    // What was opened in the string is not sent with another one.
+    this.#frame.close();
     if (writer.count === 0) {
       this.#strings.keep(writer.drop());
       return;
