@@ -4,13 +4,17 @@
  * can read its code and needs to read nothing else.
  */
 
-import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
+import { failureOf } from "../sys/child_failure.ts";
 import { ChildProcess } from "../sys/child_process.ts";
 import { closeDescriptor, sleepMs } from "../sys/libc.ts";
 import { makeMemoryFile } from "../sys/memory_file.ts";
+import { ownEnvironment } from "../sys/own_environment.ts";
 
 /** How long code may take to be put together. */
 const BUNDLE_MS_MAX = 10_000;
+
+/** How long the program may take to end once it has written all. */
+const END_MS_MAX = 1000;
 
 /** More than any service's code: what is larger is refused. */
 const CODE_BYTES_MAX = 16_777_216;
@@ -28,9 +32,9 @@ export class ProcessCode implements Disposable {
   readonly #made = new Map<string, Code>();
 
   /** The file that `command` puts together. It is made at the first call: this thread waits. */
-  of(command: readonly string[], environment: readonly string[]): Code {
+  of(command: readonly string[]): Code {
     const key = command.join("\0");
-    const made = this.#made.get(key) ?? makeCode(command, environment);
+    const made = this.#made.get(key) ?? makeCode(command);
     this.#made.set(key, made);
     return made;
   }
@@ -43,15 +47,15 @@ export class ProcessCode implements Disposable {
   }
 }
 
-function makeCode(
-  command: readonly string[],
-  environment: readonly string[],
-): Code {
+function makeCode(command: readonly string[]): Code {
   try {
+    // The runtime finds its cache, and what certificates are good, by variables.
+    const environment = ownEnvironment();
     using child = new ChildProcess({ command, environment });
     const chunks: Uint8Array[] = [];
-    const why = readAll(child, chunks) ?? failureOf(child);
-    if (why !== undefined) return { missing: why };
+    const why = readAll(child, chunks) ??
+      failureOf(child, command[0]!, END_MS_MAX);
+    if (why !== undefined) return { missing: `bundle: ${why}` };
     const code = new Uint8Array(
       chunks.reduce((sum, { length }) => sum + length, 0),
     );
@@ -88,19 +92,4 @@ function readAll(
     chunks.push(into.slice(0, count));
   }
   return `the code was not put together within ${BUNDLE_MS_MAX / 1000} s`;
-}
-
-/** Why the child has failed, if it has. */
-function failureOf(child: ChildProcess): string | undefined {
-  let end = child.ended();
-  for (let waitedMs = 0; end === undefined && waitedMs < 1000; waitedMs++) {
-    sleepMs(1);
-    end = child.ended();
-  }
-  if (end !== undefined && "code" in end && end.code === 0) return undefined;
-  const bytes = new Uint8Array(4096);
-  const length = Math.max(0, child.readError(bytes));
-  const lines = new ErrorLines("bundle");
-  const [first] = [...lines.take(bytes.subarray(0, length), 0), ...lines.end()];
-  return first ?? "the code could not be put together";
 }

@@ -4,7 +4,6 @@ import type { ProcessCommand } from "../../caps/driver/messages.ts";
 import type { ChildOptions } from "../sys/child_process.ts";
 import { type Walls, wallsFor } from "../sys/child_walls.ts";
 import { libc } from "../sys/libc.ts";
-import { ownEnvironment } from "../sys/own_environment.ts";
 import { ProcessCode } from "./process_code.ts";
 
 /** Why code that is not one file keeps its process from being another user's. */
@@ -22,8 +21,7 @@ export class ProcessStarts implements Disposable {
     onMissing: (line: string) => void,
   ): ChildOptions {
     const { bundle, command, unbundled, environment, dataBytesMax } = process;
-    // The runtime finds its cache, and what certificates are good, by variables.
-    const code = this.#code.of(bundle, ownEnvironment());
+    const code = this.#code.of(bundle);
     const isOneFile = "file" in code;
     const known = this.#walls.get(isOneFile);
     const walls = known ?? makeWalls(isOneFile, command[0]!);

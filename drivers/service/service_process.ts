@@ -7,15 +7,15 @@ import {
 } from "../../caps/port/stream/service_line.ts";
 import type { Source } from "../../caps/port/stream/reader.ts";
 import type { Sink } from "../../caps/port/stream/writer.ts";
+import { endWords } from "../../caps/port/stream/end_words.ts";
 import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
-import { sleepMs } from "../sys/libc.ts";
 import { type ChildOptions, ChildProcess } from "../sys/child_process.ts";
 
 /** Times that a process is read from in one turn: what one has written more waits. */
 const READS_PER_TURN = 8;
 
-/** How often a process that has closed its output is asked for its end, a millisecond apart. */
-const END_TRIES = 10;
+/** How long the end of a process is waited for that has closed its output. */
+const END_MS_MAX = 10;
 
 /** Bytes of its standard error that are read at once. */
 const ERROR_BYTES = 4096;
@@ -153,13 +153,7 @@ export class ServiceProcess implements Disposable, Source, Sink {
 
 /** How it ended, in words. Its pipes are closed a moment before that can be told. */
 function endOf(child: ChildProcess): string {
-  let end = child.ended();
-  for (let tries = 0; end === undefined && tries < END_TRIES; tries++) {
-    sleepMs(1);
-    end = child.ended();
-  }
+  const end = child.endWithin(END_MS_MAX);
   if (end === undefined) return "its process closed its output";
-  return "signal" in end
-    ? `its process was ended by signal ${end.signal}`
-    : `its process ended with code ${end.code}`;
+  return "signal" in end ? endWords(0, end.signal) : endWords(end.code);
 }

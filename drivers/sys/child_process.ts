@@ -9,7 +9,7 @@ import {
   takeLeft,
 } from "./child_end.ts";
 import { IoVectors } from "./io_vectors.ts";
-import { addressOf, errno, libc, systemError } from "./libc.ts";
+import { addressOf, errno, libc, sleepMs, systemError } from "./libc.ts";
 import { openPipe } from "./pipe.ts";
 import { FIONREAD, SIGKILL, SPLICE_F_NONBLOCK } from "./process_abi.ts";
 import { limitData, limitedCommand } from "./process_limits.ts";
@@ -170,6 +170,15 @@ export class ChildProcess implements Disposable {
   /** How the child has ended; undefined while it runs. What it has started is ended with it. */
   ended(): ChildEnd | undefined {
     return this.#end ??= takeEnd(this.pid);
+  }
+
+  /** Waits on this thread for the child's end, `waitMs` at most, and says it as {@link ended} does. */
+  endWithin(waitMs: number): ChildEnd | undefined {
+    for (let waitedMs = 0; waitedMs < waitMs; waitedMs++) {
+      if (this.ended() !== undefined) break;
+      sleepMs(1);
+    }
+    return this.ended();
   }
 
   /**

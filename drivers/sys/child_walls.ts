@@ -17,10 +17,9 @@
  */
 
 import { given } from "../../caps/kernel/given.ts";
-import { ErrorLines } from "../../caps/port/stream/error_lines.ts";
 import { hasCapability } from "./capabilities.ts";
+import { failureOf } from "./child_failure.ts";
 import { ChildProcess } from "./child_process.ts";
-import { sleepMs } from "./libc.ts";
 import { CAP_KILL } from "./process_abi.ts";
 import { findProgram } from "./programs.ts";
 
@@ -158,22 +157,5 @@ function whyNotBehind(
   if (probe === undefined && first === undefined) return undefined;
   const command = probe ?? [findProgram(first!.program)!, "--version"];
   using child = new ChildProcess({ command: [...prefixOf(walls), ...command] });
-  for (let waitedMs = 0; child.ended() === undefined; waitedMs++) {
-    if (waitedMs === PROBE_MS) {
-      return `${command[0]} has not ended within ${PROBE_MS} ms`;
-    }
-    sleepMs(1);
-  }
-  const end = child.ended()!;
-  if ("signal" in end) return `${command[0]} was ended by signal ${end.signal}`;
-  if (end.code === 0) return undefined;
-  return firstError(child) ?? `${command[0]} ended with status ${end.code}`;
-}
-
-function firstError(child: ChildProcess): string | undefined {
-  const bytes = new Uint8Array(4096);
-  const length = Math.max(0, child.readError(bytes));
-  const lines = new ErrorLines("");
-  const [first] = [...lines.take(bytes.subarray(0, length), 0), ...lines.end()];
-  return first?.slice(": ".length);
+  return failureOf(child, command[0]!, PROBE_MS);
 }

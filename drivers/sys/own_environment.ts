@@ -19,23 +19,20 @@ export function ownEnvironment(): string[] {
   const file = libc().open(path, O_CLOEXEC);
   if (file < 0) return [];
   try {
-    const bytes = readAll(file);
-    return new TextDecoder().decode(bytes).split("\0")
-      .filter((one) => one.includes("="));
+    return readAll(file).split("\0").filter((one) => one.includes("="));
   } finally {
     closeDescriptor(file);
   }
 }
 
-function readAll(file: number): Uint8Array {
-  const whole = new Uint8Array(ENVIRONMENT_BYTES_MAX);
+function readAll(file: number): string {
   const part = new Uint8Array(READ_BYTES);
-  let at = 0;
-  while (at + part.length <= whole.length) {
+  const words = new TextDecoder();
+  let text = "";
+  while (text.length < ENVIRONMENT_BYTES_MAX) {
     const count = libc().read(file, part, BigInt(part.length));
     if (count <= 0) break;
-    whole.set(part.subarray(0, count), at);
-    at += count;
+    text += words.decode(part.subarray(0, count), { stream: true });
   }
-  return whole.subarray(0, at);
+  return text + words.decode();
 }

@@ -18,6 +18,7 @@
 import type { ProcessCommand } from "../../../caps/driver/messages.ts";
 import { fromMessagePort } from "../../../caps/port/port.ts";
 import { IN_FLIGHT_MAX } from "../../../caps/port/records.ts";
+import { endWords } from "../../../caps/port/stream/end_words.ts";
 import { ErrorLines } from "../../../caps/port/stream/error_lines.ts";
 import type { Source } from "../../../caps/port/stream/reader.ts";
 import { ServiceLine } from "../../../caps/port/stream/service_line.ts";
@@ -246,7 +247,7 @@ class RuntimeProcess implements Disposable, Source, Sink {
     this.#fail(
       status === undefined
         ? "its process closed its streams"
-        : endOf(status[0]),
+        : endWords(status[0].code, status[0].signal ?? undefined),
     );
   }
 
@@ -255,10 +256,4 @@ class RuntimeProcess implements Disposable, Source, Sink {
     this[Symbol.dispose]();
     this.#events.onCrash(message);
   }
-}
-
-function endOf({ code, signal }: Deno.CommandStatus): string {
-  return signal === null
-    ? `its process ended with code ${code}`
-    : `its process was ended by signal ${signal}`;
 }
