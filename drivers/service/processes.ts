@@ -22,16 +22,6 @@ export class Processes implements Disposable {
     this.#driver = driver;
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#all.size;
-  }
-
-  /** The ports of all. */
-  get ids(): readonly PortId[] {
-    return [...this.#all.keys()];
-  }
-
   /** The process of a port. */
   get(id: PortId): ServiceProcess | undefined {
     return this.#all.get(id);
@@ -101,7 +91,7 @@ export class Processes implements Disposable {
 
   /** Kills all. */
   [Symbol.dispose](): void {
-    for (const id of this.ids) this.end(id);
+    for (const id of [...this.#all.keys()]) this.end(id);
     this.#starts[Symbol.dispose]();
   }
 

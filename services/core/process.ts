@@ -15,7 +15,7 @@
 
 import { Channels } from "../../caps/port/stream/channels.ts";
 import { HolderEnd } from "../../caps/port/stream/holder_end.ts";
-import { CHANNEL, KIND } from "../../caps/port/stream/message.ts";
+import { CHANNEL, DATA_KINDS } from "../../caps/port/stream/message.ts";
 import type { Port } from "../../caps/port/port.ts";
 import { NEVER } from "../runtime/clock.ts";
 import { afterEvents } from "../runtime/event_turn.ts";
@@ -63,7 +63,7 @@ class ServedProcess {
   constructor(streams: StandardStreams) {
     this.#streams = streams;
     const channels = new Channels({
-      dataKinds: [KIND.records, KIND.page, KIND.string],
+      dataKinds: DATA_KINDS.fromDriver,
       opens: true,
       onWake: () => this.#toldUs = NEVER,
     });
@@ -81,15 +81,13 @@ class ServedProcess {
     onUnhandled(fail);
     this.#clock.replaceTimers(globalThis);
     const first = this.#channels.open(CHANNEL.start, "values");
-    const begun = Promise.withResolvers<void>();
+    let runs = false;
     first.onReady = () => {
       const start = first.take() as Omit<ServiceStart, keyof ServiceEnds>;
       this.#awaits = start.module !== undefined;
       begin({ ...start, ...this.#ends }, { clock: this.#clock, fail })
-        .then(begun.resolve, fail);
+        .then(() => runs = true, fail);
     };
-    let runs = false;
-    begun.promise.then(() => runs = true);
     this.#channels.writer.onBegin = () => queueMicrotask(() => this.flush());
     const into = new Uint8Array(READ_BYTES);
     while (!runs) {

@@ -3,7 +3,7 @@
 import { Channels } from "../../caps/port/stream/channels.ts";
 import { DriverEnd } from "../../caps/port/stream/driver_end.ts";
 import { HolderEnd } from "../../caps/port/stream/holder_end.ts";
-import { KIND } from "../../caps/port/stream/message.ts";
+import { DATA_KINDS } from "../../caps/port/stream/message.ts";
 import { IN_FLIGHT_MAX } from "../../caps/port/records.ts";
 
 /** Bytes that cross at once: less than a page, so that nearly all messages are cut. */
@@ -20,11 +20,11 @@ export class StreamPair {
 
   constructor() {
     const toHolder = new Channels({
-      dataKinds: [KIND.records, KIND.page],
+      dataKinds: DATA_KINDS.fromHolder,
       opens: false,
     });
     const toDriver = new Channels({
-      dataKinds: [KIND.records, KIND.page, KIND.string],
+      dataKinds: DATA_KINDS.fromDriver,
       opens: true,
     });
     this.driver = new DriverEnd({

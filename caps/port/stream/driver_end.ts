@@ -138,15 +138,14 @@ export class DriverEnd implements Port<Delivery | null, unknown> {
       pages[number]
     );
     if (expected.length === 0) return this.#push(submission);
-    if (expected.includes(undefined)) {
-      new RecordWalk(records, count).emptyAll();
-      this.#push(null);
-      return this.#push(submission);
-    }
+    const lies = expected.includes(undefined);
     this.#arriving = {
       submission,
       expected: expected.reverse() as ArrayBuffer[],
     };
+    if (!lies) return;
+    this.#push(null);
+    this.#giveUp();
   }
 
   /** A page that the holder could still read is not used for anybody else's packet. */

@@ -36,6 +36,15 @@ export const KIND = {
   deadline: 8,
 } as const;
 
+/** The kinds of the data channel, by who sends them. */
+export const DATA_KINDS: {
+  readonly fromDriver: readonly number[];
+  readonly fromHolder: readonly number[];
+} = {
+  fromDriver: [KIND.records, KIND.page, KIND.string],
+  fromHolder: [KIND.records, KIND.page],
+};
+
 /** The largest kind. */
 export const KIND_MAX: number = KIND.deadline;
 

@@ -16,7 +16,7 @@ import { fromMessagePort, type Port } from "../port.ts";
 import type { Delivery } from "../records.ts";
 import { type ChannelPort, Channels, UNREAD_MAX } from "./channels.ts";
 import { DriverEnd } from "./driver_end.ts";
-import { CHANNEL, KIND } from "./message.ts";
+import { CHANNEL, DATA_KINDS } from "./message.ts";
 import type { Source } from "./reader.ts";
 import type { Sink } from "./writer.ts";
 
@@ -64,7 +64,7 @@ export class ServiceLine {
   constructor({ readByHolder, unreadMax, onWork }: ServiceLineOptions) {
     this.#onWork = onWork;
     const channels = new Channels({
-      dataKinds: [KIND.records, KIND.page],
+      dataKinds: DATA_KINDS.fromHolder,
       opens: false,
       connect: (port, channel) => this.#connect(port, channel),
       onDeadline: (delayMs) => this.wakeAtMs = performance.now() + delayMs,

@@ -109,36 +109,33 @@ export class StreamWriter {
     while (!this.empty) {
       const page = this.#pages[0];
       const until = page?.at ?? this.#to;
-      if (this.#from < until) {
-        const taken = sink.write(this.#bytes, this.#from, until);
-        if (taken <= 0) return taken === 0;
-        this.#from += taken;
-        this.#written += taken;
-      } else if (!this.#flushPage(page!, sink)) return true;
-      else if (this.#broken) return false;
+      const taken = this.#from < until
+        ? this.#flushBuffer(until, sink)
+        : this.#flushPage(page!, sink);
+      if (taken <= 0) return taken === 0;
+      this.#written += taken;
     }
     this.#from = 0;
     this.#to = 0;
     return true;
   }
 
-  #broken = false;
+  #flushBuffer(until: number, sink: Sink): number {
+    const taken = sink.write(this.#bytes, this.#from, until);
+    if (taken > 0) this.#from += taken;
+    return taken;
+  }
 
-  /** Returns false when the pipe is full. */
-  #flushPage(page: Page, sink: Sink): boolean {
+  #flushPage(page: Page, sink: Sink): number {
     const { bytes, written } = page;
     const taken = sink.lend === undefined
       ? sink.write(bytes, written, bytes.length)
       : sink.lend(bytes, written, bytes.length);
-    if (taken < 0) {
-      this.#broken = true;
-      return true;
-    }
+    if (taken <= 0) return taken;
     page.written += taken;
     this.#pageBytes -= taken;
-    this.#written += taken;
     if (page.written === bytes.length) this.#pages.shift();
-    return taken > 0;
+    return taken;
   }
 
   #header(at: number, kind: number, channel: number, size: number): void {

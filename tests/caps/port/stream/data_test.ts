@@ -6,7 +6,11 @@ import { EXTENT_BYTES, PAGE_BYTES } from "../../../../caps/memory/memory.ts";
 import { Channels } from "../../../../caps/port/stream/channels.ts";
 import { DriverEnd } from "../../../../caps/port/stream/driver_end.ts";
 import { HolderEnd } from "../../../../caps/port/stream/holder_end.ts";
-import { CHANNEL, KIND } from "../../../../caps/port/stream/message.ts";
+import {
+  CHANNEL,
+  DATA_KINDS,
+  KIND,
+} from "../../../../caps/port/stream/message.ts";
 import { RecordWalk } from "../../../../caps/port/record_walk.ts";
 import { RecordWriter } from "../../../../caps/port/record_writer.ts";
 import {
@@ -27,11 +31,11 @@ class Pair {
   readonly toHolder: TestPipe;
   readonly toDriver: TestPipe;
   readonly driverChannels = new Channels({
-    dataKinds: [KIND.records, KIND.page],
+    dataKinds: DATA_KINDS.fromHolder,
     opens: false,
   });
   readonly holderChannels = new Channels({
-    dataKinds: [KIND.records, KIND.page, KIND.string],
+    dataKinds: DATA_KINDS.fromDriver,
     opens: true,
   });
   readonly driver: DriverEnd;
