@@ -3,7 +3,7 @@
 import { logFilesOf } from "../../services/manifest/interposer.ts";
 import type { Manifest } from "../../services/manifest/manifest.ts";
 import type { NamedNic } from "../../services/manifest/nic/kind.ts";
-import { hasProcess } from "../../services/manifest/place.ts";
+import { servicesIn } from "../../services/manifest/place.ts";
 import { NICS, type NicTable } from "../../services/manifest/nic/nics.ts";
 
 /** What a process of ours may have. */
@@ -35,7 +35,8 @@ export function neededPermissions(
   ]);
   if (writes) names.add("write");
   // A driver that calls the kernel starts them itself.
-  if (hasProcess(manifest.services) && !names.has("ffi")) names.add("run");
+  const processes = servicesIn("process", manifest.services);
+  if (processes.length > 0 && !names.has("ffi")) names.add("run");
   return [...names];
 }
 

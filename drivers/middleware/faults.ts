@@ -164,19 +164,19 @@ class FaultyDriver extends ForwardingDriver {
   }
 
   override async wait(delayMs: number): Promise<void> {
-    this.#mustBeOpen();
-    this.#leaving.release();
-    this.#push();
-    const due = this.#arriving.ready + this.#arriving.held > 0;
-    await this.inner.wait(due ? 0 : delayMs);
+    await this.inner.wait(this.#isDue() ? 0 : delayMs);
   }
 
   protected override waitOnThread(delayMs: number): void {
+    if (!this.#isDue()) super.waitOnThread(delayMs);
+  }
+
+  /** Before a wait: lets go what leaves, and says whether something is about to arrive. */
+  #isDue(): boolean {
     this.#mustBeOpen();
     this.#leaving.release();
     this.#push();
-    const due = this.#arriving.ready + this.#arriving.held > 0;
-    if (!due) super.waitOnThread(delayMs);
+    return this.#arriving.ready + this.#arriving.held > 0;
   }
 
   override counters(): Counts {

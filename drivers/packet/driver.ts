@@ -165,15 +165,17 @@ export class PacketDriver implements Driver {
     this.#mustBeOpen();
     // One turn of the event loop, so that ports and timers are served. With
     // packets here and no frame for them, only the caller can go on.
-    const ready = this.#free.size > 0 && this.#ring.ready;
-    if (!(delayMs > 0) || ready || this.#sent.size > 0) {
-      return await this.#turns.wait(0);
-    }
+    if (!(delayMs > 0) || this.#ready()) return await this.#turns.wait(0);
     const held = this.#sender.blocked || this.#free.size === 0;
     const limit = held ? Math.min(delayMs, BLOCKED_MS) : delayMs;
     if (this.#free.size === 0) await this.#poll.pause(limit);
     else await this.#poll.wait(limit);
     if (this.#open) this.#look();
+  }
+
+  /** Whether a call would do something now. */
+  #ready(): boolean {
+    return this.#free.size > 0 && this.#ring.ready || this.#sent.size > 0;
   }
 
   wake(): void {
@@ -186,8 +188,7 @@ export class PacketDriver implements Driver {
 
   waitHere(delayMs: number): void {
     this.#mustBeOpen();
-    const ready = this.#free.size > 0 && this.#ring.ready;
-    if (!(delayMs > 0) || ready || this.#sent.size > 0) return;
+    if (!(delayMs > 0) || this.#ready()) return;
     // Without a frame for them, packets that are here would end each wait at once.
     if (this.#free.size === 0) return;
     const limit = this.#sender.blocked

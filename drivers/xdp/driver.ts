@@ -178,11 +178,13 @@ export class XdpDriver implements Driver {
       return await this.#poll.pause(Math.min(delayMs, PAUSE_MS));
     }
     if (this.#ready()) return await this.#turns.wait(0);
-    const limit = this.#inFlight > 0
-      ? Math.min(delayMs, IN_FLIGHT_MS)
-      : delayMs;
-    await this.#poll.wait(limit);
+    await this.#poll.wait(this.#limited(delayMs));
     if (this.#open && this.#poll.returned(0) !== 0) this.#look();
+  }
+
+  /** How long a wait lasts at the most, with what is on its way out. */
+  #limited(delayMs: number): number {
+    return this.#inFlight > 0 ? Math.min(delayMs, IN_FLIGHT_MS) : delayMs;
   }
 
   wake(): void {
@@ -199,10 +201,7 @@ export class XdpDriver implements Driver {
     if (this.#isBusy()) {
       return this.#poll.pauseHere(Math.min(delayMs, PAUSE_MS));
     }
-    const limit = this.#inFlight > 0
-      ? Math.min(delayMs, IN_FLIGHT_MS)
-      : delayMs;
-    this.#poll.waitHere(limit);
+    this.#poll.waitHere(this.#limited(delayMs));
     if (this.#poll.returned(0) !== 0) this.#look();
   }
 

@@ -22,11 +22,14 @@ export interface PlacedService {
   readonly interpose?: readonly unknown[] | undefined;
 }
 
-/** Whether one of these services is in a process. */
-export function hasProcess(
-  services: Readonly<Record<string, PlacedService>>,
-): boolean {
-  return Object.values(services).some(({ place }) => place === "process");
+/** The names of the services that are in `place`. */
+export function servicesIn(
+  place: ServicePlace,
+  services: Readonly<Record<string, Pick<PlacedService, "place">>>,
+): string[] {
+  return Object.keys(services).filter((name) =>
+    services[name]!.place === place
+  );
 }
 
 /** A field that excludes another. */

@@ -2,9 +2,9 @@
 
 import type { Manifest } from "../manifest/manifest.ts";
 import {
-  hasProcess,
   placeProblem,
   type ServicePlace,
+  servicesIn,
 } from "../manifest/place.ts";
 import { formatIpPrefix } from "../wire/ip_address.ts";
 import { residentBytes } from "../runtime/memory_usage.ts";
@@ -152,8 +152,7 @@ export class RunningSystem implements System {
   /** Why a place cannot be had that a system has only from its start. */
   #placeMissing(place: ServicePlace): string | undefined {
     const { nic } = this.#nic!.life;
-    const had = Object.values(this.#manifest.services)
-      .some((one) => one.place === place);
+    const had = servicesIn(place, this.#manifest.services).length > 0;
     if (place === "worker" && this.#options.workers === false) {
       return 'expected "process" or "driver": with confined: "process" there are no workers';
     }
@@ -227,7 +226,8 @@ export class RunningSystem implements System {
     this.#nursery = new Nursery(
       nurseryPermissions(
         nic.part.permissions,
-        hasProcess(this.#manifest.services) && !nic.startsProcesses
+        servicesIn("process", this.#manifest.services).length > 0 &&
+          !nic.startsProcesses
           ? permittedDeno()
           : undefined,
       ),

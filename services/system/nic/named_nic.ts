@@ -9,6 +9,7 @@ import {
 import { given } from "../../../caps/kernel/given.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import type { NicPermissions, WireEnd } from "../../manifest/nic/kind.ts";
+import { servicesIn } from "../../manifest/place.ts";
 import { NICS, type NicTable } from "../../manifest/nic/nics.ts";
 import { ownIpv4 } from "../../ip/own_addresses.ts";
 import type { Part } from "../../runtime/thread.ts";
@@ -47,7 +48,7 @@ export function nicOf(
       }
       : {}),
   });
-  const called = callsServices(services);
+  const called = servicesIn("driver", services).length > 0;
   const made: Nic = {
     part: partOf(drivers[kind.kind]!, kind.permissions(nic), called),
     options: {
@@ -65,11 +66,6 @@ export function nicOf(
     socket: kind.kernel === "copies",
   };
   return capturing(made, manifest);
-}
-
-/** Whether one of a manifest's services is in the driver's thread. */
-function callsServices(services: Manifest["services"]): boolean {
-  return Object.values(services).some(({ place }) => place === "driver");
 }
 
 function partOf(

@@ -7,6 +7,7 @@ import {
   startDriver,
 } from "../../../drivers/service/start.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
+import { servicesIn } from "../../manifest/place.ts";
 import type { WorkerPermissions } from "../../runtime/start_worker.ts";
 import type { Nic } from "../parts.ts";
 
@@ -43,8 +44,7 @@ export function pluggedNic(
         : "boot: nic.open is missing: with confined: false a driver is opened in the caller's thread",
     );
   }
-  const called = Object.keys(services)
-    .find((name) => services[name]!.place === "driver");
+  const [called] = servicesIn("driver", services);
   if (confined && called !== undefined) {
     throw new TypeError(
       `boot: service ${called} has "place": "driver", and the worker of a NIC of your own has no services in it; give it another place, or say confined: false`,

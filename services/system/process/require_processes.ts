@@ -2,6 +2,7 @@
 
 import type { Manifest } from "../../manifest/manifest.ts";
 import { NICS } from "../../manifest/nic/nics.ts";
+import { servicesIn } from "../../manifest/place.ts";
 import {
   denoPath,
   permittedDeno,
@@ -19,11 +20,10 @@ export function requireProcesses(
   const { permissions, kind } = NICS.kindOf(nic);
   if (!ownNic && permissions(nic).ffi === true) return;
   if (permittedDeno() !== undefined) return;
-  for (const [name, { place }] of Object.entries(services)) {
-    if (place !== "process") continue;
-    const which = ownNic ? "the program's own NIC" : `a NIC of kind ${kind}`;
-    throw new Error(
-      `boot: service ${name}: ${which} starts no process, and this program may not run Deno to start one; run it with --allow-run=${denoPath()}, or give the service another place`,
-    );
-  }
+  const [name] = servicesIn("process", services);
+  if (name === undefined) return;
+  const which = ownNic ? "the program's own NIC" : `a NIC of kind ${kind}`;
+  throw new Error(
+    `boot: service ${name}: ${which} starts no process, and this program may not run Deno to start one; run it with --allow-run=${denoPath()}, or give the service another place`,
+  );
 }
