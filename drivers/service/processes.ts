@@ -2,6 +2,7 @@
 
 import type { PortId } from "../../caps/kernel/kernel.ts";
 import type { ProcessCommand } from "../../caps/driver/messages.ts";
+import type { ServiceLineEnds } from "../../caps/port/stream/service_line.ts";
 import type { Driver } from "../driver.ts";
 import { ProcessStarts } from "./process_start.ts";
 import { ServiceProcess } from "./service_process.ts";
@@ -13,6 +14,8 @@ const LISTEN_MS = 100;
 export class Processes implements Disposable {
   readonly #driver: Pick<Driver, "wake" | "watch">;
   readonly #all = new Map<PortId, ServiceProcess>();
+  /** Why there is no process of a port. */
+  readonly #failures = new Map<PortId, string>();
   readonly #starts = new ProcessStarts();
   /** When it is looked next for what they have printed. */
   #listensAtMs = 0;
@@ -28,8 +31,9 @@ export class Processes implements Disposable {
   }
 
   /**
-   * Starts a process for the service at `id`. It does nothing before it is told what it is.
-   * @throws {SystemError} when it cannot be started.
+   * Starts a process for the service at `id`. It does nothing before {@link begin}.
+   * Returns undefined when it cannot be started: its service hears that then, and
+   * nobody else is stopped by it.
    */
   spawn(
     id: PortId,
@@ -40,20 +44,34 @@ export class Processes implements Disposable {
       /** Told what it prints, line by line. */
       readonly onPrinted: (line: string) => void;
     },
-  ): ServiceProcess {
-    const process = new ServiceProcess({
-      child: this.#starts.of(command, options.onPrinted),
-      name: command.name,
-      onWork: () => this.#driver.wake(),
-      ...options,
-    });
-    this.#all.set(id, process);
-    this.#watch();
-    return process;
+  ): ServiceProcess | undefined {
+    try {
+      const process = new ServiceProcess({
+        child: this.#starts.of(command, options.onPrinted),
+        name: command.name,
+        onWork: () => this.#driver.wake(),
+        ...options,
+      });
+      this.#all.set(id, process);
+      this.#watch();
+      return process;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#failures.set(id, `its process cannot be started: ${why}`);
+      return undefined;
+    }
+  }
+
+  /** Tells the process of a port what it is, or its system why there is none. */
+  begin(id: PortId, ends: ServiceLineEnds): void {
+    const message = this.#failures.get(id);
+    if (message !== undefined) ends.control.post({ kind: "failed", message });
+    this.#all.get(id)?.begin(ends);
   }
 
   /** Kills the process of a port, if it has one. */
   end(id: PortId): void {
+    this.#failures.delete(id);
     const process = this.#all.get(id);
     if (process === undefined) return;
     this.#all.delete(id);

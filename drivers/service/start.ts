@@ -197,7 +197,7 @@ function obey(
     case "spawn":
       return spawn(service, control, order);
     case "begin":
-      return service.processes.get(order.port)?.begin({
+      return service.processes.begin(order.port, {
         start: order.start,
         control: fromMessagePort(order.control),
         requests: fromMessagePort(order.requests),
@@ -225,11 +225,12 @@ function spawn(
   control: Port<SystemReport, SystemOrder>,
   order: Extract<SystemOrder, { kind: "spawn" }>,
 ): void {
-  const { data } = service.processes.spawn(order.port, order.process, {
+  const process = service.processes.spawn(order.port, order.process, {
     unreadMax: order.inFlightMax,
     onPrinted: (text) => control.post({ kind: "notice", text }),
   });
-  if (order.holds) service.attach(order.port, data, order);
+  if (process === undefined || !order.holds) return;
+  service.attach(order.port, process.data, order);
 }
 
 /**
