@@ -52,8 +52,8 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   fault(
     "the offload word of a core's own frame is lost",
     { ...OUTGOING, filter: "carries its wish" },
-    "this.#writer.addInline(this.#place, length, offload);",
-    "this.#writer.addInline(this.#place, length);",
+    "this.#writer.addInline(this.#place, frame.length, frame.offload);",
+    "this.#writer.addInline(this.#place, frame.length);",
   ),
   fault(
     "a core's answer loses its offload word",
